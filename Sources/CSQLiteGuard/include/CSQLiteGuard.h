@@ -1,0 +1,6 @@
+#pragma once
+
+/// Puts a connection in the state for files that somebody else made: nothing in the schema is trusted, the file's
+/// structure cannot be changed by SQL, and no code can be loaded. (`sqlite3_db_config` is variadic, which Swift cannot
+/// call.)
+void mockserve_sqlite_guard(void *connection);

@@ -1,0 +1,10 @@
+/// How a body is cut: the first piece lies in `body`, the others in `body_slice`.
+package enum BodySlices {
+    /// Bytes of every piece but the last.
+    package static let size = 256 << 10
+
+    package static func count(of bytes: Int) -> Int { (bytes + size - 1) / size }
+
+    /// Bytes of piece `number` of a body of `total` bytes.
+    package static func length(of number: Int, in total: Int) -> Int { max(0, min(size, total - number * size)) }
+}

@@ -1,0 +1,70 @@
+import CassetteSchema
+import Foundation
+import GRDB
+
+extension CassetteFile {
+    /// Opens a cassette for writing, and creates it with its schema if there is none (or an empty file).
+    ///
+    /// - Returns: the connection, and whether the file was created.
+    static func openForWriting(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
+        let exists = FileManager.default.fileExists(atPath: path)
+        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        let isNew = !exists || size == 0
+        if isNew {
+            try createDirectory(of: path)
+        } else {
+            try checkKind(path)
+        }
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
+            try queue.inDatabase { db in
+                if isNew { try create(db) }
+                try check(db, path: path)
+            }
+            return (queue, isNew)
+        } catch {
+            throw explain(error, path: path, .unwritable)
+        }
+    }
+
+    /// Makes a cassette that was left by a killed recording one file again, as far as the file system lets us.
+    ///
+    /// Reading works without it, except from a read-only place, where SQLite cannot read a write-ahead log.
+    package static func recover(_ path: String) {
+        guard FileManager.default.fileExists(atPath: path + "-wal"), (try? checkKind(path)) != nil else { return }
+        // A failure here is no failure: the reader that is opened next says what is wrong, if anything is.
+        guard let (queue, _) = try? openForWriting(path) else { return }
+        try? queue.inDatabase { db in
+            try db.inTransaction(.immediate) {
+                try EpisodeSQL.finishInterrupted(db)
+                return .commit
+            }
+            try EpisodeSQL.leaveWAL(db)
+        }
+        try? queue.close()
+    }
+
+    private static func createDirectory(of path: String) throws {
+        let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        } catch {
+            throw CassetteError(
+                .unwritable,
+                path: path,
+                "its folder cannot be made: \(error.localizedDescription)"
+            )
+        }
+    }
+
+    private static func create(_ db: Database) throws {
+        try db.inTransaction(.immediate) {
+            // Another process may have been quicker.
+            guard try db.firstInteger("SELECT 1 FROM sqlite_schema LIMIT 1") == nil else { return .commit }
+            for script in CassetteSchema.scripts { try db.execute(sql: script) }
+            try db.execute(sql: "PRAGMA application_id = \(CassetteSchema.applicationID)")
+            try db.execute(sql: "PRAGMA user_version = \(CassetteSchema.version)")
+            return .commit
+        }
+    }
+}

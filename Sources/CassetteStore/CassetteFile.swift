@@ -1,0 +1,104 @@
+import CassetteSchema
+import CSQLiteGuard
+import Foundation
+import GRDB
+import GRDBSQLite
+
+/// Opening a cassette as what it is: a file somebody else may have made.
+package enum CassetteFile {
+    /// Bytes of one row value that are read at most; a body slice is 256 KiB, fields are bounded when recorded.
+    static let maximumValueLength: Int32 = 64 << 20
+
+    /// Looks at the file without opening it: opening and closing it beside SQLite would drop the locks that SQLite
+    /// holds for this process (<https://sqlite.org/howtocorrupt.html> §2.2).
+    ///
+    /// - Throws: `CassetteError` if it is missing, not a regular file, or empty.
+    static func checkKind(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            throw CassetteError(.unreadable, path: path, "cannot be opened: \(String(cString: strerror(errno))).")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw CassetteError(.unreadable, path: path, "is not a regular file.")
+        }
+        guard status.st_size > 0 else { throw CassetteError(.foreign, path: path, "is empty, so it is not a cassette.") }
+    }
+
+    /// - Throws: `CassetteError` if the database is not a cassette, is newer than this build, or its schema is not what
+    ///   this build would make: no view, trigger or generated column of a crafted file is ever run.
+    static func check(_ db: Database, path: String) throws {
+        guard try db.firstInteger("PRAGMA application_id") == Int64(CassetteSchema.applicationID) else {
+            throw CassetteError(.foreign, path: path, "is an SQLite database, but not a cassette.")
+        }
+        let version = try db.firstInteger("PRAGMA user_version") ?? 0
+        guard version <= CassetteSchema.version else {
+            throw CassetteError(
+                .foreign,
+                path: path,
+                "has schema version \(version); this mockserve reads up to \(CassetteSchema.version). Update mockserve."
+            )
+        }
+        let found = try schema(of: db)
+        let expected = try expected.get()
+        guard found == expected else {
+            let names = found.symmetricDifference(expected).map(\.name).sorted().prefix(5).joined(separator: ", ")
+            throw CassetteError(.damaged, path: path, "has a schema that is not a cassette's (\(names)).")
+        }
+    }
+
+    static func configuration(isReadOnly: Bool) -> Configuration {
+        var configuration = Configuration()
+        configuration.readonly = isReadOnly
+        configuration.foreignKeysEnabled = false
+        configuration.busyMode = .timeout(10)
+        configuration.prepareDatabase { db in
+            guard let connection = db.sqliteConnection else { return }
+            mockserve_sqlite_guard(UnsafeMutableRawPointer(connection))
+            sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, maximumValueLength)
+            try db.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")
+        }
+        return configuration
+    }
+
+    private struct SchemaObject: Hashable {
+        let type: String
+        let name: String
+        let sql: String
+    }
+
+    private static func schema(of db: Database) throws -> Set<SchemaObject> {
+        var objects: Set<SchemaObject> = []
+        try db.query("SELECT type, name, sql FROM sqlite_schema LIMIT 100") { row in
+            objects.insert(SchemaObject(type: row.text(0), name: row.text(1), sql: row.text(2)))
+            return true
+        }
+        return objects
+    }
+
+    private static let expected = Result {
+        let queue = try DatabaseQueue()
+        return try queue.write { db in
+            for script in CassetteSchema.scripts { try db.execute(sql: script) }
+            return try schema(of: db)
+        }
+    }
+
+    /// Says in a user's words what SQLite or GRDB said.
+    static func explain(_ error: any Error, path: String, _ code: CassetteError.Code) -> CassetteError {
+        if let error = error as? CassetteError { return error }
+        guard let error = error as? DatabaseError else {
+            return CassetteError(.damaged, path: path, "holds a value of an unexpected type or size.")
+        }
+        let message = error.message ?? "error \(error.resultCode.rawValue)"
+        switch error.resultCode {
+        case .SQLITE_NOTADB:
+            return CassetteError(.foreign, path: path, "is not a cassette (it is not an SQLite database).")
+        case .SQLITE_CORRUPT, .SQLITE_FORMAT, .SQLITE_TOOBIG, .SQLITE_MISMATCH:
+            return CassetteError(.damaged, path: path, "is damaged: \(message).")
+        case .SQLITE_FULL: return CassetteError(.unwritable, path: path, "cannot be written: the disk is full.")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return CassetteError(code, path: path, "is in use by another process, which did not let go in 10 seconds.")
+        default: return CassetteError(code, path: path, "\(message).")
+        }
+    }
+}

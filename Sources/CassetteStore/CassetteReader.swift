@@ -1,0 +1,155 @@
+import GRDB
+package import MockServeCore
+
+/// A server that was recorded from.
+package struct Upstream: Sendable, Hashable {
+    /// `default`, or the name given with `--upstream NAME=URL`.
+    package let name: String
+    package let origin: Origin
+
+    package init(name: String, origin: Origin) {
+        self.name = name
+        self.origin = origin
+    }
+}
+
+/// Reads a cassette on a connection of its own. Any number of readers may be open at once, beside one writer.
+package final class CassetteReader: Sendable {
+    package let path: String
+    private let queue: DatabaseQueue
+
+    /// Opens an existing cassette without writing to it; one on a read-only file system is fine.
+    ///
+    /// - Throws: `CassetteError`.
+    package init(path: String) throws {
+        self.path = path
+        try CassetteFile.checkKind(path)
+        do {
+            queue = try DatabaseQueue(path: path, configuration: CassetteFile.configuration(isReadOnly: true))
+            try queue.inDatabase { try CassetteFile.check($0, path: path) }
+        } catch {
+            throw CassetteFile.explain(error, path: path, .unreadable)
+        }
+    }
+
+    package func close() {
+        // Nothing is written on this connection, so a failed close loses nothing.
+        try? queue.close()
+    }
+
+    private func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+        do {
+            return try queue.inDatabase(body)
+        } catch let error as InteractionRow.Malformed {
+            let reason = "is damaged: interaction \(error.id) has a bad \(error.column)."
+            throw CassetteError(.damaged, path: path, reason)
+        } catch {
+            throw CassetteFile.explain(error, path: path, .unreadable)
+        }
+    }
+
+    /// The servers recorded from, in the order in which they were named.
+    package func upstreams() throws -> [Upstream] {
+        try read { db in
+            var upstreams: [Upstream] = []
+            try db.query("SELECT name, origin FROM upstream ORDER BY id LIMIT 1000") { row in
+                guard let origin = Origin(row.text(1)) else {
+                    throw CassetteError(.damaged, path: path, "is damaged: `\(row.text(1))` is no origin.")
+                }
+                upstreams.append(Upstream(name: row.text(0), origin: origin))
+                return true
+            }
+            return upstreams
+        }
+    }
+
+    /// How many interactions there are. Counts them: not for the hot path.
+    package func count() throws -> Int {
+        try read { Int(try $0.firstInteger("SELECT count(*) FROM interaction") ?? 0) }
+    }
+
+    package func isEmpty() throws -> Bool {
+        try read { try $0.firstInteger("SELECT 1 FROM interaction LIMIT 1") == nil }
+    }
+
+    /// The number of the newest interaction; zero if there is none.
+    package func newestID() throws -> Int64 {
+        try read { try $0.firstInteger("SELECT max(id) FROM interaction") ?? 0 }
+    }
+
+    /// Whether any answer was written by hand for any upstream.
+    package func hasAnswersForAnyUpstream() throws -> Bool {
+        try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE origin = '' LIMIT 1") != nil }
+    }
+
+    /// The first interaction with `key` after number `id`, up to number `last`; if there is none, the last of them.
+    package func next(_ key: MatchKey, after id: Int64, last: Int64 = .max) throws -> Interaction? {
+        try read { db in
+            var found: Interaction?
+            let take: (RowView) throws -> Bool = { row in
+                found = try InteractionRow.decode(row)
+                return false
+            }
+            let select = "SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE match_key = ?1 AND "
+            let bindings = [Binding.bytes(key.bytes), .integer(id), .integer(last)]
+            let forwards = "interaction.id > ?2 AND interaction.id <= ?3 ORDER BY interaction.id LIMIT 1"
+            try db.query(select + forwards, bindings, take)
+            guard found == nil, id > 0 else { return found }
+            let backwards = "interaction.id <= ?2 AND interaction.id <= ?3 ORDER BY interaction.id DESC LIMIT 1"
+            try db.query(select + backwards, bindings, take)
+            return found
+        }
+    }
+
+    package func interaction(_ id: Int64) throws -> Interaction? {
+        try read { db in
+            var found: Interaction?
+            let sql = "SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE interaction.id = ?1"
+            try db.query(sql, [.integer(id)]) { row in
+                found = try InteractionRow.decode(row)
+                return false
+            }
+            return found
+        }
+    }
+
+    /// Shows every interaction in recording order to `body`, which says whether to go on.
+    package func forEach(_ body: (Interaction) throws -> Bool) throws {
+        try read { db in
+            let sql = "SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) ORDER BY interaction.id"
+            try db.query(sql) { try body(try InteractionRow.decode($0)) }
+        }
+    }
+
+    /// Piece `number` of a body, counted from zero, `BodySlices.size` bytes each but the last.
+    ///
+    /// - Throws: `CassetteError` if the piece is missing or not as long as it must be.
+    package func slice(_ number: Int, of body: BodyReference) throws -> [UInt8] {
+        try read { db in
+            var bytes: [UInt8] = []
+            if number == 0 {
+                try db.query("SELECT bytes FROM body WHERE id = ?1", [.integer(body.id)]) { row in
+                    bytes = row.bytes(0)
+                    return false
+                }
+            } else {
+                let bindings = [Binding.integer(body.id), .integer(Int64(number))]
+                try db.query("SELECT bytes FROM body_slice WHERE body_id = ?1 AND number = ?2", bindings) { row in
+                    bytes = row.bytes(0)
+                    return false
+                }
+            }
+            guard bytes.count == BodySlices.length(of: number, in: body.size) else {
+                throw CassetteError(.damaged, path: path, "is damaged: part \(number) of body \(body.id) is missing.")
+            }
+            return bytes
+        }
+    }
+
+    /// A whole body of at most `limit` bytes; nil if it is longer.
+    package func bytes(of body: BodyReference?, limit: Int) throws -> [UInt8]? {
+        guard let body else { return [] }
+        guard body.size <= limit else { return nil }
+        return try (0..<BodySlices.count(of: body.size)).reduce(into: []) { $0 += try slice($1, of: body) }
+    }
+}

@@ -1,0 +1,252 @@
+import Dispatch
+import Foundation
+import GRDB
+import MockServeCore
+import Synchronization
+
+/// Writes one episode into a cassette: one connection, one queue, commits in groups.
+///
+/// Whatever is handed over while a transaction is being committed goes into the next one together, so the rate does not
+/// depend on how long a commit takes. `commit` answers only after the transaction that holds the interaction is through.
+package final class CassetteWriter: Sendable {
+    /// Bytes handed over and not yet written from which on `isCongested` is true: 8 MiB.
+    package static let congestionLimit = 8 << 20
+
+    private enum Operation: Sendable {
+        case slice(upload: Int, bytes: [UInt8])
+        case discard(upload: Int)
+        case commit(NewInteraction, @Sendable (Result<Int64, CassetteError>) -> Void)
+    }
+
+    private struct Pending {
+        var operations: [Operation] = []
+        var bytes = 0
+        var isScheduled = false
+        var isFinished = false
+        var waiters: [@Sendable () -> Void] = []
+        var lastUpload = 0
+    }
+
+    package let path: String
+    /// Number of the newest interaction that was there before this episode.
+    package let newestBefore: Int64
+    private let wasCreated: Bool
+    private let mode: EpisodeMode
+    private let episode: Int64
+    private let queue: DatabaseQueue
+    private let work = DispatchQueue(label: "mockserve.cassette-writer")
+    private let pending = Mutex(Pending())
+    private let bodies = Mutex(BodyWriter())
+
+    /// Opens or creates the cassette and begins an episode.
+    ///
+    /// - Throws: `CassetteError`.
+    package init(path: String, mode: EpisodeMode, upstreams: [Upstream], now: Int64) throws {
+        self.path = path
+        self.mode = mode
+        (queue, wasCreated) = try CassetteFile.openForWriting(path)
+        do {
+            (episode, newestBefore) = try queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+                var result = (Int64(0), Int64(0))
+                try db.inTransaction(.immediate) {
+                    result = try Self.begin(db, mode: mode, upstreams: upstreams, now: now, path: path)
+                    return .commit
+                }
+                return result
+            }
+        } catch {
+            throw CassetteFile.explain(error, path: path, .unwritable)
+        }
+    }
+
+    private static func begin(
+        _ db: Database,
+        mode: EpisodeMode,
+        upstreams: [Upstream],
+        now: Int64,
+        path: String
+    ) throws -> (Int64, Int64) {
+        try EpisodeSQL.finishInterrupted(db)
+        try EpisodeSQL.register(upstreams, db, path: path)
+        let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
+        try db.query(
+            "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES (?1, 'open', ?2, ?3)",
+            [.text(mode.rawValue), .integer(now), .integer(Int64(getpid()))]
+        )
+        return (db.lastInsertedRowID, newest)
+    }
+
+    // MARK: Handing over, from any thread
+
+    /// A number for a body that is handed over slice by slice.
+    package func newUpload() -> Int {
+        pending.withLock {
+            $0.lastUpload += 1
+            return $0.lastUpload
+        }
+    }
+
+    /// Hands over a slice of exactly `BodySlices.size` bytes.
+    package func append(slice bytes: [UInt8], to upload: Int) {
+        enqueue(.slice(upload: upload, bytes: bytes), size: bytes.count)
+    }
+
+    /// Forgets a body whose exchange failed.
+    package func discard(upload: Int) {
+        enqueue(.discard(upload: upload), size: 0)
+    }
+
+    /// Writes an interaction. `completion` is called on the writer's queue, once, with the interaction's number after
+    /// it was committed, or with what went wrong.
+    package func commit(
+        _ interaction: NewInteraction,
+        completion: @escaping @Sendable (Result<Int64, CassetteError>) -> Void
+    ) {
+        enqueue(.commit(interaction, completion), size: 4096)
+    }
+
+    /// Whether whoever hands over should wait (see `whenDrained`).
+    package var isCongested: Bool {
+        pending.withLock { $0.bytes > Self.congestionLimit }
+    }
+
+    /// Calls `body` on the writer's queue once it has caught up.
+    package func whenDrained(_ body: @escaping @Sendable () -> Void) {
+        pending.withLock { $0.waiters.append(body) }
+        schedule()
+    }
+
+    private func enqueue(_ operation: Operation, size: Int) {
+        let isRefused = pending.withLock { pending in
+            guard !pending.isFinished else { return true }
+            pending.operations.append(operation)
+            pending.bytes += size
+            return false
+        }
+        if isRefused {
+            if case .commit(_, let completion) = operation {
+                completion(.failure(CassetteError(.unwritable, path: path, "the recording has ended.")))
+            }
+        } else {
+            schedule()
+        }
+    }
+
+    private func schedule() {
+        let mustSchedule = pending.withLock { pending in
+            defer { pending.isScheduled = true }
+            return !pending.isScheduled
+        }
+        if mustSchedule { work.async { self.drain() } }
+    }
+
+    // MARK: On the writer's queue
+
+    private func drain() {
+        while true {
+            let operations = pending.withLock { pending -> [Operation] in
+                defer {
+                    pending.operations = []
+                    pending.bytes = 0
+                }
+                return pending.operations
+            }
+            if !operations.isEmpty { write(operations) }
+            let (waiters, isDone) = pending.withLock { pending in
+                defer { pending.waiters = [] }
+                if pending.operations.isEmpty { pending.isScheduled = false }
+                return (pending.waiters, pending.operations.isEmpty)
+            }
+            for waiter in waiters { waiter() }
+            if isDone { return }
+        }
+    }
+
+    private func write(_ operations: [Operation]) {
+        var numbers: [Int64] = []
+        let failure: CassetteError?
+        do {
+            try queue.inDatabase { db in
+                try db.inTransaction(.immediate) {
+                    for operation in operations {
+                        if let number = try perform(operation, db) { numbers.append(number) }
+                    }
+                    return .commit
+                }
+            }
+            failure = nil
+        } catch {
+            failure = CassetteFile.explain(error, path: path, .unwritable)
+            // What the transaction took back cannot be continued.
+            bodies.withLock { $0.failAll() }
+        }
+        var next = numbers.makeIterator()
+        for case .commit(_, let completion) in operations {
+            if let failure {
+                completion(.failure(failure))
+            } else if let number = next.next() {
+                completion(number > 0 ? .success(number) : .failure(brokenUpload))
+            }
+        }
+    }
+
+    private var brokenUpload: CassetteError {
+        CassetteError(.unwritable, path: path, "a part of this body could not be written.")
+    }
+
+    /// - Returns: the number of a written interaction; zero if its body was lost before.
+    private func perform(_ operation: Operation, _ db: Database) throws -> Int64? {
+        try bodies.withLock { bodies in
+            switch operation {
+            case .slice(let upload, let bytes):
+                try bodies.append(bytes, to: upload, episode: episode, db)
+                return nil
+            case .discard(let upload):
+                try bodies.discard(upload, db)
+                return nil
+            case .commit(let interaction, _):
+                guard let request = try bodies.finish(interaction.requestBody, db),
+                    let response = try bodies.finish(interaction.responseBody, db)
+                else { return 0 }
+                return try InteractionRow.insert(
+                    interaction.exchanged,
+                    episode: episode,
+                    requestBody: request.id,
+                    responseBody: response.id,
+                    db
+                )
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// Writes what was handed over, ends the episode, and leaves one file.
+    ///
+    /// - Parameter keeping: false drops everything this episode recorded.
+    /// - Throws: `CassetteError`. A second call does nothing.
+    package func finish(keeping: Bool, now: Int64) throws {
+        let wasFinished = pending.withLock { pending in
+            defer { pending.isFinished = true }
+            return pending.isFinished
+        }
+        guard !wasFinished else { return }
+        work.sync { drain() }
+        do {
+            let isWorthKeeping = try queue.inDatabase { db in
+                try db.inTransaction(.immediate) {
+                    try EpisodeSQL.end(episode, mode: mode, keeping: keeping, now: now, db)
+                    return .commit
+                }
+                try EpisodeSQL.leaveWAL(db)
+                return try db.firstInteger("SELECT 1 FROM episode LIMIT 1") != nil
+            }
+            try queue.close()
+            if wasCreated, !isWorthKeeping { try FileManager.default.removeItem(atPath: path) }
+        } catch {
+            throw CassetteFile.explain(error, path: path, .unwritable)
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Foundation
+import HTTPWire
+import MockServeCore
+
+/// `chunks`: `[[ms, size], …]`.
+enum ChunksJSON {
+    static func encode(_ chunks: [ResponseChunk]) -> String {
+        "[" + chunks.map { "[\($0.offset),\($0.size)]" }.joined(separator: ",") + "]"
+    }
+
+    /// - Returns: nil if `json` is not of that shape, or holds a negative number or an empty chunk.
+    static func decode(_ json: String) -> [ResponseChunk]? {
+        var chunks: [ResponseChunk] = []
+        var numbers: [Int] = []
+        var number: Int?
+        for byte in json.utf8 {
+            switch byte {
+            case 0x30...0x39:
+                let digit = Int(byte - 0x30)
+                guard (number ?? 0) < 1 << 50 else { return nil }
+                number = (number ?? 0) * 10 + digit
+            case UInt8(ascii: ","), UInt8(ascii: "]"):
+                if let value = number { numbers.append(value) }
+                number = nil
+                if byte == UInt8(ascii: "]"), numbers.count == 2 {
+                    guard numbers[1] > 0 else { return nil }
+                    chunks.append(ResponseChunk(offset: numbers[0], size: numbers[1]))
+                    numbers = []
+                }
+            case UInt8(ascii: "["), 0x20: break
+            default: return nil
+            }
+        }
+        return numbers.isEmpty && number == nil ? chunks : nil
+    }
+}
+
+/// `informational`: `[[status, reason or null, fields], …]`.
+enum InformationalJSON {
+    static func encode(_ heads: [ResponseHead]) -> String {
+        let members = heads.map { head in
+            var reason: [UInt8] = []
+            if let bytes = head.reason { FieldsJSON.appendString(bytes, to: &reason) } else { reason += "null".utf8 }
+            return "[\(head.status),\(String(decoding: reason, as: UTF8.self)),\(FieldsJSON.encode(head.fields))]"
+        }
+        return "[" + members.joined(separator: ",") + "]"
+    }
+
+    /// - Returns: nil if `json` is not of that shape.
+    static func decode(_ json: String) -> [ResponseHead]? {
+        guard let members = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[Any]] else { return nil }
+        var heads: [ResponseHead] = []
+        for member in members {
+            guard member.count == 3, let status = member[0] as? Int, (102..<200).contains(status),
+                let pairs = member[2] as? [[String]]
+            else { return nil }
+            var fields = Fields()
+            for pair in pairs {
+                guard pair.count == 2, let name = Latin1.bytes(pair[0]), let value = Latin1.bytes(pair[1]) else {
+                    return nil
+                }
+                fields.append(name: name, value: value)
+            }
+            let reason = (member[1] as? String).flatMap(Latin1.bytes)
+            heads.append(ResponseHead(status: status, reason: reason, fields: fields))
+        }
+        return heads
+    }
+}

@@ -1,0 +1,82 @@
+import GRDB
+import GRDBSQLite
+
+/// A value bound to a statement.
+enum Binding {
+    case integer(Int64)
+    case text(String)
+    case bytes([UInt8])
+    case null
+}
+
+/// The row a statement stands on. Reading coerces as SQLite does and never traps, whatever a crafted file holds.
+struct RowView {
+    fileprivate let statement: SQLiteStatement
+
+    func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
+
+    func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
+
+    func text(_ column: Int32) -> String {
+        guard let start = sqlite3_column_text(statement, column) else { return "" }
+        let count = Int(sqlite3_column_bytes(statement, column))
+        return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    }
+
+    func bytes(_ column: Int32) -> [UInt8] {
+        guard let start = sqlite3_column_blob(statement, column) else { return [] }
+        let count = Int(sqlite3_column_bytes(statement, column))
+        return Array(UnsafeRawBufferPointer(start: start, count: count))
+    }
+}
+
+extension Database {
+    /// Runs a statement, kept prepared for the next time, and shows each row to `body` until it says false.
+    func query(_ sql: String, _ bindings: [Binding] = [], _ body: (RowView) throws -> Bool = { _ in true }) throws {
+        let statement = try cachedStatement(sql: sql).sqliteStatement
+        defer {
+            sqlite3_reset(statement)
+            sqlite3_clear_bindings(statement)
+        }
+        for (index, binding) in bindings.enumerated() { try bind(binding, at: Int32(index + 1), of: statement) }
+        while true {
+            switch sqlite3_step(statement) {
+            case SQLITE_ROW:
+                guard try body(RowView(statement: statement)) else { return }
+            case SQLITE_DONE: return
+            case let code: throw DatabaseError(resultCode: ResultCode(rawValue: code), message: lastErrorMessage)
+            }
+        }
+    }
+
+    /// The first column of the first row.
+    func firstInteger(_ sql: String, _ bindings: [Binding] = []) throws -> Int64? {
+        var result: Int64?
+        try query(sql, bindings) { row in
+            result = row.isNull(0) ? nil : row.integer(0)
+            return false
+        }
+        return result
+    }
+
+    private func bind(_ binding: Binding, at index: Int32, of statement: SQLiteStatement) throws {
+        let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        let code =
+            switch binding {
+            case .integer(let value): sqlite3_bind_int64(statement, index, value)
+            case .text(""): sqlite3_bind_text(statement, index, "", 0, transient)
+            case .text(var value):
+                value.withUTF8 { text in
+                    text.withMemoryRebound(to: CChar.self) { text in
+                        sqlite3_bind_text(statement, index, text.baseAddress, Int32(text.count), transient)
+                    }
+                }
+            case .bytes(let value) where value.isEmpty: sqlite3_bind_zeroblob(statement, index, 0)
+            case .bytes(let value): sqlite3_bind_blob(statement, index, value, Int32(value.count), transient)
+            case .null: sqlite3_bind_null(statement, index)
+            }
+        guard code == SQLITE_OK else {
+            throw DatabaseError(resultCode: ResultCode(rawValue: code), message: lastErrorMessage)
+        }
+    }
+}

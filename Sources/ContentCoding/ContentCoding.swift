@@ -1,0 +1,55 @@
+/// A content coding of RFC 9110 §8.4.1 that this build can decode and encode.
+package enum ContentCoding: Sendable, Equatable {
+    case gzip
+    case deflate
+    case brotli
+
+    /// Reads a coding name as it stands in `Content-Encoding`, ASCII case aside; nil for one that is not known here.
+    package init?(_ name: some Collection<UInt8>) {
+        switch String(decoding: name, as: UTF8.self).lowercased() {
+        case "gzip", "x-gzip": self = .gzip
+        case "deflate": self = .deflate
+        case "br": self = .brotli
+        default: return nil
+        }
+    }
+
+    package var name: String {
+        switch self {
+        case .gzip: "gzip"
+        case .deflate: "deflate"
+        case .brotli: "br"
+        }
+    }
+}
+
+/// Why bytes could not be decoded.
+package enum ContentCodingError: Error, Sendable, Equatable {
+    /// The bytes are not of the coding they claim, or end too early.
+    case malformed(ContentCoding)
+    /// Decoding would give more bytes than were allowed: a decompression bomb, or a limit set too low.
+    case tooLarge(limit: Int)
+}
+
+extension ContentCoding {
+    /// Decodes a whole body.
+    ///
+    /// - Parameter limit: bytes the result may have; memory never grows past it by more than a block.
+    /// - Throws: `ContentCodingError`.
+    package func decode(_ bytes: some Sequence<UInt8>, limit: Int) throws(ContentCodingError) -> [UInt8] {
+        let decoder = Decoder(self)
+        var output: [UInt8] = []
+        try decoder.decode(Array(bytes), into: &output, limit: limit)
+        guard decoder.isFinished else { throw .malformed(self) }
+        return output
+    }
+
+    /// Encodes a whole body. The result is not what another encoder would write, but decodes to the same bytes.
+    package func encode(_ bytes: [UInt8]) -> [UInt8]? {
+        switch self {
+        case .gzip: zlibEncode(bytes, windowBits: 15 + 16)
+        case .deflate: zlibEncode(bytes, windowBits: 15)
+        case .brotli: brotliEncode(bytes)
+        }
+    }
+}

@@ -1,0 +1,164 @@
+import CBrotli
+import CZlib
+
+/// Decodes a body piece by piece. Not for use from two threads at once.
+package final class Decoder {
+    private enum Engine {
+        case zlib(UnsafeMutablePointer<z_stream>)
+        case brotli(OpaquePointer?)
+    }
+
+    private let coding: ContentCoding
+    private var engine: Engine
+    private var produced = 0
+    private var hasInput = false
+    /// Whether the end of the coded data was seen.
+    package private(set) var isFinished = false
+
+    private static let blockSize = 64 << 10
+
+    package init(_ coding: ContentCoding) {
+        self.coding = coding
+        switch coding {
+        case .brotli: engine = .brotli(BrotliDecoderCreateInstance(nil, nil, nil))
+        case .gzip: engine = .zlib(Self.makeInflate(windowBits: 15 + 32))
+        case .deflate: engine = .zlib(Self.makeInflate(windowBits: 15))
+        }
+    }
+
+    deinit {
+        switch engine {
+        case .zlib(let stream):
+            inflateEnd(stream)
+            stream.deallocate()
+        case .brotli(let state): BrotliDecoderDestroyInstance(state)
+        }
+    }
+
+    /// Appends what `input` decodes to.
+    ///
+    /// - Parameter limit: bytes that all calls together may give.
+    package func decode(
+        _ input: [UInt8],
+        into output: inout [UInt8],
+        limit: Int = .max
+    ) throws(ContentCodingError) {
+        guard let first = input.first else { return }
+        if isFinished, coding == .gzip, first == 0x1F, case .zlib(let stream) = engine {
+            inflateReset(stream)
+            isFinished = false
+        }
+        if !hasInput {
+            hasInput = true
+            useRawDeflateIfNeeded(first: input)
+        }
+        var input = input
+        var block = [UInt8](repeating: 0, count: Self.blockSize)
+        var offset = 0
+        // Bytes after the end of the coded data are left alone, as browsers and curl do.
+        while !isFinished {
+            let step = try advance(&input, &offset, &block)
+            produced += step.produced
+            guard produced <= limit else { throw .tooLarge(limit: limit) }
+            output.append(contentsOf: block[..<step.produced])
+            if step.needsInput { return }
+        }
+    }
+
+    private struct Step {
+        var produced: Int
+        var needsInput: Bool
+    }
+
+    private func advance(
+        _ input: inout [UInt8],
+        _ offset: inout Int,
+        _ block: inout [UInt8]
+    ) throws(ContentCodingError) -> Step {
+        switch engine {
+        case .zlib(let stream): try inflateStep(stream, &input, &offset, &block)
+        case .brotli(let state): try brotliStep(state, &input, &offset, &block)
+        }
+    }
+
+    private func inflateStep(
+        _ stream: UnsafeMutablePointer<z_stream>,
+        _ input: inout [UInt8],
+        _ offset: inout Int,
+        _ block: inout [UInt8]
+    ) throws(ContentCodingError) -> Step {
+        let result = input.withUnsafeMutableBufferPointer { input in
+            block.withUnsafeMutableBufferPointer { block in
+                stream.pointee.next_in = input.baseAddress.map { $0 + offset }
+                stream.pointee.avail_in = UInt32(clamping: input.count - offset)
+                stream.pointee.next_out = block.baseAddress
+                stream.pointee.avail_out = UInt32(block.count)
+                let given = stream.pointee.avail_in
+                let status = inflate(stream, Z_NO_FLUSH)
+                offset += Int(given - stream.pointee.avail_in)
+                return status
+            }
+        }
+        let produced = block.count - Int(stream.pointee.avail_out)
+        switch result {
+        case Z_STREAM_END:
+            // A gzip body may be several members one after another (RFC 1952 §2.2).
+            if coding == .gzip, offset + 1 < input.count, input[offset] == 0x1F, input[offset + 1] == 0x8B {
+                inflateReset(stream)
+                return Step(produced: produced, needsInput: false)
+            }
+            isFinished = true
+            return Step(produced: produced, needsInput: true)
+        case Z_OK, Z_BUF_ERROR:
+            return Step(produced: produced, needsInput: offset == input.count && stream.pointee.avail_out > 0)
+        default:
+            throw .malformed(coding)
+        }
+    }
+
+    private func brotliStep(
+        _ state: OpaquePointer?,
+        _ input: inout [UInt8],
+        _ offset: inout Int,
+        _ block: inout [UInt8]
+    ) throws(ContentCodingError) -> Step {
+        var produced = 0
+        let result = input.withUnsafeBufferPointer { input in
+            block.withUnsafeMutableBufferPointer { block in
+                var available = input.count - offset
+                var next = input.baseAddress.map { $0 + offset }
+                var room = block.count
+                var out = block.baseAddress
+                let result = BrotliDecoderDecompressStream(state, &available, &next, &room, &out, nil)
+                offset = input.count - available
+                produced = block.count - room
+                return result
+            }
+        }
+        switch result {
+        case BROTLI_DECODER_RESULT_SUCCESS:
+            isFinished = true
+            return Step(produced: produced, needsInput: true)
+        case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: return Step(produced: produced, needsInput: true)
+        case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return Step(produced: produced, needsInput: false)
+        default: throw .malformed(coding)
+        }
+    }
+
+    /// "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send raw deflate, and every browser takes it.
+    private func useRawDeflateIfNeeded(first input: [UInt8]) {
+        guard coding == .deflate, case .zlib(let stream) = engine else { return }
+        let isZlib = input[0] & 0x0F == 8 && (input.count < 2 || (Int(input[0]) << 8 | Int(input[1])) % 31 == 0)
+        guard !isZlib else { return }
+        inflateEnd(stream)
+        stream.deallocate()
+        engine = .zlib(Self.makeInflate(windowBits: -15))
+    }
+
+    private static func makeInflate(windowBits: Int32) -> UnsafeMutablePointer<z_stream> {
+        let stream = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
+        stream.initialize(to: z_stream())
+        inflateInit2_(stream, windowBits, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+        return stream
+    }
+}

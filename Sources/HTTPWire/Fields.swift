@@ -1,0 +1,131 @@
+/// The fields of a message (RFC 9110 §5) as they stood on the wire: order, case, duplicates, inner white space and
+/// bytes over 0x7F are kept.
+///
+/// All names and values lie in one byte array, so a message with thirty fields costs two allocations. Only the
+/// optional white space around a value is not kept: it is written back as one space after the colon.
+package struct Fields: Sendable {
+    /// One field line, a view into the storage of the whole section.
+    package struct Field: Sendable {
+        package let name: ArraySlice<UInt8>
+        package let value: ArraySlice<UInt8>
+    }
+
+    private struct Line {
+        var nameStart: Int32
+        var nameEnd: Int32
+        var valueStart: Int32
+        var valueEnd: Int32
+    }
+
+    private var bytes: [UInt8] = []
+    private var lines: [Line] = []
+
+    package init() {}
+
+    package init(_ pairs: [(String, String)]) {
+        for (name, value) in pairs { append(name: name.utf8, value: value.utf8) }
+    }
+
+    /// Bytes of all names and values together.
+    package var byteCount: Int { bytes.count }
+
+    package mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+        let start = bytes.count
+        bytes.append(contentsOf: name)
+        let middle = bytes.count
+        bytes.append(contentsOf: value)
+        lines.append(
+            Line(
+                nameStart: Int32(start),
+                nameEnd: Int32(middle),
+                valueStart: Int32(middle),
+                valueEnd: Int32(bytes.count)
+            )
+        )
+    }
+
+    package mutating func append(_ name: String, _ value: String) {
+        append(name: name.utf8, value: value.utf8)
+    }
+
+    package mutating func append(_ field: Field) {
+        append(name: field.name, value: field.value)
+    }
+
+    /// Continues the last value after a line fold (RFC 9112 §5.2): one space, then the continuation.
+    mutating func continueLastValue(with value: UnsafeRawBufferPointer) {
+        guard let last = lines.indices.last else { return }
+        if !value.isEmpty {
+            if lines[last].valueEnd > lines[last].valueStart { bytes.append(UInt8(ascii: " ")) }
+            bytes.append(contentsOf: value)
+        }
+        lines[last].valueEnd = Int32(bytes.count)
+    }
+
+    /// Values of every field called `name`, in wire order. Names compare without ASCII case (RFC 9110 §5.1).
+    package func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
+        lines.indices.compactMap { matches($0, name) ? self[$0].value : nil }
+    }
+
+    /// The value of the first field called `name`.
+    package func first(_ name: StaticString) -> ArraySlice<UInt8>? {
+        for index in lines.indices where matches(index, name) { return self[index].value }
+        return nil
+    }
+
+    package func contains(_ name: StaticString) -> Bool {
+        lines.indices.contains { matches($0, name) }
+    }
+
+    /// The fields for which `keep` is true, in the same order.
+    package func filter(_ keep: (Field) -> Bool) -> Fields {
+        var kept = Fields()
+        for field in self where keep(field) { kept.append(field) }
+        return kept
+    }
+
+    private func matches(_ index: Int, _ name: StaticString) -> Bool {
+        let line = lines[index]
+        guard Int(line.nameEnd - line.nameStart) == name.utf8CodeUnitCount else { return false }
+        return bytes.withUnsafeBufferPointer { bytes in
+            for offset in 0..<name.utf8CodeUnitCount
+            where lowercased(bytes[Int(line.nameStart) + offset]) != lowercased(name.utf8Start[offset]) {
+                return false
+            }
+            return true
+        }
+    }
+}
+
+extension Fields: RandomAccessCollection {
+    package var startIndex: Int { 0 }
+    package var endIndex: Int { lines.count }
+
+    package subscript(position: Int) -> Field {
+        let line = lines[position]
+        return Field(
+            name: bytes[Int(line.nameStart)..<Int(line.nameEnd)],
+            value: bytes[Int(line.valueStart)..<Int(line.valueEnd)]
+        )
+    }
+}
+
+extension Fields: Equatable {
+    package static func == (left: Fields, right: Fields) -> Bool {
+        left.count == right.count
+            && zip(left, right).allSatisfy { $0.name == $1.name && $0.value == $1.value }
+    }
+}
+
+extension Fields: ExpressibleByDictionaryLiteral {
+    package init(dictionaryLiteral elements: (String, String)...) {
+        self.init(elements)
+    }
+}
+
+extension Fields.Field {
+    /// Whether this field is called `name`, ASCII case aside.
+    package func isNamed(_ name: StaticString) -> Bool {
+        name.withUTF8Buffer { equalsIgnoringCase(self.name, $0) }
+    }
+}

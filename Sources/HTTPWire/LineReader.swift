@@ -1,0 +1,62 @@
+import NIOCore
+
+/// Cuts lines off the front of what has arrived, without looking at any byte twice.
+struct LineReader {
+    private(set) var buffer = ByteBuffer()
+    /// Bytes from the reader index on that are known to hold no line feed.
+    private var scanned = 0
+
+    var readableBytes: Int { buffer.readableBytes }
+
+    mutating func append(_ bytes: ByteBuffer) {
+        if buffer.readableBytes == 0 {
+            buffer = bytes
+            scanned = 0
+        } else {
+            if buffer.readerIndex > 64 << 10 { buffer.discardReadBytes() }
+            buffer.writeImmutableBuffer(bytes)
+        }
+    }
+
+    /// Takes up to `length` bytes as they are; nil if none is there.
+    mutating func readSlice(upTo length: Int) -> ByteBuffer? {
+        let available = min(length, buffer.readableBytes)
+        guard available > 0 else { return nil }
+        scanned = 0
+        return buffer.readSlice(length: available)
+    }
+
+    /// Gives the next line, its line feed and the carriage return before it cut off, to `body`.
+    ///
+    /// - Returns: what `body` made of it; nil if the line feed has not arrived yet.
+    /// - Throws: `tooLong` if more than `limit` bytes hold no line feed, a `WireError` for a lone CR and, unless
+    ///   `allowsBareLF`, for a lone LF (RFC 9112 §2.2).
+    mutating func withLine<Result>(
+        limit: Int,
+        tooLong: WireError,
+        allowsBareLF: Bool,
+        _ body: (UnsafeRawBufferPointer) throws(WireError) -> Result
+    ) throws(WireError) -> Result? {
+        let unscanned = buffer.readableBytesView.dropFirst(scanned)
+        guard let lineFeed = unscanned.firstIndex(of: 0x0A) else {
+            scanned = buffer.readableBytes
+            if scanned > limit { throw tooLong }
+            return nil
+        }
+        let length = lineFeed - buffer.readerIndex
+        guard length <= limit else { throw tooLong }
+        let result: Swift.Result<Result, WireError> = buffer.withUnsafeReadableBytes { bytes in
+            var line = UnsafeRawBufferPointer(rebasing: bytes[..<length])
+            if line.last == 0x0D {
+                line = UnsafeRawBufferPointer(rebasing: line.dropLast())
+            } else if !allowsBareLF {
+                return .failure(WireError("a line ends with a bare LF"))
+            }
+            guard !line.contains(0x0D) else { return .failure(WireError("a CR without LF in a line")) }
+            return Swift.Result { () throws(WireError) in try body(line) }
+        }
+        buffer.moveReaderIndex(forwardBy: length + 1)
+        scanned = 0
+        return try result.get()
+    }
+}

@@ -1,0 +1,171 @@
+package import NIOCore
+
+/// A strict, incremental HTTP/1.1 request parser: what two readers could take for different things is refused
+/// (RFC 9112, RFC 9110), so that what was recorded is what every later reader sees.
+///
+/// Give it bytes with `append`, take parts with `next` until nil. It reads pipelined requests one after another. After
+/// it threw, the connection cannot be used any more (RFC 9112 §11.2).
+package struct RequestParser {
+    private enum State {
+        case startLine
+        case fields(method: [UInt8], target: [UInt8], WireVersion)
+        case body
+    }
+
+    private let limits: WireLimits
+    private var lines = LineReader()
+    private var state = State.startLine
+    // Beside the state, not in it: a payload taken out of an enumeration is copied when it is changed.
+    private var fields: FieldParser
+    private var body: BodyParser
+    private var blankLines = 0
+
+    package init(limits: WireLimits = WireLimits()) {
+        self.limits = limits
+        fields = FieldParser(limits: limits, isStrict: true)
+        body = BodyParser(framing: .none, limits: limits, isStrict: true)
+    }
+
+    /// Whether nothing of a next request has arrived.
+    package var isIdle: Bool {
+        if case .startLine = state { lines.readableBytes == 0 } else { false }
+    }
+
+    /// Bytes that arrived and were not yet asked for.
+    package var bufferedBytes: Int { lines.readableBytes }
+
+    package mutating func append(_ bytes: ByteBuffer) {
+        lines.append(bytes)
+    }
+
+    /// The next part of a request, or nil until more has arrived.
+    package mutating func next() throws(WireError) -> WirePart<RequestHead>? {
+        while true {
+            switch state {
+            case .startLine:
+                guard let line = try readStartLine() else { return nil }
+                guard let (method, target, version) = line else { continue }
+                fields = FieldParser(limits: limits, isStrict: true)
+                state = .fields(method: method, target: target, version)
+            case .fields(let method, let target, let version):
+                guard try fields.read(from: &lines) else { return nil }
+                let fields = fields.fields
+                let framing = try requestFraming(version, fields)
+                try checkHost(version, fields)
+                body = BodyParser(framing: framing, limits: limits, isStrict: true)
+                state = .body
+                return .head(
+                    RequestHead(method: method, target: target, version: version, fields: fields, framing: framing)
+                )
+            case .body:
+                let part: WirePart<RequestHead>? = try body.next(from: &lines)
+                if case .end = part { state = .startLine }
+                return part
+            }
+        }
+    }
+
+    private typealias StartLine = (method: [UInt8], target: [UInt8], version: WireVersion)
+
+    /// - Returns: nil until the line is there; `.some(nil)` for a blank line before it (RFC 9112 §2.2).
+    private mutating func readStartLine() throws(WireError) -> StartLine?? {
+        let limit = limits.startLine
+        let tooLong = WireError(status: 414, "the request line is longer than \(limit) bytes")
+        let line: StartLine?? = try lines.withLine(limit: limit, tooLong: tooLong, allowsBareLF: false) {
+            line throws(WireError) in
+            line.isEmpty ? nil : try parseStartLine(line)
+        }
+        if case .some(.none) = line {
+            blankLines += 1
+            guard blankLines <= 32 else { throw WireError("too many blank lines before a request") }
+        } else if line != nil {
+            blankLines = 0
+        }
+        return line
+    }
+}
+
+/// RFC 9112 §3: method SP request-target SP HTTP-version, with nothing else.
+private func parseStartLine(
+    _ line: UnsafeRawBufferPointer
+) throws(WireError) -> (method: [UInt8], target: [UInt8], version: WireVersion) {
+    let parts = line.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
+    guard parts.count == 3 else { throw WireError("a request line that is not `method target version`") }
+    guard isToken(parts[0]), parts[0].count <= 64 else { throw WireError("a bad method") }
+    let version = try parseVersion(parts[2])
+    try checkTarget(parts[1], method: parts[0])
+    return (Array(parts[0]), Array(parts[1]), version)
+}
+
+private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> WireVersion {
+    if bytes.elementsEqual("HTTP/1.1".utf8) { return .http11 }
+    if bytes.elementsEqual("HTTP/1.0".utf8) { return .http10 }
+    let digits = bytes.dropFirst(5)
+    guard bytes.prefix(5).elementsEqual("HTTP/".utf8), digits.count == 3,
+        digits.enumerated().allSatisfy({ $0 == 1 ? $1 == UInt8(ascii: ".") : $1 &- 0x30 < 10 })
+    else { throw WireError("a bad HTTP version") }
+    throw WireError(status: 505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+}
+
+/// RFC 9112 §3.2. Bytes over 0x7F are let through, as they are what clients send for unescaped names.
+private func checkTarget(
+    _ target: Slice<UnsafeRawBufferPointer>,
+    method: Slice<UnsafeRawBufferPointer>
+) throws(WireError) {
+    guard target.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") }) else {
+        throw WireError("a control character or `#` in the request target")
+    }
+    if method.elementsEqual("CONNECT".utf8) {
+        guard isAuthority(target), target.contains(UInt8(ascii: ":")) else {
+            throw WireError("the target of CONNECT is host:port")
+        }
+        return
+    }
+    if target.first == UInt8(ascii: "/") { return }
+    if target.elementsEqual("*".utf8) {
+        guard method.elementsEqual("OPTIONS".utf8) else { throw WireError("the target `*` is for OPTIONS only") }
+        return
+    }
+    let scheme = target.prefix { $0 != UInt8(ascii: ":") }
+    let rest = target[scheme.endIndex...]
+    guard equalsIgnoringCase(scheme, "http".utf8) || equalsIgnoringCase(scheme, "https".utf8),
+        rest.starts(with: "://".utf8)
+    else { throw WireError("a bad request target") }
+    let authority = rest.dropFirst(3).prefix { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "?") }
+    guard !authority.isEmpty, isAuthority(authority) else { throw WireError("a bad host in the request target") }
+}
+
+/// `uri-host [":" port]` (RFC 3986 §3.2.2) as far as framing goes: no user information, no delimiters.
+private func isAuthority(_ bytes: some Collection<UInt8>) -> Bool {
+    let forbidden = Set("/?#@\\,;<>\"`{}|^ ".utf8)
+    return bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F && !forbidden.contains($0) }
+}
+
+/// RFC 9112 §6.3, without the choices it leaves open.
+private func requestFraming(_ version: WireVersion, _ fields: Fields) throws(WireError) -> BodyFraming {
+    let codings = fields.values("transfer-encoding")
+    let lengths = fields.values("content-length")
+    if !codings.isEmpty {
+        guard version == .http11 else { throw WireError("Transfer-Encoding in an HTTP/1.0 request") }
+        guard lengths.isEmpty else { throw WireError("both Content-Length and Transfer-Encoding") }
+        guard codings.count == 1, equalsIgnoringCase(codings[0], "chunked".utf8) else {
+            throw WireError("Transfer-Encoding other than `chunked`")
+        }
+        return .chunked
+    }
+    guard let length = lengths.first else { return .none }
+    guard lengths.count == 1 else { throw WireError("Content-Length twice") }
+    guard let bytes = parseDecimal(length) else { throw WireError("a bad Content-Length") }
+    return .length(bytes)
+}
+
+/// RFC 9112 §3.2: exactly one valid `Host` in HTTP/1.1.
+private func checkHost(_ version: WireVersion, _ fields: Fields) throws(WireError) {
+    let hosts = fields.values("host")
+    guard hosts.count <= 1 else { throw WireError("Host twice") }
+    guard let host = hosts.first else {
+        guard version == .http10 else { throw WireError("no Host") }
+        return
+    }
+    guard isAuthority(host) else { throw WireError("a bad Host") }
+}

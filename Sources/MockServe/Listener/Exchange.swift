@@ -1,0 +1,112 @@
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+/// Answers exchanges, on the event loop of the connection they came in by. Chosen once, at start.
+protocol ExchangeResponder: Sendable {
+    /// A request head has come in. What is returned gets the rest of the request; it may answer at any time.
+    func respond(to exchange: Exchange) -> any ExchangeReceiver
+
+    /// No new exchange will come. Completes when everything this responder has under way is done, at the latest at
+    /// `deadline`.
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
+}
+
+extension ExchangeResponder {
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        eventLoop.makeSucceededVoidFuture()
+    }
+}
+
+/// Takes what follows the head of a request. All calls come on the event loop of the exchange.
+protocol ExchangeReceiver: AnyObject {
+    func receive(_ bytes: ByteBuffer)
+    func receiveEnd(trailers: Fields)
+    /// The client's connection is gone, or the rest of the request was malformed. Nothing comes after this.
+    func connectionLost()
+    /// What was written has gone out, and `Exchange.isWritable` is true again.
+    func writabilityRestored()
+}
+
+/// What carries an exchange's answer to the client, in whatever version of HTTP the client speaks.
+protocol ExchangeTransport: AnyObject {
+    var isWritable: Bool { get }
+    var eventLoop: any EventLoop { get }
+    func sendInformational(_ head: ResponseHead)
+    func sendHead(_ head: ResponseHead, length: BodyFraming)
+    func startChunk(size: Int)
+    func send(_ bytes: ByteBuffer)
+    func flush()
+    func finish(trailers: Fields)
+    func abort()
+    func pauseRequest(_ isPaused: Bool)
+}
+
+/// One request and the way to answer it. Belongs to one event loop; after the connection is lost its calls do nothing.
+final class Exchange {
+    let request: RequestHead
+    /// The origin by which the client knows this server: from its `Host`, else the listener's own.
+    let servedOrigin: Origin
+    /// Which of the listeners the request came in by.
+    let upstreamIndex: Int
+    let eventLoop: any EventLoop
+    /// Nil once the exchange is over.
+    weak var transport: (any ExchangeTransport)?
+
+    init(
+        request: RequestHead,
+        servedOrigin: Origin,
+        upstreamIndex: Int,
+        transport: any ExchangeTransport
+    ) {
+        self.request = request
+        self.servedOrigin = servedOrigin
+        self.upstreamIndex = upstreamIndex
+        self.transport = transport
+        eventLoop = transport.eventLoop
+    }
+
+    var isWritable: Bool { transport?.isWritable ?? true }
+
+    /// A 1xx response. HTTP/1.0 clients get none.
+    func sendInformational(_ head: ResponseHead) { transport?.sendInformational(head) }
+
+    /// Tells a client that waits with its body to send it (RFC 9110 §10.1.1).
+    func sendContinueIfExpected() {
+        guard request.expectsContinue else { return }
+        sendInformational(ResponseHead(status: 100, reason: Array("Continue".utf8)))
+    }
+
+    /// - Parameter length: how long the body will be: `.none` and `.length` exactly, otherwise not known yet.
+    func sendHead(_ head: ResponseHead, length: BodyFraming) { transport?.sendHead(head, length: length) }
+
+    /// Says that the next `size` bytes are to be one chunk, if the client is sent chunks.
+    func startChunk(size: Int) { transport?.startChunk(size: size) }
+
+    /// Body bytes. Outside a started chunk they are a chunk of their own, if the client is sent chunks.
+    func send(_ bytes: ByteBuffer) { transport?.send(bytes) }
+
+    func flush() { transport?.flush() }
+
+    /// Ends the response.
+    func finish(trailers: Fields = Fields()) {
+        transport?.finish(trailers: trailers)
+        transport = nil
+    }
+
+    /// Ends the connection so that the client sees that the response is not complete.
+    func abort() {
+        transport?.abort()
+        transport = nil
+    }
+
+    /// Stops and starts reading the request body.
+    func pauseRequest(_ isPaused: Bool) { transport?.pauseRequest(isPaused) }
+
+    /// A whole answer at once.
+    func answer(_ head: ResponseHead, body: [UInt8]) {
+        sendHead(head, length: .length(body.count))
+        if !body.isEmpty { send(ByteBuffer(bytes: body)) }
+        finish()
+    }
+}

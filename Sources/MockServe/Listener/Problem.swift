@@ -1,0 +1,77 @@
+import HTTPWire
+import MockServeCore
+
+/// An answer of the server's own, as problem details (RFC 9457).
+struct Problem {
+    let status: Int
+    let title: String
+    let detail: String
+    /// Further members: names and JSON texts.
+    var members: [(name: String, json: String)] = []
+    /// Fields beside `Content-Type`.
+    var fields = Fields()
+
+    static func badRequest(_ error: WireError) -> Problem {
+        Problem(status: error.status, title: "The request is not valid HTTP", detail: error.message)
+    }
+
+    var response: ResponseHead {
+        var fields = Fields([("Content-Type", "application/problem+json")])
+        for field in self.fields { fields.append(field) }
+        return ResponseHead(status: status, reason: Array(Self.reason(status).utf8), fields: fields)
+    }
+
+    /// The head with its length, for an answer outside any exchange.
+    func head(closes: Bool) -> ResponseHead {
+        var head = response
+        head.fields.append("Content-Length", String(body.count))
+        if closes { head.fields.append("Connection", "close") }
+        return head
+    }
+
+    var body: [UInt8] {
+        var members = [
+            ("title", jsonString(title)), ("status", String(status)), ("detail", jsonString(detail)),
+        ]
+        members += self.members.map { ($0.name, $0.json) }
+        let lines = members.map { "  \(jsonString($0.0)): \($0.1)" }
+        return Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8)
+    }
+
+    static func reason(_ status: Int) -> String {
+        switch status {
+        case 400: "Bad Request"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 431: "Request Header Fields Too Large"
+        case 500: "Internal Server Error"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: ""
+        }
+    }
+}
+
+/// A JSON string (RFC 8259 §7).
+func jsonString(_ text: String) -> String {
+    var output = "\""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\"": output += "\\\""
+        case "\\": output += "\\\\"
+        case "\n": output += "\\n"
+        case "\r": output += "\\r"
+        case "\t": output += "\\t"
+        case _ where scalar.value < 0x20:
+            let digits = String(scalar.value, radix: 16)
+            output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+        default: output.unicodeScalars.append(scalar)
+        }
+    }
+    return output + "\""
+}

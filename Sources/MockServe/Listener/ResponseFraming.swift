@@ -1,0 +1,100 @@
+import HTTPWire
+
+/// Decides how a response is framed for one client, and puts its fields right for that (RFC 9112 §6, RFC 9110 §7.6.1).
+struct ResponseFraming {
+    let head: ResponseHead
+    /// Whether body bytes are written at all.
+    let hasBody: Bool
+    let isChunked: Bool
+    /// Whether the connection is to be closed after the response.
+    let closes: Bool
+
+    /// - Parameters:
+    ///   - head: as the responder made it or the upstream sent it, hop-by-hop fields and all.
+    ///   - length: as for `Exchange.sendHead`.
+    ///   - closes: whether the connection is to be closed for another reason.
+    init(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {
+        let isBodyless = ResponseHead.isBodyless(status: head.status)
+        hasBody = !request.isHEAD && !isBodyless
+        var declared: Int?
+        switch length {
+        case .none: declared = 0
+        case .length(let bytes): declared = bytes
+        case .chunked, .untilClose: declared = nil
+        }
+        isChunked = hasBody && declared == nil && request.version == .http11
+        // An HTTP/1.0 client is always told the end by the end of the connection.
+        self.closes = closes || request.version == .http10 || hasBody && declared == nil && !isChunked
+        let editor = FieldEditor(head.fields)
+        let keepsLength: Bool
+        if hasBody {
+            keepsLength = declared != nil
+        } else {
+            // To HEAD and in 304 it says what a GET would give (RFC 9110 §8.6); 1xx and 204 must not have it.
+            keepsLength = request.isHEAD || head.status == 304
+        }
+        var fields = editor.fields(
+            contentLength: keepsLength ? (hasBody ? declared : editor.contentLength) : nil,
+            isChunked: isChunked || !hasBody && !isBodyless && request.version == .http11 && editor.isChunked,
+            addsLength: hasBody
+        )
+        if self.closes { fields.append("Connection", "close") }
+        var out = head
+        out.version = .http11
+        out.fields = fields
+        self.head = out
+    }
+}
+
+/// Rewrites the framing fields in place, so that the order of all others stays.
+private struct FieldEditor {
+    private let source: Fields
+    private let nominated: [ArraySlice<UInt8>]
+
+    init(_ source: Fields) {
+        self.source = source
+        nominated = listMembers(source.values("connection"))
+    }
+
+    var contentLength: Int? {
+        source.first("content-length").flatMap { parseDecimal($0.prefix { $0 != UInt8(ascii: ",") }) }
+    }
+
+    var isChunked: Bool { source.list("transfer-encoding", has: "chunked") }
+
+    func fields(contentLength: Int?, isChunked: Bool, addsLength: Bool) -> Fields {
+        var fields = Fields()
+        var mustAddLength = contentLength != nil && addsLength
+        var mustAddCoding = isChunked
+        var hasLength = false
+        for field in source {
+            if field.isNamed("content-length") {
+                guard let contentLength, !hasLength else { continue }
+                hasLength = true
+                mustAddLength = false
+                fields.append(name: field.name, value: String(contentLength).utf8)
+            } else if field.isNamed("transfer-encoding") {
+                guard isChunked, mustAddCoding else { continue }
+                mustAddCoding = false
+                fields.append(field)
+            } else if !isHopByHop(field) {
+                fields.append(field)
+            }
+        }
+        if mustAddLength, let contentLength { fields.append("Content-Length", String(contentLength)) }
+        if mustAddCoding { fields.append("Transfer-Encoding", "chunked") }
+        return fields
+    }
+
+    private func isHopByHop(_ field: Fields.Field) -> Bool {
+        field.isHopByHop || nominated.contains { equalsIgnoringCase($0, field.name) }
+    }
+}
+
+extension Fields.Field {
+    /// Whether the field is about one connection only (RFC 9110 §7.6.1).
+    var isHopByHop: Bool {
+        isNamed("connection") || isNamed("keep-alive") || isNamed("proxy-connection") || isNamed("te")
+            || isNamed("transfer-encoding") || isNamed("upgrade")
+    }
+}

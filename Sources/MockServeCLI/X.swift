@@ -1,0 +1,4 @@
+import ArgumentParser
+import UnixSignals
+import MockServe
+@main struct M: ParsableCommand { func run() { print("hi") } }

@@ -1,0 +1,134 @@
+import ContentCoding
+import Crypto
+import HTTPWire
+
+/// How two request bodies are compared, chosen by `Content-Type` and `Content-Encoding`.
+struct BodyComparison: Equatable {
+    private enum Form: Equatable {
+        case bytes
+        case json
+        case form
+        case multipart(boundary: [UInt8])
+    }
+
+    private let form: Form
+    private let codings: [ContentCoding]
+
+    static let bytes = BodyComparison(form: .bytes, codings: [])
+
+    private init(form: Form, codings: [ContentCoding]) {
+        self.form = form
+        self.codings = codings
+    }
+
+    init(_ fields: Fields) {
+        let names = listMembers(fields.values("content-encoding")).filter {
+            !equalsIgnoringCase($0, "identity".utf8)
+        }
+        let codings = names.compactMap { ContentCoding($0) }
+        guard codings.count == names.count, codings.count <= 2 else {
+            self = .bytes
+            return
+        }
+        let form = fields.first("content-type").map { Self.form(MediaType($0)) } ?? .bytes
+        self.init(form: form, codings: codings)
+    }
+
+    private static func form(_ type: MediaType) -> Form {
+        if type.isJSON { return .json }
+        switch type.essence {
+        case "application/x-www-form-urlencoded": return .form
+        case "multipart/form-data", "multipart/mixed", "multipart/related":
+            return type.parameter("boundary").map { .multipart(boundary: $0) } ?? .bytes
+        default: return .bytes
+        }
+    }
+
+    /// A digest of what `body` says; nil if it is to be compared by its bytes as sent, because nothing more is known of
+    /// it or it is not what its fields claim.
+    func digest(of body: [UInt8]) -> [UInt8]? {
+        guard self != .bytes else { return nil }
+        var body = body
+        for coding in codings.reversed() {
+            guard let decoded = try? coding.decode(body, limit: MatchKeyBuilder.structuredLimit) else { return nil }
+            body = decoded
+        }
+        switch form {
+        case .bytes: return Array(SHA256.hash(data: body))
+        case .json: return CanonicalJSON.digest(of: body) ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
+        case .form:
+            var input = DigestInput()
+            for pair in FormPair.sorted(FormPair.parse(body[...])) {
+                input.add("form name", pair.name)
+                input.add("form value", pair.value)
+            }
+            return Array(input.digest)
+        case .multipart(let boundary):
+            return Multipart.digest(of: body, boundary: boundary)
+                ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
+        }
+    }
+}
+
+/// `type/subtype;name=value` (RFC 9110 §8.3.1).
+package struct MediaType {
+    /// Type and subtype in lower case, without parameters.
+    package let essence: String
+    private let parameters: [(name: String, value: [UInt8])]
+
+    package init(_ value: some Collection<UInt8>) {
+        let bytes = Array(value)
+        let end = bytes.firstIndex(of: UInt8(ascii: ";")) ?? bytes.endIndex
+        essence = Latin1.string(trimmingSpace(bytes[..<end])).lowercased()
+        parameters = Self.parameters(bytes[end...])
+    }
+
+    /// `application/json`, `text/json` and every `+json` (RFC 6839 §3.1).
+    package var isJSON: Bool {
+        essence == "application/json" || essence == "text/json" || essence.hasSuffix("+json")
+    }
+
+    /// Whether a body of this type is text that a person or a browser reads as such.
+    package var isText: Bool {
+        if essence.hasPrefix("text/") || isJSON || essence.hasSuffix("+xml") { return true }
+        return [
+            "application/xml", "application/javascript", "application/x-javascript", "application/ecmascript",
+            "application/x-ndjson", "application/jsonl", "application/graphql", "application/x-www-form-urlencoded",
+            "application/yaml", "application/toml",
+        ].contains(essence)
+    }
+
+    package func parameter(_ name: String) -> [UInt8]? {
+        parameters.first { $0.name == name }?.value
+    }
+
+    private static func parameters(_ bytes: ArraySlice<UInt8>) -> [(name: String, value: [UInt8])] {
+        var found: [(name: String, value: [UInt8])] = []
+        var rest = bytes
+        while let semicolon = rest.firstIndex(of: UInt8(ascii: ";")) {
+            rest = rest[(semicolon + 1)...]
+            guard let equals = rest.firstIndex(where: { $0 == UInt8(ascii: "=") || $0 == UInt8(ascii: ";") }),
+                rest[equals] == UInt8(ascii: "=")
+            else { continue }
+            let name = Latin1.string(trimmingSpace(rest[..<equals])).lowercased()
+            rest = rest[(equals + 1)...]
+            if rest.first == UInt8(ascii: "\"") {
+                found.append((name, quotedString(&rest)))
+            } else {
+                let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
+                found.append((name, Array(trimmingSpace(rest[..<end]))))
+                rest = rest[end...]
+            }
+        }
+        return found
+    }
+
+    private static func quotedString(_ rest: inout ArraySlice<UInt8>) -> [UInt8] {
+        var value: [UInt8] = []
+        rest = rest.dropFirst()
+        while let byte = rest.popFirst(), byte != UInt8(ascii: "\"") {
+            value.append(byte == UInt8(ascii: "\\") ? rest.popFirst() ?? byte : byte)
+        }
+        return value
+    }
+}

@@ -1,0 +1,90 @@
+package import HTTPWire
+
+/// A stored body: its number in the cassette and its whole size in bytes.
+package struct BodyReference: Sendable, Equatable {
+    package let id: Int64
+    package let size: Int
+
+    package init(id: Int64, size: Int) {
+        self.id = id
+        self.size = size
+    }
+}
+
+/// When a piece of a response body came, and how large it was.
+package struct ResponseChunk: Sendable, Equatable {
+    /// Milliseconds after the response head.
+    package var offset: Int
+    /// Bytes, at least 1.
+    package var size: Int
+
+    package init(offset: Int, size: Int) {
+        self.offset = offset
+        self.size = size
+    }
+}
+
+/// One request with its response, without the bytes of the bodies.
+package struct Exchanged: Sendable {
+    /// Upstream origin; empty for an answer written by hand for any upstream.
+    package var origin: String
+    package var request: RequestHead
+    package var requestTrailers: Fields
+    /// 1xx responses before the answer, without 100.
+    package var informational: [ResponseHead]
+    package var response: ResponseHead
+    package var responseTrailers: Fields
+    package var matchKey: MatchKey
+    /// Milliseconds since 1970 UTC.
+    package var recordedAt: Int64
+    /// Milliseconds from the request to the response head; nil if written by hand.
+    package var firstByte: Int?
+    package var chunks: [ResponseChunk]
+
+    package init(
+        origin: String,
+        request: RequestHead,
+        requestTrailers: Fields = Fields(),
+        informational: [ResponseHead] = [],
+        response: ResponseHead,
+        responseTrailers: Fields = Fields(),
+        matchKey: MatchKey,
+        recordedAt: Int64,
+        firstByte: Int? = nil,
+        chunks: [ResponseChunk] = []
+    ) {
+        self.origin = origin
+        self.request = request
+        self.requestTrailers = requestTrailers
+        self.informational = informational
+        self.response = response
+        self.responseTrailers = responseTrailers
+        self.matchKey = matchKey
+        self.recordedAt = recordedAt
+        self.firstByte = firstByte
+        self.chunks = chunks
+    }
+}
+
+/// An interaction as it stands in a cassette.
+package struct Interaction: Sendable {
+    package let id: Int64
+    package let exchanged: Exchanged
+    package let requestBody: BodyReference?
+    package let responseBody: BodyReference?
+
+    package init(
+        id: Int64,
+        exchanged: Exchanged,
+        requestBody: BodyReference?,
+        responseBody: BodyReference?
+    ) {
+        self.id = id
+        self.exchanged = exchanged
+        self.requestBody = requestBody
+        self.responseBody = responseBody
+    }
+
+    package var request: RequestHead { exchanged.request }
+    package var response: ResponseHead { exchanged.response }
+}

@@ -1,0 +1,97 @@
+import Crypto
+package import HTTPWire
+
+/// Digest of the parts of a request that must be equal for a recorded answer to be given (design: match key).
+///
+/// The first 16 bytes of a SHA-256 over method, upstream origin, path, query as an unordered multiset, `Range`, and the
+/// body by its media type.
+package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
+    /// 16 bytes.
+    package let bytes: [UInt8]
+
+    package init?(bytes: [UInt8]) {
+        guard bytes.count == MatchKey.size else { return nil }
+        self.bytes = bytes
+    }
+
+    fileprivate init(_ digest: SHA256Digest) {
+        bytes = Array(digest.prefix(MatchKey.size))
+    }
+
+    package static let size = 16
+
+    /// Lower-case hexadecimal.
+    package var description: String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// Computes match keys while the request is still coming in, with bounded memory.
+///
+/// A body is kept for comparison by its media type up to `structuredLimit` bytes; a longer one is compared by its bytes.
+package struct MatchKeyBuilder {
+    /// Bytes of a request body that are compared by structure: 8 MiB.
+    package static let structuredLimit = 8 << 20
+
+    private let request: RequestHead
+    private let comparison: BodyComparison
+    private var body: [UInt8] = []
+    private var hasher = SHA256()
+    private var length = 0
+
+    /// - Parameter request: its target in any form; its fields as the upstream is to see them.
+    package init(_ request: RequestHead) {
+        self.request = request
+        comparison = BodyComparison(request.fields)
+    }
+
+    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        length += bytes.count
+        hasher.update(bufferPointer: bytes)
+        guard comparison != .bytes, length <= Self.structuredLimit else {
+            body = []
+            return
+        }
+        body.append(contentsOf: bytes)
+    }
+
+    /// - Parameter origin: the upstream's origin, empty for an answer written by hand.
+    package func key(origin: String) -> MatchKey {
+        var parts = DigestInput()
+        let target = Target(Target.originForm(request.target))
+        parts.add("method", request.method)
+        parts.add("origin", Array(origin.utf8))
+        parts.add("path", target.normalPath)
+        for pair in FormPair.sorted(target.pairs) {
+            parts.add("query name", pair.name)
+            parts.add("query value", pair.value)
+        }
+        for range in request.fields.values("range") { parts.add("range", range) }
+        parts.add("body", bodyDigest)
+        return MatchKey(parts.digest)
+    }
+
+    private var bodyDigest: [UInt8] {
+        guard length > 0 else { return [] }
+        if length <= Self.structuredLimit, let structure = comparison.digest(of: body) { return structure }
+        return Array(hasher.finalize())
+    }
+}
+
+/// Labelled byte strings, each with its length, so that no two lists of parts give the same input.
+struct DigestInput {
+    private var hasher = SHA256()
+
+    mutating func add(_ label: StaticString, _ bytes: some Collection<UInt8>) {
+        hasher.update(bufferPointer: UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount))
+        var header: [UInt8] = [0]
+        withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { header.append(contentsOf: $0) }
+        hasher.update(data: header)
+        let contiguous: Void? = bytes.withContiguousStorageIfAvailable {
+            hasher.update(bufferPointer: UnsafeRawBufferPointer($0))
+        }
+        if contiguous == nil { hasher.update(data: Array(bytes)) }
+    }
+
+    var digest: SHA256Digest { hasher.finalize() }
+}

@@ -1,0 +1,100 @@
+package import HTTPWire
+
+/// Which origins the client knows the upstreams by, and the translation of messages between the two views.
+///
+/// A client that was told `http://127.0.0.1:4000` must not be sent to `https://api.example.com` by a redirect or a link,
+/// and the upstream must not see `127.0.0.1`. The cassette keeps the upstream's view.
+package struct OriginMap: Sendable {
+    /// One upstream and where the client finds it.
+    package struct Pair: Sendable {
+        package let upstream: Origin
+        package let served: Origin
+
+        package init(upstream: Origin, served: Origin) {
+            self.upstream = upstream
+            self.served = served
+        }
+    }
+
+    /// The pair of this exchange first.
+    package let pairs: [Pair]
+    private let toClient: Replacement
+    private let toUpstream: Replacement
+
+    package init(_ pairs: [Pair]) {
+        self.pairs = pairs
+        toClient = Replacement(pairs.map { ($0.upstream, $0.served) })
+        toUpstream = Replacement(pairs.map { ($0.served, $0.upstream) })
+    }
+
+    // MARK: Requests
+
+    /// The request as the upstream is to see it: its own `Host`, its own origin in target and fields.
+    package func mapRequest(_ head: RequestHead) -> RequestHead {
+        guard let own = pairs.first else { return head }
+        var mapped = head
+        mapped.target = toUpstream.replace(in: Target.originForm(head.target))
+        mapped.fields = Fields()
+        for field in head.fields {
+            if field.isNamed("host") {
+                mapped.fields.append(name: field.name, value: own.upstream.authority.utf8)
+            } else {
+                mapped.fields.append(name: field.name, value: toUpstream.replace(in: Array(field.value)))
+            }
+        }
+        return mapped
+    }
+
+    /// How the body of a request is mapped; nil if it is passed as it is.
+    package func requestBodyMapping(for head: RequestHead) -> BodyMapping? {
+        BodyMapping(head.fields, framing: head.framing, toUpstream)
+    }
+
+    // MARK: Responses
+
+    /// The response head as the client is to see it.
+    package func mapResponse(_ head: ResponseHead) -> ResponseHead {
+        guard !pairs.isEmpty else { return head }
+        var mapped = head
+        mapped.fields = Fields()
+        for field in head.fields {
+            let value = isLink(field) ? toClient.replace(in: Array(field.value)) : Array(field.value)
+            mapped.fields.append(name: field.name, value: field.isNamed("set-cookie") ? mapCookie(value) : value)
+        }
+        return mapped
+    }
+
+    /// How the body of a response is mapped; nil if it is passed as it is. A part of a representation is: its offsets
+    /// would not fit any more.
+    package func responseBodyMapping(for head: ResponseHead) -> BodyMapping? {
+        guard head.status != 206 else { return nil }
+        return BodyMapping(head.fields, framing: head.framing, toClient)
+    }
+
+    private func isLink(_ field: Fields.Field) -> Bool {
+        field.isNamed("location") || field.isNamed("content-location") || field.isNamed("link")
+            || field.isNamed("refresh") || field.isNamed("access-control-allow-origin")
+    }
+
+    /// Takes away what would keep a client from sending the cookie back: `Domain`, unless it fits the served host, and
+    /// `Secure` when the client does not speak TLS to us but the upstream does (RFC 6265 §4.1.2).
+    private func mapCookie(_ value: [UInt8]) -> [UInt8] {
+        guard let own = pairs.first else { return value }
+        let parts = value.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+        let kept = parts.enumerated().filter { index, part in
+            guard index > 0 else { return true }
+            let attribute = trimmingSpace(part)
+            let name = trimmingSpace(attribute.prefix { $0 != UInt8(ascii: "=") })
+            if equalsIgnoringCase(name, "secure".utf8) {
+                return own.served.scheme == .https || own.upstream.scheme == .http
+            }
+            if equalsIgnoringCase(name, "domain".utf8) {
+                let domain = attribute.dropFirst(name.count + 1).drop { $0 == 0x20 || $0 == UInt8(ascii: ".") }
+                let host = Array(own.served.host.utf8)
+                return equalsIgnoringCase(domain, host)
+            }
+            return true
+        }
+        return Array(kept.map(\.element).joined(separator: [UInt8(ascii: ";")]))
+    }
+}

@@ -1,0 +1,118 @@
+import HTTPWire
+
+/// Replaces origins in text, in the three ways in which they are spelled: plain, with the slashes escaped as some JSON
+/// writers do, and percent-encoded as in a query.
+package struct Replacement: Sendable {
+    private struct Rule: Sendable {
+        let pattern: [UInt8]
+        let substitute: [UInt8]
+        let endsInDigits: Bool
+    }
+
+    private let rules: [Rule]
+
+    /// - Parameter pairs: what to look for and what to put there. Equal origins are left out.
+    init(_ pairs: [(from: Origin, to: Origin)]) {
+        rules = pairs.filter { $0.from != $0.to }.flatMap { from, to in
+            Self.spellings(from).enumerated().map { index, pattern in
+                let endsInDigits = from.port != from.scheme.defaultPort
+                return Rule(pattern: pattern, substitute: Self.spellings(to)[index], endsInDigits: endsInDigits)
+            }
+        }
+    }
+
+    var isEmpty: Bool { rules.isEmpty }
+
+    private static func spellings(_ origin: Origin) -> [[UInt8]] {
+        let plain = origin.description
+        return [
+            plain,
+            plain.replacing("/", with: "\\/"),
+            plain.replacing(":", with: "%3A").replacing("/", with: "%2F"),
+            plain.replacing(":", with: "%3a").replacing("/", with: "%2f"),
+        ].map { Array($0.utf8) }
+    }
+
+    package func replace(in text: [UInt8]) -> [UInt8] {
+        guard !rules.isEmpty, text.count > 7 else { return text }
+        var stream = ReplacementStream(self)
+        var output = stream.push(text)
+        output += stream.finish()
+        return output
+    }
+
+    enum Match {
+        case none
+        /// It may be one, if more follows.
+        case undecided
+        case found(length: Int, substitute: [UInt8])
+    }
+
+    /// Looks at `text[index...]`, which begins with an `h`.
+    func match(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
+        for rule in rules {
+            let end = index + rule.pattern.count
+            if end < text.count || isComplete && end == text.count {
+                guard text[index..<end] == rule.pattern[...] else { continue }
+                if end < text.count, continuesHost(text[end], rule) { continue }
+                return .found(length: rule.pattern.count, substitute: rule.substitute)
+            }
+            if !isComplete, rule.pattern[...].starts(with: text[index...]) { return .undecided }
+        }
+        return .none
+    }
+
+    /// Whether `byte` after the pattern makes it another origin: `http://a.example` in `http://a.example.org`.
+    private func continuesHost(_ byte: UInt8, _ rule: Rule) -> Bool {
+        switch byte {
+        case 0x30...0x39: return true
+        case 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: ":"), UInt8(ascii: "_"):
+            return !rule.endsInDigits
+        default: return false
+        }
+    }
+}
+
+/// Replaces in a text that comes in pieces. Holds back only what may be the beginning of an origin.
+package struct ReplacementStream {
+    private let replacement: Replacement
+    private var held: [UInt8] = []
+
+    init(_ replacement: Replacement) {
+        self.replacement = replacement
+    }
+
+    package mutating func push(_ bytes: [UInt8]) -> [UInt8] {
+        let text = held.isEmpty ? bytes : held + bytes
+        held = []
+        return scan(text, isComplete: false)
+    }
+
+    /// What was held back, once nothing follows.
+    package mutating func finish() -> [UInt8] {
+        let text = held
+        held = []
+        return scan(text, isComplete: true)
+    }
+
+    private mutating func scan(_ text: [UInt8], isComplete: Bool) -> [UInt8] {
+        var output: [UInt8] = []
+        var copied = 0
+        var index = 0
+        while let start = text[index...].firstIndex(of: UInt8(ascii: "h")) {
+            switch replacement.match(text, at: start, isComplete: isComplete) {
+            case .none: index = start + 1
+            case .undecided:
+                output += text[copied..<start]
+                held = Array(text[start...])
+                return output
+            case .found(let length, let substitute):
+                output += text[copied..<start]
+                output += substitute
+                index = start + length
+                copied = index
+            }
+        }
+        return copied == 0 ? text : output + text[copied...]
+    }
+}
