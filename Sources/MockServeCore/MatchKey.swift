@@ -55,11 +55,15 @@ package struct MatchKeyBuilder {
         body.append(contentsOf: bytes)
     }
 
-    /// - Parameter origin: the upstream's origin, empty for an answer written by hand.
-    package func key(origin: String) -> MatchKey {
+    package var isHEAD: Bool { request.isHEAD }
+
+    /// - Parameters:
+    ///   - origin: the upstream's origin, empty for an answer written by hand for any upstream.
+    ///   - asGET: computes the key that the request would have with the method `GET`.
+    package func key(origin: String, asGET: Bool = false) -> MatchKey {
         var parts = DigestInput()
         let target = Target(Target.originForm(request.target))
-        parts.add("method", request.method)
+        parts.add("method", asGET ? Array("GET".utf8) : request.method)
         parts.add("origin", Array(origin.utf8))
         parts.add("path", target.normalPath)
         for pair in FormPair.sorted(target.pairs) {

@@ -21,10 +21,14 @@ package struct OriginMap: Sendable {
     private let toClient: Replacement
     private let toUpstream: Replacement
 
-    package init(_ pairs: [Pair]) {
+    private let mapsContent: Bool
+
+    /// - Parameter mapsContent: false maps nothing but `Host`, without which no upstream answers.
+    package init(_ pairs: [Pair], mapsContent: Bool = true) {
         self.pairs = pairs
-        toClient = Replacement(pairs.map { ($0.upstream, $0.served) })
-        toUpstream = Replacement(pairs.map { ($0.served, $0.upstream) })
+        self.mapsContent = mapsContent
+        toClient = Replacement(mapsContent ? pairs.map { ($0.upstream, $0.served) } : [])
+        toUpstream = Replacement(mapsContent ? pairs.map { ($0.served, $0.upstream) } : [])
     }
 
     // MARK: Requests
@@ -54,7 +58,7 @@ package struct OriginMap: Sendable {
 
     /// The response head as the client is to see it.
     package func mapResponse(_ head: ResponseHead) -> ResponseHead {
-        guard !pairs.isEmpty else { return head }
+        guard mapsContent, !pairs.isEmpty else { return head }
         var mapped = head
         mapped.fields = Fields()
         for field in head.fields {

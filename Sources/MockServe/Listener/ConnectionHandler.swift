@@ -1,3 +1,4 @@
+import Foundation
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -32,6 +33,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isRequestPaused = false
     private var hasHeldRead = false
     private var closesAfterResponse = false
+    private var isInputClosed = false
     private var lingering: Int?
 
     init(
@@ -105,12 +107,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// The client sends nothing more, but may still read: a half-closed connection.
+    /// The client sends nothing more, but may still read: a half-closed connection. What it sent whole is answered.
     private func inputClosed() {
-        closesAfterResponse = true
-        if lingering != nil || exchange == nil || !isRequestComplete {
-            context?.close(promise: nil)
-        }
+        isInputClosed = true
+        closeIfInputEnded()
+    }
+
+    private func closeIfInputEnded() {
+        guard isInputClosed else { return }
+        if lingering != nil || exchange == nil || !isRequestComplete { context?.close(promise: nil) }
     }
 
     private func quiesce() {
@@ -218,6 +223,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         resumeReading()
         process()
+        if !isProcessing { closeIfInputEnded() }
     }
 
     private func closeAfterFlush() {
@@ -306,10 +312,9 @@ extension ConnectionHandler: ExchangeTransport {
         exchange = nil
         receiver = nil
         guard let context else { return }
-        if let options = context.channel.syncOptions {
-            // A reset, so that a client that waits for the end of the connection does not take this for one.
-            try? options.setOption(.socketOption(.so_linger), value: linger(l_onoff: 1, l_linger: 0))
-        }
+        // A reset, so that a client that waits for the end of the connection does not take this for one.
+        (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            .whenFailure { _ in }
         context.close(promise: nil)
     }
 

@@ -1,3 +1,4 @@
+import HTTPTypes
 import HTTPWire
 import MockServeCore
 
@@ -18,7 +19,7 @@ struct Problem {
     var response: ResponseHead {
         var fields = Fields([("Content-Type", "application/problem+json")])
         for field in self.fields { fields.append(field) }
-        return ResponseHead(status: status, reason: Array(Self.reason(status).utf8), fields: fields)
+        return ResponseHead(status: status, reason: Array(HTTPResponse.Status(code: status).reasonPhrase.utf8), fields: fields)
     }
 
     /// The head with its length, for an answer outside any exchange.
@@ -36,24 +37,6 @@ struct Problem {
         members += self.members.map { ($0.name, $0.json) }
         let lines = members.map { "  \(jsonString($0.0)): \($0.1)" }
         return Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8)
-    }
-
-    static func reason(_ status: Int) -> String {
-        switch status {
-        case 400: "Bad Request"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 413: "Content Too Large"
-        case 414: "URI Too Long"
-        case 431: "Request Header Fields Too Large"
-        case 500: "Internal Server Error"
-        case 501: "Not Implemented"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
-        default: ""
-        }
     }
 }
 

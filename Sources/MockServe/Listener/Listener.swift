@@ -1,0 +1,78 @@
+import Foundation
+import HTTPWire
+import MockServeCore
+import NIOCore
+import NIOPosix
+
+/// One bound port.
+struct Listener: Sendable {
+    let channel: any Channel
+    /// As clients on this machine reach it.
+    let origin: Origin
+
+    /// Binds and listens; when the future is done, connections are accepted.
+    static func start(
+        _ address: ListenAddress,
+        group: any EventLoopGroup,
+        registry: ConnectionRegistry,
+        makeHandler: @escaping @Sendable (Origin) -> ConnectionHandler
+    ) -> EventLoopFuture<Listener> {
+        let bootstrap = ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 1024)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelInitializer { channel in
+                registry.add(channel)
+                return channel.eventLoop.makeCompletedFuture {
+                    let origin = channel.localAddress.flatMap(Self.origin) ?? Self.fallback
+                    try channel.pipeline.syncOperations.addHandler(makeHandler(origin))
+                }
+            }
+        let bound: EventLoopFuture<any Channel> =
+            switch address.kind {
+            case .address(let host, let port): bootstrap.bind(host: host, port: port)
+            case .socket(let descriptor): bootstrap.withBoundSocket(descriptor)
+            }
+        return bound.flatMapThrowing { channel in
+            guard let origin = channel.localAddress.flatMap(Self.origin) else {
+                channel.close(promise: nil)
+                throw MockServeError(.cannotListen, "The socket handed in is not a bound TCP socket.")
+            }
+            return Listener(channel: channel, origin: origin)
+        }
+        .flatMapErrorThrowing { error in throw Self.explain(error, address) }
+    }
+
+    private static let fallback = Origin(scheme: .http, host: "127.0.0.1", port: 80)
+
+    /// Clients reach a server on the wildcard address by loopback.
+    private static func origin(_ address: SocketAddress) -> Origin? {
+        guard let host = address.ipAddress, let port = address.port else { return nil }
+        let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+        return Origin(scheme: .http, host: reachable, port: port)
+    }
+
+    private static func explain(_ error: any Error, _ address: ListenAddress) -> MockServeError {
+        if let error = error as? MockServeError { return error }
+        switch address.kind {
+        case .address(let host, let port):
+            let place = host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+            var message = "Cannot listen on \(place): \(reason(error))."
+            if (error as? IOError)?.errnoCode == EADDRINUSE {
+                message += " Use port 0 to let the operating system pick a free one."
+            }
+            return MockServeError(.cannotListen, message, cause: error)
+        case .socket(let descriptor):
+            let message = "Cannot listen on file descriptor \(descriptor): \(reason(error))."
+            return MockServeError(.cannotListen, message, cause: error)
+        }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+        if let error = error as? IOError { return String(cString: strerror(error.errnoCode)) }
+        if error is SocketAddressError { return "the address is not known" }
+        return String(describing: error)
+    }
+}

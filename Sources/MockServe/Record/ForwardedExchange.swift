@@ -1,0 +1,412 @@
+import CassetteStore
+import Foundation
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+/// One exchange on its way through: the request to the upstream, the answer to the client, both into the recording.
+///
+/// Nothing is held but what the mapping of origins needs, and the end of the answer: its last byte goes out after the
+/// interaction was committed. If the client goes away the upstream's answer is still read and kept.
+final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
+    /// How long the end of a request is awaited that the upstream has answered already.
+    private static let requestGrace = TimeAmount.seconds(2)
+
+    let exchange: Exchange
+    private let origin: Origin
+    private let client: UpstreamClient
+    private let forwarder: Forwarder
+    private let map: OriginMap
+    private let eventLoop: any EventLoop
+    private let arrival = Clock.now()
+    private var number = 0
+
+    // The request.
+    private let recordedRequest: RequestHead
+    private var keyBuilder: MatchKeyBuilder
+    private var requestMapping: BodyMapping?
+    private var requestBody: BodyCollector
+    private var requestTrailers = Fields()
+    private var isRequestComplete = false
+    private var upstream: UpstreamConnection?
+    private var isReused = false
+    private var hasRetried = false
+    /// What waits for the connection, or for the mapping to be complete.
+    private var waiting: [ByteBuffer] = []
+    private var waitingBytes = 0
+
+    // The response.
+    private var informational: [ResponseHead] = []
+    private var responseHead: ResponseHead?
+    private var headTime = Clock.now()
+    private var responseMapping: BodyMapping?
+    private var responseBody: BodyCollector
+    private var chunks = ChunkLog()
+    private var received = 0
+    private var held: HeldEnd?
+    private var hasSentHead = false
+    private var responseEnd: Fields?
+
+    private var isOver = false
+    private var isCongested = false
+
+    /// What the client is not sent before the commit.
+    private enum HeldEnd {
+        case head(ResponseHead, BodyFraming)
+        case lastByte(ByteBuffer)
+    }
+
+    init(_ exchange: Exchange, origin: Origin, map: OriginMap, forwarder: Forwarder) {
+        self.exchange = exchange
+        self.origin = origin
+        self.forwarder = forwarder
+        self.map = map
+        client = forwarder.client
+        eventLoop = exchange.eventLoop
+        recordedRequest = map.mapRequest(exchange.request)
+        keyBuilder = MatchKeyBuilder(recordedRequest)
+        requestMapping = map.requestBodyMapping(for: exchange.request)
+        requestBody = BodyCollector(forwarder.writer)
+        responseBody = BodyCollector(forwarder.writer)
+    }
+
+    /// Connects and sends the request head, unless the body must be mapped first.
+    ///
+    /// - Parameter number: by which the forwarder knows this exchange.
+    func start(_ number: Int) {
+        self.number = number
+        if requestMapping?.isCollecting == true {
+            exchange.sendContinueIfExpected()
+        } else {
+            connect()
+        }
+    }
+
+    // MARK: From the client
+
+    func receive(_ bytes: ByteBuffer) {
+        guard !isOver else { return }
+        guard requestMapping != nil else { return forward(bytes) }
+        let mapped = requestMapping?.push(Array(bytes.readableBytesView)) ?? []
+        if !mapped.isEmpty { forward(ByteBuffer(bytes: mapped)) }
+    }
+
+    private func forward(_ bytes: ByteBuffer) {
+        bytes.withUnsafeReadableBytes { keyBuilder.update($0) }
+        if requestBody.append(bytes) { checkCongestion() }
+        if let upstream {
+            upstream.send(bytes)
+        } else {
+            waiting.append(bytes)
+            waitingBytes += bytes.readableBytes
+        }
+        updatePauses()
+    }
+
+    func receiveEnd(trailers: Fields) {
+        guard !isOver else { return }
+        if let rest = requestMapping?.finish(), !rest.isEmpty { forward(ByteBuffer(bytes: rest)) }
+        requestTrailers = trailers
+        isRequestComplete = true
+        if requestMapping?.isCollecting == true { connect() }
+        upstream?.finish(trailers: trailers)
+        if responseEnd != nil { complete() }
+    }
+
+    func connectionLost() {
+        exchange.transport = nil
+        guard !isOver else { return }
+        if isRequestComplete {
+            // The answer is still wanted by the cassette.
+            updatePauses()
+        } else {
+            end()
+            upstream?.cancel()
+        }
+    }
+
+    func writabilityRestored() { updatePauses() }
+
+    // MARK: To the upstream
+
+    private func connect() {
+        let isRepeatable = isRepeatable
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        client.connection(to: origin, on: eventLoop, isRepeatable: isRepeatable).whenComplete { result in
+            bound.value.connected(result)
+        }
+        updatePauses()
+    }
+
+    /// Whether the request may be sent again on another connection (RFC 9110 §9.2.2).
+    private var isRepeatable: Bool {
+        let method = Latin1.string(recordedRequest.method)
+        return exchange.request.framing == .none && ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(method)
+    }
+
+    private func connected(_ result: Result<NIOLoopBound<UpstreamConnection>, any Error>) {
+        switch result {
+        case .failure(let error): fail(UpstreamFailure(error, upstream: origin.description))
+        case .success(let connection) where isOver: connection.value.cancel()
+        case .success(let connection):
+            let upstream = connection.value
+            isReused = upstream.idleSince != nil
+            self.upstream = upstream
+            upstream.begin(upstreamHead, receiver: self)
+            for bytes in waiting { upstream.send(bytes) }
+            waiting = []
+            waitingBytes = 0
+            if isRequestComplete { upstream.finish(trailers: requestTrailers) }
+            updatePauses()
+        }
+    }
+
+    /// The request as it goes out: without what was for this connection only.
+    private var upstreamHead: RequestHead {
+        var head = recordedRequest
+        head.version = .http11
+        let nominated = listMembers(head.fields.values("connection"))
+        let isCollected = requestMapping?.isCollecting == true
+        var fields = Fields()
+        for field in head.fields {
+            if field.isNamed("transfer-encoding") {
+                fields.append(field)
+            } else if field.isNamed("content-length"), isCollected {
+                fields.append(name: field.name, value: String(waitingBytes).utf8)
+            } else if !field.isHopByHop, !nominated.contains(where: { equalsIgnoringCase($0, field.name) }) {
+                fields.append(field)
+            }
+        }
+        if !fields.contains("host") { fields.append("Host", origin.authority) }
+        if let proxy = client.proxyForm(for: origin) {
+            head.target = Array(origin.description.utf8) + head.target
+            if let authorization = proxy.authorization { fields.append("Proxy-Authorization", authorization) }
+        }
+        head.fields = fields
+        return head
+    }
+
+    func upstreamWritabilityRestored() { updatePauses() }
+
+    /// The one place where it is decided who may read on.
+    private func updatePauses() {
+        let isUpstreamBusy = upstream.map { !$0.isWritable } ?? (waitingBytes > 64 << 10)
+        let isCollecting = requestMapping?.isCollecting == true
+        exchange.pauseRequest(!isOver && (isCongested || isUpstreamBusy && !isCollecting))
+        upstream?.pause(!isOver && (isCongested || !exchange.isWritable))
+    }
+
+    private func checkCongestion() {
+        guard !isCongested, let writer = forwarder.writer, writer.isCongested else { return }
+        isCongested = true
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        writer.whenDrained {
+            eventLoop.execute {
+                bound.value.isCongested = false
+                bound.value.updatePauses()
+            }
+        }
+        updatePauses()
+    }
+
+    // MARK: From the upstream
+
+    func receiveInformational(_ head: ResponseHead) {
+        if head.status != 100 { informational.append(head) }
+        exchange.sendInformational(map.mapResponse(head))
+    }
+
+    func receiveHead(_ head: ResponseHead) {
+        responseHead = head
+        headTime = Clock.now()
+        responseMapping = map.responseBodyMapping(for: head)
+        if responseMapping?.isCollecting == true { return }
+        let mapped = map.mapResponse(head)
+        let length = responseMapping == nil ? head.framing : .chunked
+        if head.framing == .none || head.framing == .length(0) || exchange.request.isHEAD {
+            held = .head(mapped, length)
+        } else {
+            sendHead(mapped, length)
+        }
+    }
+
+    private func sendHead(_ head: ResponseHead, _ length: BodyFraming) {
+        hasSentHead = true
+        exchange.sendHead(head, length: length)
+        exchange.flush()
+    }
+
+    func receiveChunk(size: Int) {
+        chunks.begin(size: size, at: Clock.milliseconds(since: headTime))
+        if responseMapping == nil { exchange.startChunk(size: size) }
+    }
+
+    func receiveBody(_ bytes: ByteBuffer) {
+        received += bytes.readableBytes
+        if responseHead?.framing != .chunked {
+            chunks.add(size: bytes.readableBytes, at: Clock.milliseconds(since: headTime))
+        }
+        if responseBody.append(bytes) { checkCongestion() }
+        if responseMapping != nil {
+            let mapped = responseMapping?.push(Array(bytes.readableBytesView)) ?? []
+            if responseMapping?.isCollecting == false { startMappedBody() }
+            exchange.send(ByteBuffer(bytes: mapped))
+        } else {
+            exchange.send(holdingLastByte(bytes))
+        }
+        exchange.flush()
+        updatePauses()
+    }
+
+    /// A collected body turned out too long: it goes out as it comes from here on.
+    private func startMappedBody() {
+        guard !hasSentHead, let responseHead else { return }
+        sendHead(map.mapResponse(responseHead), .chunked)
+    }
+
+    /// Of a body of known length the last byte is the end; of others the end is a mark of its own.
+    private func holdingLastByte(_ bytes: ByteBuffer) -> ByteBuffer {
+        guard case .length(let length) = responseHead?.framing, received == length else { return bytes }
+        var bytes = bytes
+        let body = bytes.readSlice(length: bytes.readableBytes - 1) ?? ByteBuffer()
+        held = .lastByte(bytes)
+        return body
+    }
+
+    func receiveResponseEnd(trailers: Fields) {
+        responseEnd = trailers
+        guard !isOver else { return }
+        if isRequestComplete { return complete() }
+        // An answer before the end of the request: without that there is nothing to match it by.
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.scheduleTask(in: Self.requestGrace) { bound.value.endWithoutRequest() }
+    }
+
+    private func endWithoutRequest() {
+        guard !isOver, !isRequestComplete else { return }
+        forwarder.note("\(describe): answered before the end of the request, so it was not recorded")
+        release()
+        end()
+    }
+
+    func receiveFailure(_ failure: UpstreamFailure) {
+        if isReused, !hasRetried, isRepeatable, responseHead == nil, upstream?.hasReceived == false {
+            hasRetried = true
+            upstream = nil
+            return connect()
+        }
+        fail(failure)
+    }
+
+    private func fail(_ failure: UpstreamFailure) {
+        guard !isOver else { return }
+        forwarder.note("\(describe): \(failure.message)")
+        if hasSentHead {
+            exchange.abort()
+        } else {
+            let problem = Problem(
+                status: failure.status,
+                title: "The upstream gave no valid answer",
+                detail: failure.message + ". Nothing was recorded."
+            )
+            exchange.answer(problem.response, body: problem.body)
+        }
+        end()
+    }
+
+    private var describe: String {
+        "\(Latin1.string(recordedRequest.method)) \(origin)\(Latin1.string(Target(recordedRequest.target).path))"
+    }
+
+    // MARK: The end
+
+    private func complete() {
+        guard let writer = forwarder.writer, let interaction else {
+            release()
+            return end()
+        }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        let eventLoop = eventLoop
+        writer.commit(interaction) { result in
+            eventLoop.execute { bound.value.committed(result) }
+        }
+    }
+
+    private var interaction: NewInteraction? {
+        guard let responseHead, let responseEnd else { return nil }
+        let exchanged = Exchanged(
+            origin: origin.description,
+            request: recordedRequest,
+            requestTrailers: requestTrailers,
+            informational: informational,
+            response: responseHead,
+            responseTrailers: responseEnd,
+            matchKey: keyBuilder.key(origin: origin.description),
+            recordedAt: arrival.unixMilliseconds,
+            firstByte: headTime.milliseconds(since: arrival),
+            chunks: chunks.chunks
+        )
+        return NewInteraction(
+            exchanged: exchanged,
+            requestBody: requestBody.finish(),
+            responseBody: responseBody.finish()
+        )
+    }
+
+    private func committed(_ result: Result<Int64, CassetteError>) {
+        guard !isOver else { return }
+        switch result {
+        case .success(let number):
+            forwarder.recorded(number, describe)
+            release()
+        case .failure(let error):
+            forwarder.failedToWrite(error)
+            if hasSentHead {
+                exchange.abort()
+            } else {
+                let problem = Problem(
+                    status: 502,
+                    title: "The interaction could not be recorded",
+                    detail: "The cassette \(error.description)"
+                )
+                exchange.answer(problem.response, body: problem.body)
+            }
+        }
+        end()
+    }
+
+    /// Sends what was held.
+    private func release() {
+        if responseMapping != nil, let responseHead {
+            let wasCollecting = responseMapping?.isCollecting == true
+            let rest = responseMapping?.finish() ?? []
+            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: .length(rest.count)) }
+            exchange.send(ByteBuffer(bytes: rest))
+        }
+        switch held {
+        case .head(let head, let length): exchange.sendHead(head, length: length)
+        case .lastByte(let bytes): exchange.send(bytes)
+        case nil: break
+        }
+        exchange.finish(trailers: responseEnd ?? Fields())
+    }
+
+    private func end() {
+        guard !isOver else { return }
+        isOver = true
+        requestBody.discard()
+        responseBody.discard()
+        updatePauses()
+        forwarder.end(number)
+    }
+
+    /// Gives up at the deadline of a stop.
+    func cancel() {
+        guard !isOver else { return }
+        forwarder.note("\(describe): cut off by the end of the recording")
+        upstream?.cancel()
+        exchange.abort()
+        end()
+    }
+}

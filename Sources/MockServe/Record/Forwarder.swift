@@ -1,0 +1,119 @@
+import CassetteStore
+import HTTPWire
+import MockServeCore
+import NIOCore
+import Synchronization
+
+/// Forwards every exchange to the upstream of its listener, and records it if there is a cassette to write to: the
+/// responder of the modes `once` (on an empty cassette), `all` and `passthrough`.
+final class Forwarder: ExchangeResponder {
+    private struct State {
+        /// What keeps an exchange alive once its client has gone.
+        var underWay: [Int: NIOLoopBound<ForwardedExchange>] = [:]
+        var lastNumber = 0
+        var whenIdle: EventLoopPromise<Void>?
+    }
+
+    let client: UpstreamClient
+    /// Nil if nothing is recorded.
+    let writer: CassetteWriter?
+    private let upstreams: [Upstream]
+    private let origins: ServedOrigins
+    private let journal: Journal
+    private let state = Mutex(State())
+
+    init(
+        client: UpstreamClient,
+        writer: CassetteWriter?,
+        upstreams: [Upstream],
+        origins: ServedOrigins,
+        journal: Journal
+    ) {
+        self.client = client
+        self.writer = writer
+        self.upstreams = upstreams
+        self.origins = origins
+        self.journal = journal
+    }
+
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        let forwarded = ForwardedExchange(
+            exchange,
+            origin: upstreams[exchange.upstreamIndex].origin,
+            map: origins.map(for: exchange),
+            forwarder: self
+        )
+        let bound = NIOLoopBound(forwarded, eventLoop: exchange.eventLoop)
+        let number = state.withLock { state in
+            state.lastNumber += 1
+            state.underWay[state.lastNumber] = bound
+            return state.lastNumber
+        }
+        forwarded.start(number)
+        return forwarded
+    }
+
+    // MARK: What exchanges report
+
+    func end(_ number: Int) {
+        let promise = state.withLock { state in
+            state.underWay[number] = nil
+            guard state.underWay.isEmpty else { return EventLoopPromise<Void>?.none }
+            defer { state.whenIdle = nil }
+            return state.whenIdle
+        }
+        promise?.succeed()
+    }
+
+    func recorded(_ number: Int64, _ request: String) { journal.recorded(number) }
+
+    func note(_ failure: String) { journal.failed(failure) }
+
+    func failedToWrite(_ error: CassetteError) { journal.failedToWrite(error) }
+
+    // MARK: The end
+
+    /// Waits for exchanges whose client has gone; at the deadline they are given up.
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let isIdle = state.withLock { state in
+            if !state.underWay.isEmpty { state.whenIdle = promise }
+            return state.underWay.isEmpty
+        }
+        if isIdle { promise.succeed() }
+        let cut = eventLoop.scheduleTask(deadline: deadline) {
+            for exchange in self.state.withLock({ $0.underWay.values }) { exchange.execute { $0.cancel() } }
+        }
+        let client = client
+        promise.futureResult.whenComplete { _ in
+            cut.cancel()
+            client.close()
+        }
+        return promise.futureResult
+    }
+}
+
+/// Answers at once and takes no more of the request.
+final class Refusal: ExchangeReceiver {
+    init(_ exchange: Exchange, _ problem: Problem) {
+        exchange.answer(problem.response, body: problem.body)
+    }
+
+    func receive(_ bytes: ByteBuffer) {}
+    func receiveEnd(trailers: Fields) {}
+    func connectionLost() {}
+    func writabilityRestored() {}
+}
+
+extension Problem {
+    /// What a reverse proxy does not do.
+    static func unsupported(_ request: RequestHead) -> Problem? {
+        guard request.method == Array("CONNECT".utf8) else { return nil }
+        return Problem(
+            status: 501,
+            title: "CONNECT is not supported",
+            detail: "Use this server as the base URL of your client, not as its proxy."
+        )
+    }
+}

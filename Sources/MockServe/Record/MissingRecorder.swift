@@ -1,0 +1,86 @@
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+/// Replays what the cassette has and records the rest: the responder of the mode `missing`.
+///
+/// Whether it has an answer is known when the request is complete, so requests are held until then.
+final class MissingRecorder: ExchangeResponder {
+    /// Bytes of a request body that are held; a longer one is refused.
+    static let holdLimit = 64 << 20
+
+    private let replayer: Replayer
+    private let forwarder: Forwarder
+    private let served: ServedOrigins
+
+    init(replayer: Replayer, forwarder: Forwarder, served: ServedOrigins) {
+        self.replayer = replayer
+        self.forwarder = forwarder
+        self.served = served
+    }
+
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        exchange.sendContinueIfExpected()
+        return HeldExchange(exchange, map: served.map(for: exchange), replayer: replayer, forwarder: forwarder)
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        forwarder.shutDown(deadline: deadline, on: eventLoop).flatMap {
+            self.replayer.shutDown(deadline: deadline, on: eventLoop)
+        }
+    }
+}
+
+/// Holds a request while it is asked of the cassette, then gives it to the upstream if nothing answers it.
+private final class HeldExchange: ExchangeReceiver {
+    private let exchange: Exchange
+    private let forwarder: Forwarder
+    private var held: [ByteBuffer] = []
+    private var heldBytes = 0
+    private var replayed: ReplayedExchange?
+    private var forwarded: (any ExchangeReceiver)?
+    private var trailers = Fields()
+
+    init(_ exchange: Exchange, map: OriginMap, replayer: Replayer, forwarder: Forwarder) {
+        self.exchange = exchange
+        self.forwarder = forwarder
+        replayed = ReplayedExchange(exchange, map: map, replayer: replayer) { [unowned self] _ in forward() }
+    }
+
+    private var current: (any ExchangeReceiver)? { forwarded ?? replayed }
+
+    func receive(_ bytes: ByteBuffer) {
+        replayed?.receive(bytes)
+        heldBytes += bytes.readableBytes
+        guard heldBytes <= MissingRecorder.holdLimit else {
+            held = []
+            let problem = Problem(
+                status: 413,
+                title: "The request body is too large for the mode `missing`",
+                detail: "This mode holds a request of up to \(MissingRecorder.holdLimit) bytes until it is known whether "
+                    + "the cassette answers it. Record larger ones with the mode `all`."
+            )
+            return exchange.answer(problem.response, body: problem.body)
+        }
+        held.append(bytes)
+    }
+
+    func receiveEnd(trailers: Fields) {
+        self.trailers = trailers
+        replayed?.receiveEnd(trailers: trailers)
+        if forwarded == nil { held = [] }
+    }
+
+    private func forward() {
+        let receiver = forwarder.respond(to: exchange)
+        forwarded = receiver
+        for bytes in held { receiver.receive(bytes) }
+        held = []
+        receiver.receiveEnd(trailers: trailers)
+    }
+
+    func connectionLost() { current?.connectionLost() }
+
+    func writabilityRestored() { current?.writabilityRestored() }
+}

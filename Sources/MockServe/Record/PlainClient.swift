@@ -1,0 +1,102 @@
+package import HTTPWire
+package import MockServeCore
+import NIOCore
+import NIOPosix
+
+/// A whole answer, read to its end.
+package struct PlainAnswer: Sendable {
+    package var head: ResponseHead
+    /// After transfer-decoding.
+    package var body: [UInt8]
+    package var trailers: Fields
+}
+
+/// Sends one request on a connection of its own and reads the answer: for the demo and for tests.
+package enum PlainClient {
+    /// - Parameters:
+    ///   - origin: an `http` server; `https` is not spoken here.
+    ///   - head: sent as it is, but for `Host`, `Content-Length` and `Connection`, which are added.
+    /// - Throws: `ChannelError`, `WireError` or what the connection failed with.
+    package static func send(_ head: RequestHead, body: [UInt8] = [], to origin: Origin) async throws -> PlainAnswer {
+        var head = head
+        head.fields.append("Host", origin.authority)
+        if !body.isEmpty { head.fields.append("Content-Length", String(body.count)) }
+        head.fields.append("Connection", "close")
+        var request = ByteBuffer()
+        request.writeRequestHead(head)
+        request.writeBytes(body)
+        let answersHEAD = head.isHEAD
+        let bytes = request
+        let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
+        let promise = eventLoop.makePromise(of: PlainAnswer.self)
+        let channel = ClientBootstrap(group: eventLoop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let handler = Handler(bytes, ResponseParser(answersHEAD: answersHEAD), promise)
+                    try channel.pipeline.syncOperations.addHandler(handler)
+                }
+            }
+            .connect(host: origin.host, port: origin.port)
+        channel.whenFailure { promise.fail($0) }
+        return try await promise.futureResult.get()
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        typealias OutboundOut = ByteBuffer
+
+        private let request: ByteBuffer
+        private var parser: ResponseParser
+        private let promise: EventLoopPromise<PlainAnswer>
+        private var head: ResponseHead?
+        private var body: [UInt8] = []
+
+        init(_ request: ByteBuffer, _ parser: ResponseParser, _ promise: EventLoopPromise<PlainAnswer>) {
+            self.request = request
+            self.parser = parser
+            self.promise = promise
+        }
+
+        func channelActive(context: ChannelHandlerContext) {
+            context.writeAndFlush(wrapOutboundOut(request), promise: nil)
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            parser.append(unwrapInboundIn(data))
+            do {
+                while let part = try parser.next() {
+                    switch part {
+                    case .head(let head): self.head = head
+                    case .body(let bytes): body.append(contentsOf: bytes.readableBytesView)
+                    case .end(let trailers): succeed(trailers, context)
+                    case .informational, .chunk: break
+                    }
+                }
+            } catch {
+                promise.fail(error)
+                context.close(promise: nil)
+            }
+        }
+
+        private func succeed(_ trailers: Fields, _ context: ChannelHandlerContext) {
+            guard let head else { return }
+            promise.succeed(PlainAnswer(head: head, body: body, trailers: trailers))
+            context.close(promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) {
+            do {
+                if try parser.finish() { succeed(Fields(), context) }
+                // Of a promise that is fulfilled already this is ignored.
+                promise.fail(ChannelError.eof)
+            } catch {
+                promise.fail(error)
+            }
+        }
+
+        func errorCaught(context: ChannelHandlerContext, error: any Error) {
+            promise.fail(error)
+            context.close(promise: nil)
+        }
+    }
+}

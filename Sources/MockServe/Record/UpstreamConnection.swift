@@ -1,0 +1,273 @@
+import HTTPWire
+import MockServeCore
+import NIOCore
+import NIOTLS
+
+/// Takes what an upstream answers. All calls come on the event loop of the connection.
+protocol UpstreamReceiver: AnyObject {
+    func receiveInformational(_ head: ResponseHead)
+    func receiveHead(_ head: ResponseHead)
+    /// A chunk of the chunked coding begins.
+    func receiveChunk(size: Int)
+    func receiveBody(_ bytes: ByteBuffer)
+    func receiveResponseEnd(trailers: Fields)
+    /// Nothing comes after this.
+    func receiveFailure(_ failure: UpstreamFailure)
+    func upstreamWritabilityRestored()
+}
+
+/// One connection to an upstream, one exchange at a time.
+final class UpstreamConnection: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = Never
+    typealias OutboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    let origin: Origin
+    /// Done when the connection may be used: at once, or after the TLS handshake.
+    let ready: EventLoopPromise<Void>
+    /// When the last exchange on it ended; nil before the first.
+    private(set) var idleSince: NIODeadline?
+
+    private let isTLS: Bool
+    private let readTimeout: TimeAmount
+    private let release: (UpstreamConnection) -> Void
+    private var context: ChannelHandlerContext?
+    private var parser: ResponseParser?
+    private weak var receiver: (any UpstreamReceiver)?
+    private var timeout: Scheduled<Void>?
+    private var lastRead = NIODeadline.now()
+    private var isRequestComplete = true
+    private var isResponseComplete = true
+    private var keepsAlive = true
+    private var isPaused = false
+    private var hasHeldRead = false
+    private var isRequestChunked = false
+
+    init(
+        origin: Origin,
+        isTLS: Bool,
+        readTimeout: TimeAmount,
+        ready: EventLoopPromise<Void>,
+        release: @escaping (UpstreamConnection) -> Void
+    ) {
+        self.origin = origin
+        self.isTLS = isTLS
+        self.readTimeout = readTimeout
+        self.ready = ready
+        self.release = release
+    }
+
+    /// Whether a new exchange may begin.
+    var isUsable: Bool { context?.channel.isActive == true && keepsAlive && isResponseComplete && isRequestComplete }
+
+    var isWritable: Bool { context?.channel.isWritable ?? true }
+
+    /// A connection that only waited in the pool when it was lost says nothing about the upstream.
+    private(set) var hasReceived = false
+
+    // MARK: Sending
+
+    func begin(_ head: RequestHead, receiver: any UpstreamReceiver) {
+        self.receiver = receiver
+        parser = ResponseParser(answersHEAD: head.isHEAD)
+        isRequestComplete = false
+        isResponseComplete = false
+        isRequestChunked = head.framing == .chunked
+        keepsAlive = true
+        hasReceived = false
+        lastRead = .now()
+        var output = ByteBuffer()
+        output.writeRequestHead(head)
+        write(output)
+        context?.flush()
+        scheduleTimeout()
+    }
+
+    func send(_ bytes: ByteBuffer) {
+        guard bytes.readableBytes > 0, !isRequestComplete else { return }
+        if isRequestChunked {
+            var frame = ByteBuffer()
+            frame.writeChunkStart(size: bytes.readableBytes)
+            write(frame)
+            write(bytes)
+            write(ByteBuffer(string: "\r\n"))
+        } else {
+            write(bytes)
+        }
+        context?.flush()
+    }
+
+    func finish(trailers: Fields) {
+        guard !isRequestComplete else { return }
+        if isRequestChunked {
+            var output = ByteBuffer()
+            output.writeLastChunk(trailers: trailers)
+            write(output)
+            context?.flush()
+        }
+        isRequestComplete = true
+        lastRead = .now()
+        endIfComplete()
+    }
+
+    private func write(_ bytes: ByteBuffer) {
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    /// Gives the exchange up.
+    func cancel() {
+        receiver = nil
+        timeout?.cancel()
+        context?.close(promise: nil)
+    }
+
+    /// Stops and starts reading the response.
+    func pause(_ isPaused: Bool) {
+        self.isPaused = isPaused
+        guard !isPaused, hasHeldRead, let context else { return }
+        hasHeldRead = false
+        lastRead = .now()
+        context.read()
+    }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        if context.channel.isActive { channelActive(context: context) }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        if !isTLS { ready.succeed() }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        if isPaused { hasHeldRead = true } else { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case TLSUserEvent.handshakeCompleted = event { ready.succeed() }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable { receiver?.upstreamWritabilityRestored() }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let bytes = unwrapInboundIn(data)
+        lastRead = .now()
+        guard !isResponseComplete else {
+            // Bytes nobody asked for: what they belong to is anybody's guess.
+            context.close(promise: nil)
+            return
+        }
+        hasReceived = true
+        parser?.append(bytes)
+        do {
+            while let part = try parser?.next() { take(part) }
+        } catch {
+            fail(error)
+        }
+    }
+
+    private func take(_ part: WirePart<ResponseHead>) {
+        switch part {
+        case .informational(let head): receiver?.receiveInformational(head)
+        case .head(let head):
+            keepsAlive = head.keepsAlive && head.framing != .untilClose
+            receiver?.receiveHead(head)
+        case .chunk(let size): receiver?.receiveChunk(size: size)
+        case .body(let bytes): receiver?.receiveBody(bytes)
+        case .end(let trailers):
+            if parser?.leftover ?? 0 > 0 { keepsAlive = false }
+            endResponse(trailers)
+        }
+    }
+
+    private func endResponse(_ trailers: Fields) {
+        isResponseComplete = true
+        timeout?.cancel()
+        let receiver = receiver
+        if !isRequestComplete { keepsAlive = false }
+        endIfComplete()
+        receiver?.receiveResponseEnd(trailers: trailers)
+    }
+
+    private func endIfComplete() {
+        guard isResponseComplete, receiver != nil else { return }
+        receiver = nil
+        isRequestComplete = true
+        parser = nil
+        isPaused = false
+        guard keepsAlive, let context else {
+            self.context?.close(promise: nil)
+            return
+        }
+        idleSince = .now()
+        release(self)
+        if hasHeldRead {
+            hasHeldRead = false
+            context.read()
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        ready.fail(ChannelError.eof)
+        keepsAlive = false
+        if !isResponseComplete {
+            do {
+                if try parser?.finish() == true {
+                    endResponse(Fields())
+                } else {
+                    fail(ChannelError.eof)
+                }
+            } catch {
+                fail(error)
+            }
+        }
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        ready.fail(error)
+        // A TLS peer that just closes has ended the body as far as HTTP is concerned, unless it is of unknown length:
+        // then it may have been cut (RFC 9112 §9.8).
+        fail(error)
+    }
+
+    private func fail(_ error: any Error) {
+        keepsAlive = false
+        timeout?.cancel()
+        let receiver = receiver
+        self.receiver = nil
+        isResponseComplete = true
+        context?.close(promise: nil)
+        receiver?.receiveFailure(UpstreamFailure(error, upstream: origin.description))
+    }
+
+    // MARK: Timeout
+
+    private func scheduleTimeout() {
+        guard let context else { return }
+        let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        timeout?.cancel()
+        timeout = context.eventLoop.scheduleTask(deadline: lastRead + readTimeout) { loopBound.value.timeoutFired() }
+    }
+
+    /// Reads move the deadline without touching the timer, which finds out here.
+    private func timeoutFired() {
+        guard !isResponseComplete else { return }
+        guard .now() - lastRead >= readTimeout else { return scheduleTimeout() }
+        if isPaused || !isRequestComplete {
+            // It is the client who is slow.
+            lastRead = .now()
+            return scheduleTimeout()
+        }
+        let seconds = Double(readTimeout.nanoseconds) / 1e9
+        fail(UpstreamFailure(status: 504, "\(origin) sent nothing for \(seconds) s"))
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import HTTPWire
+import NIOCore
+import NIOPosix
+import NIOSSL
+
+/// Why an upstream gave no complete answer.
+struct UpstreamFailure: Error, Sendable {
+    /// What the client is told: 502, or 504 for a timeout.
+    let status: Int
+    /// One line: what happened, on which upstream.
+    let message: String
+
+    init(status: Int = 502, _ message: String) {
+        self.status = status
+        self.message = message
+    }
+
+    /// Says in a user's words what NIO said.
+    init(_ error: any Error, upstream: String) {
+        switch error {
+        case let error as UpstreamFailure: self = error
+        case let error as WireError: self.init("\(upstream) sent an invalid response: \(error.message)")
+        case let error as ChannelError:
+            switch error {
+            case .connectTimeout(let after):
+                let seconds = Double(after.nanoseconds) / 1e9
+                self.init(status: 504, "\(upstream) did not accept a connection within \(seconds) s")
+            default: self.init("\(upstream) closed the connection")
+            }
+        case let error as NIOConnectionError:
+            if let single = error.connectionErrors.first?.error ?? error.dnsAError ?? error.dnsAAAAError {
+                self.init(single, upstream: upstream)
+            } else {
+                self.init("\(upstream) cannot be reached")
+            }
+        case let error as IOError: self.init("\(upstream): \(String(cString: strerror(error.errnoCode)))")
+        case let error as SocketAddressError: self.init("\(upstream): \(error)")
+        case let error as NIOSSLError: self.init("\(upstream): TLS failed: \(error)")
+        case let error as BoringSSLError: self.init("\(upstream): TLS failed: \(error)")
+        case let error as NIOSSLExtraError: self.init("\(upstream): TLS failed: \(error)")
+        default: self.init("\(upstream): \(error)")
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import CassetteStore
+import ContentCoding
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+/// Plays a recorded response to one client: 1xx responses, head, body in its recorded pieces and, if asked for, its recorded
+/// time, trailers. Holds one slice of the body at a time and sends no faster than the client reads.
+final class BodyPlayer {
+    /// Bodies up to this size are decoded as a whole, so that their new length can be said: 4 MiB.
+    private static let wholeLimit = 4 << 20
+
+    private let interaction: Interaction
+    private let exchange: Exchange
+    private let slices: SliceReader
+    private let speed: Double
+    private var head: ResponseHead
+    private var decoders: [Decoder] = []
+    private var mapping: BodyMapping?
+    private var pieces: PieceSchedule
+    private let start0 = NIODeadline.now()
+    private var headTime = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+    private var hasSentHead = false
+    private var isStopped = false
+
+    init(
+        _ interaction: Interaction,
+        _ exchange: Exchange,
+        reader: CassetteReader,
+        map: OriginMap,
+        _ speed: Double
+    ) throws {
+        self.interaction = interaction
+        self.exchange = exchange
+        self.speed = speed
+        slices = SliceReader(reader, interaction.responseBody)
+        pieces = PieceSchedule(interaction)
+        head = interaction.response
+        if exchange.request.isHEAD { pieces = PieceSchedule() }
+        if !pieces.isEmpty { adaptCoding() }
+        mapping = pieces.isEmpty ? nil : map.responseBodyMapping(for: head)
+        head = map.mapResponse(head)
+    }
+
+    /// Serves a client that does not accept the recorded content coding the decoded body (RFC 9110 §12.5.3).
+    private func adaptCoding() {
+        let accepted = exchange.request.fields.values("accept-encoding")
+        let names = listMembers(head.fields.values("content-encoding"))
+        guard !accepted.isEmpty, !names.isEmpty, head.status != 206 else { return }
+        let preference = AcceptEncoding(accepted)
+        guard names.contains(where: { !preference.accepts($0) }) else { return }
+        let codings = names.compactMap { ContentCoding($0) }
+        guard codings.count == names.count else { return }
+        decoders = codings.reversed().map { Decoder($0) }
+        head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
+    }
+
+    func start() {
+        let delay = speed > 0 ? Double(interaction.exchanged.firstByte ?? 0) / speed : 0
+        schedule(at: start0 + .milliseconds(Int64(delay)))
+    }
+
+    func stop() {
+        isStopped = true
+        timer?.cancel()
+    }
+
+    /// The client reads again.
+    func resume() {
+        if timer == nil { run() }
+    }
+
+    private func schedule(at moment: NIODeadline) {
+        guard moment > .now() else { return run() }
+        exchange.flush()
+        let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+        timer = exchange.eventLoop.scheduleTask(deadline: moment) {
+            bound.value.timer = nil
+            bound.value.run()
+        }
+    }
+
+    private func run() {
+        guard !isStopped else { return }
+        do {
+            try play()
+        } catch {
+            isStopped = true
+            if hasSentHead { return exchange.abort() }
+            let problem = Problem(
+                status: 500,
+                title: "The cassette cannot be played",
+                detail: String(describing: error)
+            )
+            exchange.answer(problem.response, body: problem.body)
+        }
+    }
+
+    private func play() throws {
+        if !hasSentHead { try sendHead() }
+        while let piece = pieces.next {
+            guard exchange.isWritable else { return exchange.flush() }
+            if speed > 0, piece.isStart {
+                let moment = headTime + .milliseconds(Int64(Double(piece.offset) / speed))
+                guard moment <= .now() else { return schedule(at: moment) }
+            }
+            try send(piece)
+            if isStopped { return }
+        }
+        isStopped = true
+        if mapping != nil || !decoders.isEmpty { try sendRest() }
+        exchange.finish(trailers: interaction.exchanged.responseTrailers)
+    }
+
+    // MARK: Head
+
+    private func sendHead() throws {
+        for informational in interaction.exchanged.informational { exchange.sendInformational(informational) }
+        headTime = .now()
+        hasSentHead = true
+        guard try !sendWhole() else { return }
+        let isChanged = mapping != nil || !decoders.isEmpty
+        exchange.sendHead(head, length: isChanged ? .chunked : recordedLength)
+        if speed > 0 { exchange.flush() }
+    }
+
+    private var recordedLength: BodyFraming {
+        switch interaction.response.framing {
+        case .none: .none
+        case .length: .length(interaction.responseBody?.size ?? 0)
+        case .chunked, .untilClose: .chunked
+        }
+    }
+
+    /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held.
+    private func sendWhole() throws -> Bool {
+        let isChanged = mapping != nil || !decoders.isEmpty
+        guard isChanged, case .length = interaction.response.framing, speed == 0,
+            let size = interaction.responseBody?.size, size <= Self.wholeLimit
+        else { return false }
+        var bytes: [UInt8] = []
+        while let piece = pieces.next { bytes += try read(piece) }
+        var decoded = bytes
+        for decoder in decoders {
+            var output: [UInt8] = []
+            try decoder.decode(decoded, into: &output, limit: Self.wholeLimit * 4)
+            decoded = output
+        }
+        if mapping != nil { decoded = (mapping?.push(decoded) ?? []) + (mapping?.finish() ?? []) }
+        decoders = []
+        mapping = nil
+        exchange.sendHead(head, length: .length(decoded.count))
+        exchange.send(ByteBuffer(bytes: decoded))
+        return true
+    }
+
+    // MARK: Body
+
+    private func read(_ piece: PieceSchedule.Piece) throws -> [UInt8] {
+        let buffer = try slices.read(at: piece.position, count: piece.size)
+        pieces.advance(by: buffer.readableBytes)
+        return Array(buffer.readableBytesView)
+    }
+
+    private func send(_ piece: PieceSchedule.Piece) throws {
+        let isChanged = mapping != nil || !decoders.isEmpty
+        guard !isChanged else {
+            let mapped = try transform(try read(piece))
+            exchange.send(ByteBuffer(bytes: mapped))
+            if speed > 0 { exchange.flush() }
+            return
+        }
+        if piece.isStart, interaction.response.framing == .chunked { exchange.startChunk(size: piece.total) }
+        let buffer = try slices.read(at: piece.position, count: piece.size)
+        pieces.advance(by: buffer.readableBytes)
+        exchange.send(buffer)
+        if speed > 0 || piece.total > BodySlices.size { exchange.flush() }
+    }
+
+    private func transform(_ bytes: [UInt8]) throws -> [UInt8] {
+        var output = bytes
+        for decoder in decoders {
+            var decoded: [UInt8] = []
+            try decoder.decode(output, into: &decoded)
+            output = decoded
+        }
+        return mapping == nil ? output : mapping?.push(output) ?? []
+    }
+
+    private func sendRest() throws {
+        let rest = mapping?.finish() ?? []
+        exchange.send(ByteBuffer(bytes: rest))
+    }
+}

@@ -1,0 +1,56 @@
+import CassetteStore
+import MockServeCore
+
+/// The pieces in which a recorded body is sent: its recorded chunks, none longer than a slice at a time.
+struct PieceSchedule {
+    struct Piece {
+        /// Milliseconds after the head at which it is due.
+        let offset: Int
+        /// First byte, from the beginning of the body.
+        let position: Int
+        /// Bytes to send now: up to the end of the chunk or of the stored slice.
+        let size: Int
+        /// Whether this begins a chunk, and how long the whole chunk is.
+        let isStart: Bool
+        let total: Int
+    }
+
+    private var chunks: [ResponseChunk] = []
+    private var index = 0
+    private var sent = 0
+    private var position = 0
+
+    /// No body.
+    init() {}
+
+    init(_ interaction: Interaction) {
+        guard let size = interaction.responseBody?.size, size > 0 else { return }
+        chunks = interaction.exchanged.chunks
+        if chunks.isEmpty { chunks = [ResponseChunk(offset: 0, size: size)] }
+    }
+
+    var isEmpty: Bool { chunks.isEmpty }
+
+    var next: Piece? {
+        guard index < chunks.count else { return nil }
+        let chunk = chunks[index]
+        let inSlice = BodySlices.size - position % BodySlices.size
+        return Piece(
+            offset: chunk.offset,
+            position: position,
+            size: min(chunk.size - sent, inSlice),
+            isStart: sent == 0,
+            total: chunk.size
+        )
+    }
+
+    mutating func advance(by bytes: Int) {
+        guard index < chunks.count else { return }
+        sent += bytes
+        position += bytes
+        if sent >= chunks[index].size {
+            index += 1
+            sent = 0
+        }
+    }
+}

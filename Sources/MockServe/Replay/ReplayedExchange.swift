@@ -1,0 +1,88 @@
+import CassetteStore
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+/// One exchange answered from the cassette: reads the request, finds the interaction, plays it.
+final class ReplayedExchange: ExchangeReceiver {
+    private let exchange: Exchange
+    private let map: OriginMap
+    private let replayer: Replayer
+    private var key: MatchKeyBuilder
+    private var mapping: BodyMapping?
+    private var player: BodyPlayer?
+    private let whenMissed: ((MatchKeyBuilder) -> Void)?
+
+    /// - Parameter whenMissed: what to do instead of answering with a miss.
+    init(
+        _ exchange: Exchange,
+        map: OriginMap,
+        replayer: Replayer,
+        whenMissed: ((MatchKeyBuilder) -> Void)? = nil
+    ) {
+        self.exchange = exchange
+        self.map = map
+        self.replayer = replayer
+        self.whenMissed = whenMissed
+        key = MatchKeyBuilder(map.mapRequest(exchange.request))
+        mapping = map.requestBodyMapping(for: exchange.request)
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        if mapping == nil {
+            bytes.withUnsafeReadableBytes { key.update($0) }
+        } else {
+            let mapped = mapping?.push(Array(bytes.readableBytesView)) ?? []
+            mapped.withUnsafeBytes { key.update($0) }
+        }
+    }
+
+    func receiveEnd(trailers: Fields) {
+        if let rest = mapping?.finish() { rest.withUnsafeBytes { key.update($0) } }
+        do {
+            if let interaction = try replayer.next(key, for: exchange) {
+                replayer.journal.answered()
+                let reader = try replayer.reader(for: exchange)
+                let player = try BodyPlayer(interaction, exchange, reader: reader, map: map, replayer.options.speed)
+                self.player = player
+                player.start()
+            } else if let whenMissed {
+                whenMissed(key)
+            } else {
+                miss()
+            }
+        } catch {
+            replayer.journal.failed(String(describing: error))
+            let problem = Problem(
+                status: 500,
+                title: "The cassette cannot be played",
+                detail: String(describing: error)
+            )
+            exchange.answer(problem.response, body: problem.body)
+        }
+    }
+
+    private func miss() {
+        let request = exchange.request
+        let miss = Miss(
+            method: Latin1.string(request.method),
+            target: Latin1.string(Target.originForm(request.target))
+        )
+        replayer.journal.missed(miss)
+        var problem = Problem(
+            status: replayer.options.missStatus,
+            title: "No recorded interaction matches this request",
+            detail: "Nothing in the cassette answers \(miss). Record it with `mockserve record --mode missing`."
+        )
+        problem.fields.append("mockserve-miss", "1")
+        problem.members = [("method", jsonString(miss.method)), ("target", jsonString(miss.target))]
+        exchange.answer(problem.response, body: problem.body)
+    }
+
+    func connectionLost() {
+        exchange.transport = nil
+        player?.stop()
+    }
+
+    func writabilityRestored() { player?.resume() }
+}

@@ -1,0 +1,92 @@
+import CassetteStore
+import HTTPWire
+import MockServeCore
+import NIOCore
+import Synchronization
+
+/// Answers from a cassette. It has no way to reach an upstream.
+final class Replayer: ExchangeResponder {
+    /// What asks the replayer for the answers of one upstream.
+    private let origins: [String]
+    private let hasAnswersForAny: Bool
+    private let newest: Int64
+    private let readers: ReaderPool
+    private let served: ServedOrigins
+    private let playback = Mutex(Playback())
+    let options: ReplayOptions
+    let journal: Journal
+
+    /// - Parameters:
+    ///   - reader: an open reader of the cassette; taken over.
+    ///   - newest: the newest interaction that is played: later ones are being recorded.
+    init(
+        _ reader: CassetteReader,
+        upstreams: [Upstream],
+        newest: Int64 = .max,
+        served: ServedOrigins,
+        options: ReplayOptions,
+        journal: Journal
+    ) throws {
+        origins = upstreams.map(\.origin.description)
+        hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
+        self.newest = newest
+        readers = ReaderPool(reader)
+        self.served = served
+        self.options = options
+        self.journal = journal
+    }
+
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        exchange.sendContinueIfExpected()
+        return ReplayedExchange(exchange, map: served.map(for: exchange), replayer: self)
+    }
+
+    /// The interaction that answers a request, one step further on; nil for a miss.
+    func next(_ key: MatchKeyBuilder, for exchange: Exchange) throws -> Interaction? {
+        let reader = try reader(for: exchange)
+        let origin = origins.isEmpty ? "" : origins[exchange.upstreamIndex]
+        for candidate in key.candidates(origin: origin, orAny: hasAnswersForAny) {
+            if let interaction = try step(candidate, reader) { return interaction }
+        }
+        return nil
+    }
+
+    private func step(_ key: MatchKey, _ reader: CassetteReader) throws -> Interaction? {
+        while true {
+            let position = playback.withLock { $0.position(of: key) }
+            guard let interaction = try reader.next(key, after: position, last: newest) else { return nil }
+            if playback.withLock({ $0.advance(key, from: position, to: interaction.id) }) { return interaction }
+        }
+    }
+
+    func reader(for exchange: Exchange) throws -> CassetteReader {
+        try readers.reader(for: exchange.eventLoop)
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        readers.close()
+        return eventLoop.makeSucceededVoidFuture()
+    }
+}
+
+/// How answers are played.
+struct ReplayOptions: Sendable {
+    /// As `MockServerConfiguration.speed`.
+    var speed: Double
+    /// As `MockServerConfiguration.missStatus`.
+    var missStatus: Int
+}
+
+extension MatchKeyBuilder {
+    /// The keys to look under, best first: the request's own, that of a `GET` for a `HEAD` (RFC 9110 §9.3.2), and the
+    /// same for answers written for any upstream.
+    fileprivate func candidates(origin: String, orAny: Bool) -> [MatchKey] {
+        var keys = [key(origin: origin)]
+        if isHEAD { keys.append(key(origin: origin, asGET: true)) }
+        guard orAny, !origin.isEmpty else { return keys }
+        keys.append(key(origin: ""))
+        if isHEAD { keys.append(key(origin: "", asGET: true)) }
+        return keys
+    }
+}

@@ -1,0 +1,151 @@
+import HTTPTypes
+import HTTPWire
+import MockServeCore
+import NIOCore
+import Synchronization
+
+/// Runs a user's ``Responder`` in a task an exchange, off the event loop.
+final class TaskResponder: ExchangeResponder {
+    private struct Running {
+        var tasks: [Int: Task<Void, Never>] = [:]
+        var lastNumber = 0
+        var whenEmpty: EventLoopPromise<Void>?
+    }
+
+    private let responder: any Responder
+    private let bodyLimit: Int
+    private let running = Mutex(Running())
+
+    init(_ responder: any Responder, bodyLimit: Int) {
+        self.responder = responder
+        self.bodyLimit = bodyLimit
+    }
+
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        exchange.sendContinueIfExpected()
+        return Receiver(exchange, bodyLimit: bodyLimit) { request, writer in
+            self.start { await self.answer(request, writer) }
+        }
+    }
+
+    /// The tasks belong to this object: it cancels them at the deadline and waits for them.
+    private func start(_ work: @escaping @Sendable () async -> Void) -> @Sendable () -> Void {
+        let number = running.withLock { running in
+            running.lastNumber += 1
+            return running.lastNumber
+        }
+        // The lock is held until the task is listed, so that it cannot end before.
+        running.withLock { running in
+            running.tasks[number] = Task {
+                await work()
+                self.end(number)
+            }
+        }
+        return { self.running.withLock { $0.tasks[number] }?.cancel() }
+    }
+
+    private func end(_ number: Int) {
+        let promise = running.withLock { running in
+            running.tasks[number] = nil
+            guard running.tasks.isEmpty else { return EventLoopPromise<Void>?.none }
+            defer { running.whenEmpty = nil }
+            return running.whenEmpty
+        }
+        promise?.succeed()
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        let tasks = running.withLock { running in
+            if !running.tasks.isEmpty { running.whenEmpty = promise }
+            return Array(running.tasks.values)
+        }
+        guard !tasks.isEmpty else {
+            promise.succeed()
+            return promise.futureResult
+        }
+        // Every connection is closed by now, so nobody waits for these answers.
+        for task in tasks { task.cancel() }
+        let giveUp = eventLoop.scheduleTask(deadline: deadline + .seconds(1)) { promise.succeed() }
+        promise.futureResult.whenComplete { _ in giveUp.cancel() }
+        return promise.futureResult
+    }
+
+    private func answer(_ request: MockRequest, _ writer: ResponseWriter) async {
+        do {
+            try await writer.write(try await responder.respond(to: request))
+        } catch {
+            writer.fail(error)
+        }
+    }
+
+    /// Collects the request body, then starts the task.
+    private final class Receiver: ExchangeReceiver {
+        typealias Start = (MockRequest, ResponseWriter) -> @Sendable () -> Void
+
+        private let exchange: Exchange
+        private let bodyLimit: Int
+        private let start: Start
+        private let writer: ResponseWriter
+        private var body: [UInt8] = []
+        private var cancel: (@Sendable () -> Void)?
+
+        init(_ exchange: Exchange, bodyLimit: Int, start: @escaping Start) {
+            self.exchange = exchange
+            self.bodyLimit = bodyLimit
+            self.start = start
+            writer = ResponseWriter(exchange)
+        }
+
+        func receive(_ bytes: ByteBuffer) {
+            body.append(contentsOf: bytes.readableBytesView)
+            guard body.count > bodyLimit else { return }
+            let problem = Problem(
+                status: 413,
+                title: "The request body is too large",
+                detail: "This handler takes bodies of up to \(bodyLimit) bytes (RequestLimits.responderBody)."
+            )
+            exchange.answer(problem.response, body: problem.body)
+        }
+
+        func receiveEnd(trailers: Fields) {
+            let request = MockRequest(
+                head: HTTPRequest(exchange.request, origin: exchange.servedOrigin),
+                body: body,
+                trailers: HTTPFields(trailers)
+            )
+            body = []
+            cancel = start(request, writer)
+        }
+
+        func connectionLost() {
+            cancel?()
+            writer.resume()
+        }
+
+        func writabilityRestored() { writer.resume() }
+    }
+}
+
+extension HTTPRequest {
+    /// The request as swift-http-types can hold it: bytes that are not UTF-8 are replaced.
+    fileprivate init(_ head: RequestHead, origin: Origin) {
+        self.init(
+            method: HTTPRequest.Method(String(decoding: head.method, as: UTF8.self)) ?? .get,
+            scheme: origin.scheme.rawValue,
+            authority: head.fields.first("host").map { String(decoding: $0, as: UTF8.self) } ?? origin.authority,
+            path: String(decoding: Target.originForm(head.target), as: UTF8.self),
+            headerFields: HTTPFields(head.fields.filter { !$0.isNamed("host") })
+        )
+    }
+}
+
+extension HTTPFields {
+    fileprivate init(_ fields: Fields) {
+        self.init()
+        for field in fields {
+            guard let name = HTTPField.Name(String(decoding: field.name, as: UTF8.self)) else { continue }
+            append(HTTPField(name: name, value: String(decoding: field.value, as: UTF8.self)))
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What went wrong, on what, and what to do about it.
+///
+/// A request that nothing answers is not an error of this type: it is answered and counted as a miss.
+public struct MockServeError: Error, Sendable, CustomStringConvertible {
+    /// The kind of failure; new kinds may come in later versions.
+    public struct Code: Hashable, Sendable, CustomStringConvertible {
+        private enum Kind: String {
+            case cannotListen
+            case cassetteUnreadable
+            case cassetteUnwritable
+            case invalidConfiguration
+            case recordingRefused
+            case upstreamUnreachable
+        }
+
+        private let kind: Kind
+
+        /// The address cannot be bound, or the socket handed in cannot be used.
+        public static let cannotListen = Code(kind: .cannotListen)
+        /// The cassette is missing, not a cassette, damaged, or of a newer version.
+        public static let cassetteUnreadable = Code(kind: .cassetteUnreadable)
+        /// The cassette cannot be created or written: what was recorded is not, or not all, in it.
+        public static let cassetteUnwritable = Code(kind: .cassetteUnwritable)
+        /// Options that contradict each other or make no sense.
+        public static let invalidConfiguration = Code(kind: .invalidConfiguration)
+        /// Recording was asked for where `CI` is set.
+        public static let recordingRefused = Code(kind: .recordingRefused)
+        /// Requests could not be forwarded while recording.
+        public static let upstreamUnreachable = Code(kind: .upstreamUnreachable)
+
+        public var description: String { kind.rawValue }
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// One to three lines for a person: what failed, on what, what to do next.
+    public let message: String
+    /// The error underneath, if there is one.
+    public let cause: (any Error)?
+
+    package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {
+        self.code = code
+        self.message = message
+        self.cause = cause
+    }
+
+    public var description: String { message }
+}

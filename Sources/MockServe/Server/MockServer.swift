@@ -1,0 +1,200 @@
+import CassetteStore
+public import Foundation
+import HTTPWire
+import MockServeCore
+import NIOCore
+package import NIOPosix
+package import Synchronization
+
+/// A server in the background: one scope, from start to stop, with its own port and its own replay position.
+///
+/// Prefer ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)``, which always stops it. With ``start(_:)-swift.type.method``
+/// that is up to you:
+///
+/// ```swift
+/// let server = try MockServer.start(.replay("cassettes/users.cassette"))
+/// defer { server.stop() }
+/// ```
+///
+/// Any number of servers may run in one process. They share the threads of SwiftNIO's event loops.
+public final class MockServer: Sendable {
+    /// Base URL, without a final slash: `http://127.0.0.1:49152`.
+    public let url: URL
+    /// The port that was bound.
+    public let port: Int
+    /// Whether requests are forwarded to an upstream and recorded.
+    public let isRecording: Bool
+
+    private let listeners: [Listener]
+    private let names: [String]
+    private let plan: ServicePlan
+    private let registry: ConnectionRegistry
+    private let stopDeadline: Duration
+    private let stopping = Mutex<EventLoopFuture<Void>?>(nil)
+    private let keepsEpisode = Mutex(true)
+
+    private init(
+        listeners: [Listener],
+        plan: ServicePlan,
+        registry: ConnectionRegistry,
+        configuration: MockServerConfiguration
+    ) throws {
+        guard let first = listeners.first, let url = URL(string: first.origin.description) else {
+            throw MockServeError(.invalidConfiguration, "There is nothing to listen for.")
+        }
+        self.url = url
+        port = first.origin.port
+        self.listeners = listeners
+        self.plan = plan
+        self.registry = registry
+        names = plan.upstreams.map(\.name)
+        isRecording = plan.writer != nil
+        stopDeadline = configuration.stopDeadline
+    }
+
+    // MARK: Starting
+
+    /// Starts a server; when it returns, connections are accepted.
+    ///
+    /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
+    public static func start(_ configuration: MockServerConfiguration) async throws -> MockServer {
+        let plan = try ServicePlan(configuration)
+        return try await launch(configuration, plan).get()
+    }
+
+    /// Starts a server and blocks until connections are accepted. Not for use on an event loop.
+    ///
+    /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
+    @available(*, noasync, message: "Use `try await MockServer.start(_:)`.")
+    public static func start(_ configuration: MockServerConfiguration) throws -> MockServer {
+        let plan = try ServicePlan(configuration)
+        return try launch(configuration, plan).wait()
+    }
+
+    /// Threads of the event loops on which new servers run; nil for SwiftNIO's own, one a core.
+    package static let eventLoopGroup = Mutex<MultiThreadedEventLoopGroup?>(nil)
+
+    private static func launch(
+        _ configuration: MockServerConfiguration,
+        _ plan: ServicePlan
+    ) -> EventLoopFuture<MockServer> {
+        let group: any EventLoopGroup = eventLoopGroup.withLock { $0 } ?? MultiThreadedEventLoopGroup.singleton
+        let registry = ConnectionRegistry()
+        let limits = WireLimits(configuration.limits)
+        let eventLoop = group.any()
+        let listeners = plan.listenAddresses(configuration.listen).enumerated().map { index, address in
+            Listener.start(address, group: group, registry: registry) { origin in
+                ConnectionHandler(
+                    responder: plan.responder,
+                    upstreamIndex: index,
+                    listenerOrigin: origin,
+                    limits: limits
+                )
+            }
+        }
+        return EventLoopFuture.whenAllComplete(listeners, on: eventLoop).flatMapThrowing { results in
+            do {
+                let bound = try results.map { try $0.get() }
+                plan.served.setListeners(bound.map(\.origin))
+                return try MockServer(listeners: bound, plan: plan, registry: registry, configuration: configuration)
+            } catch {
+                for case .success(let listener) in results { listener.channel.close(promise: nil) }
+                throw error
+            }
+        }
+        .flatMapError { error in
+            plan.end(on: eventLoop, keeping: false, deadline: .now()).flatMapThrowing { throw error }
+        }
+    }
+
+    // MARK: Asking
+
+    /// The base URL for one of several upstreams; nil if there is none of that name.
+    public func url(for upstream: String) -> URL? {
+        guard let index = names.firstIndex(of: upstream) else { return nil }
+        return URL(string: listeners[index].origin.description)
+    }
+
+    /// Names of the upstreams, in the order of their listeners; none for a handler of your own.
+    public var upstreamNames: [String] { names }
+
+    /// Requests nothing answered, the first 1,000 of them.
+    public var misses: [Miss] { plan.journal.summary.misses }
+
+    /// Number of requests nothing answered.
+    public var missCount: Int { plan.journal.summary.missCount }
+
+    /// Number of interactions recorded so far.
+    public var recordedCount: Int { plan.journal.summary.recorded }
+
+    /// Number of requests answered from the cassette.
+    public var replayedCount: Int { plan.journal.summary.answered }
+
+    /// Exchanges that could not be forwarded or recorded, a line each, the first 1,000 of them.
+    public var failures: [String] { plan.journal.summary.failures }
+
+    /// Number of exchanges that could not be forwarded or recorded.
+    public var failureCount: Int { plan.journal.summary.failureCount }
+
+    // MARK: Stopping
+
+    /// Drops what was recorded when the server stops, because what used it failed.
+    package func dropEpisode() { keepsEpisode.withLock { $0 = false } }
+
+    /// Begins to stop: no new connections, exchanges under way are finished up to the deadline. The future is the same
+    /// for every caller.
+    @discardableResult
+    func beginStop() -> EventLoopFuture<Void> {
+        stopping.withLock { stopping in
+            if let stopping { return stopping }
+            let future = stopFuture()
+            stopping = future
+            return future
+        }
+    }
+
+    private func stopFuture() -> EventLoopFuture<Void> {
+        let eventLoop = listeners[0].channel.eventLoop
+        let deadline = NIODeadline.now() + TimeAmount(stopDeadline)
+        let closed = listeners.map { listener in
+            listener.channel.close(mode: .all).flatMapErrorThrowing { _ in }
+        }
+        let (registry, plan) = (registry, plan)
+        return EventLoopFuture.andAllComplete(closed, on: eventLoop)
+            .flatMap { registry.quiesce(deadline: deadline, on: eventLoop) }
+            .flatMap {
+                plan.end(on: eventLoop, keeping: self.keepsEpisode.withLock { $0 }, deadline: deadline)
+            }
+    }
+
+    /// Stops and blocks until everything is closed and written. Not for use on an event loop. Stopping twice is fine.
+    ///
+    /// A cassette that could not be written is not reported here; use ``shutDown()`` to hear of it.
+    public func stop() {
+        // `defer { server.stop() }` has nowhere to put an error.
+        try? beginStop().wait()
+    }
+
+    /// Stops; when it returns, everything is closed and written. Stopping twice is fine.
+    ///
+    /// - Throws: ``MockServeError`` with ``MockServeError/Code/cassetteUnwritable`` if what was recorded is not, or not
+    ///   all, in the cassette.
+    public func shutDown() async throws {
+        try await beginStop().get()
+    }
+
+    /// As ``shutDown()``, blocking.
+    func shutDownAndWait() throws {
+        try beginStop().wait()
+    }
+}
+
+extension WireLimits {
+    init(_ limits: RequestLimits) {
+        self.init()
+        startLine = limits.startLine
+        fieldSection = limits.fieldSection
+        fieldCount = limits.fieldCount
+        chunkLine = limits.chunkLine
+    }
+}

@@ -1,0 +1,166 @@
+import MockServeCore
+
+/// What a server does and where it listens.
+///
+/// Make one with ``replay(_:)``, ``record(_:upstream:mode:)`` or ``responding(with:)``, then change what should differ
+/// from the defaults:
+///
+/// ```swift
+/// var configuration = MockServerConfiguration.replay("cassettes/users.cassette")
+/// configuration.listen = .address("::1")
+/// ```
+public struct MockServerConfiguration: Sendable {
+    enum Service: Sendable {
+        case replay(path: String)
+        case record(path: String, upstreams: [(name: String, url: String)], mode: RecordMode)
+        case responder(any Responder)
+    }
+
+    let service: Service
+
+    /// Where to listen. Default: `127.0.0.1`, on a port the operating system picks.
+    public var listen: ListenAddress = .loopback
+
+    /// How fast recorded timing is replayed: 0 sends everything at once (the default), 1 keeps the recorded gaps, 2 halves
+    /// them.
+    public var speed: Double = 0
+
+    /// Whether the upstream's origin is replaced by the server's own in what the client sees, and back in what it sends:
+    /// in fields such as `Location`, in cookies' `Domain` and `Secure`, and in text bodies. Default: true.
+    public var mapsOrigins = true
+
+    /// Status of the answer to a request that nothing recorded matches. Default: 404, which SDKs do not retry.
+    public var missStatus = 404
+
+    /// How long stopping waits for exchanges under way. Default: 5 seconds.
+    public var stopDeadline: Duration = .seconds(5)
+
+    /// Whether to record even where the environment variable `CI` is set. Default: false.
+    public var recordsInCI = false
+
+    /// Whether what was recorded is kept when the body of the scope throws. Default: false.
+    public var keepsFailedEpisodes = false
+
+    /// How upstreams are reached while recording.
+    public var upstream = UpstreamOptions()
+
+    /// How much of a request is accepted before it is refused.
+    public var limits = RequestLimits()
+
+    /// Told of misses and failures as they happen, from any thread. Default: nobody.
+    public var observer: (@Sendable (ServerEvent) -> Void)?
+
+    private init(_ service: Service) {
+        self.service = service
+    }
+
+    /// Answers from a cassette, offline.
+    ///
+    /// - Parameter path: the cassette file.
+    public static func replay(_ path: String) -> MockServerConfiguration {
+        MockServerConfiguration(.replay(path: path))
+    }
+
+    /// Forwards to an upstream and records what it answers; depending on `mode`, replays what was recorded before.
+    ///
+    /// - Parameters:
+    ///   - path: the cassette file; it is created if there is none.
+    ///   - upstream: the origin of the real service, `http://host[:port]` or `https://host[:port]`.
+    ///   - mode: what to record. Default: ``RecordMode/once``.
+    public static func record(
+        _ path: String,
+        upstream: String,
+        mode: RecordMode = .once
+    ) -> MockServerConfiguration {
+        record(path, upstreams: [("default", upstream)], mode: mode)
+    }
+
+    /// Forwards to several upstreams, each with a port of its own, and records them into one cassette.
+    ///
+    /// - Parameter upstreams: names and origins; find each one's address with ``MockServer/url(for:)``. The first one's is
+    ///   ``MockServer/url``.
+    public static func record(
+        _ path: String,
+        upstreams: [(name: String, url: String)],
+        mode: RecordMode = .once
+    ) -> MockServerConfiguration {
+        MockServerConfiguration(.record(path: path, upstreams: upstreams, mode: mode))
+    }
+
+    /// Runs a handler of your own.
+    public static func responding(with responder: any Responder) -> MockServerConfiguration {
+        MockServerConfiguration(.responder(responder))
+    }
+}
+
+/// What a recording server records.
+public enum RecordMode: String, Sendable, CaseIterable {
+    /// Records if the cassette has no interactions yet; else replays it and touches no upstream.
+    case once
+    /// Replays what was recorded before and records the rest.
+    case missing
+    /// Records everything. When the scope ends well, new answers take the place of older ones to the same requests.
+    case all
+    /// Forwards everything and records nothing.
+    case passthrough
+}
+
+/// Where a server listens.
+public struct ListenAddress: Sendable, Equatable {
+    enum Kind: Sendable, Equatable {
+        case address(host: String, port: Int)
+        case socket(CInt)
+    }
+
+    let kind: Kind
+
+    /// `127.0.0.1`, on a port the operating system picks.
+    public static let loopback = address("127.0.0.1")
+
+    /// An IPv4 or IPv6 address or a name, and a port; 0 lets the operating system pick one. With several upstreams the
+    /// port is the first one's; the others get ports that the operating system picks.
+    public static func address(_ host: String, port: Int = 0) -> ListenAddress {
+        ListenAddress(kind: .address(host: host, port: port))
+    }
+
+    /// A TCP socket the caller has bound. The server takes it over, listens on it and closes it.
+    public static func socket(_ descriptor: CInt) -> ListenAddress {
+        ListenAddress(kind: .socket(descriptor))
+    }
+}
+
+/// How upstreams are reached.
+public struct UpstreamOptions: Sendable {
+    /// How long a connection, with its TLS handshake, may take. Default: 10 seconds.
+    public var connectTimeout: Duration = .seconds(10)
+
+    /// How long an upstream may send nothing while an answer is awaited. Default: 60 seconds.
+    public var readTimeout: Duration = .seconds(60)
+
+    /// A PEM file of certificates to trust beside the system's.
+    public var trustedCertificates: String?
+
+    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured. Default: true.
+    public var usesEnvironmentProxies = true
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How much of a request is accepted before it is refused with a 4xx and the connection closed.
+public struct RequestLimits: Sendable {
+    /// Bytes of the request line; over it, `414`. Default: 16 KiB.
+    public var startLine = 16 << 10
+    /// Bytes of all fields; over it, `431`. Default: 256 KiB.
+    public var fieldSection = 256 << 10
+    /// Number of fields; over it, `431`. Default: 1,000.
+    public var fieldCount = 1000
+    /// Bytes of a chunk-size line; over it, `400`. Default: 4 KiB.
+    public var chunkLine = 4 << 10
+    /// Bytes of a body that a ``Responder`` is given; over it, `413`. Recording and replaying have no such limit.
+    /// Default: 16 MiB.
+    public var responderBody = 16 << 20
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,203 @@
+package import CassetteStore
+import Dispatch
+import Foundation
+import MockServeCore
+import NIOCore
+
+/// What a configuration comes to: the responder, chosen once, and what must be closed behind it.
+final class ServicePlan: Sendable {
+    let responder: any ExchangeResponder
+    let upstreams: [Upstream]
+    let served: ServedOrigins
+    let journal: Journal
+    /// Nil if nothing is recorded.
+    let writer: CassetteWriter?
+
+    private struct Parts {
+        var responder: any ExchangeResponder
+        var upstreams: [Upstream] = []
+        var served: ServedOrigins
+        var writer: CassetteWriter?
+    }
+
+    init(_ configuration: MockServerConfiguration) throws {
+        journal = Journal(observer: configuration.observer)
+        let parts: Parts
+        do {
+            switch configuration.service {
+            case .responder(let responder):
+                let served = ServedOrigins(upstreams: [], mapsContent: false)
+                let limit = configuration.limits.responderBody
+                parts = Parts(responder: TaskResponder(responder, bodyLimit: limit), served: served)
+            case .replay(let path): parts = try Self.replay(path, configuration, journal)
+            case .record(let path, let upstreams, let mode):
+                let upstreams = try Self.parse(upstreams)
+                parts = try Self.record(path, upstreams, mode, configuration, journal)
+            }
+        } catch let error as CassetteError {
+            throw MockServeError(error)
+        }
+        responder = parts.responder
+        upstreams = parts.upstreams
+        served = parts.served
+        writer = parts.writer
+    }
+
+    /// Validates `speed` and status once, for every mode that replays.
+    private static func replayOptions(_ configuration: MockServerConfiguration) throws -> ReplayOptions {
+        guard configuration.speed >= 0, configuration.speed.isFinite else {
+            throw MockServeError(.invalidConfiguration, "speed is \(configuration.speed); it must be 0 or more.")
+        }
+        guard (400...599).contains(configuration.missStatus) else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "missStatus is \(configuration.missStatus); it must be from 400 to 599."
+            )
+        }
+        return ReplayOptions(speed: configuration.speed, missStatus: configuration.missStatus)
+    }
+
+    private static func replay(
+        _ path: String,
+        _ configuration: MockServerConfiguration,
+        _ journal: Journal
+    ) throws -> Parts {
+        let options = try replayOptions(configuration)
+        CassetteFile.recover(path)
+        let reader = try CassetteReader(path: path)
+        let upstreams = try reader.upstreams()
+        let served = ServedOrigins(upstreams: upstreams, mapsContent: configuration.mapsOrigins)
+        let replayer = try Replayer(reader, upstreams: upstreams, served: served, options: options, journal: journal)
+        return Parts(responder: replayer, upstreams: upstreams, served: served)
+    }
+
+    private static func record(
+        _ path: String,
+        _ upstreams: [Upstream],
+        _ mode: RecordMode,
+        _ configuration: MockServerConfiguration,
+        _ journal: Journal
+    ) throws -> Parts {
+        let options = try replayOptions(configuration)
+        if mode == .once, FileManager.default.fileExists(atPath: path), try hasInteractions(path) {
+            return try replay(path, configuration, journal)
+        }
+        let served = ServedOrigins(upstreams: upstreams, mapsContent: configuration.mapsOrigins)
+        let client = try UpstreamClient(configuration.upstream)
+        func forwarder(_ writer: CassetteWriter?) -> Forwarder {
+            Forwarder(client: client, writer: writer, upstreams: upstreams, origins: served, journal: journal)
+        }
+        guard let episodeMode = EpisodeMode(mode) else {
+            return Parts(responder: forwarder(nil), upstreams: upstreams, served: served)
+        }
+        try refuseInCI(path, mode, configuration)
+        let now = Clock.now().unixMilliseconds
+        let writer = try CassetteWriter(path: path, mode: episodeMode, upstreams: upstreams, now: now)
+        var responder: any ExchangeResponder = forwarder(writer)
+        if mode == .missing {
+            let replayer = try Replayer(
+                try CassetteReader(path: path),
+                upstreams: upstreams,
+                newest: writer.newestBefore,
+                served: served,
+                options: options,
+                journal: journal
+            )
+            responder = MissingRecorder(replayer: replayer, forwarder: forwarder(writer), served: served)
+        }
+        return Parts(responder: responder, upstreams: upstreams, served: served, writer: writer)
+    }
+
+    private static func hasInteractions(_ path: String) throws -> Bool {
+        let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        guard size != 0 else { return false }
+        let reader = try CassetteReader(path: path)
+        defer { reader.close() }
+        return try !reader.isEmpty()
+    }
+
+    /// In continuous integration a missing recording is a mistake, not a reason to call the real service.
+    private static func refuseInCI(
+        _ path: String,
+        _ mode: RecordMode,
+        _ configuration: MockServerConfiguration
+    ) throws {
+        let marker = ProcessInfo.processInfo.environment["CI"] ?? ""
+        guard !marker.isEmpty, !configuration.recordsInCI else { return }
+        throw MockServeError(
+            .recordingRefused,
+            """
+            Not recording into \(path) (mode \(mode.rawValue)): the environment variable CI is set.
+            Record on your own machine and commit the cassette, or allow it: --record-in-ci, `recordsInCI = true`.
+            """
+        )
+    }
+
+    private static func parse(_ upstreams: [(name: String, url: String)]) throws -> [Upstream] {
+        guard !upstreams.isEmpty else {
+            throw MockServeError(.invalidConfiguration, "Recording needs an upstream: --upstream https://api.example.com")
+        }
+        return try upstreams.map { name, url in
+            guard let origin = Origin(url) else {
+                throw MockServeError(
+                    .invalidConfiguration,
+                    "`\(url)` is no upstream: give scheme, host and port only, such as https://api.example.com."
+                )
+            }
+            return Upstream(name: name, origin: origin)
+        }
+    }
+
+    /// The caller's address for the first listener; the others get ports of the same host.
+    func listenAddresses(_ first: ListenAddress) -> [ListenAddress] {
+        let others: ListenAddress
+        switch first.kind {
+        case .address(let host, _): others = .address(host)
+        case .socket: others = .loopback
+        }
+        return [first] + Array(repeating: others, count: max(0, upstreams.count - 1))
+    }
+
+    /// Ends the responder's work, then the recording.
+    func end(on eventLoop: any EventLoop, keeping: Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
+        let done = responder.shutDown(deadline: deadline, on: eventLoop)
+        guard let writer else { return done }
+        let journal = journal
+        let promise = eventLoop.makePromise(of: Void.self)
+        done.whenComplete { _ in
+            // Checkpointing takes its time, which an event loop has not.
+            DispatchQueue.global().async {
+                promise.completeWith(
+                    Result {
+                        do {
+                            try writer.finish(keeping: keeping, now: Clock.now().unixMilliseconds)
+                            if let error = journal.summary.writeError { throw error }
+                        } catch let error as CassetteError {
+                            throw MockServeError(error)
+                        }
+                    }
+                )
+            }
+        }
+        return promise.futureResult
+    }
+}
+
+extension EpisodeMode {
+    /// Nil for a mode that records nothing.
+    fileprivate init?(_ mode: RecordMode) {
+        switch mode {
+        case .once: self = .once
+        case .missing: self = .missing
+        case .all: self = .all
+        case .passthrough: return nil
+        }
+    }
+}
+
+extension MockServeError {
+    package init(_ error: CassetteError) {
+        let code: Code = error.code == .unwritable ? .cassetteUnwritable : .cassetteUnreadable
+        self.init(code, "The cassette \(error.description)", cause: error)
+    }
+}

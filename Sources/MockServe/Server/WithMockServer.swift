@@ -1,0 +1,86 @@
+/// Runs `body` with a server in the background, and stops the server when `body` is done.
+///
+/// The server accepts connections before `body` is called. It is stopped when `body` returns, when it throws, and when the
+/// task is cancelled; exchanges under way are then finished up to
+/// ``MockServerConfiguration/stopDeadline``.
+///
+/// ```swift
+/// try await withMockServer(.replay("cassettes/users.cassette")) { server in
+///     let client = UserClient(baseURL: server.url)
+///     #expect(try await client.user(1).name == "Ada")
+/// }
+/// ```
+///
+/// - Returns: what `body` returns.
+/// - Throws: what `body` throws; else ``MockServeError`` if the server could not start, or if what was recorded could not be
+///   written. If `body` throws while recording, what was recorded is dropped
+///   (``MockServerConfiguration/keepsFailedEpisodes``).
+public func withMockServer<Result>(
+    _ configuration: MockServerConfiguration,
+    _ body: (MockServer) async throws -> Result
+) async throws -> Result {
+    let server = try await MockServer.start(configuration)
+    let result: Result
+    do {
+        result = try await withTaskCancellationHandler {
+            try await body(server)
+        } onCancel: {
+            server.beginStop()
+        }
+    } catch {
+        if !configuration.keepsFailedEpisodes { server.dropEpisode() }
+        // The body's error is the one to report.
+        try? await server.shutDown()
+        throw error
+    }
+    try await server.shutDown()
+    return result
+}
+
+/// Runs `body` with a server in the background, blocking; for synchronous tests. Not for use on an event loop.
+///
+/// - Returns: what `body` returns.
+/// - Throws: as the asynchronous variant.
+@available(*, noasync, message: "Use `try await withMockServer`.")
+public func withMockServer<Result>(
+    _ configuration: MockServerConfiguration,
+    _ body: (MockServer) throws -> Result
+) throws -> Result {
+    let server = try MockServer.start(configuration)
+    let result: Result
+    do {
+        result = try body(server)
+    } catch {
+        if !configuration.keepsFailedEpisodes { server.dropEpisode() }
+        // The body's error is the one to report.
+        try? server.shutDownAndWait()
+        throw error
+    }
+    try server.shutDownAndWait()
+    return result
+}
+
+/// Runs your own handler in the background while `body` runs.
+///
+/// ```swift
+/// try await withMockServer(responder: { request in .text("hello \(request.path)") }) { server in
+///     let (data, _) = try await URLSession.shared.data(from: server.url)
+/// }
+/// ```
+///
+/// - Parameter responder: called from many tasks at once; an error it throws becomes a `500` that names it.
+public func withMockServer<Result>(
+    responder: @escaping @Sendable (MockRequest) async throws -> MockResponse,
+    _ body: (MockServer) async throws -> Result
+) async throws -> Result {
+    try await withMockServer(.responding(with: ClosureResponder(responder)), body)
+}
+
+/// Runs your own handler in the background while `body` runs, blocking; for synchronous tests.
+@available(*, noasync, message: "Use `try await withMockServer`.")
+public func withMockServer<Result>(
+    responder: @escaping @Sendable (MockRequest) async throws -> MockResponse,
+    _ body: (MockServer) throws -> Result
+) throws -> Result {
+    try withMockServer(.responding(with: ClosureResponder(responder)), body)
+}

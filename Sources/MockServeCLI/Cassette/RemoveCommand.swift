@@ -1,0 +1,46 @@
+import ArgumentParser
+import CassetteStore
+
+struct RemoveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove interactions from a cassette.",
+        discussion: """
+            Takes numbers and ranges as `list` shows them. Bodies that nothing else refers to are removed too, and what \
+            they held is overwritten. If one of the numbers does not exist, nothing is removed.
+
+            EXAMPLE
+              mockserve cassette remove github.cassette 3 7-9
+            """
+    )
+
+    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Argument(help: ArgumentHelp("Numbers of interactions, or ranges of them.", valueName: "n|n-m"))
+    var numbers: [String]
+
+    func validate() throws {
+        guard !numbers.isEmpty else { throw ValidationError("Which interactions? Give their numbers.") }
+        _ = try ranges
+    }
+
+    private var ranges: [ClosedRange<Int64>] {
+        get throws {
+            try numbers.map { text in
+                let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
+                guard let first = ends.first, let first, let last = ends.last, let last, ends.count <= 2,
+                    first <= last, first > 0
+                else { throw ValidationError("`\(text)` is neither a number nor a range such as 7-9.") }
+                return first...last
+            }
+        }
+    }
+
+    func run() throws {
+        try ExitStatus.reporting {
+            let removed = try CassetteEditor.remove(try ranges, from: cassette)
+            Console.say("mockserve: \(removed) removed from \(cassette)")
+        }
+    }
+}

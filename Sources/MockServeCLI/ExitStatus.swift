@@ -1,0 +1,51 @@
+import ArgumentParser
+import CassetteStore
+import MockServe
+
+/// What the program ends with, after `sysexits.h` where that has a word for it.
+enum ExitStatus: Int32 {
+    case misses = 3
+    case usage = 64
+    case unreadable = 66
+    case upstream = 69
+    case listen = 71
+    case unwritable = 74
+    case refused = 77
+
+    var code: ExitCode { ExitCode(rawValue) }
+
+    init(_ code: MockServeError.Code) {
+        switch code {
+        case .cannotListen: self = .listen
+        case .cassetteUnwritable: self = .unwritable
+        case .invalidConfiguration: self = .usage
+        case .recordingRefused: self = .refused
+        case .upstreamUnreachable: self = .upstream
+        default: self = .unreadable
+        }
+    }
+
+    /// Runs `body`; an error of ours is said in plain words and becomes its exit status.
+    static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch {
+            throw report(error)
+        }
+    }
+
+    static func reporting<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            throw report(error)
+        }
+    }
+
+    private static func report(_ error: any Error) -> any Error {
+        let known = (error as? CassetteError).map { MockServeError($0) } ?? error as? MockServeError
+        guard let known else { return error }
+        Console.say("mockserve: \(known.message)")
+        return ExitStatus(known.code).code
+    }
+}

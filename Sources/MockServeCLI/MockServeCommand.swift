@@ -1,0 +1,27 @@
+import ArgumentParser
+
+@main
+struct MockServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mockserve",
+        abstract: "Records real HTTP traffic into a cassette and replays it, offline and byte for byte.",
+        discussion: """
+            EXAMPLE
+              mockserve record github.cassette --upstream https://api.github.com
+              mockserve replay github.cassette
+              mockserve run github.cassette -- pytest
+
+            Standard output is data, standard error is talk. Exit statuses: 0 done; 3 a request had no recorded answer; \
+            64 wrong usage; 66 a cassette cannot be read; 69 an upstream cannot be reached; 71 a port cannot be opened; \
+            74 a cassette cannot be written; 77 recording is refused because CI is set.
+            """,
+        version: MockServeVersion.current,
+        subcommands: [
+            DemoCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, CassetteCommand.self,
+        ]
+    )
+}
+
+enum MockServeVersion {
+    static let current = "0.1.0"
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import MockServe
+
+struct RecordCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "record",
+        abstract: "Forward to an upstream and record what it answers.",
+        discussion: """
+            Prints the base URL on the first line of standard output once the port accepts (with several upstreams, a line \
+            `NAME URL` for each further one), then serves until SIGINT or SIGTERM; a second signal stops at once. \
+            Point your client at that URL instead of at the service.
+
+            Modes: `once` records if the cassette is empty and replays it otherwise; `missing` replays what is there and \
+            records the rest; `all` records everything, and on a clean end new answers replace old ones to the same \
+            requests; `passthrough` forwards and records nothing. Where CI is set in the environment, nothing is \
+            recorded without --record-in-ci. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured on the way out.
+
+            EXAMPLE
+              mockserve record github.cassette --upstream https://api.github.com --port 8080
+              curl http://127.0.0.1:8080/users/octocat
+            """
+    )
+
+    @Argument(help: "The cassette file; made if there is none.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Option(help: "What to record: \(RecordMode.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var mode = RecordMode.once
+
+    @OptionGroup var recording: RecordOptions
+    @OptionGroup var serving: ServeOptions
+    @OptionGroup var background: BackgroundOptions
+
+    func validate() throws {
+        guard !recording.upstream.isEmpty else {
+            throw ValidationError("--upstream is missing: the server to record from, such as https://api.example.com.")
+        }
+    }
+
+    func run() async throws {
+        let server = try await ExitStatus.reporting {
+            var configuration = MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode)
+            serving.apply(to: &configuration)
+            recording.apply(to: &configuration)
+            let server = try await background.serve(configuration) { server in
+                guard !serving.quiet else { return }
+                let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"
+                Console.say("mockserve: \(action) \(cassette); stop with Ctrl-C")
+            }
+            if !serving.quiet { Summary.say(server) }
+            return server
+        }
+        if server.failureCount > 0 { throw ExitStatus.upstream.code }
+    }
+}

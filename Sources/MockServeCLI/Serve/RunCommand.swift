@@ -1,0 +1,169 @@
+import ArgumentParser
+import Foundation
+import MockServe
+import Subprocess
+import Synchronization
+import UnixSignals
+
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a command with a server beside it.",
+        discussion: """
+            Starts the server, runs COMMAND with MOCKSERVE_URL and every --env set, and exits with COMMAND's status. If \
+            that is 0: with 3 if a request had no recorded answer, with 69 if an upstream could not be reached. Without \
+            --upstream the cassette is replayed.
+
+            In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
+            upstreams.
+
+            EXAMPLE
+              mockserve run github.cassette --env GITHUB_API={url} -- pytest
+              mockserve run github.cassette --upstream https://api.github.com --mode missing -- pytest
+            """
+    )
+
+    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Option(help: "What to record: \(RecordMode.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var mode: RecordMode?
+
+    @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable for COMMAND.", valueName: "var=template"))
+    var variables: [String] = []
+
+    @Flag(help: "Keep what was recorded even if COMMAND fails.")
+    var keepFailed = false
+
+    @OptionGroup var recording: RecordOptions
+    @OptionGroup var serving: ServeOptions
+
+    @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.")
+    var command: [String]
+
+    func validate() throws {
+        guard !command.isEmpty else {
+            throw ValidationError("There is no command to run. Write it after `--`: mockserve run x.cassette -- pytest")
+        }
+        guard mode == nil || !recording.upstream.isEmpty else {
+            throw ValidationError("--mode needs --upstream, the server to record from.")
+        }
+        for variable in variables where !variable.dropFirst().contains("=") {
+            throw ValidationError("--env takes VAR=TEMPLATE, such as --env API_URL={url}, not `\(variable)`.")
+        }
+    }
+
+    func run() async throws {
+        // Trapped before anything starts, so that no signal is lost.
+        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+        let (server, status) = try await ExitStatus.reporting {
+            let server = try await MockServer.start(configuration)
+            let status: TerminationStatus
+            do {
+                status = try await runCommand(server, signals)
+            } catch {
+                if !keepFailed { server.dropEpisode() }
+                // The reason why the command did not run is the one to report.
+                try? await server.shutDown()
+                throw error
+            }
+            if !status.isSuccess, !keepFailed { server.dropEpisode() }
+            try await server.shutDown()
+            return (server, status)
+        }
+        if !serving.quiet { Summary.say(server) }
+        switch status {
+        case .exited(0): break
+        case .exited(let code): throw ExitCode(code)
+        case .signaled(let signal): throw ExitCode(128 + signal)
+        }
+        if server.missCount > 0 { throw ExitStatus.misses.code }
+        if server.failureCount > 0 { throw ExitStatus.upstream.code }
+    }
+
+    private var configuration: MockServerConfiguration {
+        var configuration =
+            recording.upstream.isEmpty
+            ? MockServerConfiguration.replay(cassette)
+            : MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode ?? .once)
+        serving.apply(to: &configuration)
+        recording.apply(to: &configuration)
+        return configuration
+    }
+
+    private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {
+        var updates: [Environment.Key: String?] = ["MOCKSERVE_URL": server.url.absoluteString]
+        for variable in variables {
+            guard let equals = variable.firstIndex(of: "="),
+                let key = Environment.Key(rawValue: String(variable[..<equals]))
+            else { continue }
+            updates[key] = expand(String(variable[variable.index(after: equals)...]), server)
+        }
+        let environment = Environment.inherit.updating(updates)
+        let child = ChildProcess()
+        let command = command
+        return try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
+            group.addTask { try await Self.spawn(command, environment, child) }
+            group.addTask {
+                for await signal in signals {
+                    if let process = child.id, !Self.terminalSends(signal) {
+                        kill(process, signal.rawValue)
+                    }
+                }
+                return nil
+            }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let status = result { return status }
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// A key at the terminal sends its signal to the command too; it must not get it twice.
+    private static func terminalSends(_ signal: UnixSignal) -> Bool {
+        signal == .sigint && Console.isTerminal(STDIN_FILENO)
+    }
+
+    private static func spawn(
+        _ command: [String],
+        _ environment: Environment,
+        _ child: ChildProcess
+    ) async throws -> TerminationStatus {
+        do {
+            let result = try await Subprocess.run(
+                .name(command[0]),
+                arguments: Arguments(Array(command.dropFirst())),
+                environment: environment,
+                input: .currentStandardInput,
+                output: .currentStandardOutput,
+                error: .currentStandardError
+            ) { execution in
+                child.began(execution.processIdentifier.value)
+            }
+            return result.terminationStatus
+        } catch let error as SubprocessError {
+            throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: \(error)", cause: error)
+        }
+    }
+
+    private func expand(_ template: String, _ server: MockServer) -> String {
+        var text = template.replacing("{url}", with: server.url.absoluteString)
+        text = text.replacing("{port}", with: String(server.port))
+        for name in server.upstreamNames {
+            guard let url = server.url(for: name) else { continue }
+            text = text.replacing("{\(name).url}", with: url.absoluteString)
+            text = text.replacing("{\(name).port}", with: String(url.port ?? 80))
+        }
+        return text
+    }
+}
+
+/// The command's process, once it runs.
+private final class ChildProcess: Sendable {
+    private let state = Mutex<pid_t?>(nil)
+
+    var id: pid_t? { state.withLock { $0 } }
+
+    func began(_ id: pid_t) { state.withLock { $0 = id } }
+}

@@ -1,0 +1,128 @@
+public import ArgumentParser
+import Foundation
+public import MockServe
+import NIOPosix
+import Synchronization
+
+/// What every serving command takes.
+struct ServeOptions: ParsableArguments {
+    @Option(help: "Port to listen on; 0 lets the operating system pick one.")
+    var port = 0
+
+    @Option(help: "Address to listen on.")
+    var host = "127.0.0.1"
+
+    @Option(help: "Listen on this bound TCP socket, handed down by the parent. LISTEN_FDS is honoured too.")
+    var listenFd: Int32?
+
+    @Option(help: "Replay recorded timing: 0 at once, 1 as recorded, 2 twice as fast.")
+    var speed = 0.0
+
+    @Flag(help: "Do not replace the upstream's origin by the server's own in what clients see.")
+    var noMap = false
+
+    @Option(help: "Status of the answer to a request that nothing recorded matches.")
+    var missStatus = 404
+
+    @Option(help: "Threads that serve; by default one a core.")
+    var threads: Int?
+
+    @Option(help: "Seconds to finish exchanges under way when stopping.")
+    var stopDeadline = 5.0
+
+    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors.")
+    var quiet = false
+
+    func validate() throws {
+        guard (0...65535).contains(port) else { throw ValidationError("--port takes 0 to 65535, not \(port).") }
+        guard speed >= 0, speed.isFinite else { throw ValidationError("--speed takes 0 or more, not \(speed).") }
+        guard (400...599).contains(missStatus) else {
+            throw ValidationError("--miss-status takes 400 to 599, not \(missStatus).")
+        }
+        guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else { throw ValidationError("--threads takes 1 to 1024.") }
+        guard stopDeadline >= 0, stopDeadline <= 86_400 else { throw ValidationError("--stop-deadline takes 0 to 86400.") }
+    }
+
+    func apply(to configuration: inout MockServerConfiguration) {
+        configuration.listen = listenAddress
+        configuration.speed = speed
+        configuration.mapsOrigins = !noMap
+        configuration.missStatus = missStatus
+        configuration.stopDeadline = .seconds(stopDeadline)
+        if let threads {
+            let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+            MockServer.eventLoopGroup.withLock { $0 = group }
+        }
+        if !quiet {
+            configuration.observer = { event in
+                switch event {
+                case .miss(let miss): Console.say("mockserve: miss: \(Console.safe(miss.description))")
+                case .failure(let failure): Console.say("mockserve: not recorded: \(Console.safe(failure))")
+                }
+            }
+        }
+    }
+
+    private var listenAddress: ListenAddress {
+        if let listenFd { return .socket(listenFd) }
+        let environment = ProcessInfo.processInfo.environment
+        // sd_listen_fds(3): the sockets begin at 3 and are for the process LISTEN_PID only.
+        if let count = environment["LISTEN_FDS"].flatMap({ Int($0) }), count >= 1,
+            environment["LISTEN_PID"].flatMap({ Int32($0) }) == getpid()
+        {
+            return .socket(3)
+        }
+        return .address(host, port: port)
+    }
+}
+
+/// What says where a recording goes and comes from.
+struct RecordOptions: ParsableArguments {
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Server to record from: scheme, host and port. Repeat it for several; each gets a port of its own.",
+            valueName: "[name=]url"
+        )
+    )
+    var upstream: [String] = []
+
+    @Option(help: ArgumentHelp("PEM file of certificates to trust beside the system's.", valueName: "file"))
+    var upstreamCa: String?
+
+    @Option(help: "Seconds a connection to an upstream may take.")
+    var connectTimeout = 10.0
+
+    @Option(help: "Seconds an upstream may send nothing.")
+    var readTimeout = 60.0
+
+    @Flag(help: "Record even though the environment variable CI is set.")
+    var recordInCi = false
+
+    func validate() throws {
+        for text in upstream where text.isEmpty { throw ValidationError("--upstream is empty.") }
+        guard connectTimeout > 0, readTimeout > 0, connectTimeout <= 86_400, readTimeout <= 86_400 else {
+            throw ValidationError("Timeouts are more than 0 and at most 86400 seconds.")
+        }
+        let names = upstreams.map(\.name)
+        guard Set(names).count == names.count else {
+            throw ValidationError("Several upstreams need different names: --upstream api=https://… --upstream auth=https://…")
+        }
+    }
+
+    var upstreams: [(name: String, url: String)] {
+        upstream.map { text in
+            guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else { return ("default", text) }
+            return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+        }
+    }
+
+    func apply(to configuration: inout MockServerConfiguration) {
+        configuration.upstream.connectTimeout = .seconds(connectTimeout)
+        configuration.upstream.readTimeout = .seconds(readTimeout)
+        configuration.upstream.trustedCertificates = upstreamCa
+        configuration.recordsInCI = recordInCi
+    }
+}
+
+extension RecordMode: ExpressibleByArgument {}

@@ -1,0 +1,20 @@
+import MockServe
+
+/// What is said when a server has stopped.
+enum Summary {
+    static func say(_ server: MockServer) {
+        var parts: [String] = []
+        if server.isRecording { parts.append("\(server.recordedCount) recorded") }
+        if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
+        if server.missCount > 0 { parts.append("\(server.missCount) missed") }
+        if server.failureCount > 0 { parts.append("\(server.failureCount) failed") }
+        Console.say("mockserve: " + parts.joined(separator: ", "))
+        list(server.misses.map { "miss: \($0)" }, of: server.missCount)
+        list(server.failures.map { "not recorded: \($0)" }, of: server.failureCount)
+    }
+
+    private static func list(_ lines: [String], of count: Int) {
+        for line in lines.prefix(20) { Console.say("  \(Console.safe(line))") }
+        if count > 20 { Console.say("  … and \(count - 20) more") }
+    }
+}

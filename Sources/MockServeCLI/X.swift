@@ -1,4 +1,0 @@
-import ArgumentParser
-import UnixSignals
-import MockServe
-@main struct M: ParsableCommand { func run() { print("hi") } }
