@@ -93,6 +93,33 @@ let package = Package(
                 .product(name: "Subprocess", package: "swift-subprocess"),
             ]
         ),
+        .testTarget(
+            name: "HTTPWireTests",
+            dependencies: ["HTTPWire", .product(name: "NIOCore", package: "swift-nio")]
+        ),
+        .testTarget(
+            name: "MockServeCoreTests",
+            dependencies: ["MockServeCore", "HTTPWire", "ContentCoding"]
+        ),
+        .testTarget(
+            name: "CassetteStoreTests",
+            dependencies: ["CassetteStore", "MockServeCore", "HTTPWire", "CassetteSchema"]
+        ),
+        .testTarget(
+            name: "MockServeTests",
+            dependencies: [
+                "MockServe",
+                "CassetteStore",
+                "MockServeCore",
+                "HTTPWire",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["MockServeCLI", .product(name: "Subprocess", package: "swift-subprocess")],
+            exclude: ["Scripts"]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )

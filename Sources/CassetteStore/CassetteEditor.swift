@@ -18,8 +18,13 @@ package enum CassetteEditor {
                         let bounds = [Binding.integer(range.lowerBound), .integer(range.upperBound)]
                         try db.query("DELETE FROM interaction WHERE id BETWEEN ?1 AND ?2", bounds)
                         guard db.changesCount > 0 else {
-                            let name = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
-                            throw CassetteError(.unreadable, path: path, "has no interaction \(name); nothing was removed.")
+                            let name =
+                                range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
+                            throw CassetteError(
+                                .unreadable,
+                                path: path,
+                                "has no interaction \(name); nothing was removed."
+                            )
                         }
                         removed += db.changesCount
                     }

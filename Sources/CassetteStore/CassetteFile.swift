@@ -21,7 +21,9 @@ package enum CassetteFile {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CassetteError(.unreadable, path: path, "is not a regular file.")
         }
-        guard status.st_size > 0 else { throw CassetteError(.foreign, path: path, "is empty, so it is not a cassette.") }
+        guard status.st_size > 0 else {
+            throw CassetteError(.foreign, path: path, "is empty, so it is not a cassette.")
+        }
     }
 
     /// - Throws: `CassetteError` if the database is not a cassette, is newer than this build, or its schema is not what

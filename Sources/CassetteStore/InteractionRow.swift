@@ -107,7 +107,9 @@ enum InteractionRow {
     }
 
     /// How the recorded response found its end. Only whether it was chunked matters later: the length is known.
-    private static func framing(of head: ResponseHead, answers request: RequestHead, body: BodyReference?) -> BodyFraming {
+    private static func framing(of head: ResponseHead, answers request: RequestHead, body: BodyReference?)
+        -> BodyFraming
+    {
         if request.isHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
         if head.fields.contains("transfer-encoding") { return .chunked }
         return head.fields.contains("content-length") ? .length(body?.size ?? 0) : .untilClose
@@ -148,7 +150,8 @@ enum InteractionRow {
 
     /// A stored field must not be able to end its line: the file may be crafted.
     private static func isSafe(_ field: Fields.Field) -> Bool {
-        !field.name.isEmpty && isLineSafe(field.name) && !field.name.contains(UInt8(ascii: ":")) && isLineSafe(field.value)
+        !field.name.isEmpty && isLineSafe(field.name) && !field.name.contains(UInt8(ascii: ":"))
+            && isLineSafe(field.value)
     }
 
     private static func isLineSafe(_ bytes: some Sequence<UInt8>) -> Bool {

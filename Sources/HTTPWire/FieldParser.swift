@@ -36,7 +36,9 @@ struct FieldParser {
         guard fields.count < limits.fieldCount else {
             throw WireError(status: 431, "more than \(limits.fieldCount) fields")
         }
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { throw WireError("a field line without a colon") }
+        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+            throw WireError("a field line without a colon")
+        }
         let value = trimmingSpace(line[(colon + 1)...])
         guard isFieldValue(value) else { throw WireError("a field value holds NUL or another control character") }
         let name = isStrict ? line[..<colon] : trimmingSpace(line[..<colon])

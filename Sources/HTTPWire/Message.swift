@@ -100,4 +100,3 @@ private func keepsAlive(_ version: WireVersion, _ fields: Fields) -> Bool {
     case .http10: fields.list("connection", has: "keep-alive") && !fields.list("connection", has: "close")
     }
 }
-

@@ -62,7 +62,8 @@ enum Multipart {
         var index = 0
         while let start = text.firstOffset(of: pattern, from: index) {
             let after = text[(start + pattern.count)...]
-            let isDelimiter = after.starts(with: "--".utf8) || after.first == 0x0D || after.first == 0x20
+            let isDelimiter =
+                after.starts(with: "--".utf8) || after.first == 0x0D || after.first == 0x20
                 || after.first == 0x09
             if isDelimiter { found.append(start) }
             index = start + (isDelimiter ? pattern.count : 1)

@@ -1,4 +1,3 @@
-import HTTPTypes
 import HTTPWire
 import MockServeCore
 
@@ -19,7 +18,7 @@ struct Problem {
     var response: ResponseHead {
         var fields = Fields([("Content-Type", "application/problem+json")])
         for field in self.fields { fields.append(field) }
-        return ResponseHead(status: status, reason: Array(HTTPResponse.Status(code: status).reasonPhrase.utf8), fields: fields)
+        return ResponseHead(status: status, reason: ReasonPhrase.standard(status), fields: fields)
     }
 
     /// The head with its length, for an answer outside any exchange.

@@ -30,8 +30,9 @@ struct ResponseFraming {
         if hasBody {
             keepsLength = declared != nil
         } else {
-            // To HEAD and in 304 it says what a GET would give (RFC 9110 §8.6); 1xx and 204 must not have it.
-            keepsLength = request.isHEAD || head.status == 304
+            // To HEAD and in 304 it says what a GET would give (RFC 9110 §8.6). 204 must not have it, but many servers
+            // send a zero there, which misleads nobody.
+            keepsLength = request.isHEAD && !isBodyless || head.status == 304 || editor.contentLength == 0
         }
         var fields = editor.fields(
             contentLength: keepsLength ? (hasBody ? declared : editor.contentLength) : nil,

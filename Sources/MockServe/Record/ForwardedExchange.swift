@@ -141,7 +141,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// Whether the request may be sent again on another connection (RFC 9110 §9.2.2).
     private var isRepeatable: Bool {
         let method = Latin1.string(recordedRequest.method)
-        return exchange.request.framing == .none && ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(method)
+        return exchange.request.framing == .none
+            && ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(method)
     }
 
     private func connected(_ result: Result<NIOLoopBound<UpstreamConnection>, any Error>) {

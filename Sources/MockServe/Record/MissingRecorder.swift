@@ -58,7 +58,8 @@ private final class HeldExchange: ExchangeReceiver {
             let problem = Problem(
                 status: 413,
                 title: "The request body is too large for the mode `missing`",
-                detail: "This mode holds a request of up to \(MissingRecorder.holdLimit) bytes until it is known whether "
+                detail:
+                    "This mode holds a request of up to \(MissingRecorder.holdLimit) bytes until it is known whether "
                     + "the cassette answers it. Record larger ones with the mode `all`."
             )
             return exchange.answer(problem.response, body: problem.body)

@@ -31,7 +31,9 @@ final class TunnelHandler: ChannelInboundHandler, RemovableChannelHandler {
         var fields = Fields([("Host", authority)])
         if let authorization = proxy.authorization { fields.append("Proxy-Authorization", authorization) }
         var output = ByteBuffer()
-        output.writeRequestHead(RequestHead(method: Array("CONNECT".utf8), target: Array(authority.utf8), fields: fields))
+        output.writeRequestHead(
+            RequestHead(method: Array("CONNECT".utf8), target: Array(authority.utf8), fields: fields)
+        )
         context.writeAndFlush(wrapOutboundOut(output), promise: nil)
     }
 

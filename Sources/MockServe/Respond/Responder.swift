@@ -17,6 +17,7 @@ public struct ClosureResponder: Responder {
         self.body = body
     }
 
+    /// Calls the closure.
     public func respond(to request: MockRequest) async throws -> MockResponse {
         try await body(request)
     }

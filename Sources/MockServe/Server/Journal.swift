@@ -9,6 +9,7 @@ public struct Miss: Sendable, CustomStringConvertible {
     /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
     public let target: String
 
+    /// Method and target.
     public var description: String { "\(method) \(target)" }
 }
 

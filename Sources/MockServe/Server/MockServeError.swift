@@ -28,6 +28,7 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
         /// Requests could not be forwarded while recording.
         public static let upstreamUnreachable = Code(kind: .upstreamUnreachable)
 
+        /// The name of the code.
         public var description: String { kind.rawValue }
     }
 
@@ -44,5 +45,6 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The message.
     public var description: String { message }
 }

@@ -135,7 +135,10 @@ final class ServicePlan: Sendable {
 
     private static func parse(_ upstreams: [(name: String, url: String)]) throws -> [Upstream] {
         guard !upstreams.isEmpty else {
-            throw MockServeError(.invalidConfiguration, "Recording needs an upstream: --upstream https://api.example.com")
+            throw MockServeError(
+                .invalidConfiguration,
+                "Recording needs an upstream: --upstream https://api.example.com"
+            )
         }
         return try upstreams.map { name, url in
             guard let origin = Origin(url) else {

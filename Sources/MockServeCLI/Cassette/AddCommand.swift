@@ -1,7 +1,6 @@
 import ArgumentParser
 import CassetteStore
 import Foundation
-import HTTPTypes
 import HTTPWire
 import MockServe
 import MockServeCore
@@ -73,7 +72,7 @@ struct AddCommand: ParsableCommand {
         try ExitStatus.reporting {
             let body = try body
             let head = try requestHead
-            var response = ResponseHead(status: status, reason: Array(HTTPResponse.Status(code: status).reasonPhrase.utf8), fields: try fields)
+            var response = ResponseHead(status: status, reason: ReasonPhrase.standard(status), fields: try fields)
             if let type = defaultType, !response.fields.contains("content-type") {
                 response.fields.append("Content-Type", type)
             }
@@ -129,7 +128,9 @@ struct AddCommand: ParsableCommand {
             let words = request.split(separator: " ")
             guard words.count == 2, isToken(Array(words[0].utf8)), words[1].hasPrefix("/"),
                 words[1].utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
-            else { throw ValidationError("--request takes method and target, such as 'GET /users/1', not `\(request)`.") }
+            else {
+                throw ValidationError("--request takes method and target, such as 'GET /users/1', not `\(request)`.")
+            }
             var fields = Fields()
             if requestJSON != nil { fields.append("Content-Type", "application/json") }
             return RequestHead(

@@ -47,7 +47,9 @@ enum JSONText {
 /// Indents JSON without touching its tokens: order, number spelling and escapes stay.
 private enum PrettyJSON {
     static func indent(_ bytes: [UInt8]) -> [UInt8]? {
-        guard (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil else { return nil }
+        guard (try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)) != nil else {
+            return nil
+        }
         var output: [UInt8] = []
         var depth = 0
         var isInString = false
@@ -57,8 +59,13 @@ private enum PrettyJSON {
         for byte in bytes {
             if isInString {
                 output.append(byte)
-                if isEscaped { isEscaped = false } else if byte == UInt8(ascii: "\\") { isEscaped = true }
-                else if byte == UInt8(ascii: "\"") { isInString = false }
+                if isEscaped {
+                    isEscaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    isEscaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    isInString = false
+                }
                 continue
             }
             switch byte {

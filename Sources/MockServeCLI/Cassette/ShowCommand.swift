@@ -99,7 +99,8 @@ struct ShowCommand: ParsableCommand {
         }
         var note = ""
         for name in listMembers(fields.values("content-encoding")).reversed() {
-            guard let coding = ContentCoding(name), let decoded = try? coding.decode(bytes, limit: Self.limit * 4) else {
+            guard let coding = ContentCoding(name), let decoded = try? coding.decode(bytes, limit: Self.limit * 4)
+            else {
                 return "(\(ByteCount.text(body.size)) of \(text(name)), not decoded; see --raw)"
             }
             bytes = decoded

@@ -22,10 +22,36 @@ struct BackgroundOptions: ParsableArguments {
         }
         if let urlFile { try write(server.url.absoluteString, to: urlFile) }
         begun(server)
-        await waitForEnd(signals)
-        if let urlFile { try? FileManager.default.removeItem(atPath: urlFile) }
         try await stop(server, signals)
         return server
+    }
+
+    /// Waits for a first signal or the end of the parent, then stops the server; a second signal does not wait for that.
+    private func stop(_ server: MockServer, _ signals: UnixSignalsSequence) async throws {
+        let (stops, stop) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var isFirst = true
+                for await _ in signals {
+                    guard isFirst else {
+                        Console.say("mockserve: stopped at once")
+                        Foundation.exit(130)
+                    }
+                    isFirst = false
+                    stop.finish()
+                }
+            }
+            if let parentPid {
+                group.addTask {
+                    await Self.waitForEnd(of: parentPid)
+                    stop.finish()
+                }
+            }
+            for await _ in stops {}
+            if let urlFile { try? FileManager.default.removeItem(atPath: urlFile) }
+            try await server.shutDown()
+            group.cancelAll()
+        }
     }
 
     /// Readers never see half a file.
@@ -41,35 +67,10 @@ struct BackgroundOptions: ParsableArguments {
         }
     }
 
-    private func waitForEnd(_ signals: UnixSignalsSequence) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { for await _ in signals { return } }
-            if let parentPid {
-                group.addTask { await Self.waitForEnd(of: parentPid) }
-            }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
     private static func waitForEnd(of process: Int32) async {
         while !Task.isCancelled, kill(process, 0) == 0 || errno == EPERM {
             // Cancellation ends the wait early, which the loop sees.
             try? await Task.sleep(for: .milliseconds(200))
-        }
-    }
-
-    private func stop(_ server: MockServer, _ signals: UnixSignalsSequence) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                for await _ in signals {
-                    Console.say("mockserve: stopped at once; what was not yet committed is lost.")
-                    Foundation.exit(130)
-                }
-            }
-            group.addTask { try await server.shutDown() }
-            try await group.next()
-            group.cancelAll()
         }
     }
 }

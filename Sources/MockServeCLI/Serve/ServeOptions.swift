@@ -40,7 +40,9 @@ struct ServeOptions: ParsableArguments {
             throw ValidationError("--miss-status takes 400 to 599, not \(missStatus).")
         }
         guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else { throw ValidationError("--threads takes 1 to 1024.") }
-        guard stopDeadline >= 0, stopDeadline <= 86_400 else { throw ValidationError("--stop-deadline takes 0 to 86400.") }
+        guard stopDeadline >= 0, stopDeadline <= 86_400 else {
+            throw ValidationError("--stop-deadline takes 0 to 86400.")
+        }
     }
 
     func apply(to configuration: inout MockServerConfiguration) {
@@ -106,13 +108,17 @@ struct RecordOptions: ParsableArguments {
         }
         let names = upstreams.map(\.name)
         guard Set(names).count == names.count else {
-            throw ValidationError("Several upstreams need different names: --upstream api=https://… --upstream auth=https://…")
+            throw ValidationError(
+                "Several upstreams need different names: --upstream api=https://… --upstream auth=https://…"
+            )
         }
     }
 
     var upstreams: [(name: String, url: String)] {
         upstream.map { text in
-            guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else { return ("default", text) }
+            guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else {
+                return ("default", text)
+            }
             return (String(text[..<equals]), String(text[text.index(after: equals)...]))
         }
     }
