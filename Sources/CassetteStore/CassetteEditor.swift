@@ -31,6 +31,7 @@ package enum CassetteEditor {
                     try EpisodeSQL.removeUnused(db)
                     return .commit
                 }
+                try EpisodeSQL.leaveWAL(db)
                 return removed
             }
             try queue.close()

@@ -58,6 +58,8 @@ extension CassetteFile {
     }
 
     private static func create(_ db: Database) throws {
+        // Pages that removed bodies leave are given back without rewriting the file. Must come before any table.
+        try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
         try db.inTransaction(.immediate) {
             // Another process may have been quicker.
             guard try db.firstInteger("SELECT 1 FROM sqlite_schema LIMIT 1") == nil else { return .commit }

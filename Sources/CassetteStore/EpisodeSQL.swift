@@ -87,10 +87,11 @@ enum EpisodeSQL {
         }
     }
 
-    /// Moves everything into the one file. While another process has the cassette open that is left to it.
+    /// Gives unused pages back and moves everything into the one file. While another process has the cassette open that is left to it.
     static func leaveWAL(_ db: Database) throws {
         do {
             try db.execute(sql: "PRAGMA busy_timeout = 200")
+            try db.query("PRAGMA incremental_vacuum")
             try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
             try db.execute(sql: "PRAGMA journal_mode = DELETE")
         } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED

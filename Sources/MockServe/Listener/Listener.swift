@@ -32,7 +32,13 @@ struct Listener: Sendable {
             }
         let bound: EventLoopFuture<any Channel> =
             switch address.kind {
-            case .address(let host, let port): bootstrap.bind(host: host, port: port)
+            case .address(let host, let port):
+                // An address needs no resolver, which takes its time and asks around.
+                if let address = try? SocketAddress(ipAddress: host, port: port) {
+                    bootstrap.bind(to: address)
+                } else {
+                    bootstrap.bind(host: host, port: port)
+                }
             case .socket(let descriptor): bootstrap.withBoundSocket(descriptor)
             }
         return bound.flatMapThrowing { channel in

@@ -42,6 +42,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var responseMapping: BodyMapping?
     private var responseBody: BodyCollector
     private var chunks = ChunkLog()
+    private var gatherer = ChunkGatherer()
+    private var chunkRemaining = 0
     private var received = 0
     private var held: HeldEnd?
     private var hasSentHead = false
@@ -240,6 +242,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveChunk(size: Int) {
         chunks.begin(size: size, at: Clock.milliseconds(since: headTime))
+        chunkRemaining = size
         if responseMapping == nil { exchange.startChunk(size: size) }
     }
 
@@ -252,7 +255,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         if responseMapping != nil {
             let mapped = responseMapping?.push(Array(bytes.readableBytesView)) ?? []
             if responseMapping?.isCollecting == false { startMappedBody() }
-            exchange.send(ByteBuffer(bytes: mapped))
+            chunkRemaining -= bytes.readableBytes
+            exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: chunkRemaining <= 0)))
         } else {
             exchange.send(holdingLastByte(bytes))
         }
@@ -383,7 +387,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             let wasCollecting = responseMapping?.isCollecting == true
             let rest = responseMapping?.finish() ?? []
             if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: .length(rest.count)) }
-            exchange.send(ByteBuffer(bytes: rest))
+            exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
         }
         switch held {
         case .head(let head, let length): exchange.sendHead(head, length: length)

@@ -17,6 +17,7 @@ final class BodyPlayer {
     private var head: ResponseHead
     private var decoders: [Decoder] = []
     private var mapping: BodyMapping?
+    private var gatherer = ChunkGatherer()
     private var pieces: PieceSchedule
     private let start0 = NIODeadline.now()
     private var headTime = NIODeadline.now()
@@ -167,7 +168,7 @@ final class BodyPlayer {
         let isChanged = mapping != nil || !decoders.isEmpty
         guard !isChanged else {
             let mapped = try transform(try read(piece))
-            exchange.send(ByteBuffer(bytes: mapped))
+            exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: piece.isEnd)))
             if speed > 0 { exchange.flush() }
             return
         }
@@ -190,6 +191,6 @@ final class BodyPlayer {
 
     private func sendRest() throws {
         let rest = mapping?.finish() ?? []
-        exchange.send(ByteBuffer(bytes: rest))
+        exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
     }
 }

@@ -13,6 +13,8 @@ struct PieceSchedule {
         /// Whether this begins a chunk, and how long the whole chunk is.
         let isStart: Bool
         let total: Int
+        /// Whether the chunk is complete with this.
+        let isEnd: Bool
     }
 
     private var chunks: [ResponseChunk] = []
@@ -35,12 +37,14 @@ struct PieceSchedule {
         guard index < chunks.count else { return nil }
         let chunk = chunks[index]
         let inSlice = BodySlices.size - position % BodySlices.size
+        let size = min(chunk.size - sent, inSlice)
         return Piece(
             offset: chunk.offset,
             position: position,
-            size: min(chunk.size - sent, inSlice),
+            size: size,
             isStart: sent == 0,
-            total: chunk.size
+            total: chunk.size,
+            isEnd: sent + size == chunk.size
         )
     }
 
