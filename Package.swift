@@ -15,6 +15,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
@@ -91,6 +92,11 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(
+                    name: "SystemPackage",
+                    package: "swift-system",
+                    condition: .when(platforms: [.linux])
+                ),
             ]
         ),
         .testTarget(
@@ -117,12 +123,30 @@ let package = Package(
         ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["MockServeCLI", .product(name: "Subprocess", package: "swift-subprocess")],
-            exclude: ["Scripts"]
+            dependencies: [
+                "MockServeCLI",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux])),
+            ],
+            exclude: ["Scripts", "requirements.txt"]
         ),
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzz targets link against libFuzzer's main, so they are libraries that Fuzz/run.sh links (see CONTRIBUTING.md).
+if Context.environment["MOCKSERVE_FUZZ"] != nil {
+    for name in ["Requests", "Responses"] {
+        package.targets.append(
+            .target(
+                name: "Fuzz\(name)",
+                dependencies: ["HTTPWire", .product(name: "NIOCore", package: "swift-nio")],
+                path: "Fuzz/\(name)"
+            )
+        )
+        package.products.append(.library(name: "Fuzz\(name)", type: .static, targets: ["Fuzz\(name)"]))
+    }
+}
 
 for target in package.targets where target.type != .system {
     target.swiftSettings =

@@ -16,11 +16,12 @@ struct BackgroundOptions: ParsableArguments {
         // Trapped before the address is printed: whoever reads it may send a signal at once.
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let server = try await MockServer.start(configuration)
+        // Whoever has read the first line may rely on the file.
+        if let urlFile { try write(server.url.absoluteString, to: urlFile) }
         Console.print(server.url.absoluteString)
         for name in server.upstreamNames.dropFirst() {
             if let url = server.url(for: name) { Console.print("\(name) \(url.absoluteString)") }
         }
-        if let urlFile { try write(server.url.absoluteString, to: urlFile) }
         begun(server)
         try await stop(server, signals)
         return server

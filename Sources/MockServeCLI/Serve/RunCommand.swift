@@ -5,6 +5,12 @@ import Subprocess
 import Synchronization
 import UnixSignals
 
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
@@ -132,7 +138,8 @@ struct RunCommand: AsyncParsableCommand {
     ) async throws -> TerminationStatus {
         do {
             let result = try await Subprocess.run(
-                .name(command[0]),
+                // A name is looked up in PATH, a path is taken as it is, as a shell does.
+                command[0].contains("/") ? .path(FilePath(command[0])) : .name(command[0]),
                 arguments: Arguments(Array(command.dropFirst())),
                 environment: environment,
                 input: .currentStandardInput,

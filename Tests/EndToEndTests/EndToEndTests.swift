@@ -1,0 +1,62 @@
+import Foundation
+import Subprocess
+import Testing
+
+#if canImport(System)
+    import System
+#else
+    import SystemPackage
+#endif
+
+/// Runs the built program against real upstreams with real clients. What is tested, and how, stands in the scripts.
+///
+/// One after another: some of them measure time, and all of them use both cores.
+@Suite(.serialized, .timeLimit(.minutes(10)))
+struct EndToEndTests {
+    @Test func theCommandsDoWhatTheySay() async throws { try await run("command_line") }
+
+    @Test func httpbinIsReplayedByteByByte() async throws { try await run("httpbin_roundtrip") }
+
+    @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }
+
+    @Test func replayOpensNoConnection() async throws { try await run("no_connections") }
+
+    @Test func eventStreamsKeepTheirTiming() async throws { try await run("event_stream") }
+
+    @Test func killedRecordingsLoseNothing() async throws { try await run("kill_recording", "50") }
+
+    @Test func memoryStaysFlatWithBodiesOfAGibibyte() async throws { try await run("huge_bodies", "1024") }
+
+    @Test func aBrowserSeesTheSameSite() async throws {
+        try await run(script: "Examples/screenshots/screenshots.py", [])
+    }
+
+    private func run(_ name: String, _ arguments: String...) async throws {
+        try await run(script: "Tests/EndToEndTests/Scripts/\(name).py", arguments)
+    }
+
+    private func run(script: String, _ arguments: [String]) async throws {
+        let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardized
+        let program = try builtProgram()
+        let python = root.appending(path: ".venv/bin/python").path
+        try #require(FileManager.default.isExecutableFile(atPath: python), "run `make test-tools` first")
+        let result = try await Subprocess.run(
+            .path(FilePath(python)),
+            arguments: Arguments([root.appending(path: script).path] + arguments),
+            environment: .inherit.updating(["MOCKSERVE": program]),
+            output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20)
+        )
+        print(result.standardOutput)
+        #expect(result.terminationStatus.isSuccess, "\(result.standardOutput)\n\(result.standardError)")
+        #expect(result.standardOutput.contains("ok: "), "the script says nothing of what it has shown")
+    }
+
+    /// The program lies beside the test bundle.
+    private func builtProgram() throws -> String {
+        let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let program = URL(fileURLWithPath: executable).deletingLastPathComponent().appending(path: "mockserve").path
+        try #require(FileManager.default.isExecutableFile(atPath: program), "\(program) is not built")
+        return program
+    }
+}

@@ -1,0 +1,314 @@
+"""The commands as a user types them: what they print, what they end with."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+from support import MOCKSERVE, Server, environment, exchange, folder, free_port, passed
+
+
+def run(*arguments, status=0, stdin=None, env=None, **options):
+    result = subprocess.run(
+        [MOCKSERVE, *map(str, arguments)], input=stdin, capture_output=True, env={**environment(), **(env or {})},
+        timeout=60, **options,
+    )
+    assert result.returncode == status, f"{arguments}: {result.returncode}\n{result.stdout}\n{result.stderr}"
+    return result.stdout, result.stderr.decode()
+
+
+def request(port, path, method="GET", fields="", body=""):
+    length = f"Content-Length: {len(body.encode())}\r\n" if body else ""
+    text = f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}{length}\r\n{body}"
+    return exchange(port, text.encode())
+
+
+def adding_listing_showing_removing(temporary):
+    cassette = os.path.join(temporary, "demo.cassette")
+    run("cassette", "add", cassette, "--request", "GET /users/1", "--status", 200, "--json", '{"id":1}', "--header", "X-A: b")
+    run("cassette", "add", cassette, "--request", "POST /users", "--request-json", '{"b":1,"a":2}', "--status", 201, "--text", "made")
+    binary = os.path.join(temporary, "binary")
+    with open(binary, "wb") as file:
+        file.write(bytes(range(256)) * 3000)
+    run("cassette", "add", cassette, "--request", "GET /binary", "--file", binary)
+    run("cassette", "add", cassette, "--request", "GET /piped", "--file", "-", stdin=b"from a pipe")
+    run("cassette", "add", cassette, "--request", "DELETE /users/1", "--status", 204)
+
+    listing, _ = run("cassette", "list", cassette)
+    lines = listing.decode().splitlines()
+    assert len(lines) == 6 and lines[0].split()[:4] == ["#", "METHOD", "TARGET", "STATUS"], lines
+    rows = [json.loads(line) for line in run("cassette", "list", cassette, "--json")[0].splitlines()]
+    assert [row["target"] for row in rows] == ["/users/1", "/users", "/binary", "/piped", "/users/1"], rows
+    assert rows[2]["response_size"] == 768_000
+
+    shown = run("cassette", "show", cassette, 1)[0].decode()
+    assert '{\n  "id": 1\n}' in shown and "X-A: b" in shown, shown
+    assert run("cassette", "show", cassette, 1, "--raw")[0] == (
+        b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"id\":1}"
+    )
+    assert run("cassette", "show", cassette, 3, "--raw")[0].endswith(bytes(range(256)) * 3000)
+    assert b"see --raw" in run("cassette", "show", cassette, 3)[0]
+    assert "has no interaction 9" in run("cassette", "show", cassette, 9, status=66)[1]
+
+    with Server("replay", cassette, "--quiet") as server:
+        assert request(server.port, "/users/1").endswith(b'{"id":1}')
+        answer = request(server.port, "/users", "POST", "Content-Type: application/json\r\n", '{ "a": 2.0, "b": 1 }')
+        assert answer.startswith(b"HTTP/1.1 201 Created") and answer.endswith(b"made"), answer
+        assert request(server.port, "/piped").endswith(b"from a pipe")
+        assert request(server.port, "/binary").endswith(bytes(range(256)) * 3000)
+        assert request(server.port, "/users/1", "DELETE").startswith(b"HTTP/1.1 204 No Content\r\n")
+
+    assert "nothing was removed" in run("cassette", "remove", cassette, 1, 77, status=66)[1]
+    run("cassette", "remove", cassette, 1, "3-4")
+    rows = [json.loads(line) for line in run("cassette", "list", cassette, "--json")[0].splitlines()]
+    assert [row["id"] for row in rows] == [2, 5], rows
+    assert os.path.getsize(cassette) < 100_000, "removing gives the space back"
+    passed("cassette add, list, show, remove")
+
+
+def wrong_use(temporary):
+    cassette = os.path.join(temporary, "wrong.cassette")
+    for arguments, words in [
+        ([], None),
+        (["record", cassette], "--upstream is missing"),
+        (["record", cassette, "--upstream", "ftp://a"], "is no upstream"),
+        (["record", cassette, "--upstream", "http://a/path"], "is no upstream"),
+        (["record", cassette, "--upstream", "http://a", "--mode", "some"], "mode"),
+        (["replay", cassette, "--port", "70000"], "--port takes"),
+        (["replay", cassette, "--speed", "-1"], "--speed"),
+        (["run", cassette], "Missing expected argument"),
+        (["run", cassette, "--mode", "all", "--", "true"], "--mode needs --upstream"),
+        (["run", cassette, "--env", "X", "--", "true"], "--env takes"),
+        (["cassette", "add", cassette, "--request", "/x"], "--request takes"),
+        (["cassette", "add", cassette, "--request", "GET /x", "--json", "{"], "is not JSON"),
+        (["cassette", "add", cassette, "--request", "GET /x", "--header", "X"], "--header takes"),
+        (["cassette", "add", cassette, "--request", "GET /x", "--json", "1", "--text", "a"], "one of"),
+        (["cassette", "remove", cassette, "x"], "neither a number nor a range"),
+        (["nonsense"], "nonsense"),
+    ]:
+        if not arguments:
+            assert b"USAGE" in run()[0]
+            continue
+        message = run(*arguments, status=64)[1]
+        assert words in message, f"{arguments}: {message}"
+    assert not os.path.exists(cassette), "wrong use made a cassette"
+
+    missing = os.path.join(temporary, "missing.cassette")
+    assert "No such file" in run("replay", missing, status=66)[1]
+    assert "not a regular file" in run("replay", temporary, status=66)[1]
+    text = os.path.join(temporary, "text.cassette")
+    with open(text, "w") as file:
+        file.write("this is no cassette" * 100)
+    assert "not an SQLite database" in run("cassette", "list", text, status=66)[1]
+    assert run("record", text, "--upstream", "http://127.0.0.1:9", status=66)[1].count("not an SQLite database") == 1
+    assert run("record", "/proc/x.cassette", "--upstream", "http://127.0.0.1:9", status=74)[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        run("cassette", "add", cassette, "--request", "GET /", "--text", "x")
+        message = run("replay", cassette, "--port", port, status=71)[1]
+        assert f"127.0.0.1:{port}" in message and "Address already in use" in message, message
+    assert "192.0.2.1" in run("replay", cassette, "--host", "192.0.2.1", status=71)[1]
+    message = run("record", os.path.join(temporary, "ci.cassette"), "--upstream", "http://127.0.0.1:9",
+                  status=77, env={"CI": "true"})[1]
+    assert "CI is set" in message and "--record-in-ci" in message, message
+    passed("wrong use, unreadable cassettes, taken ports, CI: the right words and exit statuses")
+
+
+def help_and_versions():
+    assert run("--version")[0].strip()
+    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove"))):
+        text = run(*command, "--help")[0].decode()
+        assert "EXAMPLE" in text, f"{command}: no example\n{text}"
+    for shell in ("bash", "zsh", "fish"):
+        assert b"mockserve" in run("--generate-completion-script", shell)[0]
+    demo = run("demo")[0].decode()
+    assert "mockserve-miss: 1" in demo and "3 replayed, 1 missed" in demo and demo.count("$ curl") == 7, demo
+    assert "3 replayed" in run("demo", env={"CI": "1"})[0].decode()
+    passed("--version, --help with examples, completions, demo")
+
+
+def running_commands(temporary):
+    cassette = os.path.join(temporary, "run.cassette")
+    run("cassette", "add", cassette, "--request", "GET /a", "--text", "answer")
+    client = [sys.executable, "-c", (
+        "import os, sys, urllib.request as u\n"
+        "assert os.environ['API'] == os.environ['MOCKSERVE_URL'] + '/v1?p=' + os.environ['MOCKSERVE_URL'].split(':')[2]\n"
+        "print(u.urlopen(os.environ['MOCKSERVE_URL'] + sys.argv[1]).read().decode())"
+    )]
+    variables = ["--env", "API={url}/v1?p={port}"]
+    assert run("run", cassette, *variables, "--", *client, "/a")[0] == b"answer\n"
+    swallow = [sys.executable, "-c", "import os, urllib.request as u\ntry: u.urlopen(os.environ['MOCKSERVE_URL'] + '/b')\nexcept Exception: pass"]
+    message = run("run", cassette, "--", *swallow, status=3)[1]
+    assert "miss: GET /b" in message, message
+    run("run", cassette, "--", "sh", "-c", "exit 7", status=7)
+    run("run", cassette, "--", "sh", "-c", "kill -9 $$", status=137)
+    assert "no-such-program" in run("run", cassette, "--", "no-such-program", status=64)[1]
+    assert run("run", cassette, "--", "cat", stdin=b"through")[0] == b"through"
+
+    # Signals reach the command, whose status is the one that counts.
+    process = subprocess.Popen(
+        [MOCKSERVE, "run", cassette, "--quiet", "--", "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done"],
+        stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, env=environment(),
+    )
+    assert process.stdout.readline() == b"ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=20) == 9
+
+    # A recording run: what a failing command recorded is dropped, unless it is to be kept.
+    upstream = os.path.join(temporary, "upstream.cassette")
+    run("cassette", "add", upstream, "--request", "GET /r", "--text", "recorded")
+    fetch = "import os, sys, urllib.request as u\nu.urlopen(os.environ['MOCKSERVE_URL'] + '/r').read()\nsys.exit(int(sys.argv[1]))"
+    with Server("replay", upstream, "--quiet") as server:
+        recording = os.path.join(temporary, "new.cassette")
+        run("run", recording, "--upstream", server.url, "--", sys.executable, "-c", fetch, 1, status=1)
+        assert not os.path.exists(recording)
+        run("run", recording, "--upstream", server.url, "--keep-failed", "--", sys.executable, "-c", fetch, 1, status=1)
+        assert os.path.exists(recording)
+        other = os.path.join(temporary, "other.cassette")
+        run("run", other, "--upstream", server.url, "--", sys.executable, "-c", fetch, 0)
+    run("run", other, "--upstream", server.url, "--", sys.executable, "-c", fetch, 0)
+    # The upstream is gone: a mode that needs it says so.
+    swallow = "import os, urllib.request as u\ntry: u.urlopen(os.environ['MOCKSERVE_URL'] + '/new')\nexcept Exception as e: print(e)"
+    out, message = run("run", other, "--upstream", server.url, "--mode", "missing", "--", sys.executable, "-c", swallow, status=69)
+    assert b"502" in out and "Connection refused" in message, (out, message)
+    passed("run: environment, exit statuses, misses, signals, standard input, recording")
+
+
+def modes(temporary):
+    cassette = os.path.join(temporary, "modes.cassette")
+    upstream = os.path.join(temporary, "old.cassette")
+    newer = os.path.join(temporary, "newer.cassette")
+    for path, word in ((upstream, "old"), (newer, "new")):
+        for name in ("a", "b"):
+            run("cassette", "add", path, "--request", f"GET /{name}", "--text", f"{word} {name}")
+
+    def targets():
+        return [json.loads(line)["target"] for line in run("cassette", "list", cassette, "--json")[0].splitlines()]
+
+    port = free_port()
+    origin = f"http://127.0.0.1:{port}"
+    with Server("replay", upstream, "--quiet", "--port", port):
+        with Server("record", cassette, "--upstream", origin, "--quiet") as server:
+            assert request(server.port, "/a").endswith(b"old a")
+        with Server("record", cassette, "--upstream", origin, "--quiet") as server:
+            # `once`: the cassette is not empty, so it is replayed.
+            assert request(server.port, "/b").startswith(b"HTTP/1.1 404")
+        assert targets() == ["/a"]
+    with Server("replay", newer, "--quiet", "--port", port):
+        with Server("record", cassette, "--upstream", origin, "--mode", "missing", "--quiet") as server:
+            assert request(server.port, "/a").endswith(b"old a")
+            assert request(server.port, "/b").endswith(b"new b")
+        assert targets() == ["/a", "/b"]
+        with Server("record", cassette, "--upstream", origin, "--mode", "passthrough", "--quiet") as server:
+            assert request(server.port, "/a").endswith(b"new a")
+        assert targets() == ["/a", "/b"]
+        with Server("record", cassette, "--upstream", origin, "--mode", "all", "--quiet") as server:
+            assert request(server.port, "/a").endswith(b"new a")
+        assert targets() == ["/b", "/a"]
+    with Server("replay", cassette, "--quiet") as server:
+        assert request(server.port, "/a").endswith(b"new a")
+        assert request(server.port, "/a").endswith(b"new a")
+    assert sorted(name for name in os.listdir(temporary) if name.startswith("modes")) == ["modes.cassette"]
+    passed("modes once, missing, all, passthrough")
+
+
+def background(temporary):
+    cassette = os.path.join(temporary, "background.cassette")
+    run("cassette", "add", cassette, "--request", "GET /a", "--text", "answer")
+    url_file = os.path.join(temporary, "url")
+    with Server("replay", cassette, "--quiet", "--url-file", url_file) as server:
+        with open(url_file) as file:
+            assert file.read().strip() == server.url
+    assert not os.path.exists(url_file)
+    with Server("replay", cassette, "--quiet", "--host", "::1") as server:
+        assert server.url.startswith("http://[::1]:"), server.url
+
+    # A socket that the caller has bound, by number and by the protocol of sd_listen_fds.
+    for arguments, prepare in ((["--listen-fd", "{fd}"], None), ([], "LISTEN")):
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))
+            port = bound.getsockname()[1]
+            number = bound.fileno()
+            os.set_inheritable(number, True)
+            script = 'import os, sys\n'
+            if prepare:
+                script += 'os.dup2(int(sys.argv[1]), 3, True)\nos.environ.update(LISTEN_FDS="1", LISTEN_PID=str(os.getpid()))\n'
+            script += 'os.execv(sys.argv[2], sys.argv[2:])'
+            process = subprocess.Popen(
+                [sys.executable, "-c", script, str(number), MOCKSERVE, "replay", cassette, "--quiet",
+                 *(a.format(fd=number) for a in arguments)],
+                stdout=subprocess.PIPE, env=environment(), close_fds=False,
+            )
+            assert process.stdout.readline().decode().strip() == f"http://127.0.0.1:{port}"
+        assert request(port, "/a").endswith(b"answer")
+        process.terminate()
+        assert process.wait(timeout=20) == 0
+
+    # A parent that ends takes the server with it.
+    parent = subprocess.Popen(["sleep", "60"])
+    server = Server("replay", cassette, "--quiet", "--parent-pid", parent.pid)
+    parent.kill()
+    parent.wait()
+    assert server.process.wait(timeout=20) == 0
+    server.process.stdout.close()
+
+    # A read-only cassette in a read-only folder.
+    folder_ = os.path.join(temporary, "read-only")
+    os.mkdir(folder_)
+    copy = os.path.join(folder_, "c.cassette")
+    subprocess.run(["cp", cassette, copy], check=True)
+    os.chmod(copy, 0o444)
+    os.chmod(folder_, 0o555)
+    with Server("replay", copy, "--quiet") as server:
+        assert request(server.port, "/a").endswith(b"answer")
+    os.chmod(folder_, 0o755)
+
+    # A reader of the list that goes away.
+    pipe = subprocess.run(f"'{MOCKSERVE}' cassette list '{cassette}' | head -1", shell=True, capture_output=True, env=environment())
+    assert pipe.returncode == 0 and not pipe.stderr, pipe.stderr
+    started = time.monotonic()
+    Server("replay", cassette, "--quiet").stop()
+    passed(f"--url-file, IPv6, --listen-fd, LISTEN_FDS, --parent-pid, read-only cassette; start and stop in {time.monotonic() - started:.2f} s")
+
+
+def several_upstreams(temporary):
+    cassette = os.path.join(temporary, "two.cassette")
+    servers = []
+    for name in ("api", "auth"):
+        path = os.path.join(temporary, f"{name}.cassette")
+        run("cassette", "add", path, "--request", "GET /who", "--text", name)
+        servers.append(Server("replay", path, "--quiet"))
+
+    def second(server):
+        name, url = server.process.stdout.readline().decode().split()
+        assert name == "auth"
+        return int(url.rsplit(":", 1)[1])
+
+    with Server("record", cassette, "--upstream", f"api={servers[0].url}", "--upstream", f"auth={servers[1].url}", "--quiet") as server:
+        other = second(server)
+        assert request(server.port, "/who").endswith(b"api")
+        assert request(other, "/who").endswith(b"auth")
+    for upstream in servers:
+        upstream.stop()
+    with Server("replay", cassette, "--quiet") as server:
+        other = second(server)
+        assert request(other, "/who").endswith(b"auth")
+        assert request(server.port, "/who").endswith(b"api")
+    passed("two upstreams in one cassette, a port each")
+
+
+def main():
+    with folder() as temporary:
+        help_and_versions()
+        adding_listing_showing_removing(temporary)
+        wrong_use(temporary)
+        running_commands(temporary)
+        modes(temporary)
+        background(temporary)
+        several_upstreams(temporary)
+
+
+main()
