@@ -109,7 +109,13 @@ let package = Package(
         ),
         .testTarget(
             name: "CassetteStoreTests",
-            dependencies: ["CassetteStore", "MockServeCore", "HTTPWire", "CassetteSchema"]
+            dependencies: [
+                "CassetteStore",
+                "MockServeCore",
+                "HTTPWire",
+                "CassetteSchema",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ]
         ),
         .testTarget(
             name: "MockServeTests",

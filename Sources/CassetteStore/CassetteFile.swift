@@ -40,6 +40,7 @@ package enum CassetteFile {
                 "has schema version \(version); this mockserve reads up to \(CassetteSchema.version). Update mockserve."
             )
         }
+        try checkLength(db, path: path)
         let found = try schema(of: db)
         let expected = try expected.get()
         guard found == expected else {
@@ -60,6 +61,22 @@ package enum CassetteFile {
             try db.execute(sql: "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")
         }
         return configuration
+    }
+
+    /// A file that was cut off is noticed before the missing part is asked for. Beside a write-ahead log the length says
+    /// nothing.
+    private static func checkLength(_ db: Database, path: String) throws {
+        var (file, log) = (stat(), stat())
+        guard stat(path, &file) == 0, stat(path + "-wal", &log) != 0 || log.st_size == 0 else { return }
+        let pages = try db.firstInteger("PRAGMA page_count") ?? 0
+        let pageSize = try db.firstInteger("PRAGMA page_size") ?? 0
+        guard Int64(file.st_size) >= pages * pageSize else {
+            throw CassetteError(
+                .damaged,
+                path: path,
+                "is cut off: it has \(file.st_size) of \(pages * pageSize) bytes."
+            )
+        }
     }
 
     private struct SchemaObject: Hashable {

@@ -113,11 +113,32 @@ package final class CassetteReader: Sendable {
         }
     }
 
-    /// Shows every interaction in recording order to `body`, which says whether to go on.
+    /// Shows every interaction in recording order to `body`, which says whether to go on. Some are read at a time, so that
+    /// memory is bounded and `body` may ask this reader for more.
     package func forEach(_ body: (Interaction) throws -> Bool) throws {
+        var last: Int64 = 0
+        while true {
+            let batch = try interactions(after: last, limit: 128)
+            for interaction in batch {
+                guard try body(interaction) else { return }
+                last = interaction.id
+            }
+            if batch.isEmpty { return }
+        }
+    }
+
+    private func interactions(after id: Int64, limit: Int) throws -> [Interaction] {
         try read { db in
-            let sql = "SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) ORDER BY interaction.id"
-            try db.query(sql) { try body(try InteractionRow.decode($0)) }
+            var batch: [Interaction] = []
+            let sql = """
+                SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE interaction.id > ?1 \
+                ORDER BY interaction.id LIMIT ?2
+                """
+            try db.query(sql, [.integer(id), .integer(Int64(limit))]) { row in
+                batch.append(try InteractionRow.decode(row))
+                return true
+            }
+            return batch
         }
     }
 

@@ -36,7 +36,7 @@ final class TaskResponder: ExchangeResponder {
         }
         // The lock is held until the task is listed, so that it cannot end before.
         running.withLock { running in
-            running.tasks[number] = Task {
+            running.tasks[number] = Task(executorPreference: ResponderExecutor.shared) {
                 await work()
                 self.end(number)
             }

@@ -42,6 +42,7 @@ public func withMockServer<Result>(
 /// - Returns: what `body` returns.
 /// - Throws: as the asynchronous variant.
 @available(*, noasync, message: "Use `try await withMockServer`.")
+@_disfavoredOverload  // A closure without `await` would else choose this one in an asynchronous test.
 public func withMockServer<Result>(
     _ configuration: MockServerConfiguration,
     _ body: (MockServer) throws -> Result
@@ -78,6 +79,7 @@ public func withMockServer<Result>(
 
 /// Runs your own handler in the background while `body` runs, blocking; for synchronous tests.
 @available(*, noasync, message: "Use `try await withMockServer`.")
+@_disfavoredOverload  // A closure without `await` would else choose this one in an asynchronous test.
 public func withMockServer<Result>(
     responder: @escaping @Sendable (MockRequest) async throws -> MockResponse,
     _ body: (MockServer) throws -> Result

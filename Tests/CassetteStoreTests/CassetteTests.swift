@@ -1,0 +1,274 @@
+import CassetteSchema
+import Foundation
+import HTTPWire
+import MockServeCore
+import Synchronization
+import Testing
+
+@testable import CassetteStore
+
+func withPath<Result>(_ body: (String) throws -> Result) throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-store-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try body(folder.appendingPathComponent("a.cassette").path)
+}
+
+func exchanged(_ target: String, status: Int = 200, chunks: [ResponseChunk] = []) -> Exchanged {
+    let request = RequestHead(method: Array("GET".utf8), target: Array(target.utf8), fields: ["Host": "a"])
+    return Exchanged(
+        origin: "http://a",
+        request: request,
+        response: ResponseHead(status: status, reason: Array("OK".utf8), fields: ["X": "y"]),
+        matchKey: MatchKeyBuilder(request).key(origin: "http://a"),
+        recordedAt: 1_000,
+        firstByte: 3,
+        chunks: chunks
+    )
+}
+
+extension CassetteWriter {
+    static func make(_ path: String, _ mode: EpisodeMode = .once) throws -> CassetteWriter {
+        let upstreams = Origin("http://a").map { [Upstream(name: "default", origin: $0)] } ?? []
+        return try CassetteWriter(path: path, mode: mode, upstreams: upstreams, now: 1_000)
+    }
+
+    /// Writes and gives back the outcome once the episode has ended.
+    func record(_ exchanged: Exchanged, response: [UInt8] = [], _ outcomes: Outcomes = Outcomes()) {
+        commit(NewInteraction(exchanged: exchanged, requestBody: .none, responseBody: body(response))) {
+            outcomes.add($0)
+        }
+    }
+}
+
+final class Outcomes: Sendable {
+    private let results = Mutex<[Result<Int64, CassetteError>]>([])
+
+    func add(_ result: Result<Int64, CassetteError>) { results.withLock { $0.append(result) } }
+    var numbers: [Int64] { results.withLock { $0.compactMap { try? $0.get() } } }
+    var failures: Int { results.withLock { $0.count { if case .failure = $0 { true } else { false } } } }
+}
+
+@Suite struct CassetteTests {
+    @Test func keepsEveryPartOfAnExchange() throws {
+        try withPath { path in
+            var fields = Fields()
+            fields.append(name: [0x58, 0xE9], value: [0xFF, 0x22, 0x5C, 0x09, 0x80])
+            fields.append("x", "")
+            fields.append("X", "1")
+            let request = RequestHead(
+                method: Array("BREW".utf8),
+                target: [0x2F, 0xE9, 0x3F, 0x25],
+                version: .http10,
+                fields: fields
+            )
+            let response = ResponseHead(
+                version: .http10,
+                status: 799,
+                reason: [0xE8, 0x20],
+                fields: ["Transfer-Encoding": "chunked", "A": "b"],
+                framing: .chunked
+            )
+            let original = Exchanged(
+                origin: "http://a",
+                request: request,
+                requestTrailers: ["T": "1"],
+                informational: [ResponseHead(status: 103, reason: nil, fields: fields)],
+                response: response,
+                responseTrailers: ["U": "2", "u": "3"],
+                matchKey: MatchKeyBuilder(request).key(origin: "http://a"),
+                recordedAt: 1_700_000_000_123,
+                firstByte: 17,
+                chunks: [ResponseChunk(offset: 0, size: 2), ResponseChunk(offset: 9, size: 1)]
+            )
+            let writer = try CassetteWriter.make(path)
+            writer.commit(
+                NewInteraction(
+                    exchanged: original,
+                    requestBody: .whole([0, 1, 2]),
+                    responseBody: .whole([3, 4, 5])
+                )
+            ) { _ in }
+            try writer.finish(keeping: true, now: 2_000)
+
+            let reader = try CassetteReader(path: path)
+            let read = try #require(try reader.interaction(1))
+            #expect(read.request == request)
+            #expect(read.response == response)
+            #expect(read.exchanged.requestTrailers == original.requestTrailers)
+            #expect(read.exchanged.informational == original.informational)
+            #expect(read.exchanged.responseTrailers == original.responseTrailers)
+            #expect(read.exchanged.matchKey == original.matchKey)
+            #expect(read.exchanged.recordedAt == 1_700_000_000_123 && read.exchanged.firstByte == 17)
+            #expect(read.exchanged.chunks == original.chunks)
+            #expect(try reader.bytes(of: read.requestBody, limit: 10) == [0, 1, 2])
+            #expect(try reader.bytes(of: read.responseBody, limit: 10) == [3, 4, 5])
+            #expect(try reader.upstreams().map(\.name) == ["default"])
+        }
+    }
+
+    @Test(arguments: [0, 1, BodySlices.size - 1, BodySlices.size, BodySlices.size + 1, BodySlices.size * 3])
+    func keepsBodiesOfEverySize(_ size: Int) throws {
+        try withPath { path in
+            let body = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+            let writer = try CassetteWriter.make(path)
+            writer.record(exchanged("/1"), response: body)
+            writer.record(exchanged("/2"), response: body)
+            try writer.finish(keeping: true, now: 2_000)
+            let reader = try CassetteReader(path: path)
+            let first = try #require(try reader.interaction(1)).responseBody
+            #expect(try reader.bytes(of: first, limit: .max) == body)
+            #expect(try reader.interaction(2)?.responseBody == first, "equal bodies are stored once")
+            #expect(first?.size == (size == 0 ? nil : size))
+        }
+    }
+
+    @Test func leavesOneFileWithoutUnusedPages() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            for number in 0..<50 {
+                writer.record(exchanged("/\(number)"), response: Array(repeating: 7, count: 600_000))
+            }
+            try writer.finish(keeping: true, now: 2_000)
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.cassette"])
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+            #expect(size < 750_000)
+        }
+    }
+
+    @Test func equalRecordingsAreEqualBytes() throws {
+        func record(_ path: String) throws -> Data {
+            let writer = try CassetteWriter.make(path)
+            for number in 0..<200 {
+                writer.record(exchanged("/\(number)"), response: Array(repeating: 1, count: number))
+            }
+            try writer.finish(keeping: true, now: 2_000)
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        }
+        let one = try withPath(record)
+        let two = try withPath(record)
+        #expect(one.count == two.count)
+        // SQLite counts changes of the file in its header (offsets 24 and 92); commits are grouped as they come.
+        let differing = zip(one, two).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
+        #expect(differing.allSatisfy { (24..<28).contains($0) || (92..<96).contains($0) }, "\(differing.prefix(20))")
+    }
+
+    @Test func interactionsWithOneKeyComeInOrderAndTheLastOneStays() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            for status in [200, 201, 202] {
+                writer.record(exchanged("/x", status: status))
+                writer.record(exchanged("/y", status: status + 100))
+            }
+            try writer.finish(keeping: true, now: 2_000)
+            let reader = try CassetteReader(path: path)
+            let key = exchanged("/x").matchKey
+            var position: Int64 = 0
+            var statuses: [Int] = []
+            for _ in 0..<5 {
+                let next = try #require(try reader.next(key, after: position))
+                statuses.append(next.response.status)
+                position = next.id
+            }
+            #expect(statuses == [200, 201, 202, 202, 202])
+            #expect(try reader.next(exchanged("/z").matchKey, after: 0) == nil)
+            #expect(try reader.next(key, after: 0, last: 0) == nil, "what is being recorded is not played")
+        }
+    }
+
+    @Test func aDroppedEpisodeLeavesWhatWasThere() throws {
+        try withPath { path in
+            let first = try CassetteWriter.make(path)
+            first.record(exchanged("/x"), response: [1])
+            try first.finish(keeping: true, now: 2_000)
+            let second = try CassetteWriter.make(path, .missing)
+            second.record(exchanged("/y"), response: [2])
+            try second.finish(keeping: false, now: 3_000)
+            let reader = try CassetteReader(path: path)
+            #expect(try reader.count() == 1)
+        }
+    }
+
+    @Test func aDroppedFirstEpisodeLeavesNoFile() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            writer.record(exchanged("/x"))
+            try writer.finish(keeping: false, now: 2_000)
+            #expect(!FileManager.default.fileExists(atPath: path))
+        }
+    }
+
+    @Test func anEpisodeOfTheModeAllReplacesOlderAnswersToItsRequests() throws {
+        try withPath { path in
+            let first = try CassetteWriter.make(path)
+            for target in ["/x", "/y", "/x"] { first.record(exchanged(target, status: 200), response: [1]) }
+            try first.finish(keeping: true, now: 2_000)
+            let second = try CassetteWriter.make(path, .all)
+            second.record(exchanged("/x", status: 201), response: [2])
+            try second.finish(keeping: true, now: 3_000)
+            let reader = try CassetteReader(path: path)
+            var found: [String] = []
+            try reader.forEach {
+                found.append("\(Latin1.string($0.request.target)) \($0.response.status)")
+                return true
+            }
+            #expect(found == ["/y 200", "/x 201"])
+        }
+    }
+
+    @Test func aDiscardedBodyLeavesNothing() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            let upload = writer.newUpload()
+            for _ in 0..<8 { writer.append(slice: Array(repeating: 9, count: BodySlices.size), to: upload) }
+            writer.discard(upload: upload)
+            writer.record(exchanged("/x"))
+            try writer.finish(keeping: true, now: 2_000)
+            let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int ?? 0
+            #expect(size < 200_000)
+        }
+    }
+
+    @Test func whatComesAfterTheEndIsRefused() throws {
+        try withPath { path in
+            let outcomes = Outcomes()
+            let writer = try CassetteWriter.make(path)
+            writer.record(exchanged("/x"), outcomes)
+            try writer.finish(keeping: true, now: 2_000)
+            try writer.finish(keeping: true, now: 2_000)
+            writer.record(exchanged("/y"), outcomes)
+            #expect(outcomes.numbers == [1] && outcomes.failures == 1)
+        }
+    }
+
+    @Test func readsBesideAWriter() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            let reader = try CassetteReader(path: path)
+            #expect(try reader.isEmpty())
+            writer.record(exchanged("/x"))
+            writer.record(exchanged("/y"))
+            while try reader.count() < 2 {}
+            reader.close()
+            try writer.finish(keeping: true, now: 2_000)
+            #expect(try CassetteReader(path: path).newestID() == 2)
+        }
+    }
+
+    @Test func removesInteractionsAndTheirBodies() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            let marker = Array("a text that must be gone".utf8)
+            writer.record(exchanged("/x"), response: marker)
+            writer.record(exchanged("/y"), response: [1])
+            try writer.finish(keeping: true, now: 2_000)
+            #expect(throws: CassetteError.self) { try CassetteEditor.remove([1...1, 9...9], from: path) }
+            #expect(try CassetteReader(path: path).count() == 2)
+            #expect(try CassetteEditor.remove([1...1], from: path) == 1)
+            #expect(try CassetteReader(path: path).count() == 1)
+            let file = try Data(contentsOf: URL(fileURLWithPath: path))
+            #expect(file.range(of: Data(marker)) == nil)
+        }
+    }
+}

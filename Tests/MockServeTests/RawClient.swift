@@ -1,0 +1,94 @@
+import Foundation
+import MockServe
+
+/// A blocking TCP client on loopback that sends and reads bytes as they are.
+final class RawClient {
+    private let descriptor: CInt
+
+    struct Failure: Error {
+        let reason: String
+    }
+
+    init(port: Int) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw Failure(reason: String(cString: strerror(errno))) }
+        // No test waits for ever.
+        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    }
+
+    deinit { close(descriptor) }
+
+    func send(_ text: String) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes {
+                Foundation.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard sent > 0 else { return }
+            rest = rest.dropFirst(sent)
+        }
+    }
+
+    func closeOutput() { shutdown(descriptor, CInt(SHUT_WR)) }
+
+    /// Bytes until the text so far satisfies `isComplete`, or the connection ends.
+    func read(until isComplete: (String) -> Bool) -> String {
+        var received: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 65536)
+        while !isComplete(String(decoding: received, as: UTF8.self)) {
+            let count = recv(descriptor, &block, block.count, 0)
+            guard count > 0 else { break }
+            received += block[..<count]
+        }
+        return String(decoding: received, as: UTF8.self)
+    }
+
+    func readToEnd() -> String { read { _ in false } }
+
+    /// One request on a connection of its own.
+    static func exchange(_ port: Int, _ request: String) throws -> String {
+        let client = try RawClient(port: port)
+        client.send(request)
+        return client.readToEnd()
+    }
+}
+
+/// Number of open descriptors of this process.
+func openDescriptors() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+}
+
+/// A folder that is removed when `body` is done.
+func withFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Result {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-tests-\(UUID())")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    return try await body(folder)
+}
+
+/// What starting a server with this configuration fails with.
+func startFailure(_ configuration: MockServerConfiguration) async -> MockServeError? {
+    do {
+        try await MockServer.start(configuration).shutDown()
+        return nil
+    } catch {
+        return error as? MockServeError
+    }
+}
+
+/// Runs something that blocks on a thread of its own, so that the tests' tasks go on meanwhile.
+func offPool<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread { continuation.resume(with: Swift.Result { try body() }) }.start()
+    }
+}
