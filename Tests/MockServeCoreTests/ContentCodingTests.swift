@@ -1,0 +1,39 @@
+import ContentCoding
+import Testing
+
+@Suite struct ContentCodingTests {
+    private static let codings: [ContentCoding] = [.gzip, .deflate, .brotli]
+
+    @Test(arguments: codings, [0, 1, 100, 200_000])
+    func decodesWhatItEncoded(_ coding: ContentCoding, _ size: Int) throws {
+        let bytes = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 3) }
+        let coded = try #require(coding.encode(bytes))
+        #expect(try coding.decode(coded, limit: size) == bytes)
+        let decoder = Decoder(coding)
+        var output: [UInt8] = []
+        for byte in coded { try decoder.decode([byte], into: &output) }
+        #expect(output == bytes && decoder.isFinished)
+    }
+
+    @Test(arguments: codings)
+    func refusesBombsAndBrokenInput(_ coding: ContentCoding) throws {
+        let bomb = try #require(coding.encode(Array(repeating: 0, count: 10_000_000)))
+        #expect(throws: ContentCodingError.tooLarge(limit: 1000)) { try coding.decode(bomb, limit: 1000) }
+        #expect(throws: ContentCodingError.malformed(coding)) { try coding.decode(bomb.dropLast(), limit: .max) }
+        #expect(throws: ContentCodingError.self) { try coding.decode(Array("no such thing at all".utf8), limit: .max) }
+    }
+
+    @Test func readsSeveralGzipMembersAndRawDeflate() throws {
+        let one = try #require(ContentCoding.gzip.encode(Array("one ".utf8)))
+        let two = try #require(ContentCoding.gzip.encode(Array("two".utf8)))
+        #expect(try ContentCoding.gzip.decode(one + two, limit: 100) == Array("one two".utf8))
+        let zlib = try #require(ContentCoding.deflate.encode(Array("raw".utf8)))
+        // A zlib stream without its header and checksum is a raw one (RFC 1950 §2.2).
+        #expect(try ContentCoding.deflate.decode(zlib[2..<(zlib.count - 4)], limit: 100) == Array("raw".utf8))
+    }
+
+    @Test func knowsCodingsByTheirNames() {
+        #expect(ContentCoding("X-GZip".utf8) == .gzip && ContentCoding("br".utf8) == .brotli)
+        #expect(ContentCoding("zstd".utf8) == nil && ContentCoding("".utf8) == nil)
+    }
+}
