@@ -15,6 +15,8 @@ import Testing
 struct EndToEndTests {
     @Test func theCommandsDoWhatTheySay() async throws { try await run("command_line") }
 
+    @Test func theCommandsOfTheReadmeDoWhatItShows() async throws { try await run("readme_commands") }
+
     @Test func httpbinIsReplayedByteByByte() async throws { try await run("httpbin_roundtrip") }
 
     @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }
