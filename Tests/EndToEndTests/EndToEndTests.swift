@@ -19,6 +19,8 @@ struct EndToEndTests {
 
     @Test func httpbinIsReplayedByteByByte() async throws { try await run("httpbin_roundtrip") }
 
+    @Test func upstreamsAreReachedByTLSAndProxies() async throws { try await run("upstreams") }
+
     @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }
 
     @Test func replayOpensNoConnection() async throws { try await run("no_connections") }

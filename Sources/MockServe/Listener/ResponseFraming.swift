@@ -34,10 +34,8 @@ struct ResponseFraming {
             // send a zero there, which misleads nobody.
             keepsLength = request.isHEAD && !isBodyless || head.status == 304 || editor.contentLength == 0
         }
-        var stated = hasBody ? declared : editor.contentLength
-        if request.isHEAD, !isBodyless, stated == nil, case .length(let bytes) = length {
-            stated = bytes
-        }
+        var stated = editor.contentLength
+        if hasBody { stated = declared } else if request.isHEAD, case .length(let bytes) = length { stated = bytes }
         var fields = editor.fields(
             contentLength: keepsLength ? stated : nil,
             isChunked: isChunked || !hasBody && !isBodyless && request.version == .http11 && editor.isChunked,

@@ -19,11 +19,12 @@ final class BodyPlayer {
     private var mapping: BodyMapping?
     private var gatherer = ChunkGatherer()
     private var pieces: PieceSchedule
-    private let start0 = NIODeadline.now()
+    private let startTime = NIODeadline.now()
     private var headTime = NIODeadline.now()
     private var timer: Scheduled<Void>?
     private var hasSentHead = false
     private var isStopped = false
+    private var isPlaying = false
 
     init(
         _ interaction: Interaction,
@@ -38,7 +39,6 @@ final class BodyPlayer {
         slices = SliceReader(reader, interaction.responseBody)
         pieces = PieceSchedule(interaction)
         head = interaction.response
-        if exchange.request.isHEAD { pieces = PieceSchedule() }
         if !pieces.isEmpty { adaptCoding() }
         mapping = pieces.isEmpty ? nil : map.responseBodyMapping(for: head)
         head = map.mapResponse(head)
@@ -59,7 +59,7 @@ final class BodyPlayer {
 
     func start() {
         let delay = speed > 0 ? Double(interaction.exchanged.firstByte ?? 0) / speed : 0
-        schedule(at: start0 + .milliseconds(Int64(delay)))
+        schedule(at: startTime + .milliseconds(Int64(delay)))
     }
 
     func stop() {
@@ -83,7 +83,10 @@ final class BodyPlayer {
     }
 
     private func run() {
-        guard !isStopped else { return }
+        // A flush may make the connection writable at once, and be told so from inside of `play`.
+        guard !isStopped, !isPlaying else { return }
+        isPlaying = true
+        defer { isPlaying = false }
         do {
             try play()
         } catch {
@@ -101,7 +104,10 @@ final class BodyPlayer {
     private func play() throws {
         if !hasSentHead { try sendHead() }
         while let piece = pieces.next {
-            guard exchange.isWritable else { return exchange.flush() }
+            if !exchange.isWritable {
+                exchange.flush()
+                guard exchange.isWritable else { return }
+            }
             if speed > 0, piece.isStart {
                 let moment = headTime + .milliseconds(Int64(Double(piece.offset) / speed))
                 guard moment <= .now() else { return schedule(at: moment) }
@@ -121,6 +127,8 @@ final class BodyPlayer {
         headTime = .now()
         hasSentHead = true
         guard try !sendWhole() else { return }
+        // Of the body, HEAD wants to know no more than its length.
+        if exchange.request.isHEAD { pieces = PieceSchedule() }
         let isChanged = mapping != nil || !decoders.isEmpty
         exchange.sendHead(head, length: isChanged ? .chunked : recordedLength)
         if speed > 0 { exchange.flush() }
