@@ -155,38 +155,15 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             let upstream = connection.value
             isReused = upstream.idleSince != nil
             self.upstream = upstream
-            upstream.begin(upstreamHead, receiver: self)
+            let collected = requestMapping?.isCollecting == true ? waitingBytes : nil
+            let proxy = client.proxyForm(for: origin)
+            upstream.begin(recordedRequest.forwarded(to: origin, by: proxy, length: collected), receiver: self)
             for bytes in waiting { upstream.send(bytes) }
             waiting = []
             waitingBytes = 0
             if isRequestComplete { upstream.finish(trailers: requestTrailers) }
             updatePauses()
         }
-    }
-
-    /// The request as it goes out: without what was for this connection only.
-    private var upstreamHead: RequestHead {
-        var head = recordedRequest
-        head.version = .http11
-        let nominated = listMembers(head.fields.values("connection"))
-        let isCollected = requestMapping?.isCollecting == true
-        var fields = Fields()
-        for field in head.fields {
-            if field.isNamed("transfer-encoding") {
-                fields.append(field)
-            } else if field.isNamed("content-length"), isCollected {
-                fields.append(name: field.name, value: String(waitingBytes).utf8)
-            } else if !field.isHopByHop, !nominated.contains(where: { equalsIgnoringCase($0, field.name) }) {
-                fields.append(field)
-            }
-        }
-        if !fields.contains("host") { fields.append("Host", origin.authority) }
-        if let proxy = client.proxyForm(for: origin) {
-            head.target = Array(origin.description.utf8) + head.target
-            if let authorization = proxy.authorization { fields.append("Proxy-Authorization", authorization) }
-        }
-        head.fields = fields
-        return head
     }
 
     func upstreamWritabilityRestored() { updatePauses() }

@@ -28,49 +28,61 @@ struct ListCommand: ParsableCommand {
             let reader = try CassetteReader(path: cassette)
             defer { reader.close() }
             let hasSeveralOrigins = try reader.upstreams().count > 1
-            let width = Console.width
-            if !json { Console.print(line("#", "METHOD", "TARGET", "STATUS", "TYPE", "SIZE", "RECORDED", width)) }
+            let layout = Layout(width: Console.width)
+            if !json {
+                Console.print(layout.line(["#", "METHOD", "TARGET", "STATUS", "TYPE", "SIZE", "RECORDED"]))
+            }
             try reader.forEach { interaction in
-                Console.print(json ? object(interaction) : row(interaction, hasSeveralOrigins, width))
+                Console.print(json ? object(interaction) : layout.line(cells(interaction, hasSeveralOrigins)))
                 return true
             }
         }
     }
 
-    private func row(_ interaction: Interaction, _ showsOrigin: Bool, _ width: Int?) -> String {
+    private func cells(_ interaction: Interaction, _ showsOrigin: Bool) -> [String] {
         let target = Latin1.string(interaction.request.target)
-        let status = String(interaction.response.status)
         let type = interaction.response.fields.first("content-type").map { MediaType($0).essence } ?? "-"
-        return line(
+        return [
             String(interaction.id),
             Latin1.string(interaction.request.method),
             Console.safe(showsOrigin ? interaction.exchanged.origin + target : target),
-            status,
+            String(interaction.response.status),
             Console.safe(type),
             ByteCount.text(interaction.responseBody?.size ?? 0),
             Timestamp.text(interaction.exchanged.recordedAt),
-            width
-        )
+        ]
     }
 
-    /// The target takes what the other columns leave of the terminal.
-    private func line(
-        _ number: String,
-        _ method: String,
-        _ target: String,
-        _ status: String,
-        _ type: String,
-        _ size: String,
-        _ recorded: String,
-        _ width: Int?
-    ) -> String {
-        let fixed = 6 + 1 + 7 + 1 + 1 + 6 + 1 + 24 + 1 + 8 + 1 + 19
-        let room = width.map { max(16, $0 - fixed) } ?? 48
-        let shown = width != nil && target.count > room ? target.prefix(room - 1) + "…" : target[...]
-        return [
-            number.padded(6, right: true), method.padded(7), String(shown).padded(room), status.padded(6),
-            String(type.prefix(24)).padded(24), size.padded(8, right: true), recorded,
-        ].joined(separator: " ")
+    /// Columns of fixed width and, between them, the target with what is left of the terminal. A narrow terminal gets no
+    /// time of recording. Off a terminal nothing is cut.
+    private struct Layout {
+        private static let recordedWidth = 19
+        private let targetWidth: Int
+        private let cuts: Bool
+        private let showsRecorded: Bool
+
+        init(width: Int?) {
+            let fixed = 5 + 7 + 6 + 16 + 8 + 5
+            cuts = width != nil
+            let columns = width ?? 132
+            let hasRoom = columns >= 110
+            showsRecorded = hasRoom
+            targetWidth = max(12, columns - fixed - (hasRoom ? Self.recordedWidth + 1 : 0))
+        }
+
+        /// - Parameter cells: one for every column, in the order of the heading.
+        func line(_ cells: [String]) -> String {
+            var columns = [
+                cells[0].padded(5, right: true), cells[1].padded(7), cut(cells[2], targetWidth).padded(targetWidth),
+                cells[3].padded(6), cut(cells[4], 16).padded(16), cells[5].padded(8, right: true),
+            ]
+            if showsRecorded { columns.append(cells[6]) }
+            return columns.joined(separator: " ")
+        }
+
+        private func cut(_ text: String, _ width: Int) -> String {
+            cuts && text.count > width ? text.prefix(width - 1) + "…" : text
+        }
     }
 
     private func object(_ interaction: Interaction) -> String {

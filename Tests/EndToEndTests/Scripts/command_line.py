@@ -1,11 +1,15 @@
 """The commands as a user types them: what they print, what they end with."""
 
+import fcntl
 import json
 import os
+import pty
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 from support import MOCKSERVE, Server, environment, exchange, folder, free_port, passed
@@ -18,6 +22,22 @@ def run(*arguments, status=0, stdin=None, env=None, **options):
     )
     assert result.returncode == status, f"{arguments}: {result.returncode}\n{result.stdout}\n{result.stderr}"
     return result.stdout, result.stderr.decode()
+
+
+def on_terminal(width, *arguments):
+    """The lines that a command prints on a terminal of that width."""
+    leader, follower = pty.openpty()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    subprocess.run([MOCKSERVE, *map(str, arguments)], stdout=follower, env=environment(), check=True)
+    os.close(follower)
+    output = b""
+    try:
+        while data := os.read(leader, 65536):
+            output += data
+    except OSError:
+        pass
+    os.close(leader)
+    return output.decode().splitlines()
 
 
 def request(port, path, method="GET", fields="", body=""):
@@ -43,6 +63,11 @@ def adding_listing_showing_removing(temporary):
     rows = [json.loads(line) for line in run("cassette", "list", cassette, "--json")[0].splitlines()]
     assert [row["target"] for row in rows] == ["/users/1", "/users", "/binary", "/piped", "/users/1"], rows
     assert rows[2]["response_size"] == 768_000
+
+    for width in (80, 132):
+        text = on_terminal(width, "cassette", "list", cassette)
+        assert len(text) == 6 and all(len(line) <= width for line in text), text
+        assert ("RECORDED" in text[0]) == (width > 100) and "application/oct…" in text[3], text
 
     shown = run("cassette", "show", cassette, 1)[0].decode()
     assert '{\n  "id": 1\n}' in shown and "X-A: b" in shown, shown
