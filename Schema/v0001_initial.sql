@@ -55,3 +55,5 @@ CREATE TABLE interaction (
 ) STRICT;
 
 CREATE INDEX interaction_by_match_key ON interaction (match_key, id);
+
+CREATE INDEX interaction_write ON interaction (id) WHERE method NOT IN ('GET', 'HEAD', 'OPTIONS', 'TRACE');

@@ -63,6 +63,11 @@ package final class CassetteReader: Sendable {
         }
     }
 
+    /// The number that a query gives; nil if it gives none.
+    func number(_ sql: String, _ bindings: [Binding]) throws -> Int64? {
+        try read { try $0.firstInteger(sql, bindings) }
+    }
+
     /// How many interactions there are. Counts them: not for the hot path.
     package func count() throws -> Int {
         try read { Int(try $0.firstInteger("SELECT count(*) FROM interaction") ?? 0) }
@@ -80,25 +85,6 @@ package final class CassetteReader: Sendable {
     /// Whether any answer was written by hand for any upstream.
     package func hasAnswersForAnyUpstream() throws -> Bool {
         try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE origin = '' LIMIT 1") != nil }
-    }
-
-    /// The first interaction with `key` after number `id`, up to number `last`; if there is none, the last of them.
-    package func next(_ key: MatchKey, after id: Int64, last: Int64 = .max) throws -> Interaction? {
-        try read { db in
-            var found: Interaction?
-            let take: (RowView) throws -> Bool = { row in
-                found = try InteractionRow.decode(row)
-                return false
-            }
-            let select = "SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE match_key = ?1 AND "
-            let bindings = [Binding.bytes(key.bytes), .integer(id), .integer(last)]
-            let forwards = "interaction.id > ?2 AND interaction.id <= ?3 ORDER BY interaction.id LIMIT 1"
-            try db.query(select + forwards, bindings, take)
-            guard found == nil, id > 0 else { return found }
-            let backwards = "interaction.id <= ?2 AND interaction.id <= ?3 ORDER BY interaction.id DESC LIMIT 1"
-            try db.query(select + backwards, bindings, take)
-            return found
-        }
     }
 
     package func interaction(_ id: Int64) throws -> Interaction? {

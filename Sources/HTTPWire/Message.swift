@@ -41,6 +41,11 @@ package struct RequestHead: Sendable, Equatable {
 
     package var isHEAD: Bool { method == Array("HEAD".utf8) }
 
+    /// Whether the method is one that asks for no change (RFC 9110 §9.2.1). Methods tell upper from lower case.
+    package var isSafe: Bool {
+        ["GET", "HEAD", "OPTIONS", "TRACE"].contains { $0.utf8.elementsEqual(method) }
+    }
+
     /// Whether the client wants the connection kept after this exchange (RFC 9112 §9.3).
     package var keepsAlive: Bool { HTTPWire.keepsAlive(version, fields) }
 

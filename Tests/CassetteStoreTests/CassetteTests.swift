@@ -154,26 +154,30 @@ final class Outcomes: Sendable {
         #expect(differing.allSatisfy { (24..<28).contains($0) || (92..<96).contains($0) }, "\(differing.prefix(20))")
     }
 
-    @Test func interactionsWithOneKeyComeInOrderAndTheLastOneStays() throws {
+    @Test func isAskedForWhatIsPlayed() throws {
         try withPath { path in
             let writer = try CassetteWriter.make(path)
-            for status in [200, 201, 202] {
-                writer.record(exchanged("/x", status: status))
-                writer.record(exchanged("/y", status: status + 100))
-            }
+            for target in ["/x", "/y", "/x"] { writer.record(exchanged(target)) }
+            var write = exchanged("/x")
+            write.request.method = Array("POST".utf8)
+            write.matchKey = exchanged("/w").matchKey
+            writer.record(write)
+            writer.record(exchanged("/x"))
             try writer.finish(keeping: true, now: 2_000)
             let reader = try CassetteReader(path: path)
-            let key = exchanged("/x").matchKey
-            var position: Int64 = 0
-            var statuses: [Int] = []
-            for _ in 0..<5 {
-                let next = try #require(try reader.next(key, after: position))
-                statuses.append(next.response.status)
-                position = next.id
-            }
-            #expect(statuses == [200, 201, 202, 202, 202])
-            #expect(try reader.next(exchanged("/z").matchKey, after: 0) == nil)
-            #expect(try reader.next(key, after: 0, last: 0) == nil, "what is being recorded is not played")
+            let (x, y) = (exchanged("/x").matchKey, exchanged("/y").matchKey)
+            let recording = PlayedRecording(reader)
+            #expect(try recording.first(x, after: 0, before: .max) == 1)
+            #expect(try recording.first(x, after: 1, before: .max) == 3)
+            #expect(try recording.first(x, after: 3, before: 5) == nil)
+            #expect(try recording.last(x, before: 5) == 3 && recording.last(x, before: .max) == 5)
+            #expect(try recording.first(exchanged("/z").matchKey, after: 0, before: .max) == nil)
+            #expect(try recording.firstWrite(after: 0) == 4 && recording.firstWrite(after: 4) == nil)
+            #expect(try recording.next(after: 1, ifIts: y) == 2 && recording.next(after: 1, ifIts: x) == nil)
+            // What is being recorded is not played.
+            let older = PlayedRecording(reader, last: 2)
+            #expect(try older.first(x, after: 1, before: .max) == nil && older.last(x, before: .max) == 1)
+            #expect(try older.firstWrite(after: 0) == nil && older.next(after: 2, ifIts: x) == nil)
         }
     }
 

@@ -21,6 +21,8 @@ struct EndToEndTests {
 
     @Test func upstreamsAreReachedByTLSAndProxies() async throws { try await run("upstreams") }
 
+    @Test func aServiceWithStateIsReplayedAsOfItsWrites() async throws { try await run("stateful_playback") }
+
     @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }
 
     @Test func replayOpensNoConnection() async throws { try await run("no_connections") }

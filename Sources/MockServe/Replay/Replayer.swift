@@ -12,7 +12,7 @@ final class Replayer: ExchangeResponder {
     private let newest: Int64
     private let readers: ReaderPool
     private let served: ServedOrigins
-    private let playback = Mutex(Playback())
+    private let playback: Mutex<PlaybackState>
     let options: ReplayOptions
     let journal: Journal
 
@@ -34,6 +34,7 @@ final class Replayer: ExchangeResponder {
         self.served = served
         self.options = options
         self.journal = journal
+        playback = Mutex(PlaybackState(options.playback))
     }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
@@ -47,17 +48,14 @@ final class Replayer: ExchangeResponder {
         let reader = try reader(for: exchange)
         let origin = origins.isEmpty ? "" : origins[exchange.upstreamIndex]
         for candidate in key.candidates(origin: origin, orAny: hasAnswersForAny) {
-            if let interaction = try step(candidate, reader) { return interaction }
+            let recording = PlayedRecording(reader, last: newest)
+            // One step at a time: parallel requests never share an answer, or lose one.
+            let number = try playback.withLock { playback in
+                try playback.step(candidate, isWrite: !exchange.request.isSafe, recording)
+            }
+            if let number { return try reader.interaction(number) }
         }
         return nil
-    }
-
-    private func step(_ key: MatchKey, _ reader: CassetteReader) throws -> Interaction? {
-        while true {
-            let position = playback.withLock { $0.position(of: key) }
-            guard let interaction = try reader.next(key, after: position, last: newest) else { return nil }
-            if playback.withLock({ $0.advance(key, from: position, to: interaction.id) }) { return interaction }
-        }
     }
 
     func reader(for exchange: Exchange) throws -> CassetteReader {
@@ -76,6 +74,8 @@ struct ReplayOptions: Sendable {
     var speed: Double
     /// As `MockServerConfiguration.missStatus`.
     var missStatus: Int
+    /// As `MockServerConfiguration.playback`.
+    var playback: PlaybackMode
 }
 
 extension MatchKeyBuilder {

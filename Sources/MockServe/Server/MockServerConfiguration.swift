@@ -25,6 +25,9 @@ public struct MockServerConfiguration: Sendable {
     /// them.
     public var speed: Double = 0
 
+    /// Which of several recorded answers to the same request is given. Default: ``Playback/timeline``.
+    public var playback: Playback = .timeline
+
     /// Whether the upstream's origin is replaced by the server's own in what the client sees, and back in what it sends:
     /// in fields such as `Location`, in cookies' `Domain` and `Secure`, and in text bodies. Default: true.
     public var mapsOrigins = true
@@ -90,6 +93,35 @@ public struct MockServerConfiguration: Sendable {
     /// Runs a handler of your own.
     public static func responding(with responder: any Responder) -> MockServerConfiguration {
         MockServerConfiguration(.responder(responder))
+    }
+}
+
+/// Which of several recorded answers to the same request is given. Every scope begins at the beginning.
+public enum Playback: String, Sendable, CaseIterable {
+    /// In order, the last one stays; and a write (any method that is not safe, RFC 9110 §9.2.1) moves time forward: reads
+    /// are answered from what was recorded between the last write that was answered and the next one, however often they were
+    /// polled before.
+    case timeline
+    /// In order, and the last one stays, whatever is written meanwhile.
+    case sequence
+    /// Each answer once; after the last comes a miss.
+    case once
+    /// In order, and again from the first.
+    case cycle
+    /// Always the first.
+    case first
+    /// All requests must come in the recorded order; any other is a miss.
+    case strict
+
+    var mode: PlaybackMode {
+        switch self {
+        case .timeline: .timeline
+        case .sequence: .sequence
+        case .once: .once
+        case .cycle: .cycle
+        case .first: .first
+        case .strict: .strict
+        }
     }
 }
 

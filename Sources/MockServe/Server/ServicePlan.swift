@@ -54,7 +54,11 @@ final class ServicePlan: Sendable {
                 "missStatus is \(configuration.missStatus); it must be from 400 to 599."
             )
         }
-        return ReplayOptions(speed: configuration.speed, missStatus: configuration.missStatus)
+        return ReplayOptions(
+            speed: configuration.speed,
+            missStatus: configuration.missStatus,
+            playback: configuration.playback.mode
+        )
     }
 
     private static func replay(

@@ -18,6 +18,14 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Replay recorded timing: 0 at once, 1 as recorded, 2 twice as fast.")
     var speed = 0.0
 
+    @Option(
+        help: """
+            Which of several answers to the same request is given: \
+            \(Playback.allCases.map(\.rawValue).joined(separator: ", ")).
+            """
+    )
+    var playback = Playback.timeline
+
     @Flag(help: "Do not replace the upstream's origin by the server's own in what clients see.")
     var noMap = false
 
@@ -48,6 +56,7 @@ struct ServeOptions: ParsableArguments {
     func apply(to configuration: inout MockServerConfiguration) {
         configuration.listen = listenAddress
         configuration.speed = speed
+        configuration.playback = playback
         configuration.mapsOrigins = !noMap
         configuration.missStatus = missStatus
         configuration.stopDeadline = .seconds(stopDeadline)
@@ -132,3 +141,5 @@ struct RecordOptions: ParsableArguments {
 }
 
 extension RecordMode: ExpressibleByArgument {}
+
+extension Playback: ExpressibleByArgument {}

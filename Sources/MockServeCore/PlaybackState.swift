@@ -1,0 +1,83 @@
+/// Which of several answers to the same request is given.
+package enum PlaybackMode: String, Sendable, CaseIterable {
+    /// In order, the last one stays; and a write moves time forward: what was recorded after it is not given before it was
+    /// answered, what was recorded before it is not given afterwards.
+    case timeline
+    /// In order, the last one stays; writes do not count.
+    case sequence
+    /// Each once; after the last comes a miss.
+    case once
+    /// In order, and again from the first.
+    case cycle
+    /// Always the first.
+    case first
+    /// Only the next of all recorded interactions; a request out of the recorded order is a miss.
+    case strict
+}
+
+/// What a playback asks of a recording: numbers of interactions, in recording order. Bounds are exclusive.
+package protocol PlaybackIndex {
+    /// The first interaction with `key` between the bounds.
+    func first(_ key: MatchKey, after low: Int64, before high: Int64) throws -> Int64?
+    /// The last interaction with `key` below the bound.
+    func last(_ key: MatchKey, before high: Int64) throws -> Int64?
+    /// The first interaction after `low` whose method is not safe (RFC 9110 §9.2.1).
+    func firstWrite(after low: Int64) throws -> Int64?
+    /// The first of all interactions after `low`, if it has `key`.
+    func next(after low: Int64, ifIts key: MatchKey) throws -> Int64?
+}
+
+/// The position of one scope in a recording. A pure state machine: it keeps a number for every key that was asked for.
+package struct PlaybackState: Sendable {
+    private let mode: PlaybackMode
+    private var lastPlayed: [MatchKey: Int64] = [:]
+    /// The newest write that was answered, and the first one after it.
+    private var time: Int64 = 0
+    private var nextWrite: Int64?
+    private var newest: Int64 = 0
+
+    package init(_ mode: PlaybackMode = .timeline) {
+        self.mode = mode
+    }
+
+    /// Takes the step to the interaction that answers a request.
+    ///
+    /// - Parameter isWrite: whether the request's method is not safe.
+    /// - Returns: its number; nil for a miss, which changes nothing.
+    package mutating func step(_ key: MatchKey, isWrite: Bool, _ index: some PlaybackIndex) throws -> Int64? {
+        let position = lastPlayed[key] ?? 0
+        let found: Int64?
+        switch mode {
+        case .timeline where !isWrite: found = try read(key, after: position, index)
+        case .timeline, .sequence:
+            found = try index.first(key, after: position, before: .max) ?? index.last(key, before: .max)
+        case .once: found = try index.first(key, after: position, before: .max)
+        case .cycle:
+            found = try index.first(key, after: position, before: .max) ?? index.first(key, after: 0, before: .max)
+        case .first: found = try index.first(key, after: 0, before: .max)
+        case .strict: found = try index.next(after: newest, ifIts: key)
+        }
+        guard let found else { return nil }
+        lastPlayed[key] = found
+        newest = max(newest, found)
+        if isWrite, found > time {
+            time = found
+            nextWrite = nil
+        }
+        return found
+    }
+
+    /// What was true between the last write that was answered and the next one that was recorded; if nothing was recorded
+    /// there, the state before. If there was none, the client does only a part of what was recorded, or does it in another
+    /// order: then what was true when the answer was first recorded.
+    private mutating func read(_ key: MatchKey, after position: Int64, _ index: some PlaybackIndex) throws -> Int64? {
+        let end = try nextWrite ?? index.firstWrite(after: time) ?? .max
+        nextWrite = end
+        if let number = try index.first(key, after: max(position, time), before: end) ?? index.last(key, before: end) {
+            return number
+        }
+        guard let earliest = try index.first(key, after: 0, before: .max) else { return nil }
+        let laterEnd = try index.firstWrite(after: earliest) ?? .max
+        return try index.first(key, after: position, before: laterEnd) ?? index.last(key, before: laterEnd)
+    }
+}
