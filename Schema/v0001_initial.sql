@@ -56,4 +56,6 @@ CREATE TABLE interaction (
 
 CREATE INDEX interaction_by_match_key ON interaction (match_key, id);
 
+CREATE INDEX interaction_by_target ON interaction (target, method);
+
 CREATE INDEX interaction_write ON interaction (id) WHERE method NOT IN ('GET', 'HEAD', 'OPTIONS', 'TRACE');

@@ -63,6 +63,16 @@ package final class CassetteReader: Sendable {
         }
     }
 
+    /// Shows every row of a query to `body`.
+    func eachRow(_ sql: String, _ bindings: [Binding], _ body: (RowView) -> Void) throws {
+        try read { db in
+            try db.query(sql, bindings) { row in
+                body(row)
+                return true
+            }
+        }
+    }
+
     /// The number that a query gives; nil if it gives none.
     func number(_ sql: String, _ bindings: [Binding]) throws -> Int64? {
         try read { try $0.firstInteger(sql, bindings) }
@@ -106,6 +116,10 @@ package final class CassetteReader: Sendable {
         while true {
             let batch = try interactions(after: last, limit: 128)
             for interaction in batch {
+                // In a damaged index rows may come round again.
+                guard interaction.id > last else {
+                    throw CassetteError(.damaged, path: path, "is damaged: its interactions are out of order.")
+                }
                 guard try body(interaction) else { return }
                 last = interaction.id
             }

@@ -48,7 +48,7 @@ package struct MatchKeyBuilder {
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         length += bytes.count
         hasher.update(bufferPointer: bytes)
-        guard comparison != .bytes, length <= Self.structuredLimit else {
+        guard length <= (comparison == .bytes ? NearMiss.bodyLimit : Self.structuredLimit) else {
             body = []
             return
         }
@@ -56,6 +56,21 @@ package struct MatchKeyBuilder {
     }
 
     package var isHEAD: Bool { request.isHEAD }
+
+    /// The request and what of its body was kept, for telling what it differs in.
+    ///
+    /// - Parameter origin: the upstream's origin, empty if there is none.
+    package func compared(origin: String) -> ComparedRequest {
+        var head = request
+        head.target = Target.originForm(request.target)
+        let isKept = body.count == length && length <= NearMiss.bodyLimit
+        return ComparedRequest(
+            origin: origin,
+            head: head,
+            body: isKept ? DecodedBody.decode(body, request.fields) : nil,
+            bodySize: length
+        )
+    }
 
     /// - Parameters:
     ///   - origin: the upstream's origin, empty for an answer written by hand for any upstream.

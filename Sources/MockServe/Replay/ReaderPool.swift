@@ -7,6 +7,7 @@ final class ReaderPool: Sendable {
     private let path: String
     private let readers: Mutex<[ObjectIdentifier: CassetteReader]>
     private let first: Mutex<CassetteReader?>
+    private let reports = Mutex<CassetteReader?>(nil)
 
     /// - Parameter first: the reader that was opened to look at the cassette; the first event loop gets it.
     init(_ first: CassetteReader) {
@@ -24,7 +25,18 @@ final class ReaderPool: Sendable {
         return reader
     }
 
+    /// A reader of its own for what takes longer, shared by all event loops.
+    func readerForReports() throws -> CassetteReader {
+        try reports.withLock { reports in
+            if let reports { return reports }
+            let reader = try CassetteReader(path: path)
+            reports = reader
+            return reader
+        }
+    }
+
     func close() {
+        reports.withLock { $0.take() }?.close()
         let open = readers.withLock { readers in
             defer { readers = [:] }
             return Array(readers.values)

@@ -52,30 +52,34 @@ final class ReplayedExchange: ExchangeReceiver {
                 miss()
             }
         } catch {
-            replayer.journal.failed(String(describing: error))
-            let problem = Problem(
-                status: 500,
-                title: "The cassette cannot be played",
-                detail: String(describing: error)
-            )
-            exchange.answer(problem.response, body: problem.body)
+            fail(error)
         }
     }
 
+    /// Looks for near misses on another thread: that may take milliseconds, which the event loop has not.
     private func miss() {
-        let request = exchange.request
-        let miss = Miss(
-            method: Latin1.string(request.method),
-            target: Latin1.string(Target.originForm(request.target))
-        )
-        replayer.journal.missed(miss)
-        var problem = Problem(
-            status: replayer.options.missStatus,
-            title: "No recorded interaction matches this request",
-            detail: "Nothing in the cassette answers \(miss). Record it with `mockserve record --mode missing`."
-        )
-        problem.fields.append("mockserve-miss", "1")
-        problem.members = [("method", jsonString(miss.method)), ("target", jsonString(miss.target))]
+        let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+        replayer.report(key, for: exchange).whenComplete { result in bound.value.answerMiss(result) }
+    }
+
+    private func answerMiss(_ result: Result<MissReport, any Error>) {
+        switch result {
+        case .failure(let error): fail(error)
+        case .success(let report):
+            replayer.journal.missed(report.miss)
+            let problem = report.problem(status: replayer.options.missStatus)
+            guard MissReport.prefersText(exchange.request) else {
+                return exchange.answer(problem.response, body: problem.body)
+            }
+            var head = problem.response
+            head.fields = ["Content-Type": "text/plain; charset=utf-8", "mockserve-miss": "1"]
+            exchange.answer(head, body: Array(report.text.utf8))
+        }
+    }
+
+    private func fail(_ error: any Error) {
+        replayer.journal.failed(String(describing: error))
+        let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
         exchange.answer(problem.response, body: problem.body)
     }
 

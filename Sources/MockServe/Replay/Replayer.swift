@@ -2,6 +2,7 @@ import CassetteStore
 import HTTPWire
 import MockServeCore
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// Answers from a cassette. It has no way to reach an upstream.
@@ -56,6 +57,17 @@ final class Replayer: ExchangeResponder {
             if let number { return try reader.interaction(number) }
         }
         return nil
+    }
+
+    /// What there is to say of a request that nothing answers.
+    func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
+        let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex])
+        let (readers, playback) = (readers, options.playback)
+        return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
+            let reader = try readers.readerForReports()
+            let nearest = try reader.nearMisses(to: asked, limit: MissReport.nearestLimit)
+            return MissReport(asked: asked, nearest: nearest, cassette: reader.path, playback: playback)
+        }
     }
 
     func reader(for exchange: Exchange) throws -> CassetteReader {

@@ -8,6 +8,8 @@ public struct Miss: Sendable, CustomStringConvertible {
     public let method: String
     /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
     public let target: String
+    /// The nearest of what was recorded, what differs, and what to do: some lines for a person.
+    public let explanation: String
 
     /// Method and target.
     public var description: String { "\(method) \(target)" }

@@ -10,6 +10,8 @@ enum Summary {
         if server.failureCount > 0 { parts.append("\(server.failureCount) failed") }
         Console.say("mockserve: " + parts.joined(separator: ", "))
         list(server.misses.map { "miss: \($0)" }, of: server.missCount)
+        // The first is told in full: the others are often its consequences.
+        if let first = server.misses.first { Console.say("\n" + Console.safe(first.explanation)) }
         list(server.failures.map { "not recorded: \($0)" }, of: server.failureCount)
     }
 

@@ -1,0 +1,125 @@
+import HTTPWire
+import MockServeCore
+
+/// What a client is told about a request that nothing recorded matches: what was asked, what is nearest, what differs, and what
+/// to do. Never over 16 KiB.
+struct MissReport: Sendable {
+    /// Near misses that are told.
+    static let nearestLimit = 3
+    /// Characters of a value that are shown, and of a target.
+    private static let valueLimit = 200
+    private static let targetLimit = 500
+    /// Differences that are told of one near miss.
+    private static let differenceLimit = 12
+
+    let asked: ComparedRequest
+    let nearest: [NearMiss]
+    let cassette: String
+    let playback: PlaybackMode
+
+    var miss: Miss {
+        Miss(
+            method: Latin1.string(asked.head.method),
+            target: Latin1.string(asked.head.target),
+            explanation: text
+        )
+    }
+
+    // MARK: What to do
+
+    private var fix: String {
+        if isExhausted {
+            return "It was recorded, but with --playback \(playback.rawValue) not as the answer to this request now. "
+                + "Try --playback timeline."
+        }
+        let upstream = asked.origin.isEmpty ? "URL" : asked.origin
+        return "Record it: mockserve record \(cassette) --upstream \(upstream) --mode missing"
+    }
+
+    /// Whether a recorded request is the same, and only the order of playback forbids its answer.
+    private var isExhausted: Bool { nearest.contains { $0.differences.isEmpty } }
+
+    // MARK: Rendering
+
+    /// Problem details (RFC 9457), for programs.
+    func problem(status: Int) -> Problem {
+        var problem = Problem(
+            status: status,
+            title: "No recorded interaction matches this request",
+            detail: nearest.isEmpty ? "The cassette is empty." : summary
+        )
+        problem.fields.append("mockserve-miss", "1")
+        problem.members = [
+            ("method", jsonString(shown(Latin1.string(asked.head.method), Self.valueLimit))),
+            ("target", jsonString(shown(Latin1.string(asked.head.target), Self.targetLimit))),
+            ("nearest", "[" + nearest.map(json).joined(separator: ", ") + "]"),
+            ("fix", jsonString(fix)),
+        ]
+        return problem
+    }
+
+    private var summary: String {
+        guard let first = nearest.first else { return "" }
+        let parts = first.differences.prefix(Self.differenceLimit).map(\.part).joined(separator: ", ")
+        let what = parts.isEmpty ? "is the same request" : "differs in \(parts)"
+        return "The nearest, interaction \(first.id), \(what)."
+    }
+
+    private func json(_ nearMiss: NearMiss) -> String {
+        let differences = nearMiss.differences.prefix(Self.differenceLimit).map { difference in
+            let asked = difference.asked.map { jsonString(shown($0, Self.valueLimit)) } ?? "null"
+            let recorded = difference.recorded.map { jsonString(shown($0, Self.valueLimit)) } ?? "null"
+            let part = jsonString(shown(difference.part, Self.valueLimit))
+            return "\n      {\"part\": \(part), \"asked\": \(asked), \"recorded\": \(recorded)}"
+        }
+        return
+            "\n    {\"interaction\": \(nearMiss.id), \"request\": \(jsonString(request(nearMiss))), \"differences\": ["
+            + differences.joined(separator: ",") + "]}"
+    }
+
+    /// For a person at a terminal.
+    var text: String {
+        let method = Latin1.string(asked.head.method)
+        var lines = [
+            "No recorded interaction matches this request:", "",
+            "  \(shown(method, Self.valueLimit)) \(shown(Latin1.string(asked.head.target), Self.targetLimit))", "",
+        ]
+        lines.append(nearest.isEmpty ? "The cassette is empty." : "The nearest that were recorded:")
+        for nearMiss in nearest {
+            lines += ["", "  #\(nearMiss.id) \(request(nearMiss))"]
+            for difference in nearMiss.differences.prefix(Self.differenceLimit) {
+                let asked = difference.asked.map { shown($0, Self.valueLimit) } ?? "(nothing)"
+                let recorded = difference.recorded.map { shown($0, Self.valueLimit) } ?? "(nothing)"
+                lines += [
+                    "      \(shown(difference.part, Self.valueLimit))", "        asked:    \(asked)",
+                    "        recorded: \(recorded)",
+                ]
+            }
+            if nearMiss.differences.isEmpty { lines.append("      (the same request)") }
+        }
+        return (lines + ["", fix, ""]).joined(separator: "\n")
+    }
+
+    private func request(_ nearMiss: NearMiss) -> String {
+        let head = nearMiss.recorded.head
+        return "\(Latin1.string(head.method)) \(shown(Latin1.string(head.target), Self.targetLimit))"
+    }
+
+    /// Shortened, on one line, and with nothing in it that could steer a terminal.
+    private func shown(_ text: String, _ limit: Int) -> String {
+        var output = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(limit) {
+            let isControl = scalar.value < 0x20 || (0x7F..<0xA0).contains(scalar.value)
+            output.append(isControl ? "\u{FFFD}" : scalar)
+        }
+        return String(output) + (text.unicodeScalars.count > limit ? "…" : "")
+    }
+
+    /// Whether a client reads text rather than JSON: curl and its like, unless they ask for JSON.
+    static func prefersText(_ request: RequestHead) -> Bool {
+        let accept = request.fields.values("accept").map { Latin1.string($0).lowercased() }.joined(separator: ",")
+        if accept.contains("json") { return false }
+        let agent = Latin1.string(request.fields.first("user-agent") ?? []).lowercased()
+        return accept.hasPrefix("text/plain") || agent.hasPrefix("curl/") || agent.hasPrefix("wget/")
+    }
+}

@@ -1,0 +1,324 @@
+import CassetteStore
+import Foundation
+import HTTPWire
+import MockServe
+import MockServeCore
+import Testing
+
+/// A recorded request, for making cassettes to miss.
+private struct Recorded {
+    var method = "GET"
+    var target: String
+    var fields: [(String, String)] = []
+    var body = ""
+}
+
+/// What a user sees of a miss, as snapshots of the text for a terminal.
+@Suite(.timeLimit(.minutes(1)))
+struct MissTests {
+    private func withCassette<Result>(
+        _ requests: [Recorded],
+        _ body: (String) async throws -> Result
+    ) async throws -> Result {
+        try await withFolder { folder in
+            let path = folder.appendingPathComponent("api.cassette").path
+            let origin = try #require(Origin("https://api.example.com"))
+            let upstreams = [Upstream(name: "default", origin: origin)]
+            let writer = try CassetteWriter(path: path, mode: .once, upstreams: upstreams, now: 1)
+            for request in requests {
+                let fields = Fields([("Host", "api.example.com")] + request.fields)
+                let head = RequestHead(
+                    method: Array(request.method.utf8),
+                    target: Array(request.target.utf8),
+                    fields: fields
+                )
+                var key = MatchKeyBuilder(head)
+                let content = Array(request.body.utf8)
+                content.withUnsafeBytes { key.update($0) }
+                let exchanged = Exchanged(
+                    origin: origin.description,
+                    request: head,
+                    response: ResponseHead(status: 200, reason: Array("OK".utf8), fields: ["Content-Length": "0"]),
+                    matchKey: key.key(origin: origin.description),
+                    recordedAt: 1
+                )
+                let interaction = NewInteraction(
+                    exchanged: exchanged,
+                    requestBody: writer.body(content),
+                    responseBody: .none
+                )
+                writer.commit(interaction) { _ in }
+            }
+            try writer.finish(keeping: true, now: 2)
+            return try await body(path)
+        }
+    }
+
+    /// Asks once as curl does, after `warmUp`, and gives the text without its frame.
+    private func miss(
+        _ recorded: [Recorded],
+        _ asked: Recorded,
+        playback: Playback = .timeline,
+        warmUp: Int = 0
+    ) async throws -> String {
+        try await withCassette(recorded) { path in
+            var configuration = MockServerConfiguration.replay(path)
+            configuration.playback = playback
+            return try await withMockServer(configuration) { server in
+                let fields = asked.fields.map { "\($0.0): \($0.1)\r\n" }.joined()
+                let request =
+                    "\(asked.method) \(asked.target) HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nUser-Agent: curl/8\r\n"
+                    + "\(fields)Content-Length: \(asked.body.utf8.count)\r\nConnection: close\r\n\r\n\(asked.body)"
+                for _ in 0..<warmUp { _ = try RawClient.exchange(server.port, request) }
+                let answer = try RawClient.exchange(server.port, request)
+                #expect(answer.hasPrefix("HTTP/1.1 404 Not Found\r\n") && answer.contains("\r\nmockserve-miss: 1\r\n"))
+                #expect(answer.utf8.count < 16 << 10)
+                let text = try #require(answer.components(separatedBy: "\r\n\r\n").last)
+                #expect(server.misses.first?.explanation == text)
+                return text.replacingOccurrences(of: path, with: "api.cassette")
+            }
+        }
+    }
+
+    private func expected(_ request: String, _ nearest: String, fix: String? = nil) -> String {
+        let record = "Record it: mockserve record api.cassette --upstream https://api.example.com --mode missing"
+        return "No recorded interaction matches this request:\n\n  \(request)\n\n\(nearest)\n\n\(fix ?? record)\n"
+    }
+
+    private let json = [("Content-Type", "application/json")]
+    private let form = [("Content-Type", "application/x-www-form-urlencoded")]
+
+    @Test func aQueryValue() async throws {
+        let text = try await miss(
+            [Recorded(target: "/a?page=1"), Recorded(target: "/b")],
+            Recorded(target: "/a?page=2")
+        )
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 GET /a?page=1
+                  query:page
+                    asked:    2
+                    recorded: 1
+            """
+        #expect(text == expected("GET /a?page=2", nearest))
+    }
+
+    @Test func aQueryParameterMoreAndOneLess() async throws {
+        let text = try await miss([Recorded(target: "/a?x=1&y=2")], Recorded(target: "/a?x=1&z=%C3%BC"))
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 GET /a?x=1&y=2
+                  query:y
+                    asked:    (nothing)
+                    recorded: 2
+                  query:z
+                    asked:    ü
+                    recorded: (nothing)
+            """
+        #expect(text == expected("GET /a?x=1&z=%C3%BC", nearest))
+    }
+
+    @Test func aPathSegment() async throws {
+        let text = try await miss(
+            [Recorded(target: "/users/1/posts"), Recorded(target: "/health")],
+            Recorded(target: "/users/2/posts")
+        )
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 GET /users/1/posts
+                  path
+                    asked:    /users/2/posts
+                    recorded: /users/1/posts
+            """
+        #expect(text == expected("GET /users/2/posts", nearest))
+    }
+
+    @Test func theMethod() async throws {
+        let text = try await miss([Recorded(target: "/a")], Recorded(method: "DELETE", target: "/a"))
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 GET /a
+                  method
+                    asked:    DELETE
+                    recorded: GET
+            """
+        #expect(text == expected("DELETE /a", nearest))
+    }
+
+    @Test func aJSONValueDeepInside() async throws {
+        let text = try await miss(
+            [
+                Recorded(
+                    method: "POST",
+                    target: "/a",
+                    fields: json,
+                    body: "{\"user\": {\"tags\": [1, 2], \"my name\": \"x\"}}"
+                )
+            ],
+            Recorded(
+                method: "POST",
+                target: "/a",
+                fields: json,
+                body: "{\"user\": {\"my name\": \"y\", \"tags\": [1, 3, 4]}}"
+            )
+        )
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 POST /a
+                  json:$.user['my name']
+                    asked:    "y"
+                    recorded: "x"
+                  json:$.user.tags[1]
+                    asked:    3
+                    recorded: 2
+                  json:$.user.tags[2]
+                    asked:    4
+                    recorded: (nothing)
+            """
+        #expect(text == expected("POST /a", nearest))
+    }
+
+    @Test func theNearestOfSeveralBodies() async throws {
+        let text = try await miss(
+            [
+                Recorded(method: "POST", target: "/a", fields: json, body: "{\"a\": 1, \"b\": 1, \"c\": 1}"),
+                Recorded(method: "POST", target: "/a", fields: json, body: "{\"a\": 2, \"b\": 2, \"c\": 1}"),
+            ],
+            Recorded(method: "POST", target: "/a", fields: json, body: "{\"a\": 2, \"b\": 2, \"c\": 2}")
+        )
+        #expect(text.contains("#2 POST /a\n      json:$.c\n") && text.contains("\n\n  #1 POST /a\n"))
+    }
+
+    @Test func aFormField() async throws {
+        let text = try await miss(
+            [Recorded(method: "POST", target: "/a", fields: form, body: "name=Ada+L&age=36")],
+            Recorded(method: "POST", target: "/a", fields: form, body: "age=37&name=Ada%20L")
+        )
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 POST /a
+                  form:age
+                    asked:    37
+                    recorded: 36
+            """
+        #expect(text == expected("POST /a", nearest))
+    }
+
+    @Test func aTextBody() async throws {
+        let text = try await miss(
+            [Recorded(method: "PUT", target: "/a", body: "one")],
+            Recorded(method: "PUT", target: "/a", body: "two\u{1B}[2J")
+        )
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 PUT /a
+                  body
+                    asked:    two\u{FFFD}[2J
+                    recorded: one
+            """
+        #expect(text == expected("PUT /a", nearest))
+    }
+
+    @Test func theRange() async throws {
+        let text = try await miss(
+            [Recorded(target: "/a", fields: [("Range", "bytes=0-9")])],
+            Recorded(target: "/a", fields: [("Range", "bytes=0-99")])
+        )
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 GET /a
+                  field:Range
+                    asked:    bytes=0-99
+                    recorded: bytes=0-9
+            """
+        #expect(text == expected("GET /a", nearest))
+    }
+
+    @Test func aPlaybackThatHasEnded() async throws {
+        let text = try await miss([Recorded(target: "/a")], Recorded(target: "/a"), playback: .once, warmUp: 1)
+        let fix =
+            "It was recorded, but with --playback once not as the answer to this request now. Try --playback timeline."
+        let nearest = """
+            The nearest that were recorded:
+
+              #1 GET /a
+                  (the same request)
+            """
+        #expect(text == expected("GET /a", nearest, fix: fix))
+    }
+
+    @Test func anEmptyCassette() async throws {
+        try await withFolder { folder in
+            let path = folder.appendingPathComponent("api.cassette").path
+            let writer = try CassetteWriter(path: path, mode: .hand, upstreams: [], now: 1)
+            let made = try CassetteReader(path: path)
+            try await withMockServer(.replay(path)) { server in
+                let answer = try RawClient.exchange(
+                    server.port,
+                    "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                )
+                #expect(answer.contains("\"detail\": \"The cassette is empty.\"") && answer.contains("\"nearest\": []"))
+            }
+            made.close()
+            try writer.finish(keeping: true, now: 2)
+        }
+    }
+
+    @Test func programsAreToldInJSON() async throws {
+        try await withCassette([Recorded(target: "/a?page=1")]) { path in
+            try await withMockServer(.replay(path)) { server in
+                for fields in ["", "Accept: application/json\r\nUser-Agent: curl/8\r\n", "Accept: */*\r\n"] {
+                    let answer = try RawClient.exchange(
+                        server.port,
+                        "GET /a?page=%22 HTTP/1.1\r\nHost: a\r\n\(fields)Connection: close\r\n\r\n"
+                    )
+                    #expect(answer.contains("Content-Type: application/problem+json\r\n"))
+                    let body = try #require(answer.components(separatedBy: "\r\n\r\n").last)
+                    let problem = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+                    #expect(problem?["detail"] as? String == "The nearest, interaction 1, differs in query:page.")
+                    let nearest = try #require((problem?["nearest"] as? [[String: Any]])?.first)
+                    let difference = try #require((nearest["differences"] as? [[String: String]])?.first)
+                    #expect(difference == ["part": "query:page", "asked": "\"", "recorded": "1"])
+                }
+            }
+        }
+    }
+
+    @Test func aReportIsNeverLong() async throws {
+        let long = (0..<300).map { "name\($0)=\(String(repeating: "v", count: 30))" }.joined(separator: "&")
+        let text = try await miss(
+            [Recorded(target: "/a"), Recorded(target: "/a?x=1"), Recorded(target: "/a?y=2")],
+            Recorded(target: "/a?\(long)")
+        )
+        #expect(text.contains("…") && text.contains("query:name0"))
+    }
+
+    @Test func parallelMissesAreAllTold() async throws {
+        try await withCassette((0..<300).map { Recorded(target: "/items/\($0)") }) { path in
+            try await withMockServer(.replay(path)) { server in
+                let port = server.port
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for number in 0..<40 {
+                        group.addTask {
+                            let answer = try RawClient.exchange(
+                                port,
+                                "GET /items/\(number)/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                            )
+                            #expect(answer.contains("/items/\(number)"))
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+                #expect(server.missCount == 40)
+            }
+        }
+    }
+}
