@@ -16,12 +16,14 @@ extension CassetteFile {
             try checkKind(path)
         }
         do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
-            try queue.inDatabase { db in
-                if isNew { try create(db) }
-                try check(db, path: path)
+            return try retryingWhileBusy {
+                let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
+                try queue.inDatabase { db in
+                    if isNew { try create(db) }
+                    try check(db, path: path)
+                }
+                return (queue, isNew)
             }
-            return (queue, isNew)
         } catch {
             throw explain(error, path: path, .unwritable)
         }

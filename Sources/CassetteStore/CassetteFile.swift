@@ -102,6 +102,22 @@ package enum CassetteFile {
         }
     }
 
+    /// Tries again while another connection is in the way, for up to 10 seconds. SQLite's own waiting does not cover
+    /// everything: it gives up at once where two connections change the journal mode.
+    static func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {
+        let deadline = ContinuousClock.now + .seconds(10)
+        while true {
+            do {
+                return try body()
+            } catch let error as DatabaseError
+                where (error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED)
+                && ContinuousClock.now < deadline
+            {
+                usleep(2_000)
+            }
+        }
+    }
+
     /// Says in a user's words what SQLite or GRDB said.
     static func explain(_ error: any Error, path: String, _ code: CassetteError.Code) -> CassetteError {
         if let error = error as? CassetteError { return error }

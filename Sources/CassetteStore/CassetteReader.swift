@@ -25,8 +25,11 @@ package final class CassetteReader: Sendable {
         self.path = path
         try CassetteFile.checkKind(path)
         do {
-            queue = try DatabaseQueue(path: path, configuration: CassetteFile.configuration(isReadOnly: true))
-            try queue.inDatabase { try CassetteFile.check($0, path: path) }
+            queue = try CassetteFile.retryingWhileBusy {
+                let queue = try DatabaseQueue(path: path, configuration: CassetteFile.configuration(isReadOnly: true))
+                try queue.inDatabase { try CassetteFile.check($0, path: path) }
+                return queue
+            }
         } catch {
             throw CassetteFile.explain(error, path: path, .unreadable)
         }
@@ -76,6 +79,13 @@ package final class CassetteReader: Sendable {
     /// The number that a query gives; nil if it gives none.
     func number(_ sql: String, _ bindings: [Binding]) throws -> Int64? {
         try read { try $0.firstInteger(sql, bindings) }
+    }
+
+    /// Shows number, method and target of every interaction in recording order.
+    package func eachNumber(_ body: (Int64, String, String) -> Void) throws {
+        try eachRow("SELECT id, method, target FROM interaction ORDER BY id", []) { row in
+            body(row.integer(0), row.text(1), row.text(2))
+        }
     }
 
     /// How many interactions there are. Counts them: not for the hot path.

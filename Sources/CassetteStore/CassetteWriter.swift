@@ -46,15 +46,18 @@ package final class CassetteWriter: Sendable {
         self.mode = mode
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
         do {
-            (episode, newestBefore) = try queue.inDatabase { db in
-                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-                try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
-                var result = (Int64(0), Int64(0))
-                try db.inTransaction(.immediate) {
-                    result = try Self.begin(db, mode: mode, upstreams: upstreams, now: now, path: path)
-                    return .commit
+            let queue = queue
+            (episode, newestBefore) = try CassetteFile.retryingWhileBusy {
+                try queue.inDatabase { db in
+                    try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+                    try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+                    var result = (Int64(0), Int64(0))
+                    try db.inTransaction(.immediate) {
+                        result = try Self.begin(db, mode: mode, upstreams: upstreams, now: now, path: path)
+                        return .commit
+                    }
+                    return result
                 }
-                return result
             }
         } catch {
             throw CassetteFile.explain(error, path: path, .unwritable)

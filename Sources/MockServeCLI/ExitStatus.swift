@@ -5,6 +5,7 @@ import MockServe
 /// What the program ends with, after `sysexits.h` where that has a word for it.
 enum ExitStatus: Int32 {
     case misses = 3
+    case unused = 4
     case usage = 64
     case unreadable = 66
     case upstream = 69
@@ -20,6 +21,8 @@ enum ExitStatus: Int32 {
         case .cassetteUnwritable: self = .unwritable
         case .invalidConfiguration: self = .usage
         case .recordingRefused: self = .refused
+        case .unmatchedRequests: self = .misses
+        case .unusedInteractions: self = .unused
         case .upstreamUnreachable: self = .upstream
         default: self = .unreadable
         }

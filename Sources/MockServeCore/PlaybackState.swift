@@ -35,6 +35,8 @@ package struct PlaybackState: Sendable {
     private var time: Int64 = 0
     private var nextWrite: Int64?
     private var newest: Int64 = 0
+    /// Numbers of the interactions that were played.
+    package private(set) var used: Set<Int64> = []
 
     package init(_ mode: PlaybackMode = .timeline) {
         self.mode = mode
@@ -60,6 +62,7 @@ package struct PlaybackState: Sendable {
         guard let found else { return nil }
         lastPlayed[key] = found
         newest = max(newest, found)
+        used.insert(found)
         if isWrite, found > time {
             time = found
             nextWrite = nil

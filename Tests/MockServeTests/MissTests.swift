@@ -64,6 +64,7 @@ struct MissTests {
         try await withCassette(recorded) { path in
             var configuration = MockServerConfiguration.replay(path)
             configuration.playback = playback
+            configuration.failsOnMisses = false
             return try await withMockServer(configuration) { server in
                 let fields = asked.fields.map { "\($0.0): \($0.1)\r\n" }.joined()
                 let request =
@@ -260,7 +261,7 @@ struct MissTests {
             let path = folder.appendingPathComponent("api.cassette").path
             let writer = try CassetteWriter(path: path, mode: .hand, upstreams: [], now: 1)
             let made = try CassetteReader(path: path)
-            try await withMockServer(.replay(path)) { server in
+            try await withMockServer(.lenient(path)) { server in
                 let answer = try RawClient.exchange(
                     server.port,
                     "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
@@ -274,7 +275,7 @@ struct MissTests {
 
     @Test func programsAreToldInJSON() async throws {
         try await withCassette([Recorded(target: "/a?page=1")]) { path in
-            try await withMockServer(.replay(path)) { server in
+            try await withMockServer(.lenient(path)) { server in
                 for fields in ["", "Accept: application/json\r\nUser-Agent: curl/8\r\n", "Accept: */*\r\n"] {
                     let answer = try RawClient.exchange(
                         server.port,
@@ -303,7 +304,7 @@ struct MissTests {
 
     @Test func parallelMissesAreAllTold() async throws {
         try await withCassette((0..<300).map { Recorded(target: "/items/\($0)") }) { path in
-            try await withMockServer(.replay(path)) { server in
+            try await withMockServer(.lenient(path)) { server in
                 let port = server.port
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for number in 0..<40 {
@@ -320,5 +321,72 @@ struct MissTests {
                 #expect(server.missCount == 40)
             }
         }
+    }
+}
+
+extension MockServerConfiguration {
+    /// A replay in which misses are what is tested.
+    fileprivate static func lenient(_ path: String) -> MockServerConfiguration {
+        var configuration = MockServerConfiguration.replay(path)
+        configuration.failsOnMisses = false
+        return configuration
+    }
+}
+
+@Suite(.timeLimit(.minutes(1)))
+struct LoudnessTests {
+    private let cassette = URL(fileURLWithPath: #filePath)
+        .appendingPathComponent("../../../cassettes/httpbin.cassette").standardized.path
+    private let request = "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+    private func failure(_ body: () async throws -> Void) async -> MockServeError? {
+        do {
+            try await body()
+            return nil
+        } catch {
+            return error as? MockServeError
+        }
+    }
+
+    @Test func aMissFailsTheScopeThatSwallowedIt() async throws {
+        let error = await failure {
+            try await withMockServer(.replay(cassette)) { server in
+                _ = try RawClient.exchange(server.port, request)
+                _ = try RawClient.exchange(server.port, request)
+            }
+        }
+        #expect(error?.code == .unmatchedRequests)
+        #expect(error?.message.contains("GET /nowhere") == true && error?.message.contains("1 more") == true)
+    }
+
+    @Test func itFailsASynchronousScopeToo() throws {
+        #expect(throws: MockServeError.self) {
+            try withMockServer(.replay(cassette)) { server in _ = try RawClient.exchange(server.port, request) }
+        }
+    }
+
+    @Test func theErrorOfTheBodyComesFirst() async throws {
+        struct Oops: Error {}
+        await #expect(throws: Oops.self) {
+            try await withMockServer(.replay(cassette)) { server in
+                _ = try RawClient.exchange(server.port, request)
+                throw Oops()
+            }
+        }
+    }
+
+    @Test func unusedInteractionsFailTheScopeThatRequiresAll() async throws {
+        var configuration = MockServerConfiguration.replay(cassette)
+        configuration.failsOnUnused = true
+        let error = await failure {
+            try await withMockServer(configuration) { server in
+                #expect(try server.unused.count == 11)
+                _ = try RawClient.exchange(server.port, "GET /uuid HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                #expect(try server.unused.count == 10)
+            }
+        }
+        #expect(error?.code == .unusedInteractions)
+        #expect(error?.message.hasPrefix("10 recorded interactions were not used:\n  #1 GET /get\n") == true)
+        #expect(error?.message.contains("#10 GET") == false)
     }
 }

@@ -59,6 +59,18 @@ final class Replayer: ExchangeResponder {
         return nil
     }
 
+    /// Interactions that were not played, in recording order: their count, and the first of them.
+    func unused(limit: Int) throws -> UnusedInteractions {
+        let used = playback.withLock { $0.used }
+        var unused = UnusedInteractions()
+        try readers.readerForReports().eachNumber { number, method, target in
+            guard number <= newest, !used.contains(number) else { return }
+            unused.count += 1
+            if unused.first.count < limit { unused.first.append("#\(number) \(method) \(target)") }
+        }
+        return unused
+    }
+
     /// What there is to say of a request that nothing answers.
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex])
@@ -78,6 +90,15 @@ final class Replayer: ExchangeResponder {
         readers.close()
         return eventLoop.makeSucceededVoidFuture()
     }
+}
+
+/// Recorded interactions that a scope did not ask for.
+package struct UnusedInteractions: Sendable {
+    package var count = 0
+    /// Number, method and target, a line each.
+    package var first: [String] = []
+
+    package init() {}
 }
 
 /// How answers are played.

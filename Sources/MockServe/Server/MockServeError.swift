@@ -10,6 +10,8 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
             case cassetteUnwritable
             case invalidConfiguration
             case recordingRefused
+            case unmatchedRequests
+            case unusedInteractions
             case upstreamUnreachable
         }
 
@@ -25,6 +27,10 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
         public static let invalidConfiguration = Code(kind: .invalidConfiguration)
         /// Recording was asked for where `CI` is set.
         public static let recordingRefused = Code(kind: .recordingRefused)
+        /// Requests came that nothing recorded matches, and whoever sent them did not complain.
+        public static let unmatchedRequests = Code(kind: .unmatchedRequests)
+        /// Recorded interactions were not asked for, though all of them had to be.
+        public static let unusedInteractions = Code(kind: .unusedInteractions)
         /// Requests could not be forwarded while recording.
         public static let upstreamUnreachable = Code(kind: .upstreamUnreachable)
 

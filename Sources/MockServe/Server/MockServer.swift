@@ -124,6 +124,35 @@ public final class MockServer: Sendable {
     /// Number of requests nothing answered.
     public var missCount: Int { plan.journal.summary.missCount }
 
+    /// Recorded interactions that were not asked for so far, as number, method and target; the first 1,000 of them. Looks
+    /// through the cassette. None if nothing is replayed.
+    ///
+    /// - Throws: ``MockServeError`` if the cassette cannot be read, or the server was stopped.
+    public var unused: [String] {
+        get throws { try unusedInteractions().first }
+    }
+
+    package func unusedInteractions() throws -> UnusedInteractions {
+        guard let replayer = plan.replayer else { return UnusedInteractions() }
+        do {
+            return try replayer.unused(limit: Journal.limit)
+        } catch let error as CassetteError {
+            throw MockServeError(error)
+        }
+    }
+
+    /// What a scope that ended well still fails with.
+    func verify(_ configuration: MockServerConfiguration, unused: UnusedInteractions) throws {
+        if configuration.failsOnMisses, let first = misses.first {
+            let others = missCount == 1 ? "" : "\n\(missCount - 1) more requests had no answer."
+            throw MockServeError(.unmatchedRequests, first.explanation + others)
+        }
+        if configuration.failsOnUnused, unused.count > 0 {
+            let list = unused.first.prefix(10).map { "\n  \($0)" }.joined() + (unused.count > 10 ? "\n  …" : "")
+            throw MockServeError(.unusedInteractions, "\(unused.count) recorded interactions were not used:\(list)")
+        }
+    }
+
     /// Number of interactions recorded so far.
     public var recordedCount: Int { plan.journal.summary.recorded }
 

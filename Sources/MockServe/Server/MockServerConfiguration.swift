@@ -35,6 +35,15 @@ public struct MockServerConfiguration: Sendable {
     /// Status of the answer to a request that nothing recorded matches. Default: 404, which SDKs do not retry.
     public var missStatus = 404
 
+    /// Whether a scope fails if a request came that nothing recorded matches, even if the code under test swallowed the
+    /// answer: ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)`` then throws
+    /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.
+    public var failsOnMisses = true
+
+    /// Whether a scope fails if it did not use every recorded interaction; it then throws
+    /// ``MockServeError/Code/unusedInteractions``, unless there is another error. Default: false.
+    public var failsOnUnused = false
+
     /// How long stopping waits for exchanges under way. Default: 5 seconds.
     public var stopDeadline: Duration = .seconds(5)
 

@@ -12,9 +12,12 @@ final class ServicePlan: Sendable {
     let journal: Journal
     /// Nil if nothing is recorded.
     let writer: CassetteWriter?
+    /// Nil if nothing is replayed.
+    let replayer: Replayer?
 
     private struct Parts {
         var responder: any ExchangeResponder
+        var replayer: Replayer?
         var upstreams: [Upstream] = []
         var served: ServedOrigins
         var writer: CassetteWriter?
@@ -41,6 +44,7 @@ final class ServicePlan: Sendable {
         upstreams = parts.upstreams
         served = parts.served
         writer = parts.writer
+        replayer = parts.replayer
     }
 
     /// Validates `speed` and status once, for every mode that replays.
@@ -72,7 +76,7 @@ final class ServicePlan: Sendable {
         let upstreams = try reader.upstreams()
         let served = ServedOrigins(upstreams: upstreams, mapsContent: configuration.mapsOrigins)
         let replayer = try Replayer(reader, upstreams: upstreams, served: served, options: options, journal: journal)
-        return Parts(responder: replayer, upstreams: upstreams, served: served)
+        return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served)
     }
 
     private static func record(
@@ -98,8 +102,9 @@ final class ServicePlan: Sendable {
         let now = Clock.now().unixMilliseconds
         let writer = try CassetteWriter(path: path, mode: episodeMode, upstreams: upstreams, now: now)
         var responder: any ExchangeResponder = forwarder(writer)
+        var replayer: Replayer?
         if mode == .missing {
-            let replayer = try Replayer(
+            let older = try Replayer(
                 try CassetteReader(path: path),
                 upstreams: upstreams,
                 newest: writer.newestBefore,
@@ -107,9 +112,10 @@ final class ServicePlan: Sendable {
                 options: options,
                 journal: journal
             )
-            responder = MissingRecorder(replayer: replayer, forwarder: forwarder(writer), served: served)
+            responder = MissingRecorder(replayer: older, forwarder: forwarder(writer), served: served)
+            replayer = older
         }
-        return Parts(responder: responder, upstreams: upstreams, served: served, writer: writer)
+        return Parts(responder: responder, replayer: replayer, upstreams: upstreams, served: served, writer: writer)
     }
 
     private static func hasInteractions(_ path: String) throws -> Bool {

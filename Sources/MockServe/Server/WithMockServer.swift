@@ -12,8 +12,8 @@
 /// ```
 ///
 /// - Returns: what `body` returns.
-/// - Throws: what `body` throws; else ``MockServeError`` if the server could not start, or if what was recorded could not be
-///   written. If `body` throws while recording, what was recorded is dropped
+/// - Throws: what `body` throws; else ``MockServeError`` if the server could not start, if what was recorded could not be
+///   written, or if there were requests without an answer (``MockServerConfiguration/failsOnMisses``). If `body` throws while recording, what was recorded is dropped
 ///   (``MockServerConfiguration/keepsFailedEpisodes``).
 public func withMockServer<Result>(
     _ configuration: MockServerConfiguration,
@@ -33,7 +33,9 @@ public func withMockServer<Result>(
         try? await server.shutDown()
         throw error
     }
+    let unused = try configuration.failsOnUnused ? server.unusedInteractions() : UnusedInteractions()
     try await server.shutDown()
+    try server.verify(configuration, unused: unused)
     return result
 }
 
@@ -57,7 +59,9 @@ public func withMockServer<Result>(
         try? server.shutDownAndWait()
         throw error
     }
+    let unused = try configuration.failsOnUnused ? server.unusedInteractions() : UnusedInteractions()
     try server.shutDownAndWait()
+    try server.verify(configuration, unused: unused)
     return result
 }
 

@@ -67,7 +67,9 @@ struct DemoCommand: AsyncParsableCommand {
 
     private func replay(_ path: String) async throws {
         step("Replay it, offline:", "mockserve replay demo.cassette")
-        try await withMockServer(.replay(path)) { server in
+        var configuration = MockServerConfiguration.replay(path)
+        configuration.failsOnMisses = false
+        try await withMockServer(configuration) { server in
             for request in Self.requests { try await show(request, server) }
             step("A request that was not recorded is a miss, never a guess:")
             try await show(RequestHead(method: Array("GET".utf8), target: Array("/users/2".utf8)), server)

@@ -17,7 +17,8 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run a command with a server beside it.",
         discussion: """
             Starts the server, runs COMMAND with MOCKSERVE_URL and every --env set, and exits with COMMAND's status. If \
-            that is 0: with 3 if a request had no recorded answer, with 69 if an upstream could not be reached. Without \
+            that is 0: with 3 if a request had no recorded answer, with 4 if --require-all-used is given and something was \
+            not, with 69 if an upstream could not be reached. Without \
             --upstream the cassette is replayed.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
@@ -37,6 +38,9 @@ struct RunCommand: AsyncParsableCommand {
 
     @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable for COMMAND.", valueName: "var=template"))
     var variables: [String] = []
+
+    @Flag(help: "Exit with 4 if COMMAND did not ask for every recorded interaction.")
+    var requireAllUsed = false
 
     @Flag(help: "Keep what was recorded even if COMMAND fails.")
     var keepFailed = false
@@ -62,7 +66,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         // Trapped before anything starts, so that no signal is lost.
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
-        let (server, status) = try await ExitStatus.reporting {
+        let (server, status, unused) = try await ExitStatus.reporting {
             let server = try await MockServer.start(configuration)
             let status: TerminationStatus
             do {
@@ -74,16 +78,19 @@ struct RunCommand: AsyncParsableCommand {
                 throw error
             }
             if !status.isSuccess, !keepFailed { server.dropEpisode() }
+            let unused = try requireAllUsed ? server.unusedInteractions() : UnusedInteractions()
             try await server.shutDown()
-            return (server, status)
+            return (server, status, unused)
         }
         if !serving.quiet { Summary.say(server) }
+        Summary.sayUnused(unused)
         switch status {
         case .exited(0): break
         case .exited(let code): throw ExitCode(code)
         case .signaled(let signal): throw ExitCode(128 + signal)
         }
         if server.missCount > 0 { throw ExitStatus.misses.code }
+        if unused.count > 0 { throw ExitStatus.unused.code }
         if server.failureCount > 0 { throw ExitStatus.upstream.code }
     }
 

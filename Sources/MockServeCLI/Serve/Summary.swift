@@ -15,6 +15,13 @@ enum Summary {
         list(server.failures.map { "not recorded: \($0)" }, of: server.failureCount)
     }
 
+    /// What `--require-all-used` found.
+    static func sayUnused(_ unused: UnusedInteractions) {
+        guard unused.count > 0 else { return }
+        Console.say("mockserve: \(unused.count) recorded interactions were not used")
+        list(unused.first, of: unused.count)
+    }
+
     private static func list(_ lines: [String], of count: Int) {
         for line in lines.prefix(20) { Console.say("  \(Console.safe(line))") }
         if count > 20 { Console.say("  … and \(count - 20) more") }

@@ -168,6 +168,9 @@ def running_commands(temporary):
     swallow = [sys.executable, "-c", "import os, urllib.request as u\ntry: u.urlopen(os.environ['MOCKSERVE_URL'] + '/b')\nexcept Exception: pass"]
     message = run("run", cassette, "--", *swallow, status=3)[1]
     assert "miss: GET /b" in message, message
+    run("run", cassette, "--require-all-used", "--", *swallow[:2], swallow[2].replace("'/b'", "'/a'"))
+    message = run("run", cassette, "--require-all-used", "--", "true", status=4)[1]
+    assert "1 recorded interactions were not used" in message and "#1 GET /a" in message, message
     run("run", cassette, "--", "sh", "-c", "exit 7", status=7)
     run("run", cassette, "--", "sh", "-c", "kill -9 $$", status=137)
     assert "no-such-program" in run("run", cassette, "--", "no-such-program", status=64)[1]
