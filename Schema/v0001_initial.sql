@@ -6,6 +6,13 @@ CREATE TABLE upstream (
     origin TEXT NOT NULL UNIQUE
 ) STRICT;
 
+CREATE TABLE rule (
+    id     INTEGER PRIMARY KEY,
+    action TEXT NOT NULL CHECK (action IN ('ignore', 'require')),
+    part   TEXT NOT NULL,
+    UNIQUE (action, part)
+) STRICT;
+
 CREATE TABLE episode (
     id         INTEGER PRIMARY KEY,
     mode       TEXT NOT NULL CHECK (mode IN ('once', 'missing', 'all', 'hand')),

@@ -1,4 +1,5 @@
 import GRDB
+package import MockServeCore
 
 /// Changes to a cassette that is not being recorded.
 package enum CassetteEditor {
@@ -7,35 +8,65 @@ package enum CassetteEditor {
     /// - Returns: how many interactions were removed.
     /// - Throws: `CassetteError`; then nothing was removed. A range that holds no interaction is one.
     package static func remove(_ ranges: [ClosedRange<Int64>], from path: String) throws -> Int {
+        try change(path) { db in
+            var removed = 0
+            for range in ranges {
+                let bounds = [Binding.integer(range.lowerBound), .integer(range.upperBound)]
+                try db.query("DELETE FROM interaction WHERE id BETWEEN ?1 AND ?2", bounds)
+                guard db.changesCount > 0 else {
+                    let name = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
+                    throw CassetteError(.unreadable, path: path, "has no interaction \(name); nothing was removed.")
+                }
+                removed += db.changesCount
+            }
+            try EpisodeSQL.removeUnused(db)
+            return removed
+        }
+    }
+
+    /// Adds rules and computes the match keys anew.
+    package static func add(_ rules: [Rule], to path: String) throws -> KeyChanges {
+        try change(path) { db in
+            guard try RuleSQL.add(rules, db) else { return KeyChanges() }
+            return try RuleSQL.recomputeKeys(db, path: path)
+        }
+    }
+
+    /// Removes rules by their numbers and computes the match keys anew.
+    ///
+    /// - Throws: `CassetteError`; then nothing was removed. A number that is none of a rule is one.
+    package static func removeRules(_ numbers: [Int64], from path: String) throws -> KeyChanges {
+        try change(path) { db in
+            for number in numbers {
+                try db.query("DELETE FROM rule WHERE id = ?1", [.integer(number)])
+                guard db.changesCount == 1 else {
+                    throw CassetteError(.unreadable, path: path, "has no rule \(number); nothing was removed.")
+                }
+            }
+            return try RuleSQL.recomputeKeys(db, path: path)
+        }
+    }
+
+    /// One transaction, after which one file is left.
+    private static func change<Result>(_ path: String, _ body: (Database) throws -> Result) throws -> Result {
         try CassetteFile.checkKind(path)
         let (queue, _) = try CassetteFile.openForWriting(path)
         do {
-            let removed = try queue.inDatabase { db in
+            let result = try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA secure_delete = ON")
-                var removed = 0
+                var result: Result?
                 try db.inTransaction(.immediate) {
-                    for range in ranges {
-                        let bounds = [Binding.integer(range.lowerBound), .integer(range.upperBound)]
-                        try db.query("DELETE FROM interaction WHERE id BETWEEN ?1 AND ?2", bounds)
-                        guard db.changesCount > 0 else {
-                            let name =
-                                range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
-                            throw CassetteError(
-                                .unreadable,
-                                path: path,
-                                "has no interaction \(name); nothing was removed."
-                            )
-                        }
-                        removed += db.changesCount
-                    }
-                    try EpisodeSQL.removeUnused(db)
+                    result = try body(db)
                     return .commit
                 }
                 try EpisodeSQL.leaveWAL(db)
-                return removed
+                return result
             }
             try queue.close()
-            return removed
+            guard let result else { throw CassetteError(.unwritable, path: path, "was not changed.") }
+            return result
+        } catch let error as InteractionRow.Malformed {
+            throw CassetteFile.explain(error, path: path)
         } catch {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }

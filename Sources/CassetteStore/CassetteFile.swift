@@ -118,6 +118,10 @@ package enum CassetteFile {
         }
     }
 
+    static func explain(_ error: InteractionRow.Malformed, path: String) -> CassetteError {
+        CassetteError(.damaged, path: path, "is damaged: interaction \(error.id) has a bad \(error.column).")
+    }
+
     /// Says in a user's words what SQLite or GRDB said.
     static func explain(_ error: any Error, path: String, _ code: CassetteError.Code) -> CassetteError {
         if let error = error as? CassetteError { return error }

@@ -12,7 +12,7 @@ extension CassetteReader {
 
     /// The recorded requests nearest to one that nothing answers, nearest first. Takes the same time whatever the size of the
     /// cassette: neighbours in the order of targets share the beginning of their paths.
-    package func nearMisses(to asked: ComparedRequest, limit: Int) throws -> [NearMiss] {
+    package func nearMisses(to asked: ComparedRequest, _ rules: RuleSet, limit: Int) throws -> [NearMiss] {
         let target = Latin1.string(asked.head.target)
         var candidates: [Int64: Int] = [:]
         for (sql, bindings) in Self.candidateQueries(target) {
@@ -30,7 +30,9 @@ extension CassetteReader {
         let farthest = (nearest.first?.value ?? 0) + Self.spread
         let close = nearest.prefix(Self.comparedLimit).prefix { $0.value <= farthest }
         let compared = try close.compactMap { id, distance in
-            try interaction(id).map { (distance, NearMiss(id: id, asked: asked, recorded: try compare($0))) }
+            try interaction(id).map {
+                (distance, NearMiss(id: id, asked: asked, recorded: try compare($0), rules: rules))
+            }
         }
         // Requests that are told apart by their bodies only come in the order of how much of them differs.
         let ordered = compared.sorted { left, right in

@@ -44,8 +44,7 @@ package final class CassetteReader: Sendable {
         do {
             return try queue.inDatabase(body)
         } catch let error as InteractionRow.Malformed {
-            let reason = "is damaged: interaction \(error.id) has a bad \(error.column)."
-            throw CassetteError(.damaged, path: path, reason)
+            throw CassetteFile.explain(error, path: path)
         } catch {
             throw CassetteFile.explain(error, path: path, .unreadable)
         }
@@ -74,6 +73,16 @@ package final class CassetteReader: Sendable {
                 return true
             }
         }
+    }
+
+    /// What matching leaves out or takes in.
+    package func rules() throws -> RuleSet {
+        try read { try RuleSQL.all($0, path: path) }
+    }
+
+    /// The rules with their numbers, in the order in which they were made.
+    package func numberedRules() throws -> [(number: Int64, rule: Rule)] {
+        try read { try RuleSQL.numbered($0, path: path) }
     }
 
     /// The number that a query gives; nil if it gives none.
@@ -156,25 +165,7 @@ package final class CassetteReader: Sendable {
     ///
     /// - Throws: `CassetteError` if the piece is missing or not as long as it must be.
     package func slice(_ number: Int, of body: BodyReference) throws -> [UInt8] {
-        try read { db in
-            var bytes: [UInt8] = []
-            if number == 0 {
-                try db.query("SELECT bytes FROM body WHERE id = ?1", [.integer(body.id)]) { row in
-                    bytes = row.bytes(0)
-                    return false
-                }
-            } else {
-                let bindings = [Binding.integer(body.id), .integer(Int64(number))]
-                try db.query("SELECT bytes FROM body_slice WHERE body_id = ?1 AND number = ?2", bindings) { row in
-                    bytes = row.bytes(0)
-                    return false
-                }
-            }
-            guard bytes.count == BodySlices.length(of: number, in: body.size) else {
-                throw CassetteError(.damaged, path: path, "is damaged: part \(number) of body \(body.id) is missing.")
-            }
-            return bytes
-        }
+        try read { try BodySQL.slice(number, of: body, $0, path: path) }
     }
 
     /// A whole body of at most `limit` bytes; nil if it is longer.

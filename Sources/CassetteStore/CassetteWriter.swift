@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import GRDB
-import MockServeCore
+package import MockServeCore
 import Synchronization
 
 /// Writes one episode into a cassette: one connection, one queue, commits in groups.
@@ -30,6 +30,8 @@ package final class CassetteWriter: Sendable {
     package let path: String
     /// Number of the newest interaction that was there before this episode.
     package let newestBefore: Int64
+    /// The rules of the cassette, with those of this episode.
+    package let rules: RuleSet
     private let wasCreated: Bool
     private let mode: EpisodeMode
     private let episode: Int64
@@ -41,19 +43,32 @@ package final class CassetteWriter: Sendable {
     /// Opens or creates the cassette and begins an episode.
     ///
     /// - Throws: `CassetteError`.
-    package init(path: String, mode: EpisodeMode, upstreams: [Upstream], now: Int64) throws {
+    package init(
+        path: String,
+        mode: EpisodeMode,
+        upstreams: [Upstream],
+        rules: [Rule] = [],
+        now: Int64
+    ) throws {
         self.path = path
         self.mode = mode
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
         do {
             let queue = queue
-            (episode, newestBefore) = try CassetteFile.retryingWhileBusy {
+            (episode, newestBefore, self.rules) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
                     try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
                     try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
-                    var result = (Int64(0), Int64(0))
+                    var result = (Int64(0), Int64(0), RuleSet.none)
                     try db.inTransaction(.immediate) {
-                        result = try Self.begin(db, mode: mode, upstreams: upstreams, now: now, path: path)
+                        result = try Self.begin(
+                            db,
+                            mode: mode,
+                            upstreams: upstreams,
+                            rules: rules,
+                            now: now,
+                            path: path
+                        )
                         return .commit
                     }
                     return result
@@ -68,17 +83,19 @@ package final class CassetteWriter: Sendable {
         _ db: Database,
         mode: EpisodeMode,
         upstreams: [Upstream],
+        rules: [Rule],
         now: Int64,
         path: String
-    ) throws -> (Int64, Int64) {
+    ) throws -> (Int64, Int64, RuleSet) {
         try EpisodeSQL.finishInterrupted(db)
         try EpisodeSQL.register(upstreams, db, path: path)
+        if try RuleSQL.add(rules, db) { _ = try RuleSQL.recomputeKeys(db, path: path) }
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
         try db.query(
             "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES (?1, 'open', ?2, ?3)",
             [.text(mode.rawValue), .integer(now), .integer(Int64(getpid()))]
         )
-        return (db.lastInsertedRowID, newest)
+        return (db.lastInsertedRowID, newest, try RuleSQL.all(db, path: path))
     }
 
     // MARK: Handing over, from any thread

@@ -46,7 +46,7 @@ struct BodyComparison: Equatable {
 
     /// A digest of what `body` says; nil if it is to be compared by its bytes as sent, because nothing more is known of
     /// it or it is not what its fields claim.
-    func digest(of body: [UInt8]) -> [UInt8]? {
+    func digest(of body: [UInt8], _ rules: RuleSet) -> [UInt8]? {
         guard self != .bytes else { return nil }
         var body = body
         for coding in codings.reversed() {
@@ -55,16 +55,18 @@ struct BodyComparison: Equatable {
         }
         switch form {
         case .bytes: return Array(SHA256.hash(data: body))
-        case .json: return CanonicalJSON.digest(of: body) ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
+        case .json:
+            return CanonicalJSON.digest(of: body, ignoring: rules.jsonPaths)
+                ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
         case .form:
             var input = DigestInput()
-            for pair in FormPair.sorted(FormPair.parse(body[...])) {
+            for pair in FormPair.sorted(rules.countedForm(FormPair.parse(body[...]))) {
                 input.add("form name", pair.name)
                 input.add("form value", pair.value)
             }
             return Array(input.digest)
         case .multipart(let boundary):
-            return Multipart.digest(of: body, boundary: boundary)
+            return Multipart.digest(of: body, boundary: boundary, ignoring: rules.multipartParts)
                 ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
         }
     }

@@ -3,15 +3,19 @@ import HTTPWire
 
 /// In what two request bodies differ, by their media type.
 enum BodyDifferences {
-    static func find(_ asked: ComparedRequest, _ recorded: ComparedRequest) -> [Difference] {
+    static func find(_ asked: ComparedRequest, _ recorded: ComparedRequest, _ rules: RuleSet) -> [Difference] {
         guard asked.bodySize > 0 || recorded.bodySize > 0 else { return [] }
         guard let one = asked.body, let other = recorded.body else {
             return asked.bodySize == recorded.bodySize ? [] : [whole(asked, recorded)]
         }
         let types = [asked, recorded].map { $0.head.fields.first("content-type").map { MediaType($0) } }
-        if types.allSatisfy({ $0?.isJSON == true }), let found = json(one, other) { return found }
+        if types.allSatisfy({ $0?.isJSON == true }), let found = json(one, other, rules) { return found }
         if types.allSatisfy({ $0?.essence == "application/x-www-form-urlencoded" }) {
-            return PairDifferences.find("form", FormPair.parse(one[...]), FormPair.parse(other[...]))
+            return PairDifferences.find(
+                "form",
+                rules.countedForm(FormPair.parse(one[...])),
+                rules.countedForm(FormPair.parse(other[...]))
+            )
         }
         return one == other ? [] : [whole(asked, recorded)]
     }
@@ -28,10 +32,10 @@ enum BodyDifferences {
     }
 
     /// - Returns: nil if one of them is not JSON.
-    private static func json(_ asked: [UInt8], _ recorded: [UInt8]) -> [Difference]? {
+    private static func json(_ asked: [UInt8], _ recorded: [UInt8], _ rules: RuleSet) -> [Difference]? {
         guard let one = parse(asked), let other = parse(recorded) else { return nil }
         var found: [Difference] = []
-        compare(one, other, at: "$", &found)
+        compare(one, other, at: "$", JSONPathMatch(rules.jsonPaths), &found)
         return found
     }
 
@@ -39,17 +43,23 @@ enum BodyDifferences {
         try? JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
     }
 
-    private static func compare(_ one: Any?, _ other: Any?, at path: String, _ found: inout [Difference]) {
-        guard found.count < NearMiss.bodyDifferences else { return }
+    private static func compare(
+        _ one: Any?,
+        _ other: Any?,
+        at path: String,
+        _ ignored: JSONPathMatch,
+        _ found: inout [Difference]
+    ) {
+        guard found.count < NearMiss.bodyDifferences, !ignored.isSelected else { return }
         if let one = one as? [String: Any], let other = other as? [String: Any] {
             for name in Set(one.keys).union(other.keys).sorted() {
-                compare(one[name], other[name], at: path + member(name), &found)
+                compare(one[name], other[name], at: path + member(name), ignored.member(Array(name.utf8)), &found)
             }
         } else if let one = one as? [Any], let other = other as? [Any] {
             for index in 0..<max(one.count, other.count) {
                 let left = index < one.count ? one[index] : nil
                 let right = index < other.count ? other[index] : nil
-                compare(left, right, at: "\(path)[\(index)]", &found)
+                compare(left, right, at: "\(path)[\(index)]", ignored.element(index), &found)
             }
         } else if text(one) != text(other) {
             found.append(Difference("json:\(path)", asked: text(one), recorded: text(other)))

@@ -12,20 +12,25 @@ struct CanonicalJSON {
     private let text: [UInt8]
     private var index = 0
     private var depth = 0
+    /// Where the paths that do not count have got to.
+    private var ignored: JSONPathMatch
 
+    /// - Parameter ignored: what does not count: members as if they were not there, elements of arrays by their place only.
     /// - Returns: nil if `text` is not one JSON value, or nests too deep.
-    static func digest(of text: [UInt8]) -> [UInt8]? {
-        var parser = CanonicalJSON(text: text)
+    static func digest(of text: [UInt8], ignoring ignored: [JSONPath] = []) -> [UInt8]? {
+        var parser = CanonicalJSON(text: text, ignored: JSONPathMatch(ignored))
+        let ignoresAll = parser.ignored.isSelected
         // A byte order mark is not JSON, but parsers may ignore one (RFC 8259 §8.1).
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { parser.index = 3 }
         guard let value = parser.value() else { return nil }
         parser.skipSpace()
         guard parser.index == text.count else { return nil }
-        return Array(SHA256.hash(data: value))
+        return Array(SHA256.hash(data: ignoresAll ? [] : value))
     }
 
-    private init(text: [UInt8]) {
+    private init(text: [UInt8], ignored: JSONPathMatch) {
         self.text = text
+        self.ignored = ignored
     }
 
     private var next: UInt8? { index < text.count ? text[index] : nil }
@@ -73,9 +78,15 @@ struct CanonicalJSON {
         if next == UInt8(ascii: "]") {
             index += 1
         } else {
+            let above = ignored
+            defer { ignored = above }
+            var position = 0
             while true {
+                if !above.isEmpty { ignored = above.element(position) }
+                let counts = !ignored.isSelected
                 guard let element = value() else { return nil }
-                hasher.update(data: element)
+                hasher.update(data: counts ? element : [UInt8(ascii: "i")])
+                position += 1
                 guard let more = separator(closing: UInt8(ascii: "]")) else { return nil }
                 if !more { break }
             }
@@ -89,14 +100,18 @@ struct CanonicalJSON {
         if next == UInt8(ascii: "}") {
             index += 1
         } else {
+            let above = ignored
+            defer { ignored = above }
             while true {
                 skipSpace()
                 guard next == UInt8(ascii: "\""), let name = string() else { return nil }
+                if !above.isEmpty { ignored = above.member(name) }
+                let counts = !ignored.isSelected
                 skipSpace()
                 guard next == UInt8(ascii: ":") else { return nil }
                 index += 1
                 guard let value = value() else { return nil }
-                members.append((name, value))
+                if counts { members.append((name, value)) }
                 guard let more = separator(closing: UInt8(ascii: "}")) else { return nil }
                 if !more { break }
             }

@@ -35,13 +35,17 @@ package struct MatchKeyBuilder {
 
     private let request: RequestHead
     private let comparison: BodyComparison
+    private let rules: RuleSet
     private var body: [UInt8] = []
     private var hasher = SHA256()
     private var length = 0
 
-    /// - Parameter request: its target in any form; its fields as the upstream is to see them.
-    package init(_ request: RequestHead) {
+    /// - Parameters:
+    ///   - request: its target in any form; its fields as the upstream is to see them.
+    ///   - rules: of the cassette.
+    package init(_ request: RequestHead, _ rules: RuleSet = .none) {
         self.request = request
+        self.rules = rules
         comparison = BodyComparison(request.fields)
     }
 
@@ -81,18 +85,24 @@ package struct MatchKeyBuilder {
         parts.add("method", asGET ? Array("GET".utf8) : request.method)
         parts.add("origin", Array(origin.utf8))
         parts.add("path", target.normalPath)
-        for pair in FormPair.sorted(target.pairs) {
+        for pair in FormPair.sorted(rules.counted(target.pairs)) {
             parts.add("query name", pair.name)
             parts.add("query value", pair.value)
         }
         for range in request.fields.values("range") { parts.add("range", range) }
-        parts.add("body", bodyDigest)
+        for name in rules.requiredFields {
+            parts.add("field name", name)
+            for field in request.fields where equalsIgnoringCase(field.name, name) {
+                parts.add("field value", field.value)
+            }
+        }
+        parts.add("body", rules.ignoresBody ? [] : bodyDigest)
         return MatchKey(parts.digest)
     }
 
     private var bodyDigest: [UInt8] {
         guard length > 0 else { return [] }
-        if length <= Self.structuredLimit, let structure = comparison.digest(of: body) { return structure }
+        if length <= Self.structuredLimit, let structure = comparison.digest(of: body, rules) { return structure }
         return Array(hasher.finalize())
     }
 }

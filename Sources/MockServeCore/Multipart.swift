@@ -4,10 +4,10 @@ import HTTPWire
 /// Multipart bodies (RFC 2046 §5.1, RFC 7578) compared by their parts, whatever the boundary.
 enum Multipart {
     /// - Returns: nil if `body` is not a well-formed multipart body with this boundary.
-    static func digest(of body: [UInt8], boundary: [UInt8]) -> [UInt8]? {
+    static func digest(of body: [UInt8], boundary: [UInt8], ignoring ignored: Set<[UInt8]> = []) -> [UInt8]? {
         guard let parts = parts(of: body, boundary: boundary) else { return nil }
         var input = DigestInput()
-        for part in parts {
+        for part in parts where ignored.isEmpty || !part.isNamed(in: ignored) {
             for line in part.fields {
                 input.add("part field", line)
             }
@@ -20,6 +20,13 @@ enum Multipart {
         /// `name:value` lines, names in lower case, sorted.
         let fields: [[UInt8]]
         let body: ArraySlice<UInt8>
+
+        /// Whether its `Content-Disposition` names it as one of these (RFC 7578 §4.2).
+        func isNamed(in names: Set<[UInt8]>) -> Bool {
+            let prefix = Array("content-disposition:".utf8)
+            guard let line = fields.first(where: { $0.starts(with: prefix) }) else { return false }
+            return MediaType(line.dropFirst(prefix.count)).parameter("name").map(names.contains) ?? false
+        }
     }
 
     static func parts(of body: [UInt8], boundary: [UInt8]) -> [Part]? {

@@ -46,15 +46,20 @@ package struct NearMiss: Sendable {
     /// Most telling first; none if the two requests match each other.
     package let differences: [Difference]
 
-    package init(id: Int64, asked: ComparedRequest, recorded: ComparedRequest) {
+    /// - Parameter rules: of the cassette; what they leave out is no difference.
+    package init(id: Int64, asked: ComparedRequest, recorded: ComparedRequest, rules: RuleSet = .none) {
         self.id = id
         self.recorded = recorded
         differences =
-            Self.heads(asked, recorded) + Self.queries(asked.head, recorded.head)
-            + BodyDifferences.find(asked, recorded)
+            Self.heads(asked, recorded, rules) + Self.queries(asked.head, recorded.head, rules)
+            + (rules.ignoresBody ? [] : BodyDifferences.find(asked, recorded, rules))
     }
 
-    private static func heads(_ asked: ComparedRequest, _ recorded: ComparedRequest) -> [Difference] {
+    private static func heads(
+        _ asked: ComparedRequest,
+        _ recorded: ComparedRequest,
+        _ rules: RuleSet
+    ) -> [Difference] {
         var found: [Difference] = []
         func compare(_ part: String, _ one: String?, _ other: String?) {
             if one != other { found.append(Difference(part, asked: one, recorded: other)) }
@@ -67,11 +72,22 @@ package struct NearMiss: Sendable {
         }
         func range(_ head: RequestHead) -> String? { head.fields.first("range").map { Latin1.string($0) } }
         compare("field:Range", range(asked.head), range(recorded.head))
+        for name in rules.requiredFields {
+            func values(_ head: RequestHead) -> String? {
+                let values = head.fields.filter { equalsIgnoringCase($0.name, name) }.map { Latin1.string($0.value) }
+                return values.isEmpty ? nil : values.joined(separator: ", ")
+            }
+            compare("field:\(Latin1.string(name))", values(asked.head), values(recorded.head))
+        }
         return found
     }
 
-    private static func queries(_ asked: RequestHead, _ recorded: RequestHead) -> [Difference] {
-        PairDifferences.find("query", Target(asked.target).pairs, Target(recorded.target).pairs)
+    private static func queries(_ asked: RequestHead, _ recorded: RequestHead, _ rules: RuleSet) -> [Difference] {
+        PairDifferences.find(
+            "query",
+            rules.counted(Target(asked.target).pairs),
+            rules.counted(Target(recorded.target).pairs)
+        )
     }
 
     /// How far a recorded request is from the one asked for, by what an index can tell: lower is nearer.

@@ -31,6 +31,7 @@ import Testing
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
         _ = try reader.upstreams()
+        _ = try reader.rules()
         try reader.forEach { interaction in
             _ = try reader.bytes(of: interaction.requestBody, limit: .max)
             _ = try reader.bytes(of: interaction.responseBody, limit: 1 << 20)
@@ -65,6 +66,7 @@ import Testing
         "UPDATE interaction SET informational = '[[200,null,[]]]'",
         "UPDATE interaction SET response_body_id = 999", "UPDATE body SET size = -1", "UPDATE body SET size = 1 << 62",
         "UPDATE body SET bytes = x''", "DELETE FROM body_slice", "UPDATE upstream SET origin = 'nonsense'",
+        "INSERT INTO rule (action, part) VALUES ('ignore', 'nonsense')",
     ])
     func badValuesAreAnError(_ statement: String) throws {
         try withPath { path in

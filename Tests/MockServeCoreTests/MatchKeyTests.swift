@@ -11,9 +11,11 @@ struct Asked: Sendable {
     var body: [UInt8] = []
     var origin = "http://a"
 
-    var key: MatchKey {
+    var key: MatchKey { key(.none) }
+
+    func key(_ rules: RuleSet) -> MatchKey {
         let head = RequestHead(method: Array(method.utf8), target: Latin1.bytes(target) ?? [], fields: Fields(fields))
-        var builder = MatchKeyBuilder(head)
+        var builder = MatchKeyBuilder(head, rules)
         // In two pieces, as it may come in.
         let middle = body.count / 2
         body[..<middle].withUnsafeBytes { builder.update($0) }
@@ -164,5 +166,116 @@ struct Pair: Sendable, CustomStringConvertible {
     @Test func keysAreStableAcrossVersions() {
         // A change of this value makes every cassette out there miss: it needs a migration.
         #expect(Asked(target: "/a?b=c").key.description == "c9dd70bb9c857da0db4862da1fd22321")
+    }
+}
+
+@Suite struct RuleTests {
+    struct Case: Sendable, CustomStringConvertible {
+        let rule: String
+        let one: Asked
+        let two: Asked
+        let other: Asked
+
+        var description: String { rule }
+    }
+
+    /// With the rule, the first two are the same and the third is another; without it all three differ.
+    static let cases: [Case] = [
+        Case(rule: "query:ts", one: .get("/?a=1&ts=1"), two: .get("/?ts=2&a=1"), other: .get("/?a=2&ts=1")),
+        Case(rule: "query:ts", one: .get("/?a=1&ts=1&ts=2"), two: .get("/?a=1"), other: .get("/?a=1&TS=1")),
+        Case(rule: "query:t%s", one: .get("/?t%25s=1"), two: .get("/?t%25s=2"), other: .get("/?ts=1")),
+        Case(rule: "query", one: .get("/a?x"), two: .get("/a?y=2"), other: .get("/b?x")),
+        Case(rule: "body", one: .json("[1]"), two: .json("[2]"), other: Asked(method: "PUT", body: [1])),
+        Case(
+            rule: "json:$.id",
+            one: .json("{\"id\":1,\"a\":1}"),
+            two: .json("{\"a\":1}"),
+            other: .json("{\"id\":1,\"a\":2}")
+        ),
+        Case(
+            rule: "json:$.a.b",
+            one: .json("{\"a\":{\"b\":1}}"),
+            two: .json("{\"a\":{\"b\":[2]}}"),
+            other: .json("{\"b\":1}")
+        ),
+        Case(
+            rule: "json:$..n",
+            one: .json("{\"n\":1,\"a\":[{\"n\":2}]}"),
+            two: .json("{\"a\":[{\"n\":{}}]}"),
+            other: .json("{\"a\":[{\"m\":2}]}")
+        ),
+        Case(rule: "json:$[1]", one: .json("[1,2]"), two: .json("[1,3]"), other: .json("[2,2]")),
+        Case(
+            rule: "json:$.items[*].at",
+            one: .json("{\"items\":[{\"at\":1}]}"),
+            two: .json("{\"items\":[{\"at\":2}]}"),
+            other: .json("{\"items\":[{\"at\":1},{}]}")
+        ),
+        Case(
+            rule: "json:$['a b'].*",
+            one: .json("{\"a b\":{\"x\":1}}"),
+            two: .json("{\"a b\":{\"y\":2}}"),
+            other: .json("{\"a b\":[]}")
+        ),
+        Case(
+            rule: "json:$..a..b",
+            one: .json("[{\"a\":{\"c\":{\"b\":1}}}]"),
+            two: .json("[{\"a\":{\"c\":{\"b\":2}}}]"),
+            other: .json("[{\"b\":1}]")
+        ),
+        Case(rule: "json:$", one: .json("[1]"), two: .json("{}"), other: .json("not JSON")),
+        Case(rule: "form:csrf", one: .form("a=1&csrf=x"), two: .form("csrf=y&a=1"), other: .form("a=2&csrf=x")),
+        Case(
+            rule: "part:file",
+            one: .multipart("A", [("file", "1"), ("k", "v")]),
+            two: .multipart("B", [("file", "2"), ("k", "v")]),
+            other: .multipart("A", [("file", "1"), ("k", "w")])
+        ),
+    ]
+
+    @Test(arguments: cases) func leavesOut(_ example: Case) throws {
+        let rules = RuleSet([try #require(Rule(.ignore, example.rule))])
+        #expect(example.one.key(rules) == example.two.key(rules))
+        #expect(example.one.key(rules) != example.other.key(rules))
+        #expect(example.one.key != example.two.key && example.one.key != example.other.key)
+    }
+
+    @Test func takesAFieldIn() throws {
+        let rules = RuleSet([try #require(Rule(.require, "field:Accept"))])
+        let json = Asked.get("/").with("accept", "application/json")
+        #expect(json.key(rules) == Asked.get("/").with("Accept", "application/json").with("X", "y").key(rules))
+        #expect(json.key(rules) != Asked.get("/").with("Accept", "text/html").key(rules))
+        #expect(json.key(rules) != Asked.get("/").key(rules))
+    }
+
+    @Test(arguments: [
+        "", "query:", "header:x", "json:", "json:a", "json:$.", "json:$a", "json:$['a", "json:$[a]", "json:$[-1]",
+        "json:$...a",
+        "json:$.a b", "field:x", "body:x", "json:$.1",
+    ])
+    func refusesWhatIsNoRule(_ text: String) {
+        #expect(Rule(.ignore, text) == nil)
+    }
+
+    @Test(arguments: [
+        Pair(
+            "AWS",
+            .get("/k?X-Amz-Algorithm=A&X-Amz-Signature=1&X-Amz-Date=1&X-Amz-Credential=c&x=1"),
+            .get("/k?x=1&X-Amz-Algorithm=A&X-Amz-Signature=2&X-Amz-Date=2&X-Amz-Credential=d&X-Amz-Expires=9")
+        ),
+        Pair(
+            "Google",
+            .get("/k?X-Goog-Algorithm=A&X-Goog-Signature=1&X-Goog-Date=1"),
+            .get("/k?X-Goog-Algorithm=A&X-Goog-Signature=2&X-Goog-Date=2")
+        ),
+        Pair("Azure", .get("/k?sv=2022&sp=r&se=1&sig=a"), .get("/k?sv=2022&sp=r&se=2&sig=b")),
+    ])
+    func signaturesOfURLsDoNotCount(_ pair: Pair) {
+        #expect(pair.one.key == pair.two.key)
+    }
+
+    @Test func aSignatureThatIsNoneCounts() {
+        #expect(Asked.get("/?sig=a").key != Asked.get("/?sig=b").key)
+        #expect(Asked.get("/?X-Amz-Date=1").key != Asked.get("/?X-Amz-Date=2").key)
     }
 }

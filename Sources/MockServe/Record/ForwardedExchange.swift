@@ -66,7 +66,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         client = forwarder.client
         eventLoop = exchange.eventLoop
         recordedRequest = map.mapRequest(exchange.request)
-        keyBuilder = MatchKeyBuilder(recordedRequest)
+        keyBuilder = MatchKeyBuilder(recordedRequest, forwarder.writer?.rules ?? .none)
         requestMapping = map.requestBodyMapping(for: exchange.request)
         requestBody = BodyCollector(forwarder.writer)
         responseBody = BodyCollector(forwarder.writer)

@@ -33,7 +33,32 @@ struct MissReport: Sendable {
                 + "Try --playback timeline."
         }
         let upstream = asked.origin.isEmpty ? "URL" : asked.origin
-        return "Record it: mockserve record \(cassette) --upstream \(upstream) --mode missing"
+        return "Record it: mockserve record \(quoted(cassette)) --upstream \(upstream) --mode missing"
+    }
+
+    /// The rule by which the nearest recording would answer; nil if no rule should make that so.
+    private var rule: String? {
+        guard let differences = nearest.first?.differences, !differences.isEmpty, differences.count <= 4 else {
+            return nil
+        }
+        let kinds = ["query:", "json:", "form:"]
+        guard differences.allSatisfy({ difference in kinds.contains { difference.part.hasPrefix($0) } }) else {
+            return nil
+        }
+        let options = differences.map { " --ignore \(quoted(shown($0.part, Self.valueLimit)))" }.joined()
+        return "Or, if what differs from #\(nearest[0].id) does not matter: "
+            + "mockserve cassette rule add \(quoted(cassette))\(options)"
+    }
+
+    /// For a shell.
+    private func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+            default: "-_./:=@%+,".utf8.contains(byte)
+            }
+        }
+        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 
     /// Whether a recorded request is the same, and only the order of playback forbids its answer.
@@ -55,6 +80,7 @@ struct MissReport: Sendable {
             ("nearest", "[" + nearest.map(json).joined(separator: ", ") + "]"),
             ("fix", jsonString(fix)),
         ]
+        if let rule { problem.members.append(("rule", jsonString(rule))) }
         return problem
     }
 
@@ -97,7 +123,9 @@ struct MissReport: Sendable {
             }
             if nearMiss.differences.isEmpty { lines.append("      (the same request)") }
         }
-        return (lines + ["", fix, ""]).joined(separator: "\n")
+        lines += ["", fix]
+        if let rule { lines.append(rule) }
+        return lines.joined(separator: "\n") + "\n"
     }
 
     private func request(_ nearMiss: NearMiss) -> String {

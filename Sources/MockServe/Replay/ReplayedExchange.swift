@@ -24,7 +24,7 @@ final class ReplayedExchange: ExchangeReceiver {
         self.map = map
         self.replayer = replayer
         self.whenMissed = whenMissed
-        key = MatchKeyBuilder(map.mapRequest(exchange.request))
+        key = MatchKeyBuilder(map.mapRequest(exchange.request), replayer.rules)
         mapping = map.requestBodyMapping(for: exchange.request)
     }
 

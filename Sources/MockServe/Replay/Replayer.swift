@@ -11,6 +11,8 @@ final class Replayer: ExchangeResponder {
     private let origins: [String]
     private let hasAnswersForAny: Bool
     private let newest: Int64
+    /// What of a request counts.
+    let rules: RuleSet
     private let readers: ReaderPool
     private let served: ServedOrigins
     private let playback: Mutex<PlaybackState>
@@ -31,6 +33,7 @@ final class Replayer: ExchangeResponder {
         origins = upstreams.map(\.origin.description)
         hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
         self.newest = newest
+        rules = try reader.rules()
         readers = ReaderPool(reader)
         self.served = served
         self.options = options
@@ -74,10 +77,10 @@ final class Replayer: ExchangeResponder {
     /// What there is to say of a request that nothing answers.
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex])
-        let (readers, playback) = (readers, options.playback)
+        let (readers, playback, rules) = (readers, options.playback, rules)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
             let reader = try readers.readerForReports()
-            let nearest = try reader.nearMisses(to: asked, limit: MissReport.nearestLimit)
+            let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
             return MissReport(asked: asked, nearest: nearest, cassette: reader.path, playback: playback)
         }
     }

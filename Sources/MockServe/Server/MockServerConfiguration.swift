@@ -35,6 +35,14 @@ public struct MockServerConfiguration: Sendable {
     /// Status of the answer to a request that nothing recorded matches. Default: 404, which SDKs do not retry.
     public var missStatus = 404
 
+    /// What matching leaves out when this server records; kept in the cassette, so that every replay of it does the same.
+    /// Each is one of `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`,
+    /// `part:NAME` of a multipart body, or `body`. Default: none.
+    public var ignoredParts: [String] = []
+
+    /// Fields that must be equal too when this server records; kept in the cassette. Default: none but `Range`.
+    public var requiredFields: [String] = []
+
     /// Whether a scope fails if a request came that nothing recorded matches, even if the code under test swallowed the
     /// answer: ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)`` then throws
     /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.

@@ -100,7 +100,8 @@ final class ServicePlan: Sendable {
         }
         try refuseInCI(path, mode, configuration)
         let now = Clock.now().unixMilliseconds
-        let writer = try CassetteWriter(path: path, mode: episodeMode, upstreams: upstreams, now: now)
+        let rules = try parseRules(configuration)
+        let writer = try CassetteWriter(path: path, mode: episodeMode, upstreams: upstreams, rules: rules, now: now)
         var responder: any ExchangeResponder = forwarder(writer)
         var replayer: Replayer?
         if mode == .missing {
@@ -141,6 +142,20 @@ final class ServicePlan: Sendable {
             Record on your own machine and commit the cassette, or allow it: --record-in-ci, `recordsInCI = true`.
             """
         )
+    }
+
+    private static func parseRules(_ configuration: MockServerConfiguration) throws -> [Rule] {
+        let ignored = configuration.ignoredParts.map { (Rule.Action.ignore, $0) }
+        let required = configuration.requiredFields.map { (Rule.Action.require, "field:\($0)") }
+        return try (ignored + required).map { action, text in
+            guard let rule = Rule(action, text) else {
+                throw MockServeError(
+                    .invalidConfiguration,
+                    "`\(text)` is nothing to \(action.rawValue): use \(Rule.syntax(action))."
+                )
+            }
+            return rule
+        }
     }
 
     private static func parse(_ upstreams: [(name: String, url: String)]) throws -> [Upstream] {

@@ -88,7 +88,9 @@ struct AddCommand: ParsableCommand {
         let origin = try chosenUpstream()
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let requestBody = requestJSON.map { Array($0.utf8) } ?? []
-        var key = MatchKeyBuilder(request)
+        let upstreams = origin.map { [Upstream(name: "default", origin: $0)] } ?? []
+        let writer = try CassetteWriter(path: cassette, mode: .hand, upstreams: upstreams, now: now)
+        var key = MatchKeyBuilder(request, writer.rules)
         requestBody.withUnsafeBytes { key.update($0) }
         let exchanged = Exchanged(
             origin: origin?.description ?? "",
@@ -97,8 +99,6 @@ struct AddCommand: ParsableCommand {
             matchKey: key.key(origin: origin?.description ?? ""),
             recordedAt: now
         )
-        let upstreams = origin.map { [Upstream(name: "default", origin: $0)] } ?? []
-        let writer = try CassetteWriter(path: cassette, mode: .hand, upstreams: upstreams, now: now)
         let outcome = Mutex<Result<Int64, CassetteError>?>(nil)
         let content = writer.body(body)
         writer.commit(

@@ -1,6 +1,7 @@
 public import ArgumentParser
 import Foundation
 public import MockServe
+import MockServeCore
 import NIOPosix
 import Synchronization
 
@@ -107,6 +108,12 @@ struct RecordOptions: ParsableArguments {
     @Option(help: "Seconds an upstream may send nothing.")
     var readTimeout = 60.0
 
+    @Option(help: ArgumentHelp("Leave a part of requests out of matching: \(Rule.syntax(.ignore)).", valueName: "part"))
+    var ignore: [String] = []
+
+    @Option(help: ArgumentHelp("Let a field count in matching: \(Rule.syntax(.require)).", valueName: "part"))
+    var require: [String] = []
+
     @Flag(help: "Record even though the environment variable CI is set.")
     var recordInCi = false
 
@@ -115,6 +122,7 @@ struct RecordOptions: ParsableArguments {
         guard connectTimeout > 0, readTimeout > 0, connectTimeout <= 86_400, readTimeout <= 86_400 else {
             throw ValidationError("Timeouts are more than 0 and at most 86400 seconds.")
         }
+        _ = try RuleArguments.parse(ignore: ignore, require: require)
         let names = upstreams.map(\.name)
         guard Set(names).count == names.count else {
             throw ValidationError(
@@ -137,6 +145,8 @@ struct RecordOptions: ParsableArguments {
         configuration.upstream.readTimeout = .seconds(readTimeout)
         configuration.upstream.trustedCertificates = upstreamCa
         configuration.recordsInCI = recordInCi
+        configuration.ignoredParts = ignore
+        configuration.requiredFields = require.map { String($0.dropFirst("field:".count)) }
     }
 }
 

@@ -144,7 +144,8 @@ def wrong_use(temporary):
 
 def help_and_versions():
     assert run("--version")[0].strip()
-    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove"))):
+    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove", "rule")),
+                    *(["cassette", "rule", c] for c in ("add", "list", "remove"))):
         text = run(*command, "--help")[0].decode()
         assert "EXAMPLE" in text, f"{command}: no example\n{text}"
     for shell in ("bash", "zsh", "fish"):
@@ -302,6 +303,38 @@ def background(temporary):
     passed(f"--url-file, IPv6, --listen-fd, LISTEN_FDS, --parent-pid, read-only cassette; start and stop in {time.monotonic() - started:.2f} s")
 
 
+def rules(temporary):
+    cassette = os.path.join(temporary, "rules.cassette")
+    upstream = os.path.join(temporary, "answers.cassette")
+    for number in (1, 2):
+        run("cassette", "add", upstream, "--request", f"GET /a?ts={number}", "--text", f"answer {number}")
+    with Server("replay", upstream, "--quiet") as server:
+        arguments = ["--upstream", server.url, "--ignore", "query:ts", "--ignore", "json:$..nonce", "--require", "field:X-Tenant"]
+        with Server("record", cassette, *arguments, "--quiet") as recorder:
+            assert request(recorder.port, "/a?ts=1", fields="X-Tenant: one\r\n").endswith(b"answer 1")
+            assert request(recorder.port, "/a?ts=2", fields="X-Tenant: two\r\n").endswith(b"answer 2")
+    with Server("replay", cassette, "--quiet") as server:
+        assert request(server.port, "/a?ts=77", fields="X-Tenant: two\r\n").endswith(b"answer 2")
+        assert request(server.port, "/a", fields="X-Tenant: one\r\n").endswith(b"answer 1")
+        missed = request(server.port, "/a?ts=1", fields="X-Tenant: three\r\n")
+        assert missed.startswith(b"HTTP/1.1 404") and b'"field:x-tenant"' in missed and b"query:ts" not in missed, missed
+    listing = [json.loads(line) for line in run("cassette", "rule", "list", cassette, "--json")[0].splitlines()]
+    assert [rule["part"] for rule in listing] == ["query:ts", "json:$..nonce", "field:X-Tenant"], listing
+    message = run("cassette", "rule", "remove", cassette, 3)[1]
+    assert message == "mockserve: now answer the same requests: #1 #2\n", message
+    message = run("cassette", "rule", "remove", cassette, 1)[1]
+    assert message == "mockserve: no longer answer the same requests: #1 #2\n", message
+    assert "has no rule 9" in run("cassette", "rule", "remove", cassette, 9, status=66)[1]
+    assert "not `header:x`" in run("cassette", "rule", "add", cassette, "--ignore", "header:x", status=64)[1]
+    assert "Which rule" in run("cassette", "rule", "add", cassette, status=64)[1]
+    # What is recorded or written by hand later follows the rules that are there.
+    run("cassette", "rule", "add", cassette, "--ignore", "query:v")
+    run("cassette", "add", cassette, "--request", "GET /b?v=1", "--text", "by hand")
+    with Server("replay", cassette, "--quiet") as server:
+        assert request(server.port, "/b?v=2").endswith(b"by hand")
+    passed("rules: recorded, listed, added, removed, and followed")
+
+
 def several_upstreams(temporary):
     cassette = os.path.join(temporary, "two.cassette")
     servers = []
@@ -337,6 +370,7 @@ def main():
         modes(temporary)
         background(temporary)
         several_upstreams(temporary)
+        rules(temporary)
 
 
 main()

@@ -1,0 +1,109 @@
+import GRDB
+import MockServeCore
+
+/// The rules of a cassette, and the match keys that follow from them.
+enum RuleSQL {
+    /// Rules a cassette may hold; each costs time at every request.
+    private static let limit = 1000
+
+    static func all(_ db: Database, path: String) throws -> RuleSet {
+        RuleSet(try numbered(db, path: path).map(\.rule))
+    }
+
+    static func numbered(_ db: Database, path: String) throws -> [(number: Int64, rule: Rule)] {
+        var rules: [(number: Int64, rule: Rule)] = []
+        try db.query("SELECT id, action, part FROM rule ORDER BY id LIMIT ?1", [.integer(Int64(limit + 1))]) { row in
+            guard rules.count < limit, let action = Rule.Action(rawValue: row.text(1)),
+                let rule = Rule(action, row.text(2))
+            else {
+                throw CassetteError(
+                    .damaged,
+                    path: path,
+                    "is damaged: rule \(row.integer(0)) is none, or there are too many."
+                )
+            }
+            rules.append((row.integer(0), rule))
+            return true
+        }
+        return rules
+    }
+
+    /// - Returns: whether any of them is new.
+    static func add(_ rules: [Rule], _ db: Database) throws -> Bool {
+        var hasNew = false
+        for rule in rules {
+            try db.query(
+                "INSERT INTO rule (action, part) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+                [.text(rule.action.rawValue), .text(rule.text)]
+            )
+            hasNew = hasNew || db.changesCount > 0
+        }
+        return hasNew
+    }
+
+    /// Computes every match key anew.
+    ///
+    /// - Returns: what now matches the same requests, and what no longer does.
+    static func recomputeKeys(_ db: Database, path: String) throws -> KeyChanges {
+        let rules = try all(db, path: path)
+        var groups = KeyGroups()
+        var last: Int64 = 0
+        while let interaction = try next(db, after: last) {
+            let exchanged = interaction.exchanged
+            var builder = MatchKeyBuilder(exchanged.request, rules)
+            if let body = interaction.requestBody {
+                for number in 0..<BodySlices.count(of: body.size) {
+                    let slice = try BodySQL.slice(number, of: body, db, path: path)
+                    slice.withUnsafeBytes { builder.update($0) }
+                }
+            }
+            let key = builder.key(origin: exchanged.origin)
+            groups.add(interaction.id, before: exchanged.matchKey, after: key)
+            if key != exchanged.matchKey {
+                let bindings = [Binding.integer(interaction.id), .bytes(key.bytes)]
+                try db.query("UPDATE interaction SET match_key = ?2 WHERE id = ?1", bindings)
+            }
+            last = interaction.id
+        }
+        return groups.changes
+    }
+
+    private static func next(_ db: Database, after id: Int64) throws -> Interaction? {
+        var found: Interaction?
+        let sql = """
+            SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE interaction.id > ?1 \
+            ORDER BY interaction.id LIMIT 1
+            """
+        try db.query(sql, [.integer(id)]) { row in
+            found = try InteractionRow.decode(row)
+            return false
+        }
+        return found
+    }
+}
+
+/// What a change of rules did to a cassette.
+package struct KeyChanges: Sendable, Equatable {
+    /// Interactions that had different keys and now share one.
+    package var merged: [[Int64]] = []
+    /// Interactions that shared a key and now have different ones.
+    package var parted: [[Int64]] = []
+}
+
+/// Interactions by their keys before and after.
+private struct KeyGroups {
+    private var before: [MatchKey: [(id: Int64, other: MatchKey)]] = [:]
+    private var after: [MatchKey: [(id: Int64, other: MatchKey)]] = [:]
+
+    mutating func add(_ id: Int64, before old: MatchKey, after new: MatchKey) {
+        before[old, default: []].append((id, new))
+        after[new, default: []].append((id, old))
+    }
+
+    var changes: KeyChanges { KeyChanges(merged: Self.mixed(after), parted: Self.mixed(before)) }
+
+    private static func mixed(_ groups: [MatchKey: [(id: Int64, other: MatchKey)]]) -> [[Int64]] {
+        groups.values.filter { Set($0.map(\.other)).count > 1 }.map { $0.map(\.id) }
+            .sorted { $0[0] < $1[0] }
+    }
+}
