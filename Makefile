@@ -16,7 +16,7 @@ help:
 	@echo 'make release    build the release binary: .build-release/release/mockserve'
 	@echo 'make format     format the sources'
 	@echo 'make kill-test  kill a recording 200 times'
-	@echo 'make fuzz       fuzz both HTTP parsers, 10 minutes each'
+	@echo 'make fuzz       fuzz the HTTP parsers and the match key, 10 minutes each'
 
 demo: build
 	@.build/debug/mockserve demo
@@ -54,6 +54,7 @@ kill-test: test-tools build
 fuzz:
 	Fuzz/run.sh Requests 600
 	Fuzz/run.sh Responses 600
+	Fuzz/run.sh Keys 600
 
 clean:
 	rm -rf .build .build-release .build-fuzz .venv

@@ -142,11 +142,11 @@ let package = Package(
 
 // The fuzz targets link against libFuzzer's main, so they are libraries that Fuzz/run.sh links (see CONTRIBUTING.md).
 if Context.environment["MOCKSERVE_FUZZ"] != nil {
-    for name in ["Requests", "Responses"] {
+    for name in ["Requests", "Responses", "Keys"] {
         package.targets.append(
             .target(
                 name: "Fuzz\(name)",
-                dependencies: ["HTTPWire", .product(name: "NIOCore", package: "swift-nio")],
+                dependencies: ["HTTPWire", "MockServeCore", .product(name: "NIOCore", package: "swift-nio")],
                 path: "Fuzz/\(name)"
             )
         )

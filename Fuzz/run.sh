@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses [SECONDS]
+# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:?which target? Requests or Responses}
+name=${1:?which target? Requests, Responses or Keys}
 seconds=${2:-600}
 scratch=.build-fuzz
 export MOCKSERVE_FUZZ=1

@@ -23,6 +23,8 @@ struct EndToEndTests {
 
     @Test func aServiceWithStateIsReplayedAsOfItsWrites() async throws { try await run("stateful_playback") }
 
+    @Test func theAWSClientIsReplayed() async throws { try await run("aws_client") }
+
     @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }
 
     @Test func replayOpensNoConnection() async throws { try await run("no_connections") }
