@@ -144,9 +144,17 @@ struct Pair: Sendable, CustomStringConvertible {
         Pair("a body or none", Asked(method: "POST", body: [0]), Asked(method: "POST")),
     ]
 
-    @Test(arguments: same) func isTheSame(_ pair: Pair) { #expect(pair.one.key == pair.two.key) }
+    @Test func theCorpusIsLargeEnough() {
+        let rulePairs = RuleTests.cases.count * 2
+        let count = Self.same.count + Self.different.count + MatchKeyCorpus.same.count + MatchKeyCorpus.different.count
+        #expect(count + rulePairs >= 150)
+    }
 
-    @Test(arguments: different) func isDifferent(_ pair: Pair) { #expect(pair.one.key != pair.two.key) }
+    @Test(arguments: same + MatchKeyCorpus.same) func isTheSame(_ pair: Pair) { #expect(pair.one.key == pair.two.key) }
+
+    @Test(arguments: different + MatchKeyCorpus.different) func isDifferent(_ pair: Pair) {
+        #expect(pair.one.key != pair.two.key)
+    }
 
     @Test func aDeepOrLongBodyIsComparedByItsBytes() {
         let deep = String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000)
@@ -166,6 +174,127 @@ struct Pair: Sendable, CustomStringConvertible {
     @Test func keysAreStableAcrossVersions() {
         // A change of this value makes every cassette out there miss: it needs a migration.
         #expect(Asked(target: "/a?b=c").key.description == "c9dd70bb9c857da0db4862da1fd22321")
+    }
+}
+
+/// What a key must not depend on, and what it must, for generated requests.
+@Suite struct MatchKeyPropertyTests {
+    /// A small generator of repeatable numbers.
+    private struct Generator: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ (state >> 29)
+        }
+    }
+
+    private indirect enum Value {
+        case number(Int)
+        case string(String)
+        case array([Value])
+        case object([(String, Value)])
+
+        static func random(_ generator: inout Generator, depth: Int = 3) -> Value {
+            switch Int.random(in: 0..<(depth > 0 ? 4 : 2), using: &generator) {
+            case 0: .number(Int.random(in: -1000...1000, using: &generator))
+            case 1: .string(String("aü\"\\\n😀/".shuffled(using: &generator).prefix(3)))
+            case 2:
+                .array((0..<Int.random(in: 0..<4, using: &generator)).map { _ in random(&generator, depth: depth - 1) })
+            default:
+                .object(
+                    (0..<Int.random(in: 0..<4, using: &generator)).map {
+                        ("k\($0)", random(&generator, depth: depth - 1))
+                    }
+                )
+            }
+        }
+
+        /// One of the many spellings of the same value.
+        func spelled(_ generator: inout Generator) -> String {
+            let space = ["", " ", "\n"].randomElement(using: &generator) ?? ""
+            switch self {
+            case .number(let number):
+                return [String(number), "\(number).0", "\(number)e0", "\(number).00E+0"].randomElement(
+                    using: &generator
+                )
+                    ?? ""
+            case .string(let text):
+                let characters = text.unicodeScalars.map { scalar -> String in
+                    let mustEscape = scalar == "\"" || scalar == "\\" || scalar.value < 0x20
+                    guard mustEscape || Bool.random(using: &generator) else { return String(scalar) }
+                    return String(scalar).utf16.map { "\\u" + String(String(Int($0) + 0x10000, radix: 16).dropFirst()) }
+                        .joined()
+                }
+                return "\"\(characters.joined())\""
+            case .array(let elements):
+                return "[\(space)" + elements.map { $0.spelled(&generator) }.joined(separator: ",\(space)") + "]"
+            case .object(let members):
+                let parts = members.shuffled(using: &generator).map { name, value in
+                    "\"\(name)\"\(space):" + value.spelled(&generator)
+                }
+                return "{" + parts.joined(separator: "\(space),") + "\(space)}"
+            }
+        }
+
+        /// The same with one leaf changed.
+        func changed(_ generator: inout Generator) -> Value {
+            switch self {
+            case .number(let number): return .number(number + 1)
+            case .string(let text): return .string(text + "x")
+            case .array(var elements):
+                guard let index = elements.indices.randomElement(using: &generator) else { return .array([.number(0)]) }
+                elements[index] = elements[index].changed(&generator)
+                return .array(elements)
+            case .object(var members):
+                guard let index = members.indices.randomElement(using: &generator) else {
+                    return .object([("new", .number(0))])
+                }
+                members[index].1 = members[index].1.changed(&generator)
+                return .object(members)
+            }
+        }
+    }
+
+    @Test func spellingOfJSONDoesNotCountAndEveryLeafDoes() {
+        var generator = Generator(state: 5)
+        for _ in 0..<1500 {
+            let value = Value.random(&generator)
+            let one = Asked.json(value.spelled(&generator))
+            let two = Asked.json(value.spelled(&generator))
+            #expect(one.key == two.key, "\(String(decoding: one.body, as: UTF8.self))")
+            let other = Asked.json(value.changed(&generator).spelled(&generator))
+            #expect(one.key != other.key, "\(String(decoding: other.body, as: UTF8.self))")
+        }
+    }
+
+    @Test func compressionAndBoundariesDoNotCount() {
+        var generator = Generator(state: 6)
+        for number in 0..<200 {
+            let value = Value.random(&generator)
+            let plain = Asked.json(value.spelled(&generator)).coded(.gzip)
+            let other = Asked.json(value.spelled(&generator)).coded([.gzip, .deflate, .brotli][number % 3])
+            #expect(plain.key == other.key)
+            let parts = (0..<3).map { (name: "f\($0)", body: value.spelled(&generator)) }
+            #expect(Asked.multipart("one\(number)", parts).key == Asked.multipart("two\(number)", parts).key)
+        }
+    }
+
+    @Test func orderOfAQueryDoesNotCountAndEveryByteDoes() {
+        var generator = Generator(state: 7)
+        let alphabet = Array("abcXYZ019-_.~")
+        func word() -> String { String((0..<4).map { _ in alphabet.randomElement(using: &generator) ?? "a" }) }
+        for _ in 0..<500 {
+            let pairs = (0..<4).map { _ in "\(word())=\(word())" }
+            let path = "/\(word())/\(word())"
+            let one = Asked.get("\(path)?\(pairs.joined(separator: "&"))")
+            #expect(one.key == Asked.get("\(path)?\(pairs.shuffled(using: &generator).joined(separator: "&"))").key)
+            var target = Array(one.target)
+            let place =
+                target.indices.dropFirst().filter { !"/?&=".contains(target[$0]) }.randomElement(using: &generator) ?? 1
+            target[place] = target[place] == "!" ? "*" : "!"
+            #expect(one.key != Asked.get(String(target)).key, "\(one.target)")
+        }
     }
 }
 
