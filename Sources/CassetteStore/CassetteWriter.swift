@@ -267,16 +267,21 @@ package final class CassetteWriter: Sendable {
         guard !wasFinished else { return }
         work.sync { drain() }
         do {
-            let isWorthKeeping = try queue.inDatabase { db in
+            let (isWorthKeeping, proof) = try queue.inDatabase { db in
                 try db.inTransaction(.immediate) {
                     try EpisodeSQL.end(episode, mode: mode, keeping: keeping, now: now, db)
                     return .commit
                 }
+                // What fails here is said once the file is closed: the recording is kept for whoever looks into it.
+                let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, path: path) }
                 try EpisodeSQL.leaveWAL(db)
-                return try db.firstInteger("SELECT 1 FROM episode LIMIT 1") != nil
+                return (try db.firstInteger("SELECT 1 FROM episode LIMIT 1") != nil, proof)
             }
             try queue.close()
             if wasCreated, !isWorthKeeping { try FileManager.default.removeItem(atPath: path) }
+            try proof.get()
+        } catch let error as InteractionRow.Malformed {
+            throw CassetteFile.explain(error, path: path)
         } catch {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }

@@ -49,23 +49,51 @@ enum RuleSQL {
         var groups = KeyGroups()
         var last: Int64 = 0
         while let interaction = try next(db, after: last) {
-            let exchanged = interaction.exchanged
-            var builder = MatchKeyBuilder(exchanged.request, rules)
-            if let body = interaction.requestBody {
-                for number in 0..<BodySlices.count(of: body.size) {
-                    let slice = try BodySQL.slice(number, of: body, db, path: path)
-                    slice.withUnsafeBytes { builder.update($0) }
-                }
-            }
-            let key = builder.key(origin: exchanged.origin)
-            groups.add(interaction.id, before: exchanged.matchKey, after: key)
-            if key != exchanged.matchKey {
+            let before = interaction.exchanged.matchKey
+            let key = try self.key(of: interaction, rules, db, path: path)
+            groups.add(interaction.id, before: before, after: key)
+            if key != before {
                 let bindings = [Binding.integer(interaction.id), .bytes(key.bytes)]
                 try db.query("UPDATE interaction SET match_key = ?2 WHERE id = ?1", bindings)
             }
             last = interaction.id
         }
         return groups.changes
+    }
+
+    private static func key(
+        of interaction: Interaction,
+        _ rules: RuleSet,
+        _ db: Database,
+        path: String
+    ) throws -> MatchKey {
+        var builder = MatchKeyBuilder(interaction.request, rules)
+        if let body = interaction.requestBody {
+            for number in 0..<BodySlices.count(of: body.size) {
+                let slice = try BodySQL.slice(number, of: body, db, path: path)
+                slice.withUnsafeBytes { builder.update($0) }
+            }
+        }
+        return builder.key(origin: interaction.exchanged.origin)
+    }
+
+    /// Proves that a recording can be played: every request after number `last`, as it stands in the cassette, must have the
+    /// key under which its answer is looked up.
+    ///
+    /// - Throws: `CassetteError` that names the first one that would miss its own recording.
+    static func proveKeys(_ db: Database, after last: Int64, path: String) throws {
+        let rules = try all(db, path: path)
+        var last = last
+        while let interaction = try next(db, after: last) {
+            guard try key(of: interaction, rules, db, path: path) == interaction.exchanged.matchKey else {
+                throw CassetteError(
+                    .damaged,
+                    path: path,
+                    "interaction \(interaction.id) would not answer the request it was recorded from. Please report this."
+                )
+            }
+            last = interaction.id
+        }
     }
 
     private static func next(_ db: Database, after id: Int64) throws -> Interaction? {

@@ -69,6 +69,8 @@ final class Outcomes: Sendable {
                 fields: ["Transfer-Encoding": "chunked", "A": "b"],
                 framing: .chunked
             )
+            var key = MatchKeyBuilder(request)
+            [UInt8]([0, 1, 2]).withUnsafeBytes { key.update($0) }
             let original = Exchanged(
                 origin: "http://a",
                 request: request,
@@ -76,7 +78,7 @@ final class Outcomes: Sendable {
                 informational: [ResponseHead(status: 103, reason: nil, fields: fields)],
                 response: response,
                 responseTrailers: ["U": "2", "u": "3"],
-                matchKey: MatchKeyBuilder(request).key(origin: "http://a"),
+                matchKey: key.key(origin: "http://a"),
                 recordedAt: 1_700_000_000_123,
                 firstByte: 17,
                 chunks: [ResponseChunk(offset: 0, size: 2), ResponseChunk(offset: 9, size: 1)]
@@ -160,7 +162,7 @@ final class Outcomes: Sendable {
             for target in ["/x", "/y", "/x"] { writer.record(exchanged(target)) }
             var write = exchanged("/x")
             write.request.method = Array("POST".utf8)
-            write.matchKey = exchanged("/w").matchKey
+            write.matchKey = MatchKeyBuilder(write.request).key(origin: "http://a")
             writer.record(write)
             writer.record(exchanged("/x"))
             try writer.finish(keeping: true, now: 2_000)
@@ -273,6 +275,20 @@ final class Outcomes: Sendable {
             #expect(try CassetteReader(path: path).count() == 1)
             let file = try Data(contentsOf: URL(fileURLWithPath: path))
             #expect(file.range(of: Data(marker)) == nil)
+        }
+    }
+
+    @Test func aRecordingThatWouldMissItselfFailsLoudly() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            var wrong = exchanged("/x")
+            wrong.matchKey = exchanged("/y").matchKey
+            writer.record(wrong)
+            let error = #expect(throws: CassetteError.self) { try writer.finish(keeping: true, now: 2_000) }
+            #expect(error?.reason.contains("interaction 1") == true)
+            // It is kept, as one file.
+            #expect(try CassetteReader(path: path).count() == 1)
+            #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
         }
     }
 
