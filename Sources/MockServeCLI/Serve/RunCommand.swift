@@ -118,11 +118,7 @@ struct RunCommand: AsyncParsableCommand {
         return try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
             group.addTask { try await Self.spawn(command, environment, child) }
             group.addTask {
-                for await signal in signals {
-                    if let process = child.id, !Self.terminalSends(signal) {
-                        kill(process, signal.rawValue)
-                    }
-                }
+                for await signal in signals where !Self.terminalSends(signal) { child.send(signal.rawValue) }
                 return nil
             }
             defer { group.cancelAll() }
@@ -173,11 +169,28 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-/// The command's process, once it runs.
+/// The command's process. It may run, and a signal for it may come, before its number is known here.
 private final class ChildProcess: Sendable {
-    private let state = Mutex<pid_t?>(nil)
+    private struct State {
+        var id: pid_t?
+        var waiting: [CInt] = []
+    }
 
-    var id: pid_t? { state.withLock { $0 } }
+    private let state = Mutex(State())
 
-    func began(_ id: pid_t) { state.withLock { $0 = id } }
+    func began(_ id: pid_t) {
+        let waiting = state.withLock { state in
+            defer { state = State(id: id) }
+            return state.waiting
+        }
+        for signal in waiting { kill(id, signal) }
+    }
+
+    func send(_ signal: CInt) {
+        let id = state.withLock { state in
+            if state.id == nil { state.waiting.append(signal) }
+            return state.id
+        }
+        if let id { kill(id, signal) }
+    }
 }
