@@ -26,11 +26,6 @@ package struct RequestParser {
         body = BodyParser(framing: .none, limits: limits, isStrict: true)
     }
 
-    /// Whether nothing of a next request has arrived.
-    package var isIdle: Bool {
-        if case .startLine = state { lines.readableBytes == 0 } else { false }
-    }
-
     /// Bytes that arrived and were not yet asked for.
     package var bufferedBytes: Int { lines.readableBytes }
 

@@ -65,10 +65,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         process()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        context.fireChannelReadComplete()
-    }
-
     /// Reads on unless the exchange cannot take more.
     func read(context: ChannelHandlerContext) {
         let isFull = isRequestComplete && exchange != nil && parser.bufferedBytes > Self.pipelineLimit

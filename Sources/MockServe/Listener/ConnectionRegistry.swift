@@ -11,9 +11,6 @@ final class ConnectionRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// Number of open connections.
-    var count: Int { state.withLock { $0.channels.count } }
-
     /// Takes a new connection. It is closed at once if the server is stopping.
     func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)

@@ -339,8 +339,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private func committed(_ result: Result<Int64, CassetteError>) {
         guard !isOver else { return }
         switch result {
-        case .success(let number):
-            forwarder.recorded(number, describe)
+        case .success:
+            forwarder.recorded()
             release()
         case .failure(let error):
             forwarder.failedToWrite(error)

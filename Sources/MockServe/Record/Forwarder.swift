@@ -66,7 +66,7 @@ final class Forwarder: ExchangeResponder {
         promise?.succeed()
     }
 
-    func recorded(_ number: Int64, _ request: String) { journal.recorded(number) }
+    func recorded() { journal.recorded() }
 
     func note(_ failure: String) { journal.failed(failure) }
 

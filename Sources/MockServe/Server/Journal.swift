@@ -51,7 +51,7 @@ final class Journal: Sendable {
         observer?(.miss(miss))
     }
 
-    func recorded(_ number: Int64) { state.withLock { $0.recorded += 1 } }
+    func recorded() { state.withLock { $0.recorded += 1 } }
 
     func failed(_ failure: String) {
         state.withLock { state in
