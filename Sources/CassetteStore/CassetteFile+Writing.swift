@@ -19,7 +19,8 @@ extension CassetteFile {
             return try retryingWhileBusy {
                 let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
                 try queue.inDatabase { db in
-                    if isNew { try create(db) }
+                    // Without any schema it is new as well: another process may be about to make it.
+                    if try isNew || isBlank(db) { try create(db) }
                     try check(db, path: path)
                 }
                 return (queue, isNew)
@@ -57,6 +58,11 @@ extension CassetteFile {
                 "its folder cannot be made: \(error.localizedDescription)"
             )
         }
+    }
+
+    private static func isBlank(_ db: Database) throws -> Bool {
+        try db.firstInteger("SELECT 1 FROM sqlite_schema LIMIT 1") == nil
+            && db.firstInteger("PRAGMA application_id") == 0
     }
 
     private static func create(_ db: Database) throws {
