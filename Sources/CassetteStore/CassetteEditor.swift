@@ -55,11 +55,13 @@ package enum CassetteEditor {
             let result = try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA secure_delete = ON")
                 var result: Result?
+                var version: Int64?
                 try db.inTransaction(.immediate) {
                     result = try body(db)
+                    version = try EpisodeSQL.lastVersion(db)
                     return .commit
                 }
-                try EpisodeSQL.leaveWAL(db)
+                try EpisodeSQL.leaveWAL(db, version)
                 return result
             }
             try queue.close()

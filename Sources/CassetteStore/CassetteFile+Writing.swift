@@ -7,19 +7,15 @@ extension CassetteFile {
     ///
     /// - Returns: the connection, and whether the file was created.
     static func openForWriting(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
-        let exists = FileManager.default.fileExists(atPath: path)
-        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        let isNew = !exists || size == 0
-        if isNew {
-            try createDirectory(of: path)
-        } else {
-            try checkKind(path)
-        }
         do {
             return try retryingWhileBusy {
+                let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+                let isNew = (size ?? 0) == 0
+                if !isNew { try checkKind(path) }
                 let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
                 try queue.inDatabase { db in
-                    // Without any schema it is new as well: another process may be about to make it.
+                    // Without any schema it is new as well: another connection may be about to make it, which takes two
+                    // transactions (`auto_vacuum` is written by one of its own).
                     if try isNew || isBlank(db) { try create(db) }
                     try check(db, path: path)
                 }
@@ -38,16 +34,18 @@ extension CassetteFile {
         // A failure here is no failure: the reader that is opened next says what is wrong, if anything is.
         guard let (queue, _) = try? openForWriting(path) else { return }
         try? queue.inDatabase { db in
+            var version: Int64?
             try db.inTransaction(.immediate) {
                 try EpisodeSQL.finishInterrupted(db)
+                version = try EpisodeSQL.lastVersion(db)
                 return .commit
             }
-            try EpisodeSQL.leaveWAL(db)
+            try EpisodeSQL.leaveWAL(db, version)
         }
         try? queue.close()
     }
 
-    private static func createDirectory(of path: String) throws {
+    static func createDirectory(of path: String) throws {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)

@@ -52,6 +52,8 @@ package final class CassetteWriter: Sendable {
     ) throws {
         self.path = path
         self.mode = mode
+        let turn = try FolderTurn(of: path)
+        defer { turn.end() }
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
         do {
             let queue = queue
@@ -267,23 +269,31 @@ package final class CassetteWriter: Sendable {
         guard !wasFinished else { return }
         work.sync { drain() }
         do {
-            let (isWorthKeeping, proof) = try queue.inDatabase { db in
+            let proof = try queue.inDatabase { db in
+                var version: Int64?
                 try db.inTransaction(.immediate) {
                     try EpisodeSQL.end(episode, mode: mode, keeping: keeping, now: now, db)
+                    version = try EpisodeSQL.lastVersion(db)
                     return .commit
                 }
                 // What fails here is said once the file is closed: the recording is kept for whoever looks into it.
                 let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, path: path) }
-                try EpisodeSQL.leaveWAL(db)
-                return (try db.firstInteger("SELECT 1 FROM episode LIMIT 1") != nil, proof)
+                if try EpisodeSQL.leaveWAL(db, version), wasCreated { try removeIfEmpty(db) }
+                return proof
             }
             try queue.close()
-            if wasCreated, !isWorthKeeping { try FileManager.default.removeItem(atPath: path) }
             try proof.get()
         } catch let error as InteractionRow.Malformed {
             throw CassetteFile.explain(error, path: path)
         } catch {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
+    }
+    /// Leaves no file behind that this run made for nothing. A run that has begun meanwhile keeps it.
+    private func removeIfEmpty(_ db: Database) throws {
+        let turn = try FolderTurn(of: path)
+        defer { turn.end() }
+        guard try db.firstInteger("SELECT 1 FROM episode LIMIT 1") == nil else { return }
+        try FileManager.default.removeItem(atPath: path)
     }
 }

@@ -87,16 +87,40 @@ enum EpisodeSQL {
         }
     }
 
-    /// Gives unused pages back and moves everything into the one file. While another process has the cassette open that is left to it.
-    static func leaveWAL(_ db: Database) throws {
-        do {
-            try db.execute(sql: "PRAGMA busy_timeout = 200")
-            try db.query("PRAGMA incremental_vacuum")
-            try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
-            try db.execute(sql: "PRAGMA journal_mode = DELETE")
-        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
-        {
-            return
+    /// The last thing in a transaction that ends a use of the cassette: gives unused pages back.
+    ///
+    /// - Returns: what `leaveWAL` needs to know; nil if another run is open, to the end of which the file is left.
+    static func lastVersion(_ db: Database) throws -> Int64? {
+        try db.query("PRAGMA incremental_vacuum")
+        guard try db.firstInteger("SELECT 1 FROM episode WHERE state = 'open' LIMIT 1") == nil else { return nil }
+        return try db.firstInteger("PRAGMA data_version")
+    }
+
+    /// Moves everything into the one file.
+    ///
+    /// Connections of runs that have just ended may still be there, and are waited for: of several that end together, the
+    /// last one stays. Whoever sees that another has written after it leaves the file to that one. A connection that does
+    /// not go, such as a replay's, is given up on after a second: whoever next writes to the cassette tries again.
+    ///
+    /// - Parameter version: of `lastVersion`.
+    /// - Returns: whether it is one file now.
+    @discardableResult
+    static func leaveWAL(_ db: Database, _ version: Int64?) throws -> Bool {
+        guard let version else { return false }
+        try db.execute(sql: "PRAGMA busy_timeout = 0")
+        let deadline = ContinuousClock.now + .seconds(1)
+        while true {
+            do {
+                guard try db.firstInteger("PRAGMA data_version") == version else { return false }
+                try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
+                try db.execute(sql: "PRAGMA journal_mode = DELETE")
+                return true
+            } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+            {
+                guard ContinuousClock.now < deadline else { return false }
+                usleep(1_000)
+            }
         }
     }
 }
