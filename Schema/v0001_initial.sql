@@ -7,10 +7,13 @@ CREATE TABLE upstream (
 ) STRICT;
 
 CREATE TABLE rule (
-    id     INTEGER PRIMARY KEY,
-    action TEXT NOT NULL CHECK (action IN ('ignore', 'require')),
-    part   TEXT NOT NULL,
-    UNIQUE (action, part)
+    id          INTEGER PRIMARY KEY,
+    action      TEXT NOT NULL CHECK (action IN ('ignore', 'require', 'map', 'play')),
+    part        TEXT NOT NULL,
+    pattern     TEXT NOT NULL DEFAULT '',
+    replacement TEXT NOT NULL DEFAULT '',
+    scope       TEXT NOT NULL DEFAULT '',
+    UNIQUE (action, part, pattern, replacement, scope)
 ) STRICT;
 
 CREATE TABLE episode (
@@ -55,6 +58,8 @@ CREATE TABLE interaction (
     response_body_id  INTEGER REFERENCES body (id),
     response_trailers TEXT,
     match_key         BLOB NOT NULL,
+    vary              TEXT,
+    vary_key          BLOB,
     recorded_at       INTEGER NOT NULL,
     first_byte_ms     INTEGER,
     chunks            TEXT,
@@ -62,6 +67,8 @@ CREATE TABLE interaction (
 ) STRICT;
 
 CREATE INDEX interaction_by_match_key ON interaction (match_key, id);
+
+CREATE INDEX interaction_by_vary ON interaction (match_key, vary, vary_key, id) WHERE vary IS NOT NULL;
 
 CREATE INDEX interaction_by_target ON interaction (target, method);
 

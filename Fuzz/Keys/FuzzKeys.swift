@@ -25,12 +25,16 @@ public func fuzzKeys(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     // The body stands for the query too.
     let target = Array("/p?".utf8) + body.prefix(200).map { $0 > 0x20 && $0 != 0x7F ? $0 : 0x2B }
     let head = RequestHead(method: Array("POST".utf8), target: target, fields: fields)
-    let rules = RuleSet([Rule(.ignore, rule), Rule(.require, rule), Rule(.ignore, "json:$..a")].compactMap { $0 })
+    let rules = RuleSet(Rule.Action.allCases.compactMap { try? Rule($0, rule) } + defaultRules)
     let whole = key(head, rules, [body[...]])
     let middle = body.count / 2
     precondition(key(head, rules, [body[..<middle], body[middle...]]) == whole, "cutting the body changes the key")
     return 0
 }
+
+private let defaultRules = [
+    try? Rule(.ignore, "json:$..a"), try? Rule(.map, "json:$..b s/[0-9]+(x*)/N\\1/"), try? Rule(.map, "query s/a|b*//"),
+].compactMap { $0 }
 
 private func key(_ head: RequestHead, _ rules: RuleSet, _ pieces: [ArraySlice<UInt8>]) -> MatchKey {
     var builder = MatchKeyBuilder(head, rules)

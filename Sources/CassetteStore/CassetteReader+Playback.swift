@@ -1,3 +1,4 @@
+package import HTTPWire
 package import MockServeCore
 
 /// A recording as it is played: up to a number, beyond which it is still being made.
@@ -11,20 +12,47 @@ package struct PlayedRecording: PlaybackIndex {
         self.last = last
     }
 
-    package func first(_ key: MatchKey, after low: Int64, before high: Int64) throws -> Int64? {
+    package func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
         try reader.number(
-            """
-            SELECT id FROM interaction WHERE match_key = ?1 AND id > ?2 AND id < ?3 AND id <= ?4 ORDER BY id LIMIT 1
-            """,
-            [.bytes(key.bytes), .integer(low), .integer(high), .integer(last)]
+            "\(Self.select(key)) AND id > ?1 AND id < ?2 AND id <= ?3 ORDER BY id LIMIT 1",
+            [.integer(low), .integer(high), .integer(last)] + Self.bindings(key)
         )
     }
 
-    package func last(_ key: MatchKey, before high: Int64) throws -> Int64? {
+    package func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
         try reader.number(
-            "SELECT id FROM interaction WHERE match_key = ?1 AND id < ?2 AND id <= ?3 ORDER BY id DESC LIMIT 1",
-            [.bytes(key.bytes), .integer(high), .integer(last)]
+            "\(Self.select(key)) AND id > ?1 AND id < ?2 AND id <= ?3 ORDER BY id DESC LIMIT 1",
+            [.integer(0), .integer(high), .integer(last)] + Self.bindings(key)
         )
+    }
+
+    private static func select(_ key: PlaybackKey) -> String {
+        key.variant == nil
+            ? "SELECT id FROM interaction WHERE match_key = ?4"
+            : "SELECT id FROM interaction WHERE match_key = ?4 AND vary = ?5 AND vary_key = ?6"
+    }
+
+    private static func bindings(_ key: PlaybackKey) -> [Binding] {
+        [.bytes(key.match.bytes)] + (key.variant.map { [.text($0.names), .bytes($0.key)] } ?? [])
+    }
+
+    /// The key by which the answers to a request are found: of those recorded under `key`, the ones whose requests agree
+    /// with it in the fields that their answers vary by, if there are any.
+    package func playbackKey(_ key: MatchKey, for request: RequestHead) throws -> PlaybackKey {
+        var names = ""
+        // Answers to one request hardly vary by several lists of fields.
+        for _ in 0..<8 {
+            guard
+                let next = try reader.text(
+                    "SELECT vary FROM interaction WHERE match_key = ?1 AND vary > ?2 ORDER BY vary LIMIT 1",
+                    [.bytes(key.bytes), .text(names)]
+                )
+            else { break }
+            let candidate = PlaybackKey(key, Variant(next, of: request.fields))
+            if try first(candidate, after: 0, before: .max) != nil { return candidate }
+            names = next
+        }
+        return PlaybackKey(key)
     }
 
     package func firstWrite(after low: Int64) throws -> Int64? {

@@ -90,6 +90,18 @@ package final class CassetteReader: Sendable {
         try read { try $0.firstInteger(sql, bindings) }
     }
 
+    /// The text that a query gives; nil if it gives none.
+    func text(_ sql: String, _ bindings: [Binding]) throws -> String? {
+        try read { db in
+            var text: String?
+            try db.query(sql, bindings) { row in
+                text = row.text(0)
+                return false
+            }
+            return text
+        }
+    }
+
     /// Shows number, method and target of every interaction in recording order.
     package func eachNumber(_ body: (Int64, String, String) -> Void) throws {
         try eachRow("SELECT id, method, target FROM interaction ORDER BY id", []) { row in
@@ -114,6 +126,16 @@ package final class CassetteReader: Sendable {
     /// Whether any answer was written by hand for any upstream.
     package func hasAnswersForAnyUpstream() throws -> Bool {
         try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE origin = '' LIMIT 1") != nil }
+    }
+
+    /// When an interaction was recorded; nil if there is none of this number.
+    package func recordedAt(_ id: Int64) throws -> Int64? {
+        try number("SELECT recorded_at FROM interaction WHERE id = ?1", [.integer(id)])
+    }
+
+    /// Whether any answer depends on fields of its request.
+    package func hasVariants() throws -> Bool {
+        try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE vary IS NOT NULL LIMIT 1") != nil }
     }
 
     package func interaction(_ id: Int64) throws -> Interaction? {

@@ -68,12 +68,13 @@ enum InteractionRow {
         _ db: Database
     ) throws -> Int64 {
         let head = exchanged.response
+        let variant = Variant(of: head.fields, to: exchanged.request.fields)
         try db.query(
             """
             INSERT INTO interaction (episode_id, origin, method, target, request_version, request_fields, \
             request_body_id, request_trailers, informational, response_version, status, reason, response_fields, \
-            response_body_id, response_trailers, match_key, recorded_at, first_byte_ms, chunks) \
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+            response_body_id, response_trailers, match_key, vary, vary_key, recorded_at, first_byte_ms, \
+            chunks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
             """,
             [
                 .integer(episode),
@@ -92,6 +93,8 @@ enum InteractionRow {
                 responseBody.map { .integer($0) } ?? .null,
                 exchanged.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.responseTrailers)),
                 .bytes(exchanged.matchKey.bytes),
+                variant.map { .text($0.names) } ?? .null,
+                variant.map { .bytes($0.key) } ?? .null,
                 .integer(exchanged.recordedAt),
                 exchanged.firstByte.map { .integer(Int64($0)) } ?? .null,
                 exchanged.chunks.isEmpty ? .null : .text(ChunksJSON.encode(exchanged.chunks)),

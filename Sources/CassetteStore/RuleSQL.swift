@@ -12,30 +12,43 @@ enum RuleSQL {
 
     static func numbered(_ db: Database, path: String) throws -> [(number: Int64, rule: Rule)] {
         var rules: [(number: Int64, rule: Rule)] = []
-        try db.query("SELECT id, action, part FROM rule ORDER BY id LIMIT ?1", [.integer(Int64(limit + 1))]) { row in
-            guard rules.count < limit, let action = Rule.Action(rawValue: row.text(1)),
-                let rule = Rule(action, row.text(2))
-            else {
-                throw CassetteError(
-                    .damaged,
-                    path: path,
-                    "is damaged: rule \(row.integer(0)) is none, or there are too many."
-                )
+        let sql = "SELECT id, action, part, pattern, replacement, scope FROM rule ORDER BY id LIMIT ?1"
+        try db.query(sql, [.integer(Int64(limit + 1))]) { row in
+            guard rules.count < limit else {
+                throw CassetteError(.damaged, path: path, "is damaged: it has more than \(limit) rules.")
             }
-            rules.append((row.integer(0), rule))
+            do {
+                rules.append((row.integer(0), try rule(row)))
+            } catch let error as RuleError {
+                throw CassetteError(.damaged, path: path, "is damaged: rule \(row.integer(0)): \(error).")
+            }
             return true
         }
         return rules
+    }
+
+    private static func rule(_ row: RowView) throws -> Rule {
+        guard let action = Rule.Action(rawValue: row.text(1)) else { throw RuleError("it has no known action") }
+        let (pattern, scopeText) = (row.text(3), row.text(5))
+        let scope = RequestPattern(scopeText)
+        guard scope != nil || scopeText.isEmpty else { throw RuleError("`\(scopeText)` is no METHOD PATH") }
+        let map = try pattern.isEmpty ? nil : ValueMap(pattern, to: row.text(4))
+        return try Rule(action, part: row.text(2), map: map, scope: scope)
     }
 
     /// - Returns: whether any of them is new.
     static func add(_ rules: [Rule], _ db: Database) throws -> Bool {
         var hasNew = false
         for rule in rules {
-            try db.query(
-                "INSERT INTO rule (action, part) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                [.text(rule.action.rawValue), .text(rule.text)]
-            )
+            let sql = """
+                INSERT INTO rule (action, part, pattern, replacement, scope) VALUES (?1, ?2, ?3, ?4, ?5) \
+                ON CONFLICT DO NOTHING
+                """
+            let values = [
+                rule.action.rawValue, rule.partText, rule.map?.pattern ?? "", rule.map?.replacement ?? "",
+                rule.scope?.text ?? "",
+            ]
+            try db.query(sql, values.map { .text($0) })
             hasNew = hasNew || db.changesCount > 0
         }
         return hasNew

@@ -3,6 +3,8 @@ package enum ContentCoding: Sendable, Equatable {
     case gzip
     case deflate
     case brotli
+    /// RFC 8878.
+    case zstd
 
     /// Reads a coding name as it stands in `Content-Encoding`, ASCII case aside; nil for one that is not known here.
     package init?(_ name: some Collection<UInt8>) {
@@ -10,6 +12,7 @@ package enum ContentCoding: Sendable, Equatable {
         case "gzip", "x-gzip": self = .gzip
         case "deflate": self = .deflate
         case "br": self = .brotli
+        case "zstd": self = .zstd
         default: return nil
         }
     }
@@ -19,6 +22,7 @@ package enum ContentCoding: Sendable, Equatable {
         case .gzip: "gzip"
         case .deflate: "deflate"
         case .brotli: "br"
+        case .zstd: "zstd"
         }
     }
 }
@@ -50,6 +54,7 @@ extension ContentCoding {
         case .gzip: zlibEncode(bytes, windowBits: 15 + 16)
         case .deflate: zlibEncode(bytes, windowBits: 15)
         case .brotli: brotliEncode(bytes)
+        case .zstd: zstdEncode(bytes)
         }
     }
 }

@@ -1,11 +1,13 @@
 import CBrotli
 import CZlib
+import CZstd
 
 /// Decodes a body piece by piece. Not for use from two threads at once.
 package final class Decoder {
     private enum Engine {
         case zlib(UnsafeMutablePointer<z_stream>)
         case brotli(OpaquePointer?)
+        case zstd(OpaquePointer?)
     }
 
     private let coding: ContentCoding
@@ -21,6 +23,7 @@ package final class Decoder {
         self.coding = coding
         switch coding {
         case .brotli: engine = .brotli(BrotliDecoderCreateInstance(nil, nil, nil))
+        case .zstd: engine = .zstd(Self.makeZstd())
         case .gzip: engine = .zlib(Self.makeInflate(windowBits: 15 + 32))
         case .deflate: engine = .zlib(Self.makeInflate(windowBits: 15))
         }
@@ -32,6 +35,7 @@ package final class Decoder {
             inflateEnd(stream)
             stream.deallocate()
         case .brotli(let state): BrotliDecoderDestroyInstance(state)
+        case .zstd(let state): ZSTD_freeDStream(state)
         }
     }
 
@@ -48,6 +52,7 @@ package final class Decoder {
             inflateReset(stream)
             isFinished = false
         }
+        if isFinished, coding == .zstd { isFinished = false }
         if !hasInput {
             hasInput = true
             useRawDeflateIfNeeded(first: input)
@@ -78,6 +83,7 @@ package final class Decoder {
         switch engine {
         case .zlib(let stream): try inflateStep(stream, &input, &offset, &block)
         case .brotli(let state): try brotliStep(state, &input, &offset, &block)
+        case .zstd(let state): try zstdStep(state, &input, &offset, &block)
         }
     }
 
@@ -143,6 +149,36 @@ package final class Decoder {
         case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return Step(produced: produced, needsInput: false)
         default: throw .malformed(coding)
         }
+    }
+
+    private func zstdStep(
+        _ state: OpaquePointer?,
+        _ input: inout [UInt8],
+        _ offset: inout Int,
+        _ block: inout [UInt8]
+    ) throws(ContentCodingError) -> Step {
+        var produced = 0
+        let result = input.withUnsafeBytes { input in
+            block.withUnsafeMutableBytes { block in
+                var from = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: offset)
+                var into = ZSTD_outBuffer(dst: block.baseAddress, size: block.count, pos: 0)
+                let result = ZSTD_decompressStream(state, &into, &from)
+                offset = from.pos
+                produced = into.pos
+                return result
+            }
+        }
+        guard ZSTD_isError(result) == 0 else { throw .malformed(coding) }
+        // A body may be several frames one after another (RFC 8878 §3.1).
+        if result == 0, offset == input.count { isFinished = true }
+        return Step(produced: produced, needsInput: offset == input.count && produced < block.count)
+    }
+
+    private static func makeZstd() -> OpaquePointer? {
+        let state = ZSTD_createDStream()
+        // A window of 8 MiB is what decoders must take (RFC 9659 §3); a larger one is for the sender's convenience only.
+        ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, 23)
+        return state
     }
 
     /// "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send raw deflate, and every browser takes it.

@@ -1,5 +1,6 @@
 import CBrotli
 import CZlib
+import CZstd
 
 func zlibEncode(_ bytes: [UInt8], windowBits: Int32) -> [UInt8]? {
     var stream = z_stream()
@@ -42,6 +43,14 @@ func brotliEncode(_ bytes: [UInt8]) -> [UInt8]? {
         BrotliEncoderCompress(quality, BROTLI_DEFAULT_WINDOW, BROTLI_MODE_GENERIC, bytes.count, bytes, &size, &output)
             == BROTLI_TRUE
     else { return nil }
+    output.removeLast(output.count - size)
+    return output
+}
+
+func zstdEncode(_ bytes: [UInt8]) -> [UInt8]? {
+    var output = [UInt8](repeating: 0, count: ZSTD_compressBound(bytes.count))
+    let size = ZSTD_compress(&output, output.count, bytes, bytes.count, 3)
+    guard ZSTD_isError(size) == 0 else { return nil }
     output.removeLast(output.count - size)
     return output
 }

@@ -17,7 +17,8 @@ struct MockServeCommand: AsyncParsableCommand {
             """,
         version: MockServeVersion.current,
         subcommands: [
-            DemoCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, CassetteCommand.self,
+            DemoCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, ExplainCommand.self,
+            CassetteCommand.self,
         ]
     )
 }

@@ -36,28 +36,27 @@ struct BodyComparison: Equatable {
 
     private static func form(_ type: MediaType) -> Form {
         if type.isJSON { return .json }
-        switch type.essence {
-        case "application/x-www-form-urlencoded": return .form
-        case "multipart/form-data", "multipart/mixed", "multipart/related":
-            return type.parameter("boundary").map { .multipart(boundary: $0) } ?? .bytes
-        default: return .bytes
-        }
+        if type.essence == "application/x-www-form-urlencoded" { return .form }
+        return Multipart.boundary(type).map { .multipart(boundary: $0) } ?? .bytes
     }
 
     /// A digest of what `body` says; nil if it is to be compared by its bytes as sent, because nothing more is known of
     /// it or it is not what its fields claim.
     func digest(of body: [UInt8], _ rules: RuleSet) -> [UInt8]? {
-        guard self != .bytes else { return nil }
+        guard self != .bytes || !rules.bodyMaps.isEmpty else { return nil }
         var body = body
         for coding in codings.reversed() {
             guard let decoded = try? coding.decode(body, limit: MatchKeyBuilder.structuredLimit) else { return nil }
             body = decoded
         }
+        return digest(ofDecoded: rules.bodyMaps.apply(to: body), rules, depth: 0)
+    }
+
+    /// - Parameter depth: multipart bodies around this one.
+    private func digest(ofDecoded body: [UInt8], _ rules: RuleSet, depth: Int) -> [UInt8] {
         switch form {
-        case .bytes: return Array(SHA256.hash(data: body))
-        case .json:
-            return CanonicalJSON.digest(of: body, ignoring: rules.jsonPaths)
-                ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
+        case .bytes: break
+        case .json: if let digest = CanonicalJSON.digest(of: body, rules.json) { return digest }
         case .form:
             var input = DigestInput()
             for pair in FormPair.sorted(rules.countedForm(FormPair.parse(body[...]))) {
@@ -66,9 +65,31 @@ struct BodyComparison: Equatable {
             }
             return Array(input.digest)
         case .multipart(let boundary):
-            return Multipart.digest(of: body, boundary: boundary, ignoring: rules.multipartParts)
-                ?? (codings.isEmpty ? nil : Array(SHA256.hash(data: body)))
+            if let parts = Multipart.parts(of: body, boundary: boundary) {
+                return digest(of: parts, rules, depth: depth)
+            }
         }
+        return Array(SHA256.hash(data: body))
+    }
+
+    private func digest(of parts: [Multipart.Part], _ rules: RuleSet, depth: Int) -> [UInt8] {
+        var input = DigestInput()
+        for part in parts where rules.counts(part: part.name) {
+            let body = rules.maps(forPart: part.name).apply(to: Array(part.body))
+            // Whatever boundary a multipart body inside this one has, it does not count either.
+            let nested = depth < Multipart.maximumDepth ? part.nestedBoundary : nil
+            for line in part.fields where nested == nil || !line.starts(with: "content-type:".utf8) {
+                input.add("part field", line)
+            }
+            if let nested {
+                let inner = BodyComparison(form: .multipart(boundary: nested), codings: [])
+                input.add("part type", Array(part.type?.essence.utf8 ?? "".utf8))
+                input.add("part parts", inner.digest(ofDecoded: body, rules, depth: depth + 1))
+            } else {
+                input.add("part body", body)
+            }
+        }
+        return Array(input.digest)
     }
 }
 

@@ -17,7 +17,8 @@ enum BodyDifferences {
                 rules.countedForm(FormPair.parse(other[...]))
             )
         }
-        return one == other ? [] : [whole(asked, recorded)]
+        let maps = rules.bodyMaps
+        return maps.apply(to: one) == maps.apply(to: other) ? [] : [whole(asked, recorded)]
     }
 
     private static func whole(_ asked: ComparedRequest, _ recorded: ComparedRequest) -> Difference {
@@ -35,7 +36,7 @@ enum BodyDifferences {
     private static func json(_ asked: [UInt8], _ recorded: [UInt8], _ rules: RuleSet) -> [Difference]? {
         guard let one = parse(asked), let other = parse(recorded) else { return nil }
         var found: [Difference] = []
-        compare(one, other, at: "$", JSONPathMatch(rules.jsonPaths), &found)
+        compare(one, other, at: "$", JSONPlace(rules.json), &found)
         return found
     }
 
@@ -47,23 +48,28 @@ enum BodyDifferences {
         _ one: Any?,
         _ other: Any?,
         at path: String,
-        _ ignored: JSONPathMatch,
+        _ place: JSONPlace,
         _ found: inout [Difference]
     ) {
-        guard found.count < NearMiss.bodyDifferences, !ignored.isSelected else { return }
+        guard found.count < NearMiss.bodyDifferences, !place.isIgnored else { return }
         if let one = one as? [String: Any], let other = other as? [String: Any] {
             for name in Set(one.keys).union(other.keys).sorted() {
-                compare(one[name], other[name], at: path + member(name), ignored.member(Array(name.utf8)), &found)
+                compare(one[name], other[name], at: path + member(name), place.member(Array(name.utf8)), &found)
             }
         } else if let one = one as? [Any], let other = other as? [Any] {
             for index in 0..<max(one.count, other.count) {
                 let left = index < one.count ? one[index] : nil
                 let right = index < other.count ? other[index] : nil
-                compare(left, right, at: "\(path)[\(index)]", ignored.element(index), &found)
+                compare(left, right, at: "\(path)[\(index)]", place.element(index), &found)
             }
-        } else if text(one) != text(other) {
+        } else if counted(one, place) != counted(other, place) {
             found.append(Difference("json:\(path)", asked: text(one), recorded: text(other)))
         }
+    }
+
+    private static func counted(_ value: Any?, _ place: JSONPlace) -> [UInt8]? {
+        if let string = value as? String { return place.counted(Array(string.utf8)) }
+        return text(value).map { value is NSNumber ? place.counted(Array($0.utf8)) : Array($0.utf8) }
     }
 
     /// `.name`, or `['name']` where the short form of RFC 9535 §2.5.1 does not allow it.

@@ -12,14 +12,15 @@ struct CanonicalJSON {
     private let text: [UInt8]
     private var index = 0
     private var depth = 0
-    /// Where the paths that do not count have got to.
-    private var ignored: JSONPathMatch
+    /// Where in the text it is, as the rules see it.
+    private var place: JSONPlace
 
-    /// - Parameter ignored: what does not count: members as if they were not there, elements of arrays by their place only.
+    /// - Parameter rules: of what they ignore, members count as if they were not there, elements of arrays by their place
+    ///   only.
     /// - Returns: nil if `text` is not one JSON value, or nests too deep.
-    static func digest(of text: [UInt8], ignoring ignored: [JSONPath] = []) -> [UInt8]? {
-        var parser = CanonicalJSON(text: text, ignored: JSONPathMatch(ignored))
-        let ignoresAll = parser.ignored.isSelected
+    static func digest(of text: [UInt8], _ rules: JSONRules = .none) -> [UInt8]? {
+        var parser = CanonicalJSON(text: text, place: JSONPlace(rules))
+        let ignoresAll = parser.place.isIgnored
         // A byte order mark is not JSON, but parsers may ignore one (RFC 8259 §8.1).
         if text.starts(with: [0xEF, 0xBB, 0xBF]) { parser.index = 3 }
         guard let value = parser.value() else { return nil }
@@ -28,9 +29,9 @@ struct CanonicalJSON {
         return Array(SHA256.hash(data: ignoresAll ? [] : value))
     }
 
-    private init(text: [UInt8], ignored: JSONPathMatch) {
+    private init(text: [UInt8], place: JSONPlace) {
         self.text = text
-        self.ignored = ignored
+        self.place = place
     }
 
     private var next: UInt8? { index < text.count ? text[index] : nil }
@@ -45,11 +46,11 @@ struct CanonicalJSON {
         switch next {
         case UInt8(ascii: "{"): return nested { $0.object() }
         case UInt8(ascii: "["): return nested { $0.array() }
-        case UInt8(ascii: "\""): return string().map { Self.leaf("s", $0) }
+        case UInt8(ascii: "\""): return string().map { Self.leaf("s", place.counted($0)) }
         case UInt8(ascii: "t"): return literal("true")
         case UInt8(ascii: "f"): return literal("false")
         case UInt8(ascii: "n"): return literal("null")
-        default: return number().map { Self.leaf("d", $0) }
+        default: return numberLeaf()
         }
     }
 
@@ -78,12 +79,12 @@ struct CanonicalJSON {
         if next == UInt8(ascii: "]") {
             index += 1
         } else {
-            let above = ignored
-            defer { ignored = above }
+            let above = place
+            defer { place = above }
             var position = 0
             while true {
-                if !above.isEmpty { ignored = above.element(position) }
-                let counts = !ignored.isSelected
+                if !above.isPlain { place = above.element(position) }
+                let counts = !place.isIgnored
                 guard let element = value() else { return nil }
                 hasher.update(data: counts ? element : [UInt8(ascii: "i")])
                 position += 1
@@ -100,13 +101,13 @@ struct CanonicalJSON {
         if next == UInt8(ascii: "}") {
             index += 1
         } else {
-            let above = ignored
-            defer { ignored = above }
+            let above = place
+            defer { place = above }
             while true {
                 skipSpace()
                 guard next == UInt8(ascii: "\""), let name = string() else { return nil }
-                if !above.isEmpty { ignored = above.member(name) }
-                let counts = !ignored.isSelected
+                if !above.isPlain { place = above.member(name) }
+                let counts = !place.isIgnored
                 skipSpace()
                 guard next == UInt8(ascii: ":") else { return nil }
                 index += 1
@@ -207,6 +208,16 @@ struct CanonicalJSON {
         }
         index += 4
         return unit
+    }
+
+    /// A number that a rule makes something else counts as the string it becomes.
+    private mutating func numberLeaf() -> [UInt8]? {
+        let start = index
+        guard let number = number() else { return nil }
+        guard !place.isPlain else { return Self.leaf("d", number) }
+        let spelling = Array(text[start..<index])
+        let counted = place.counted(spelling)
+        return counted == spelling ? Self.leaf("d", number) : Self.leaf("s", counted)
     }
 
     /// A number as its sign, its digits without zeros at either end, and the power of ten of the last digit:

@@ -123,8 +123,8 @@ struct JSONPathMatch {
     /// Whether nothing below can match.
     var isEmpty: Bool { states.isEmpty }
 
-    /// Whether one of the paths ends here.
-    var isSelected: Bool { states.contains { $0.position == paths[$0.path].segments.count } }
+    /// Numbers of the paths that end here.
+    var selected: [Int] { states.filter { $0.position == paths[$0.path].segments.count }.map(\.path) }
 
     func member(_ name: [UInt8]) -> JSONPathMatch { step { $0 == .any || $0 == .name(name) } }
 

@@ -33,7 +33,7 @@ package struct MatchKeyBuilder {
     /// Bytes of a request body that are compared by structure: 8 MiB.
     package static let structuredLimit = 8 << 20
 
-    private let request: RequestHead
+    package let request: RequestHead
     private let comparison: BodyComparison
     private let rules: RuleSet
     private var body: [UInt8] = []
@@ -52,7 +52,8 @@ package struct MatchKeyBuilder {
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
         length += bytes.count
         hasher.update(bufferPointer: bytes)
-        guard length <= (comparison == .bytes ? NearMiss.bodyLimit : Self.structuredLimit) else {
+        let isByBytes = comparison == .bytes && rules.bodyMaps.isEmpty
+        guard length <= (isByBytes ? NearMiss.bodyLimit : Self.structuredLimit) else {
             body = []
             return
         }
@@ -82,9 +83,11 @@ package struct MatchKeyBuilder {
     package func key(origin: String, asGET: Bool = false) -> MatchKey {
         var parts = DigestInput()
         let target = Target(Target.originForm(request.target))
-        parts.add("method", asGET ? Array("GET".utf8) : request.method)
+        let method = asGET ? Array("GET".utf8) : request.method
+        let rules = rules.applying(toMethod: method, target: target)
+        parts.add("method", method)
         parts.add("origin", Array(origin.utf8))
-        parts.add("path", target.normalPath)
+        parts.add("path", rules.counted(path: target.normalPath))
         for pair in FormPair.sorted(rules.counted(target.pairs)) {
             parts.add("query name", pair.name)
             parts.add("query value", pair.value)
@@ -93,16 +96,16 @@ package struct MatchKeyBuilder {
         for name in rules.requiredFields {
             parts.add("field name", name)
             for field in request.fields where equalsIgnoringCase(field.name, name) {
-                parts.add("field value", field.value)
+                parts.add("field value", rules.counted(field.value[...], of: name))
             }
         }
-        parts.add("body", rules.ignoresBody ? [] : bodyDigest)
+        parts.add("body", rules.ignoresBody ? [] : bodyDigest(rules))
         return MatchKey(parts.digest)
     }
 
-    private var bodyDigest: [UInt8] {
+    private func bodyDigest(_ rules: RuleSet) -> [UInt8] {
         guard length > 0 else { return [] }
-        if length <= Self.structuredLimit, let structure = comparison.digest(of: body, rules) { return structure }
+        if body.count == length, let structure = comparison.digest(of: body, rules) { return structure }
         return Array(hasher.finalize())
     }
 }

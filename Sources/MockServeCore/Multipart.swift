@@ -1,34 +1,39 @@
-import Crypto
 import HTTPWire
 
 /// Multipart bodies (RFC 2046 §5.1, RFC 7578) compared by their parts, whatever the boundary.
 enum Multipart {
-    /// - Returns: nil if `body` is not a well-formed multipart body with this boundary.
-    static func digest(of body: [UInt8], boundary: [UInt8], ignoring ignored: Set<[UInt8]> = []) -> [UInt8]? {
-        guard let parts = parts(of: body, boundary: boundary) else { return nil }
-        var input = DigestInput()
-        for part in parts where ignored.isEmpty || !part.isNamed(in: ignored) {
-            for line in part.fields {
-                input.add("part field", line)
-            }
-            input.add("part body", part.body)
-        }
-        return Array(input.digest)
-    }
+    /// How deep multipart bodies may nest in each other; deeper ones are compared by bytes.
+    static let maximumDepth = 8
 
     struct Part {
         /// `name:value` lines, names in lower case, sorted.
         let fields: [[UInt8]]
         let body: ArraySlice<UInt8>
 
-        /// Whether its `Content-Disposition` names it as one of these (RFC 7578 §4.2).
-        func isNamed(in names: Set<[UInt8]>) -> Bool {
-            let prefix = Array("content-disposition:".utf8)
-            guard let line = fields.first(where: { $0.starts(with: prefix) }) else { return false }
-            return MediaType(line.dropFirst(prefix.count)).parameter("name").map(names.contains) ?? false
+        private func value(of field: String) -> ArraySlice<UInt8>? {
+            let prefix = Array("\(field):".utf8)
+            return fields.first { $0.starts(with: prefix) }?.dropFirst(prefix.count)
+        }
+
+        /// The `name` of its `Content-Disposition` (RFC 7578 §4.2).
+        var name: [UInt8]? { value(of: "content-disposition").flatMap { MediaType($0).parameter("name") } }
+
+        var type: MediaType? { value(of: "content-type").map { MediaType($0) } }
+
+        /// Its boundary, if it is a multipart body itself.
+        var nestedBoundary: [UInt8]? { type.flatMap(Multipart.boundary) }
+    }
+
+    /// - Returns: nil if bodies of this type are not compared by their parts.
+    static func boundary(_ type: MediaType) -> [UInt8]? {
+        switch type.essence {
+        case "multipart/form-data", "multipart/mixed", "multipart/related", "multipart/alternative":
+            type.parameter("boundary")
+        default: nil
         }
     }
 
+    /// - Returns: nil if `body` is not a well-formed multipart body with this boundary.
     static func parts(of body: [UInt8], boundary: [UInt8]) -> [Part]? {
         guard !boundary.isEmpty, boundary.count <= 200 else { return nil }
         let delimiter = Array("\r\n--".utf8) + boundary

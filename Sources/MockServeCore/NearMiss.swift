@@ -48,6 +48,7 @@ package struct NearMiss: Sendable {
 
     /// - Parameter rules: of the cassette; what they leave out is no difference.
     package init(id: Int64, asked: ComparedRequest, recorded: ComparedRequest, rules: RuleSet = .none) {
+        let rules = rules.applying(toMethod: asked.head.method, target: Target(asked.head.target))
         self.id = id
         self.recorded = recorded
         differences =
@@ -67,14 +68,16 @@ package struct NearMiss: Sendable {
         compare("method", Latin1.string(asked.head.method), Latin1.string(recorded.head.method))
         if !recorded.origin.isEmpty { compare("upstream", asked.origin, recorded.origin) }
         let (one, other) = (Target(asked.head.target), Target(recorded.head.target))
-        if one.normalPath != other.normalPath {
+        if rules.counted(path: one.normalPath) != rules.counted(path: other.normalPath) {
             compare("path", Latin1.string(one.path), Latin1.string(other.path))
         }
         func range(_ head: RequestHead) -> String? { head.fields.first("range").map { Latin1.string($0) } }
         compare("field:Range", range(asked.head), range(recorded.head))
         for name in rules.requiredFields {
             func values(_ head: RequestHead) -> String? {
-                let values = head.fields.filter { equalsIgnoringCase($0.name, name) }.map { Latin1.string($0.value) }
+                let values = head.fields.filter { equalsIgnoringCase($0.name, name) }.map {
+                    Latin1.string(rules.counted($0.value[...], of: name))
+                }
                 return values.isEmpty ? nil : values.joined(separator: ", ")
             }
             compare("field:\(Latin1.string(name))", values(asked.head), values(recorded.head))

@@ -18,19 +18,19 @@ package enum PlaybackMode: String, Sendable, CaseIterable {
 /// What a playback asks of a recording: numbers of interactions, in recording order. Bounds are exclusive.
 package protocol PlaybackIndex {
     /// The first interaction with `key` between the bounds.
-    func first(_ key: MatchKey, after low: Int64, before high: Int64) throws -> Int64?
+    func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64?
     /// The last interaction with `key` below the bound.
-    func last(_ key: MatchKey, before high: Int64) throws -> Int64?
+    func last(_ key: PlaybackKey, before high: Int64) throws -> Int64?
     /// The first interaction after `low` whose method is not safe (RFC 9110 §9.2.1).
     func firstWrite(after low: Int64) throws -> Int64?
-    /// The first of all interactions after `low`, if it has `key`.
+    /// The first of all interactions after `low`, if it has `key`; the variant does not count.
     func next(after low: Int64, ifIts key: MatchKey) throws -> Int64?
 }
 
 /// The position of one scope in a recording. A pure state machine: it keeps a number for every key that was asked for.
 package struct PlaybackState: Sendable {
     private let mode: PlaybackMode
-    private var lastPlayed: [MatchKey: Int64] = [:]
+    private var lastPlayed: [PlaybackKey: Int64] = [:]
     /// The newest write that was answered, and the first one after it.
     private var time: Int64 = 0
     private var nextWrite: Int64?
@@ -44,9 +44,17 @@ package struct PlaybackState: Sendable {
 
     /// Takes the step to the interaction that answers a request.
     ///
-    /// - Parameter isWrite: whether the request's method is not safe.
+    /// - Parameters:
+    ///   - isWrite: whether the request's method is not safe.
+    ///   - ownMode: of a rule for this request; not for a `strict` scope, which is about the order of all requests.
     /// - Returns: its number; nil for a miss, which changes nothing.
-    package mutating func step(_ key: MatchKey, isWrite: Bool, _ index: some PlaybackIndex) throws -> Int64? {
+    package mutating func step(
+        _ key: PlaybackKey,
+        isWrite: Bool,
+        by ownMode: PlaybackMode? = nil,
+        _ index: some PlaybackIndex
+    ) throws -> Int64? {
+        let mode = mode == .strict ? .strict : ownMode ?? mode
         let position = lastPlayed[key] ?? 0
         let found: Int64?
         switch mode {
@@ -57,7 +65,7 @@ package struct PlaybackState: Sendable {
         case .cycle:
             found = try index.first(key, after: position, before: .max) ?? index.first(key, after: 0, before: .max)
         case .first: found = try index.first(key, after: 0, before: .max)
-        case .strict: found = try index.next(after: newest, ifIts: key)
+        case .strict: found = try index.next(after: newest, ifIts: key.match)
         }
         guard let found else { return nil }
         lastPlayed[key] = found
@@ -73,7 +81,8 @@ package struct PlaybackState: Sendable {
     /// What was true between the last write that was answered and the next one that was recorded; if nothing was recorded
     /// there, the state before. If there was none, the client does only a part of what was recorded, or does it in another
     /// order: then what was true when the answer was first recorded.
-    private mutating func read(_ key: MatchKey, after position: Int64, _ index: some PlaybackIndex) throws -> Int64? {
+    private mutating func read(_ key: PlaybackKey, after position: Int64, _ index: some PlaybackIndex) throws -> Int64?
+    {
         let end = try nextWrite ?? index.firstWrite(after: time) ?? .max
         nextWrite = end
         if let number = try index.first(key, after: max(position, time), before: end) ?? index.last(key, before: end) {

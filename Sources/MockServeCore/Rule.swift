@@ -1,13 +1,23 @@
 import HTTPWire
 
-/// What matching leaves out, or takes in, beyond the default.
+/// What matching leaves out, takes in or replaces, and how answers are played, beyond the default; for all requests, or for those
+/// of a pattern.
 ///
-/// Written as `query:NAME`, `query` (all of it), `json:PATH`, `form:NAME`, `part:NAME` (of a multipart body), `body`, or, to
-/// require it, `field:NAME`.
+/// Written, after the action, as
+///
+/// - ignore: `query:NAME`, `query` (all of it), `json:PATH`, `form:NAME`, `part:NAME` (of a multipart body) or `body`;
+/// - require: `field:NAME`;
+/// - map: one of the parts above, `path` or `field:NAME`, and `s/PATTERN/REPLACEMENT/` (see `ValueMap`; another character may
+///   stand for `/`);
+/// - play: a playback (see `PlaybackMode`).
+///
+/// ` for METHOD PATH` may follow (see `RequestPattern`).
 package struct Rule: Hashable, Sendable {
-    package enum Action: String, Sendable {
+    package enum Action: String, Sendable, CaseIterable {
         case ignore
         case require
+        case map
+        case play
     }
 
     enum Part: Hashable, Sendable {
@@ -17,120 +27,153 @@ package struct Rule: Hashable, Sendable {
         case formField([UInt8])
         case multipartPart([UInt8])
         case body
+        case path
         case field([UInt8])
+        case playback(PlaybackMode)
     }
 
     package let action: Action
-    /// The part as it was written.
-    package let text: String
+    /// The part, or the playback, as it was written.
+    package let partText: String
+    /// For `map` only.
+    package let map: ValueMap?
+    /// Nil for all requests.
+    package let scope: RequestPattern?
     let part: Part
 
-    /// - Returns: nil if `text` names no part that `action` goes with; see `syntax`.
-    package init?(_ action: Action, _ text: String) {
+    /// - Throws: `RuleError` if that is no rule.
+    package init(_ action: Action, part text: String, map: ValueMap? = nil, scope: RequestPattern? = nil)
+        throws(RuleError)
+    {
+        guard let part = Part(text, action) else {
+            throw RuleError("`\(text)` is nothing to \(action.rawValue): use \(Self.syntax(action))")
+        }
+        guard (map != nil) == (action == .map) else {
+            throw RuleError("an expression goes with map, and only with map")
+        }
+        if case .playback(let mode) = part {
+            guard let scope else {
+                throw RuleError("for which requests? Write `\(text) for GET /path`, or use --playback \(text) for all")
+            }
+            guard mode != .strict else {
+                throw RuleError("strict is about the order of all requests, so not for \(scope.text) alone")
+            }
+        }
+        self.action = action
+        partText = text
+        self.part = part
+        self.map = map
+        self.scope = scope
+    }
+
+    /// Reads a rule as it is written after its action.
+    ///
+    /// - Throws: `RuleError` if it is none.
+    package init(_ action: Action, _ text: String) throws(RuleError) {
+        let (rest, scope) = Self.splitScope(text)
+        guard action == .map else {
+            try self.init(action, part: rest, scope: scope)
+            return
+        }
+        let (part, map) = try Self.splitMap(rest)
+        try self.init(action, part: part, map: map, scope: scope)
+    }
+
+    private static func splitScope(_ text: String) -> (String, RequestPattern?) {
+        guard let found = text.ranges(of: " for ").last, let scope = RequestPattern(String(text[found.upperBound...]))
+        else {
+            return (text, nil)
+        }
+        return (String(text[..<found.lowerBound]), scope)
+    }
+
+    /// `PART s/PATTERN/REPLACEMENT/`; a backslash takes the special meaning of the separator away.
+    private static func splitMap(_ text: String) throws(RuleError) -> (String, ValueMap) {
+        for found in text.ranges(of: " s") {
+            let rest = text[found.upperBound...]
+            guard let separator = rest.first, separator.isPunctuation || separator.isSymbol, separator != "\\" else {
+                continue
+            }
+            var pieces = [""]
+            var isEscaped = false
+            for character in rest.dropFirst() {
+                if isEscaped {
+                    pieces[pieces.count - 1] += character == separator ? "\(character)" : "\\\(character)"
+                    isEscaped = false
+                } else if character == "\\" {
+                    isEscaped = true
+                } else if character == separator {
+                    pieces.append("")
+                } else {
+                    pieces[pieces.count - 1].append(character)
+                }
+            }
+            guard pieces.count == 3, pieces[2].isEmpty, !isEscaped else { continue }
+            return (String(text[..<found.lowerBound]), try ValueMap(pieces[0], to: pieces[1]))
+        }
+        throw RuleError(
+            "`\(text)` maps nothing: write PART s/PATTERN/REPLACEMENT/, such as 'query:id s/[0-9]+/N/'"
+        )
+    }
+
+    /// As it is written after its action.
+    package var text: String {
+        var text = partText
+        if let map {
+            let free = "/#|!,~@%".first { !map.pattern.contains($0) && !map.replacement.contains($0) }
+            let separator = String(free ?? "/")
+            let pieces = [map.pattern, map.replacement].map { free == nil ? $0.replacing("/", with: "\\/") : $0 }
+            text += " s" + separator + pieces[0] + separator + pieces[1] + separator
+        }
+        if let scope { text += " for \(scope.text)" }
+        return text
+    }
+
+    /// What can be written after an action, for messages.
+    package static func syntax(_ action: Action) -> String {
+        switch action {
+        case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME or body"
+        case .require: "field:NAME"
+        case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
+        case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
+        }
+    }
+}
+
+extension Rule.Part {
+    /// - Returns: nil if `text` names no part that `action` goes with.
+    fileprivate init?(_ text: String, _ action: Rule.Action) {
+        if action == .play {
+            guard let mode = PlaybackMode(rawValue: text) else { return nil }
+            self = .playback(mode)
+            return
+        }
         let pieces = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let name = pieces.count == 2 ? Array(pieces[1].utf8) : []
-        let part: Part?
+        guard pieces.count == 1 || !name.isEmpty else { return nil }
+        let part: Self?
         switch (pieces[0], pieces.count) {
         case ("query", 1): part = .query
         case ("body", 1): part = .body
+        case ("path", 1): part = action == .map ? .path : nil
         case ("query", 2): part = .queryParameter(name)
         case ("form", 2): part = .formField(name)
         case ("part", 2): part = .multipartPart(name)
         case ("json", 2): part = JSONPath(pieces[1]).map { .json($0) }
-        case ("field", 2): part = isToken(name) ? .field(name.map(lowercased)) : nil
+        case ("field", 2): part = isToken(name) && action != .ignore ? .field(name.map(lowercased)) : nil
         default: part = nil
         }
-        guard let part, pieces.count == 1 || !name.isEmpty else { return nil }
-        if case .field = part {
-            guard action == .require else { return nil }
-        } else {
-            guard action == .ignore else { return nil }
+        guard let part else { return nil }
+        if action == .require {
+            guard case .field = part else { return nil }
         }
-        self.action = action
-        self.text = text
-        self.part = part
-    }
-
-    /// What can be ignored and required, for messages.
-    package static func syntax(_ action: Action) -> String {
-        action == .ignore ? "query, query:NAME, json:PATH, form:NAME, part:NAME or body" : "field:NAME"
+        self = part
     }
 }
 
-/// Rules as matching uses them.
-package struct RuleSet: Sendable {
-    package let rules: [Rule]
-    let ignoresQuery: Bool
-    let ignoresBody: Bool
-    let queryParameters: Set<[UInt8]>
-    let jsonPaths: [JSONPath]
-    let formFields: Set<[UInt8]>
-    let multipartParts: Set<[UInt8]>
-    /// In lower case, sorted.
-    let requiredFields: [[UInt8]]
+/// Why something is no rule, in words for its writer.
+package struct RuleError: Error, Sendable, CustomStringConvertible {
+    package let description: String
 
-    package static let none = RuleSet([])
-
-    package init(_ rules: [Rule]) {
-        self.rules = rules
-        ignoresQuery = rules.contains { $0.part == .query }
-        ignoresBody = rules.contains { $0.part == .body }
-        queryParameters = Set(rules.compactMap { if case .queryParameter(let name) = $0.part { name } else { nil } })
-        jsonPaths = rules.compactMap { if case .json(let path) = $0.part { path } else { nil } }
-        formFields = Set(rules.compactMap { if case .formField(let name) = $0.part { name } else { nil } })
-        multipartParts = Set(rules.compactMap { if case .multipartPart(let name) = $0.part { name } else { nil } })
-        requiredFields = rules.compactMap { if case .field(let name) = $0.part { name } else { nil } }
-            .sorted { $0.lexicographicallyPrecedes($1) }
-    }
-
-    /// The pairs of a query that count.
-    func counted(_ pairs: [FormPair]) -> [FormPair] {
-        guard !ignoresQuery else { return [] }
-        let volatile = SignedURL.volatileNames(pairs)
-        return pairs.filter { !queryParameters.contains($0.name) && !volatile.contains($0.name) }
-    }
-
-    /// The pairs of a form that count.
-    func countedForm(_ pairs: [FormPair]) -> [FormPair] {
-        formFields.isEmpty ? pairs : pairs.filter { !formFields.contains($0.name) }
-    }
-}
-
-/// URLs that are signed anew for every use: what the signature, its date and its owner's credential stand in differs by nature,
-/// and says nothing of what is asked for.
-enum SignedURL {
-    private struct Scheme {
-        /// A query with all of these is signed this way.
-        let marks: [String]
-        let volatile: Set<[UInt8]>
-
-        init(_ marks: [String], _ volatile: [String]) {
-            self.marks = marks
-            self.volatile = Set(volatile.map { Array($0.utf8) })
-        }
-    }
-
-    private static let schemes = [
-        // AWS Signature Version 4, "Authenticating requests: using query parameters".
-        Scheme(
-            ["X-Amz-Algorithm", "X-Amz-Signature"],
-            ["X-Amz-Signature", "X-Amz-Credential", "X-Amz-Date", "X-Amz-Expires", "X-Amz-Security-Token"]
-        ),
-        // Google Cloud Storage, "V4 signing process".
-        Scheme(
-            ["X-Goog-Algorithm", "X-Goog-Signature"],
-            ["X-Goog-Signature", "X-Goog-Credential", "X-Goog-Date", "X-Goog-Expires"]
-        ),
-        // Azure Storage, "Create a service SAS" and "Create a user delegation SAS".
-        Scheme(["sv", "sig"], ["sig", "se", "st", "skoid", "sktid", "skt", "ske"]),
-    ]
-
-    static func volatileNames(_ pairs: [FormPair]) -> Set<[UInt8]> {
-        guard pairs.count > 1 else { return [] }
-        let names = Set(pairs.map(\.name))
-        for scheme in schemes where scheme.marks.allSatisfy({ names.contains(Array($0.utf8)) }) {
-            return scheme.volatile
-        }
-        return []
-    }
+    package init(_ description: String) { self.description = description }
 }

@@ -2,7 +2,7 @@ import ContentCoding
 import Testing
 
 @Suite struct ContentCodingTests {
-    private static let codings: [ContentCoding] = [.gzip, .deflate, .brotli]
+    private static let codings: [ContentCoding] = [.gzip, .deflate, .brotli, .zstd]
 
     @Test(arguments: codings, [0, 1, 100, 200_000])
     func decodesWhatItEncoded(_ coding: ContentCoding, _ size: Int) throws {
@@ -32,8 +32,14 @@ import Testing
         #expect(try ContentCoding.deflate.decode(zlib[2..<(zlib.count - 4)], limit: 100) == Array("raw".utf8))
     }
 
+    @Test func readsSeveralZstdFrames() throws {
+        let one = try #require(ContentCoding.zstd.encode(Array("one ".utf8)))
+        let two = try #require(ContentCoding.zstd.encode(Array("two".utf8)))
+        #expect(try ContentCoding.zstd.decode(one + two, limit: 100) == Array("one two".utf8))
+    }
+
     @Test func knowsCodingsByTheirNames() {
         #expect(ContentCoding("X-GZip".utf8) == .gzip && ContentCoding("br".utf8) == .brotli)
-        #expect(ContentCoding("zstd".utf8) == nil && ContentCoding("".utf8) == nil)
+        #expect(ContentCoding("compress".utf8) == nil && ContentCoding("".utf8) == nil)
     }
 }

@@ -26,12 +26,12 @@ private struct Recording: PlaybackIndex {
         }
     }
 
-    func first(_ key: MatchKey, after low: Int64, before high: Int64) -> Int64? {
-        numbers { number, other, _ in other == key && number > low && number < high }.first
+    func first(_ key: PlaybackKey, after low: Int64, before high: Int64) -> Int64? {
+        numbers { number, other, _ in other == key.match && number > low && number < high }.first
     }
 
-    func last(_ key: MatchKey, before high: Int64) -> Int64? {
-        numbers { number, other, _ in other == key && number < high }.last
+    func last(_ key: PlaybackKey, before high: Int64) -> Int64? {
+        numbers { number, other, _ in other == key.match && number < high }.last
     }
 
     func firstWrite(after low: Int64) -> Int64? { numbers { number, _, isWrite in isWrite && number > low }.first }
@@ -48,7 +48,11 @@ private struct Recording: PlaybackIndex {
         return try requests.split(separator: ",").map { word in
             let parts = word.split(separator: " ")
             let isWrite = parts[0] != "get"
-            return try playback.step(Recording.key(String(parts[1]), isWrite: isWrite), isWrite: isWrite, recording)
+            return try playback.step(
+                PlaybackKey(Recording.key(String(parts[1]), isWrite: isWrite)),
+                isWrite: isWrite,
+                recording
+            )
                 ?? 0
         }
     }
@@ -136,8 +140,8 @@ private struct Recording: PlaybackIndex {
             for _ in 0..<60 {
                 let isWrite = random(4) == 0
                 let key = Recording.key("\(random(3))", isWrite: isWrite)
-                let number = try playback.step(key, isWrite: isWrite, recording)
-                let isKnown = recording.first(key, after: 0, before: .max) != nil
+                let number = try playback.step(PlaybackKey(key), isWrite: isWrite, recording)
+                let isKnown = recording.first(PlaybackKey(key), after: 0, before: .max) != nil
                 #expect((number != nil) == isKnown)
                 guard let number else { continue }
                 if isWrite {
@@ -151,7 +155,7 @@ private struct Recording: PlaybackIndex {
                 if let last = inside.last {
                     let expected = inside.first { $0 > played[key] ?? 0 } ?? last
                     #expect(number == expected)
-                } else if let before = recording.last(key, before: end) {
+                } else if let before = recording.last(PlaybackKey(key), before: end) {
                     #expect(number == before)
                 }
                 played[key] = number

@@ -388,7 +388,7 @@ struct LoudnessTests {
 
     @Test func unusedInteractionsFailTheScopeThatRequiresAll() async throws {
         var configuration = MockServerConfiguration.replay(cassette)
-        configuration.failsOnUnused = true
+        configuration.unused = .fail
         let error = await failure {
             try await withMockServer(configuration) { server in
                 #expect(try server.unused.count == 11)

@@ -267,7 +267,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     private func endWithoutRequest() {
         guard !isOver, !isRequestComplete else { return }
-        forwarder.note("\(describe): answered before the end of the request, so it was not recorded")
+        note(.failed("\(describe): answered before the end of the request, so it was not recorded"))
         release()
         end()
     }
@@ -283,7 +283,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     private func fail(_ failure: UpstreamFailure) {
         guard !isOver else { return }
-        forwarder.note("\(describe): \(failure.message)")
+        note(.failed("\(describe): \(failure.message)"), status: hasSentHead ? responseHead?.status : failure.status)
         if hasSentHead {
             exchange.abort()
         } else {
@@ -297,6 +297,10 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         end()
     }
 
+    private func note(_ outcome: JournalEntry.Outcome, status: Int? = nil) {
+        forwarder.note(exchange.request, outcome, status: status ?? responseHead?.status)
+    }
+
     private var describe: String {
         "\(Latin1.string(recordedRequest.method)) \(origin)\(Latin1.string(Target(recordedRequest.target).path))"
     }
@@ -305,6 +309,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     private func complete() {
         guard let writer = forwarder.writer, let interaction else {
+            note(.forwarded)
             release()
             return end()
         }
@@ -339,11 +344,12 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private func committed(_ result: Result<Int64, CassetteError>) {
         guard !isOver else { return }
         switch result {
-        case .success:
-            forwarder.recorded()
+        case .success(let number):
+            note(.recorded(interaction: Int(number)))
             release()
         case .failure(let error):
             forwarder.failedToWrite(error)
+            note(.failed(error.description), status: hasSentHead ? responseHead?.status : 502)
             if hasSentHead {
                 exchange.abort()
             } else {
@@ -386,7 +392,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// Gives up at the deadline of a stop.
     func cancel() {
         guard !isOver else { return }
-        forwarder.note("\(describe): cut off by the end of the recording")
+        note(.failed("\(describe): cut off by the end of the recording"))
         upstream?.cancel()
         exchange.abort()
         end()

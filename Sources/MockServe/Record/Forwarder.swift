@@ -19,7 +19,7 @@ final class Forwarder: ExchangeResponder {
     let writer: CassetteWriter?
     private let upstreams: [Upstream]
     private let origins: ServedOrigins
-    private let journal: Journal
+    private let journal: ScopeJournal
     private let state = Mutex(State())
 
     init(
@@ -27,7 +27,7 @@ final class Forwarder: ExchangeResponder {
         writer: CassetteWriter?,
         upstreams: [Upstream],
         origins: ServedOrigins,
-        journal: Journal
+        journal: ScopeJournal
     ) {
         self.client = client
         self.writer = writer
@@ -66,9 +66,9 @@ final class Forwarder: ExchangeResponder {
         promise?.succeed()
     }
 
-    func recorded() { journal.recorded() }
-
-    func note(_ failure: String) { journal.failed(failure) }
+    func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?) {
+        journal.note(request, outcome, status: status)
+    }
 
     func failedToWrite(_ error: CassetteError) { journal.failedToWrite(error) }
 

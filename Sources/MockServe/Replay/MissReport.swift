@@ -16,12 +16,15 @@ struct MissReport: Sendable {
     let nearest: [NearMiss]
     let cassette: String
     let playback: PlaybackMode
+    /// Of the answer.
+    let status: Int
 
     var miss: Miss {
         Miss(
             method: Latin1.string(asked.head.method),
             target: Latin1.string(asked.head.target),
-            explanation: text
+            explanation: text,
+            json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: "")
         )
     }
 
@@ -67,7 +70,7 @@ struct MissReport: Sendable {
     // MARK: Rendering
 
     /// Problem details (RFC 9457), for programs.
-    func problem(status: Int) -> Problem {
+    var problem: Problem {
         var problem = Problem(
             status: status,
             title: "No recorded interaction matches this request",

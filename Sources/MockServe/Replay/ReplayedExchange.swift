@@ -41,7 +41,8 @@ final class ReplayedExchange: ExchangeReceiver {
         if let rest = mapping?.finish() { rest.withUnsafeBytes { key.update($0) } }
         do {
             if let interaction = try replayer.next(key, for: exchange) {
-                replayer.journal.answered()
+                let outcome = JournalEntry.Outcome.replayed(interaction: Int(interaction.id))
+                replayer.journal.note(exchange.request, outcome, status: interaction.response.status)
                 let reader = try replayer.reader(for: exchange)
                 let player = try BodyPlayer(interaction, exchange, reader: reader, map: map, replayer.options.speed)
                 self.player = player
@@ -66,8 +67,8 @@ final class ReplayedExchange: ExchangeReceiver {
         switch result {
         case .failure(let error): fail(error)
         case .success(let report):
-            replayer.journal.missed(report.miss)
-            let problem = report.problem(status: replayer.options.missStatus)
+            let problem = report.problem
+            replayer.journal.note(exchange.request, .missed(report.miss), status: problem.status)
             guard MissReport.prefersText(exchange.request) else {
                 return exchange.answer(problem.response, body: problem.body)
             }
@@ -78,7 +79,7 @@ final class ReplayedExchange: ExchangeReceiver {
     }
 
     private func fail(_ error: any Error) {
-        replayer.journal.failed(String(describing: error))
+        replayer.journal.note(exchange.request, .failed(String(describing: error)), status: 500)
         let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
         exchange.answer(problem.response, body: problem.body)
     }

@@ -10,6 +10,7 @@ final class Replayer: ExchangeResponder {
     /// What asks the replayer for the answers of one upstream.
     private let origins: [String]
     private let hasAnswersForAny: Bool
+    private let hasVariants: Bool
     private let newest: Int64
     /// What of a request counts.
     let rules: RuleSet
@@ -17,7 +18,7 @@ final class Replayer: ExchangeResponder {
     private let served: ServedOrigins
     private let playback: Mutex<PlaybackState>
     let options: ReplayOptions
-    let journal: Journal
+    let journal: ScopeJournal
 
     /// - Parameters:
     ///   - reader: an open reader of the cassette; taken over.
@@ -28,10 +29,11 @@ final class Replayer: ExchangeResponder {
         newest: Int64 = .max,
         served: ServedOrigins,
         options: ReplayOptions,
-        journal: Journal
+        journal: ScopeJournal
     ) throws {
         origins = upstreams.map(\.origin.description)
         hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
+        hasVariants = try reader.hasVariants()
         self.newest = newest
         rules = try reader.rules()
         readers = ReaderPool(reader)
@@ -51,20 +53,27 @@ final class Replayer: ExchangeResponder {
     func next(_ key: MatchKeyBuilder, for exchange: Exchange) throws -> Interaction? {
         let reader = try reader(for: exchange)
         let origin = origins.isEmpty ? "" : origins[exchange.upstreamIndex]
+        let recording = PlayedRecording(reader, last: newest)
+        let mode = rules.playback(key.request)
         for candidate in key.candidates(origin: origin, orAny: hasAnswersForAny) {
-            let recording = PlayedRecording(reader, last: newest)
+            let candidate =
+                try hasVariants
+                ? recording.playbackKey(candidate, for: key.request) : PlaybackKey(candidate)
             // One step at a time: parallel requests never share an answer, or lose one.
             let number = try playback.withLock { playback in
-                try playback.step(candidate, isWrite: !exchange.request.isSafe, recording)
+                try playback.step(candidate, isWrite: !exchange.request.isSafe, by: mode, recording)
             }
             if let number { return try reader.interaction(number) }
         }
         return nil
     }
 
+    /// Numbers of the interactions that were played.
+    var used: Set<Int64> { playback.withLock { $0.used } }
+
     /// Interactions that were not played, in recording order: their count, and the first of them.
     func unused(limit: Int) throws -> UnusedInteractions {
-        let used = playback.withLock { $0.used }
+        let used = used
         var unused = UnusedInteractions()
         try readers.readerForReports().eachNumber { number, method, target in
             guard number <= newest, !used.contains(number) else { return }
@@ -77,11 +86,17 @@ final class Replayer: ExchangeResponder {
     /// What there is to say of a request that nothing answers.
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex])
-        let (readers, playback, rules) = (readers, options.playback, rules)
+        let (readers, options, rules) = (readers, options, rules)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
             let reader = try readers.readerForReports()
             let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
-            return MissReport(asked: asked, nearest: nearest, cassette: reader.path, playback: playback)
+            return MissReport(
+                asked: asked,
+                nearest: nearest,
+                cassette: reader.path,
+                playback: options.playback,
+                status: options.missStatus
+            )
         }
     }
 

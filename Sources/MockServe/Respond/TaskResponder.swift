@@ -14,17 +14,20 @@ final class TaskResponder: ExchangeResponder {
 
     private let responder: any Responder
     private let bodyLimit: Int
+    private let journal: ScopeJournal
     private let running = Mutex(Running())
 
-    init(_ responder: any Responder, bodyLimit: Int) {
+    init(_ responder: any Responder, bodyLimit: Int, journal: ScopeJournal) {
         self.responder = responder
         self.bodyLimit = bodyLimit
+        self.journal = journal
     }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
         exchange.sendContinueIfExpected()
+        let head = exchange.request
         return Receiver(exchange, bodyLimit: bodyLimit) { request, writer in
-            self.start { await self.answer(request, writer) }
+            self.start { await self.answer(request, head, writer) }
         }
     }
 
@@ -71,11 +74,15 @@ final class TaskResponder: ExchangeResponder {
         return promise.futureResult
     }
 
-    private func answer(_ request: MockRequest, _ writer: ResponseWriter) async {
+    private func answer(_ request: MockRequest, _ head: RequestHead, _ writer: ResponseWriter) async {
         do {
-            try await writer.write(try await responder.respond(to: request))
+            let response = try await responder.respond(to: request)
+            let status = response.status.code
+            try await writer.write(response)
+            journal.note(head, .responded, status: status)
         } catch {
             writer.fail(error)
+            journal.note(head, .failed(String(describing: error)), status: 500)
         }
     }
 

@@ -10,6 +10,7 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
             case cassetteUnwritable
             case invalidConfiguration
             case recordingRefused
+            case timedOut
             case unmatchedRequests
             case unusedInteractions
             case upstreamUnreachable
@@ -27,6 +28,8 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
         public static let invalidConfiguration = Code(kind: .invalidConfiguration)
         /// Recording was asked for where `CI` is set.
         public static let recordingRefused = Code(kind: .recordingRefused)
+        /// What was waited for did not happen in time.
+        public static let timedOut = Code(kind: .timedOut)
         /// Requests came that nothing recorded matches, and whoever sent them did not complain.
         public static let unmatchedRequests = Code(kind: .unmatchedRequests)
         /// Recorded interactions were not asked for, though all of them had to be.

@@ -118,6 +118,59 @@ public final class MockServer: Sendable {
     /// Names of the upstreams, in the order of their listeners; none for a handler of your own.
     public var upstreamNames: [String] { names }
 
+    /// What the server was asked so far and what it answered.
+    public var journal: Journal { plan.journal.snapshot }
+
+    /// Waits until requests of a pattern have been answered; those that have been already count too.
+    ///
+    /// ```swift
+    /// try await server.wait(for: "POST /events", count: 2)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - requests: method and path: `*` stands for any method, and for anything within one segment of the path; a segment
+    ///     `**` stands for any number of them.
+    ///   - count: how many.
+    ///   - timeout: how long.
+    /// - Returns: the first `count` of them.
+    /// - Throws: ``MockServeError`` with ``MockServeError/Code/timedOut`` if they did not come in time; `CancellationError`.
+    @discardableResult
+    public func wait(
+        for requests: String,
+        count: Int = 1,
+        timeout: Duration = .seconds(10)
+    ) async throws -> [JournalEntry] {
+        let promise = try waiting(for: requests, count: count, timeout: timeout)
+        return try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            promise.fail(CancellationError())
+        }
+    }
+
+    /// As the asynchronous variant, blocking. Not for use on an event loop.
+    @available(*, noasync, message: "Use `try await server.wait(for:)`.")
+    @_disfavoredOverload
+    @discardableResult
+    public func wait(for requests: String, count: Int = 1, timeout: Duration = .seconds(10)) throws -> [JournalEntry] {
+        try waiting(for: requests, count: count, timeout: timeout).futureResult.wait()
+    }
+
+    private func waiting(
+        for requests: String,
+        count: Int,
+        timeout: Duration
+    ) throws -> EventLoopPromise<[JournalEntry]> {
+        guard let pattern = RequestPattern(requests) else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "`\(requests)` is no pattern of requests: write METHOD PATH, such as `GET /users/*`."
+            )
+        }
+        let eventLoop = listeners[0].channel.eventLoop
+        return plan.journal.entries(of: pattern, count: count, timeout: TimeAmount(timeout), on: eventLoop)
+    }
+
     /// Requests nothing answered, the first 1,000 of them.
     public var misses: [Miss] { plan.journal.summary.misses }
 
@@ -135,7 +188,7 @@ public final class MockServer: Sendable {
     package func unusedInteractions() throws -> UnusedInteractions {
         guard let replayer = plan.replayer else { return UnusedInteractions() }
         do {
-            return try replayer.unused(limit: Journal.limit)
+            return try replayer.unused(limit: ScopeJournal.limit)
         } catch let error as CassetteError {
             throw MockServeError(error)
         }
@@ -147,7 +200,7 @@ public final class MockServer: Sendable {
             let others = missCount == 1 ? "" : "\n\(missCount - 1) more requests had no answer."
             throw MockServeError(.unmatchedRequests, first.explanation + others)
         }
-        if configuration.failsOnUnused, unused.count > 0 {
+        if configuration.unused == .fail, unused.count > 0 {
             let list = unused.first.prefix(10).map { "\n  \($0)" }.joined() + (unused.count > 10 ? "\n  …" : "")
             throw MockServeError(.unusedInteractions, "\(unused.count) recorded interactions were not used:\(list)")
         }

@@ -35,22 +35,30 @@ public struct MockServerConfiguration: Sendable {
     /// Status of the answer to a request that nothing recorded matches. Default: 404, which SDKs do not retry.
     public var missStatus = 404
 
-    /// What matching leaves out when this server records; kept in the cassette, so that every replay of it does the same.
-    /// Each is one of `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`,
-    /// `part:NAME` of a multipart body, or `body`. Default: none.
-    public var ignoredParts: [String] = []
-
-    /// Fields that must be equal too when this server records; kept in the cassette. Default: none but `Range`.
-    public var requiredFields: [String] = []
+    /// What matching leaves out, takes in or replaces when this server records; kept in the cassette, so that every replay
+    /// of it does the same. Default: none.
+    public var rules: [MatchRule] = []
 
     /// Whether a scope fails if a request came that nothing recorded matches, even if the code under test swallowed the
     /// answer: ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)`` then throws
     /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.
     public var failsOnMisses = true
 
-    /// Whether a scope fails if it did not use every recorded interaction; it then throws
-    /// ``MockServeError/Code/unusedInteractions``, unless there is another error. Default: false.
-    public var failsOnUnused = false
+    /// What becomes of a scope that did not use every recorded interaction. Default: ``UnusedPolicy/ignore``.
+    public var unused = UnusedPolicy.ignore
+
+    /// How much of what it was asked the server remembers (``MockServer/journal``).
+    public var journalLimits = JournalLimits()
+
+    /// A file to which every request and what became of it is added, one JSON object a line. Default: none.
+    public var journalFile: String?
+
+    /// A file that gets the misses of this server, if there are any, in the place of those of an earlier one.
+    package var missFile: String?
+
+    /// A file to which the interactions that were used are added when the server stops, for `mockserve cassette unused`. Any
+    /// number of servers may share one. Default: none.
+    public var coverageFile: String?
 
     /// How long stopping waits for exchanges under way. Default: 5 seconds.
     public var stopDeadline: Duration = .seconds(5)
@@ -140,6 +148,14 @@ public enum Playback: String, Sendable, CaseIterable {
         case .strict: .strict
         }
     }
+}
+
+/// What becomes of a scope that did not use every recorded interaction.
+public enum UnusedPolicy: Sendable {
+    /// Nothing.
+    case ignore
+    /// It throws ``MockServeError/Code/unusedInteractions`` when it ends, unless there is another error.
+    case fail
 }
 
 /// What a recording server records.

@@ -9,11 +9,14 @@ final class ServicePlan: Sendable {
     let responder: any ExchangeResponder
     let upstreams: [Upstream]
     let served: ServedOrigins
-    let journal: Journal
+    let journal: ScopeJournal
     /// Nil if nothing is recorded.
     let writer: CassetteWriter?
     /// Nil if nothing is replayed.
     let replayer: Replayer?
+    private let coverageFile: String?
+    /// Nil if nothing is replayed or recorded.
+    private let path: String?
 
     private struct Parts {
         var responder: any ExchangeResponder
@@ -21,17 +24,19 @@ final class ServicePlan: Sendable {
         var upstreams: [Upstream] = []
         var served: ServedOrigins
         var writer: CassetteWriter?
+        var path: String?
     }
 
     init(_ configuration: MockServerConfiguration) throws {
-        journal = Journal(observer: configuration.observer)
+        journal = try ScopeJournal(configuration)
+        coverageFile = configuration.coverageFile
         let parts: Parts
         do {
             switch configuration.service {
             case .responder(let responder):
                 let served = ServedOrigins(upstreams: [], mapsContent: false)
                 let limit = configuration.limits.responderBody
-                parts = Parts(responder: TaskResponder(responder, bodyLimit: limit), served: served)
+                parts = Parts(responder: TaskResponder(responder, bodyLimit: limit, journal: journal), served: served)
             case .replay(let path): parts = try Self.replay(path, configuration, journal)
             case .record(let path, let upstreams, let mode):
                 let upstreams = try Self.parse(upstreams)
@@ -45,6 +50,7 @@ final class ServicePlan: Sendable {
         served = parts.served
         writer = parts.writer
         replayer = parts.replayer
+        path = parts.path
     }
 
     /// Validates `speed` and status once, for every mode that replays.
@@ -68,7 +74,7 @@ final class ServicePlan: Sendable {
     private static func replay(
         _ path: String,
         _ configuration: MockServerConfiguration,
-        _ journal: Journal
+        _ journal: ScopeJournal
     ) throws -> Parts {
         let options = try replayOptions(configuration)
         CassetteFile.recover(path)
@@ -76,7 +82,7 @@ final class ServicePlan: Sendable {
         let upstreams = try reader.upstreams()
         let served = ServedOrigins(upstreams: upstreams, mapsContent: configuration.mapsOrigins)
         let replayer = try Replayer(reader, upstreams: upstreams, served: served, options: options, journal: journal)
-        return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served)
+        return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served, path: path)
     }
 
     private static func record(
@@ -84,7 +90,7 @@ final class ServicePlan: Sendable {
         _ upstreams: [Upstream],
         _ mode: RecordMode,
         _ configuration: MockServerConfiguration,
-        _ journal: Journal
+        _ journal: ScopeJournal
     ) throws -> Parts {
         let options = try replayOptions(configuration)
         if mode == .once, FileManager.default.fileExists(atPath: path), try hasInteractions(path) {
@@ -116,7 +122,14 @@ final class ServicePlan: Sendable {
             responder = MissingRecorder(replayer: older, forwarder: forwarder(writer), served: served)
             replayer = older
         }
-        return Parts(responder: responder, replayer: replayer, upstreams: upstreams, served: served, writer: writer)
+        return Parts(
+            responder: responder,
+            replayer: replayer,
+            upstreams: upstreams,
+            served: served,
+            writer: writer,
+            path: path
+        )
     }
 
     private static func hasInteractions(_ path: String) throws -> Bool {
@@ -145,16 +158,10 @@ final class ServicePlan: Sendable {
     }
 
     private static func parseRules(_ configuration: MockServerConfiguration) throws -> [Rule] {
-        let ignored = configuration.ignoredParts.map { (Rule.Action.ignore, $0) }
-        let required = configuration.requiredFields.map { (Rule.Action.require, "field:\($0)") }
-        return try (ignored + required).map { action, text in
-            guard let rule = Rule(action, text) else {
-                throw MockServeError(
-                    .invalidConfiguration,
-                    "`\(text)` is nothing to \(action.rawValue): use \(Rule.syntax(action))."
-                )
-            }
-            return rule
+        do {
+            return try configuration.rules.map { try $0.rule.get() }
+        } catch let error as RuleError {
+            throw MockServeError(.invalidConfiguration, "A rule makes no sense: \(error).", cause: error)
         }
     }
 
@@ -186,28 +193,27 @@ final class ServicePlan: Sendable {
         return [first] + Array(repeating: others, count: max(0, upstreams.count - 1))
     }
 
-    /// Ends the responder's work, then the recording.
+    /// Ends the responder's work, then the recording, then the files beside it.
     func end(on eventLoop: any EventLoop, keeping: Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
-        let done = responder.shutDown(deadline: deadline, on: eventLoop)
-        guard let writer else { return done }
-        let journal = journal
         let promise = eventLoop.makePromise(of: Void.self)
-        done.whenComplete { _ in
-            // Checkpointing takes its time, which an event loop has not.
-            DispatchQueue.global().async {
-                promise.completeWith(
-                    Result {
-                        do {
-                            try writer.finish(keeping: keeping, now: Clock.now().unixMilliseconds)
-                            if let error = journal.summary.writeError { throw error }
-                        } catch let error as CassetteError {
-                            throw MockServeError(error)
-                        }
-                    }
-                )
-            }
+        responder.shutDown(deadline: deadline, on: eventLoop).whenComplete { _ in
+            // Checkpointing and writing take their time, which an event loop has not.
+            DispatchQueue.global().async { promise.completeWith(Result { try self.finish(keeping: keeping) }) }
         }
         return promise.futureResult
+    }
+
+    private func finish(keeping: Bool) throws {
+        defer { journal.close() }
+        do {
+            try writer?.finish(keeping: keeping, now: Clock.now().unixMilliseconds)
+            if let error = journal.summary.writeError { throw error }
+            guard let coverageFile, let path else { return }
+            let used = (replayer?.used ?? []).union(journal.summary.recordedNumbers)
+            try CoverageFile.add(used, of: path, to: coverageFile)
+        } catch let error as CassetteError {
+            throw MockServeError(error)
+        }
     }
 }
 

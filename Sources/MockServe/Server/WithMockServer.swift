@@ -33,7 +33,7 @@ public func withMockServer<Result>(
         try? await server.shutDown()
         throw error
     }
-    let unused = try configuration.failsOnUnused ? server.unusedInteractions() : UnusedInteractions()
+    let unused = try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions()
     try await server.shutDown()
     try server.verify(configuration, unused: unused)
     return result
@@ -59,7 +59,7 @@ public func withMockServer<Result>(
         try? server.shutDownAndWait()
         throw error
     }
-    let unused = try configuration.failsOnUnused ? server.unusedInteractions() : UnusedInteractions()
+    let unused = try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions()
     try server.shutDownAndWait()
     try server.verify(configuration, unused: unused)
     return result

@@ -9,6 +9,9 @@ struct CassetteCommand: AsyncParsableCommand {
               mockserve cassette list github.cassette
               mockserve cassette add demo.cassette --request 'GET /users/1' --json '{"id": 1}'
             """,
-        subcommands: [ListCommand.self, ShowCommand.self, AddCommand.self, RemoveCommand.self, RuleCommand.self]
+        subcommands: [
+            ListCommand.self, ShowCommand.self, AddCommand.self, RemoveCommand.self, RuleCommand.self,
+            UnusedCommand.self,
+        ]
     )
 }

@@ -20,17 +20,56 @@ struct RuleCommand: ParsableCommand {
 }
 
 /// Rules as they are given on the command line.
-enum RuleArguments {
-    static func parse(ignore: [String], require: [String]) throws -> [Rule] {
-        let texts = ignore.map { (Rule.Action.ignore, $0) } + require.map { (Rule.Action.require, $0) }
-        return try texts.map { action, text in
-            guard let rule = Rule(action, text) else {
-                throw ValidationError("--\(action.rawValue) takes \(Rule.syntax(action)), not `\(text)`.")
+struct RuleOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Leave a part of requests out of matching: \(Rule.syntax(.ignore)).", valueName: "part")
+    )
+    var ignore: [String] = []
+
+    @Option(help: ArgumentHelp("Let a field count in matching: \(Rule.syntax(.require)).", valueName: "part"))
+    var require: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Replace what an expression matches before comparing: PART s/PATTERN/REPLACEMENT/, where PART is \
+            \(Rule.syntax(.map)).
+            """,
+            valueName: "rule"
+        )
+    )
+    var map: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Play some answers in a way of their own: `PLAYBACK for METHOD PATH`.",
+            discussion:
+                "Every rule can end in ` for METHOD PATH`, the requests that it is for: `query:ts for GET /a/*`.",
+            valueName: "rule"
+        )
+    )
+    var play: [String] = []
+
+    var rules: [Rule] {
+        get throws {
+            let texts: [(Rule.Action, [String])] = [(.ignore, ignore), (.require, require), (.map, map), (.play, play)]
+            return try texts.flatMap { action, texts in
+                try texts.map { text in
+                    do {
+                        return try Rule(action, text)
+                    } catch {
+                        throw ValidationError("--\(action.rawValue): \(error).")
+                    }
+                }
             }
-            return rule
         }
     }
 
+    func validate() throws { _ = try rules }
+}
+
+/// What a change of rules did, for a person.
+enum RuleChanges {
     static func say(_ changes: KeyChanges) {
         func list(_ groups: [[Int64]], _ words: String) {
             for group in groups.prefix(20) {
@@ -51,29 +90,25 @@ struct AddRuleCommand: ParsableCommand {
         discussion: """
             EXAMPLE
               mockserve cassette rule add github.cassette --ignore query:ts --require field:Accept
+              mockserve cassette rule add github.cassette --map 'path s/[0-9a-f]{8}-[0-9a-f-]{27}/UUID/'
+              mockserve cassette rule add github.cassette --play 'cycle for GET /status'
             """
     )
 
     @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
     var cassette: String
 
-    @Option(help: ArgumentHelp("Leave a part of requests out: \(Rule.syntax(.ignore)).", valueName: "part"))
-    var ignore: [String] = []
-
-    @Option(help: ArgumentHelp("Let a field count: \(Rule.syntax(.require)).", valueName: "part"))
-    var require: [String] = []
+    @OptionGroup var options: RuleOptions
 
     func validate() throws {
-        guard !ignore.isEmpty || !require.isEmpty else {
-            throw ValidationError("Which rule? Give --ignore or --require.")
+        guard try !options.rules.isEmpty else {
+            throw ValidationError("Which rule? Give --ignore, --require, --map or --play.")
         }
-        _ = try RuleArguments.parse(ignore: ignore, require: require)
     }
 
     func run() throws {
         try ExitStatus.reporting {
-            let rules = try RuleArguments.parse(ignore: ignore, require: require)
-            RuleArguments.say(try CassetteEditor.add(rules, to: cassette))
+            RuleChanges.say(try CassetteEditor.add(try options.rules, to: cassette))
         }
     }
 }
@@ -99,14 +134,28 @@ struct ListRulesCommand: ParsableCommand {
             let reader = try CassetteReader(path: cassette)
             defer { reader.close() }
             for (number, rule) in try reader.numberedRules() {
-                let (action, part) = (rule.action.rawValue, Console.safe(rule.text))
+                let action = rule.action.rawValue
                 Console.print(
                     json
-                        ? "{\"id\":\(number),\"action\":\"\(action)\",\"part\":\(JSONText.string(rule.text))}"
-                        : "\(String(number).padded(4, right: true)) \(action.padded(7)) \(part)"
+                        ? object(number, rule)
+                        : "\(String(number).padded(4, right: true)) \(action.padded(7)) \(Console.safe(rule.text))"
                 )
             }
         }
+    }
+}
+
+extension ListRulesCommand {
+    private func object(_ number: Int64, _ rule: Rule) -> String {
+        var members = [
+            ("id", String(number)), ("action", JSONText.string(rule.action.rawValue)),
+            ("part", JSONText.string(rule.partText)),
+        ]
+        if let map = rule.map {
+            members += [("pattern", JSONText.string(map.pattern)), ("replacement", JSONText.string(map.replacement))]
+        }
+        if let scope = rule.scope { members.append(("scope", JSONText.string(scope.text))) }
+        return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
     }
 }
 
@@ -129,6 +178,6 @@ struct RemoveRuleCommand: ParsableCommand {
     var numbers: [Int64]
 
     func run() throws {
-        try ExitStatus.reporting { RuleArguments.say(try CassetteEditor.removeRules(numbers, from: cassette)) }
+        try ExitStatus.reporting { RuleChanges.say(try CassetteEditor.removeRules(numbers, from: cassette)) }
     }
 }

@@ -41,7 +41,7 @@ struct RecordCommand: AsyncParsableCommand {
         let server = try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode)
             serving.apply(to: &configuration)
-            recording.apply(to: &configuration)
+            try recording.apply(to: &configuration)
             let server = try await background.serve(configuration) { server in
                 guard !serving.quiet else { return }
                 let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"

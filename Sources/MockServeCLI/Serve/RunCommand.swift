@@ -67,7 +67,7 @@ struct RunCommand: AsyncParsableCommand {
         // Trapped before anything starts, so that no signal is lost.
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let (server, status, unused) = try await ExitStatus.reporting {
-            let server = try await MockServer.start(configuration)
+            let server = try await MockServer.start(try configure())
             let status: TerminationStatus
             do {
                 status = try await runCommand(server, signals)
@@ -94,13 +94,13 @@ struct RunCommand: AsyncParsableCommand {
         if server.failureCount > 0 { throw ExitStatus.upstream.code }
     }
 
-    private var configuration: MockServerConfiguration {
+    private func configure() throws -> MockServerConfiguration {
         var configuration =
             recording.upstream.isEmpty
             ? MockServerConfiguration.replay(cassette)
             : MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode ?? .once)
         serving.apply(to: &configuration)
-        recording.apply(to: &configuration)
+        try recording.apply(to: &configuration)
         return configuration
     }
 

@@ -33,6 +33,22 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Status of the answer to a request that nothing recorded matches.")
     var missStatus = 404
 
+    @Option(
+        help: ArgumentHelp(
+            "Add every request and what became of it to this file, a JSON object a line.",
+            valueName: "file"
+        )
+    )
+    var journal: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Add which interactions were used to this file, for `cassette unused`. Runs may share one.",
+            valueName: "file"
+        )
+    )
+    var coverage: String?
+
     @Option(help: "Threads that serve; by default one a core.")
     var threads: Int?
 
@@ -61,6 +77,9 @@ struct ServeOptions: ParsableArguments {
         configuration.mapsOrigins = !noMap
         configuration.missStatus = missStatus
         configuration.stopDeadline = .seconds(stopDeadline)
+        configuration.journalFile = journal
+        configuration.missFile = MissFile.path
+        configuration.coverageFile = coverage
         if let threads {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
             MockServer.eventLoopGroup.withLock { $0 = group }
@@ -108,11 +127,7 @@ struct RecordOptions: ParsableArguments {
     @Option(help: "Seconds an upstream may send nothing.")
     var readTimeout = 60.0
 
-    @Option(help: ArgumentHelp("Leave a part of requests out of matching: \(Rule.syntax(.ignore)).", valueName: "part"))
-    var ignore: [String] = []
-
-    @Option(help: ArgumentHelp("Let a field count in matching: \(Rule.syntax(.require)).", valueName: "part"))
-    var require: [String] = []
+    @OptionGroup(title: "Rules, kept in the cassette") var rules: RuleOptions
 
     @Flag(help: "Record even though the environment variable CI is set.")
     var recordInCi = false
@@ -122,7 +137,6 @@ struct RecordOptions: ParsableArguments {
         guard connectTimeout > 0, readTimeout > 0, connectTimeout <= 86_400, readTimeout <= 86_400 else {
             throw ValidationError("Timeouts are more than 0 and at most 86400 seconds.")
         }
-        _ = try RuleArguments.parse(ignore: ignore, require: require)
         let names = upstreams.map(\.name)
         guard Set(names).count == names.count else {
             throw ValidationError(
@@ -140,13 +154,12 @@ struct RecordOptions: ParsableArguments {
         }
     }
 
-    func apply(to configuration: inout MockServerConfiguration) {
+    func apply(to configuration: inout MockServerConfiguration) throws {
         configuration.upstream.connectTimeout = .seconds(connectTimeout)
         configuration.upstream.readTimeout = .seconds(readTimeout)
         configuration.upstream.trustedCertificates = upstreamCa
         configuration.recordsInCI = recordInCi
-        configuration.ignoredParts = ignore
-        configuration.requiredFields = require.map { String($0.dropFirst("field:".count)) }
+        configuration.rules = try rules.rules.map { MatchRule($0) }
     }
 }
 

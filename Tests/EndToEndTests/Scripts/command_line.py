@@ -144,7 +144,7 @@ def wrong_use(temporary):
 
 def help_and_versions():
     assert run("--version")[0].strip()
-    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove", "rule")),
+    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove", "rule", "unused")),
                     *(["cassette", "rule", c] for c in ("add", "list", "remove"))):
         text = run(*command, "--help")[0].decode()
         assert "EXAMPLE" in text, f"{command}: no example\n{text}"
@@ -325,14 +325,80 @@ def rules(temporary):
     message = run("cassette", "rule", "remove", cassette, 1)[1]
     assert message == "mockserve: no longer answer the same requests: #1 #2\n", message
     assert "has no rule 9" in run("cassette", "rule", "remove", cassette, 9, status=66)[1]
-    assert "not `header:x`" in run("cassette", "rule", "add", cassette, "--ignore", "header:x", status=64)[1]
+    assert "`header:x` is nothing to ignore" in run("cassette", "rule", "add", cassette, "--ignore", "header:x", status=64)[1]
+    assert "missing )" in run("cassette", "rule", "add", cassette, "--map", "path s/(/x/", status=64)[1]
     assert "Which rule" in run("cassette", "rule", "add", cassette, status=64)[1]
     # What is recorded or written by hand later follows the rules that are there.
     run("cassette", "rule", "add", cassette, "--ignore", "query:v")
     run("cassette", "add", cassette, "--request", "GET /b?v=1", "--text", "by hand")
     with Server("replay", cassette, "--quiet") as server:
         assert request(server.port, "/b?v=2").endswith(b"by hand")
+    # Maps, ways to play, and limits to some requests.
+    for text in ("one", "two"):
+        run("cassette", "add", cassette, "--request", "GET /status", "--text", text)
+    run("cassette", "add", cassette, "--request", "GET /users/17", "--text", "a user")
+    run("cassette", "rule", "add", cassette, "--map", "path s/[0-9]+/N/ for GET /users/*", "--play", "cycle for GET /status")
+    listing = run("cassette", "rule", "list", cassette)[0].decode()
+    assert "map     path s/[0-9]+/N/ for GET /users/*\n" in listing and "play    cycle for GET /status\n" in listing, listing
+    with Server("replay", cassette, "--quiet") as server:
+        assert [request(server.port, "/status")[-3:] for _ in range(3)] == [b"one", b"two", b"one"]
+        assert request(server.port, "/users/4711").endswith(b"a user")
+        assert request(server.port, "/posts/17").startswith(b"HTTP/1.1 404")
     passed("rules: recorded, listed, added, removed, and followed")
+
+
+def journal_and_coverage(temporary):
+    cassette = os.path.join(temporary, "journal.cassette")
+    journal, coverage, state = (os.path.join(temporary, name) for name in ("journal.jsonl", "used.jsonl", "state"))
+    for path in ("/a", "/b", "/c", "/d"):
+        run("cassette", "add", cassette, "--request", f"GET {path}", "--text", path)
+    env = {"XDG_STATE_HOME": state}
+    assert "No server has had a miss yet" in run("explain", status=66, env=env)[1]
+    for paths, status in (("/a /b", 0), ("/b /x /y?z=1", 3)):
+        command = f"for path in {paths}; do curl -s $MOCKSERVE_URL$path; done"
+        run("run", cassette, "--journal", journal, "--coverage", coverage, "--", "sh", "-c", command, status=status, env=env)
+    lines = [json.loads(line) for line in open(journal)]
+    assert [line["outcome"] for line in lines] == ["replayed"] * 3 + ["missed"] * 2, lines
+    assert [line["target"] for line in lines] == ["/a", "/b", "/b", "/x", "/y?z=1"]
+    last = run("explain", env=env)[0].decode()
+    assert last.startswith("No recorded interaction matches this request:\n\n  GET /y?z=1\n") and "Record it:" in last, last
+    assert run("explain", "--journal", journal, env=env)[0].decode() == last
+    assert b"GET /x\n" in run("explain", 1, env=env)[0]
+    assert json.loads(run("explain", 1, "--json", env=env)[0])["target"] == "/x"
+    assert "There is no miss 3: there are 2." in run("explain", 3, env=env, status=64)[1]
+    # Only the owner may read what was asked.
+    assert os.stat(os.path.join(state, "mockserve", "misses.jsonl")).st_mode & 0o777 == 0o600
+    # A run without misses leaves what there is to explain alone; the next one with a miss takes its place.
+    run("run", cassette, "--", "true", env=env)
+    assert run("explain", env=env)[0].decode() == last
+    run("run", cassette, "--", "sh", "-c", "curl -s $MOCKSERVE_URL/new", env=env, status=3)
+    assert b"GET /new" in run("explain", env=env)[0] and run("explain", 1, env=env) == run("explain", env=env)
+    broken = os.path.join(temporary, "broken.jsonl")
+    with open(broken, "w") as file:
+        file.write("nonsense\n")
+    assert "broken.jsonl, line 1, is not what `--journal` writes" in run("explain", "--journal", broken, status=66)[1]
+
+    listing, message = run("cassette", "unused", cassette, "--coverage", coverage)
+    assert listing == b"#3 GET /c\n#4 GET /d\n" and "2 of 4 interactions were not used" in message, (listing, message)
+    assert json.loads(run("cassette", "unused", cassette, "--coverage", coverage, "--json")[0].splitlines()[0])["target"] == "/c"
+    assert "cannot be read" in run("cassette", "unused", cassette, "--coverage", broken + "x", status=66)[1]
+    assert "line 1" in run("cassette", "unused", cassette, "--coverage", broken, status=66)[1]
+    # Coverage of another cassette must not empty this one.
+    empty = os.path.join(temporary, "empty.jsonl")
+    open(empty, "w").close()
+    assert "Nothing was removed" in run("cassette", "unused", cassette, "--coverage", empty, "--remove", status=64)[1]
+    # Parallel runs, then all of their files at once.
+    parallel = [
+        subprocess.Popen(
+            [MOCKSERVE, "run", cassette, "--quiet", "--coverage", coverage, "--", "sh", "-c", "curl -s $MOCKSERVE_URL/c"],
+            env=environment(), stdout=subprocess.DEVNULL,
+        ) for _ in range(6)
+    ]
+    assert [process.wait(60) for process in parallel] == [0] * 6
+    listing, message = run("cassette", "unused", cassette, "--coverage", coverage, "--coverage", empty, "--remove")
+    assert listing == b"#4 GET /d\n" and "1 removed" in message, (listing, message)
+    assert len(run("cassette", "list", cassette)[0].splitlines()) == 4
+    passed("journal and explain, coverage and unused")
 
 
 def several_upstreams(temporary):
@@ -371,6 +437,7 @@ def main():
         background(temporary)
         several_upstreams(temporary)
         rules(temporary)
+        journal_and_coverage(temporary)
 
 
 main()

@@ -1,0 +1,77 @@
+public import Foundation
+import MockServeCore
+
+/// One request a server was asked, and what became of it.
+public struct JournalEntry: Sendable, CustomStringConvertible {
+    /// What became of a request.
+    public enum Outcome: Sendable {
+        /// Answered from the cassette, by the interaction of this number.
+        case replayed(interaction: Int)
+        /// Answered by the upstream, and recorded as the interaction of this number.
+        case recorded(interaction: Int)
+        /// Answered by the upstream, and not recorded.
+        case forwarded
+        /// Answered by a ``Responder``.
+        case responded
+        /// Nothing recorded matches.
+        case missed(Miss)
+        /// Could not be answered, forwarded or recorded; the reason in one line.
+        case failed(String)
+    }
+
+    /// Counted from 1, in the order in which requests were done with.
+    public let number: Int
+    /// When it was done with.
+    public let date: Date
+    let methodBytes: [UInt8]
+    let targetBytes: [UInt8]
+    /// What became of it.
+    public let outcome: Outcome
+    /// Status of the answer; nil if there was none.
+    public let status: Int?
+
+    /// As sent.
+    public var method: String { Latin1.string(methodBytes) }
+    /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
+    public var target: String { Latin1.string(targetBytes) }
+
+    /// Method, target and status.
+    public var description: String { "\(method) \(target) \(status.map(String.init) ?? "-")" }
+
+    /// Bytes that the entry is counted with in the journal.
+    var size: Int {
+        var size = 128 + methodBytes.count + targetBytes.count
+        switch outcome {
+        case .missed(let miss): size += miss.explanation.utf8.count + miss.json.utf8.count
+        case .failed(let reason): size += reason.utf8.count
+        default: break
+        }
+        return size
+    }
+}
+
+/// A request that nothing recorded matches.
+public struct Miss: Sendable, CustomStringConvertible {
+    /// As sent.
+    public let method: String
+    /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
+    public let target: String
+    /// The nearest of what was recorded, what differs, and what to do: some lines for a person.
+    public let explanation: String
+    /// The same for programs: problem details (RFC 9457), as the client was sent them.
+    let json: String
+
+    /// Method and target.
+    public var description: String { "\(method) \(target)" }
+}
+
+/// How much of what it was asked a server remembers; beyond that it forgets the oldest.
+public struct JournalLimits: Sendable {
+    /// Number of requests. Default: 10,000.
+    public var entries = 10_000
+    /// Bytes, roughly. Default: 16 MiB.
+    public var bytes = 16 << 20
+
+    /// The defaults.
+    public init() {}
+}

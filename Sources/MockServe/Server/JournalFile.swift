@@ -1,0 +1,132 @@
+import Dispatch
+import Foundation
+import MockServeCore
+import Synchronization
+
+/// Writes journal entries to a file, one JSON object a line, on a thread of its own.
+final class JournalFile: Sendable {
+    enum Content {
+        /// Entries are added to what is in the file.
+        case everything
+        /// Only misses; the first one takes the place of the file.
+        case misses
+    }
+
+    /// Bytes that wait to be written; beyond that entries are left out, and a line says how many.
+    private static let pendingLimit = 8 << 20
+
+    private struct Pending {
+        var lines: [UInt8] = []
+        var omitted = 0
+        var isScheduled = false
+    }
+
+    private let path: String
+    private let content: Content
+    private let pending = Mutex(Pending())
+    /// Negative while there is none.
+    private let descriptor: Mutex<CInt>
+    private let queue = DispatchQueue(label: "mockserve.journal-file")
+
+    /// - Throws: `MockServeError` if the file cannot be opened. One of misses is opened when there are any, and left out if
+    ///   that fails: nobody asked for it.
+    init(_ path: String, _ content: Content) throws {
+        self.path = path
+        self.content = content
+        guard content == .everything else {
+            descriptor = Mutex(-1)
+            return
+        }
+        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard opened >= 0 else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "The journal \(path) cannot be written: \(String(cString: strerror(errno)))."
+            )
+        }
+        descriptor = Mutex(opened)
+    }
+
+    func write(_ entry: JournalEntry) {
+        if content == .misses {
+            guard case .missed = entry.outcome else { return }
+        }
+        let line = entry.jsonLine
+        let mustSchedule = pending.withLock { pending in
+            if pending.lines.count > Self.pendingLimit {
+                pending.omitted += 1
+            } else {
+                pending.lines += line
+            }
+            defer { pending.isScheduled = true }
+            return !pending.isScheduled
+        }
+        if mustSchedule { queue.async { self.drain() } }
+    }
+
+    func close() {
+        queue.sync { drain() }
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { Foundation.close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    private func drain() {
+        var (lines, omitted) = pending.withLock { pending in
+            defer { pending = Pending() }
+            return (pending.lines, pending.omitted)
+        }
+        if omitted > 0 { lines += Array("{\"omitted\":\(omitted)}\n".utf8) }
+        guard !lines.isEmpty else { return }
+        descriptor.withLock { descriptor in
+            if descriptor < 0 { descriptor = openForMisses() }
+            var rest = lines[...]
+            while !rest.isEmpty, descriptor >= 0 {
+                let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
+                if written < 0, errno == EINTR { continue }
+                // A full disk loses journal lines, not answers.
+                guard written > 0 else { return }
+                rest = rest.dropFirst(written)
+            }
+        }
+    }
+
+    /// The file is made beside and moved into place, so that servers that miss in parallel do not mix their lines.
+    private func openForMisses() -> CInt {
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+        try? FileManager.default.createDirectory(
+            at: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        let temporary = "\(path).\(UUID())"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return -1 }
+        rename(temporary, path)
+        return descriptor
+    }
+}
+
+extension JournalEntry {
+    /// One JSON object and a line feed.
+    var jsonLine: [UInt8] {
+        var members = [
+            ("number", String(number)), ("at", String(Int64(date.timeIntervalSince1970 * 1000))),
+            ("method", jsonString(method)), ("target", jsonString(target)),
+            ("status", status.map(String.init) ?? "null"),
+        ]
+        switch outcome {
+        case .replayed(let number): members += [("outcome", "\"replayed\""), ("interaction", String(number))]
+        case .recorded(let number): members += [("outcome", "\"recorded\""), ("interaction", String(number))]
+        case .forwarded: members.append(("outcome", "\"forwarded\""))
+        case .responded: members.append(("outcome", "\"responded\""))
+        case .missed(let miss):
+            members += [
+                ("outcome", "\"missed\""), ("problem", miss.json), ("explanation", jsonString(miss.explanation)),
+            ]
+        case .failed(let reason): members += [("outcome", "\"failed\""), ("reason", jsonString(reason))]
+        }
+        return Array(("{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}\n").utf8)
+    }
+}

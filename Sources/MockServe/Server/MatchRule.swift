@@ -1,0 +1,72 @@
+package import MockServeCore
+
+/// What matching leaves out, takes in or replaces, beyond the default, and how answers are played; for all requests, or for those
+/// of a pattern.
+///
+/// ```swift
+/// configuration.rules = [
+///     .ignore("query:ts"),
+///     .ignore("json:$..nonce", for: "POST /v1/**"),
+///     .require("Accept"),
+///     .map("path", "[0-9a-f]{8}-[0-9a-f-]{27}", to: "UUID"),
+///     .play(.cycle, for: "GET /status"),
+/// ]
+/// ```
+///
+/// A pattern is a method and a path, `GET /users/*`: `*` stands for any method, and for anything within one segment of the path;
+/// a segment `**` stands for any number of them. A rule that makes no sense is an error when the server starts
+/// (``MockServeError/Code/invalidConfiguration``).
+public struct MatchRule: Sendable {
+    /// The rule, or why it is none.
+    let rule: Result<Rule, RuleError>
+
+    package init(_ rule: Rule) { self.rule = .success(rule) }
+
+    private init(_ action: Rule.Action, _ part: String, _ scope: String?, map: (pattern: String, to: String)? = nil) {
+        rule = Result { () throws(RuleError) in
+            let pattern = scope.flatMap { RequestPattern($0) }
+            guard scope == nil || pattern != nil else {
+                throw RuleError("`\(scope ?? "")` is no pattern of requests: write METHOD PATH, such as `GET /users/*`")
+            }
+            guard let map else { return try Rule(action, part: part, scope: pattern) }
+            return try Rule(action, part: part, map: ValueMap(map.pattern, to: map.to), scope: pattern)
+        }
+    }
+
+    /// Leaves a part of requests out.
+    ///
+    /// - Parameters:
+    ///   - part: `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`, `part:NAME` of
+    ///     a multipart body, or `body`.
+    ///   - requests: for which requests; nil for all.
+    public static func ignore(_ part: String, for requests: String? = nil) -> MatchRule {
+        MatchRule(.ignore, part, requests)
+    }
+
+    /// Lets a field count. By default only `Range` does.
+    public static func require(_ field: String, for requests: String? = nil) -> MatchRule {
+        MatchRule(.require, "field:\(field)", requests)
+    }
+
+    /// Replaces what an expression matches in a part of requests before they are compared.
+    ///
+    /// - Parameters:
+    ///   - part: as for ``ignore(_:for:)``, and `path` or `field:NAME`.
+    ///   - pattern: a regular expression of RE2 (<https://github.com/google/re2/wiki/Syntax>); a byte is a character.
+    ///   - replacement: what stands in the place of every match; `\0` is the match, `\1` its first group.
+    ///   - requests: for which requests; nil for all.
+    public static func map(
+        _ part: String,
+        _ pattern: String,
+        to replacement: String,
+        for requests: String? = nil
+    ) -> MatchRule {
+        MatchRule(.map, part, requests, map: (pattern, replacement))
+    }
+
+    /// Plays the answers to some requests in a way of their own. Not for ``Playback/strict``, neither as the rule nor as the
+    /// playback of the scope: that is about the order of all requests.
+    public static func play(_ playback: Playback, for requests: String) -> MatchRule {
+        MatchRule(.play, playback.rawValue, requests)
+    }
+}

@@ -1,0 +1,162 @@
+package import HTTPWire
+
+/// Rules as matching uses them.
+package struct RuleSet: Sendable {
+    /// A map and what it is for.
+    struct Map<Subject: Sendable>: Sendable {
+        let subject: Subject
+        let map: ValueMap
+    }
+
+    package let rules: [Rule]
+    let ignoresQuery: Bool
+    let ignoresBody: Bool
+    private let queryParameters: Set<[UInt8]>
+    let json: JSONRules
+    private let formFields: Set<[UInt8]>
+    private let multipartParts: Set<[UInt8]>
+    /// In lower case, sorted.
+    let requiredFields: [[UInt8]]
+    private let pathMaps: [ValueMap]
+    let bodyMaps: [ValueMap]
+    /// The subject is a name; empty for all.
+    private let queryMaps: [Map<[UInt8]>]
+    private let formMaps: [Map<[UInt8]>]
+    private let partMaps: [Map<[UInt8]>]
+    private let fieldMaps: [Map<[UInt8]>]
+    private let playbacks: [(scope: RequestPattern, mode: PlaybackMode)]
+    /// Whether some rules are for some requests only.
+    private let isScoped: Bool
+
+    package static let none = RuleSet([])
+
+    package init(_ rules: [Rule]) {
+        self.rules = rules
+        let ignored = rules.filter { $0.action == .ignore }.map(\.part)
+        ignoresQuery = ignored.contains(.query)
+        ignoresBody = ignored.contains(.body)
+        queryParameters = Set(ignored.compactMap { if case .queryParameter(let name) = $0 { name } else { nil } })
+        formFields = Set(ignored.compactMap { if case .formField(let name) = $0 { name } else { nil } })
+        multipartParts = Set(ignored.compactMap { if case .multipartPart(let name) = $0 { name } else { nil } })
+        // What is to be mapped is to count.
+        let required = rules.filter { $0.action == .require || $0.action == .map }.map(\.part)
+        requiredFields = Set(required.compactMap { if case .field(let name) = $0 { name } else { nil } })
+            .sorted { $0.lexicographicallyPrecedes($1) }
+        let maps = rules.compactMap { rule in rule.map.map { Map(subject: rule.part, map: $0) } }
+        json = JSONRules(
+            ignored: ignored.compactMap { if case .json(let path) = $0 { path } else { nil } },
+            mapped: maps.compactMap { map in
+                if case .json(let path) = map.subject { Map(subject: path, map: map.map) } else { nil }
+            }
+        )
+        pathMaps = maps.filter { $0.subject == .path }.map(\.map)
+        bodyMaps = maps.filter { $0.subject == .body }.map(\.map)
+        func named(_ name: (Rule.Part) -> [UInt8]?) -> [Map<[UInt8]>] {
+            maps.compactMap { map in name(map.subject).map { Map(subject: $0, map: map.map) } }
+        }
+        queryMaps = named { part in
+            if case .queryParameter(let name) = part { name } else { part == .query ? [] : nil }
+        }
+        formMaps = named { if case .formField(let name) = $0 { name } else { nil } }
+        partMaps = named { if case .multipartPart(let name) = $0 { name } else { nil } }
+        fieldMaps = named { if case .field(let name) = $0 { name } else { nil } }
+        playbacks = rules.compactMap { rule in
+            if case .playback(let mode) = rule.part, let scope = rule.scope { (scope, mode) } else { nil }
+        }
+        isScoped = rules.contains { $0.scope != nil && $0.action != .play }
+    }
+
+    /// Those of the rules that are for this request.
+    func applying(toMethod method: [UInt8], target: Target) -> RuleSet {
+        guard isScoped else { return self }
+        let path = target.normalPath
+        return RuleSet(rules.filter { $0.scope?.matches(method: method, normalPath: path) ?? true })
+    }
+
+    /// How the answers to this request are played; nil for the way of the whole scope. The first rule that is for it says so.
+    package func playback(_ request: RequestHead) -> PlaybackMode? {
+        guard !playbacks.isEmpty else { return nil }
+        let path = Target(Target.originForm(request.target)).normalPath
+        return playbacks.first { $0.scope.matches(method: request.method, normalPath: path) }?.mode
+    }
+
+    // MARK: What counts of a request
+
+    func counted(path: [UInt8]) -> [UInt8] { pathMaps.apply(to: path) }
+
+    /// The pairs of a query that count, as they count.
+    func counted(_ pairs: [FormPair]) -> [FormPair] {
+        guard !ignoresQuery else { return [] }
+        let volatile = SignedURL.volatileNames(pairs)
+        let counted = pairs.filter { !queryParameters.contains($0.name) && !volatile.contains($0.name) }
+        return Self.mapped(counted, queryMaps)
+    }
+
+    /// The pairs of a form that count, as they count.
+    func countedForm(_ pairs: [FormPair]) -> [FormPair] {
+        Self.mapped(formFields.isEmpty ? pairs : pairs.filter { !formFields.contains($0.name) }, formMaps)
+    }
+
+    private static func mapped(_ pairs: [FormPair], _ maps: [Map<[UInt8]>]) -> [FormPair] {
+        guard !maps.isEmpty else { return pairs }
+        return pairs.map { pair in
+            let own = maps.filter { $0.subject.isEmpty || $0.subject == pair.name }.map(\.map)
+            return FormPair(name: pair.name, value: own.apply(to: pair.value))
+        }
+    }
+
+    /// Values of a required field as they count.
+    func counted(_ value: ArraySlice<UInt8>, of field: [UInt8]) -> [UInt8] {
+        fieldMaps.filter { $0.subject == field }.map(\.map).apply(to: Array(value))
+    }
+
+    /// Whether a part of a multipart body counts.
+    func counts(part name: [UInt8]?) -> Bool { name.map { !multipartParts.contains($0) } ?? true }
+
+    /// The maps for a part of a multipart body.
+    func maps(forPart name: [UInt8]?) -> [ValueMap] {
+        partMaps.isEmpty ? [] : partMaps.filter { $0.subject == name }.map(\.map)
+    }
+}
+
+/// What of a JSON text does not count, or counts otherwise.
+struct JSONRules: Sendable {
+    let ignored: [JSONPath]
+    let mapped: [RuleSet.Map<JSONPath>]
+
+    static let none = JSONRules(ignored: [], mapped: [])
+}
+
+/// One place of a JSON text, as the rules see it.
+struct JSONPlace {
+    private let rules: JSONRules
+    private let ignored: JSONPathMatch
+    private let mapped: JSONPathMatch
+
+    /// The whole text.
+    init(_ rules: JSONRules) {
+        self.rules = rules
+        ignored = JSONPathMatch(rules.ignored)
+        mapped = JSONPathMatch(rules.mapped.map(\.subject))
+    }
+
+    private init(_ rules: JSONRules, _ ignored: JSONPathMatch, _ mapped: JSONPathMatch) {
+        self.rules = rules
+        self.ignored = ignored
+        self.mapped = mapped
+    }
+
+    /// Whether no rule is about anything here or below.
+    var isPlain: Bool { ignored.isEmpty && mapped.isEmpty }
+
+    var isIgnored: Bool { !ignored.selected.isEmpty }
+
+    /// A string or the digits of a number as they count.
+    func counted(_ value: [UInt8]) -> [UInt8] {
+        mapped.isEmpty ? value : mapped.selected.sorted().map { rules.mapped[$0].map }.apply(to: value)
+    }
+
+    func member(_ name: [UInt8]) -> JSONPlace { JSONPlace(rules, ignored.member(name), mapped.member(name)) }
+
+    func element(_ index: Int) -> JSONPlace { JSONPlace(rules, ignored.element(index), mapped.element(index)) }
+}
