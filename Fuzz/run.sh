@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys [SECONDS]
+# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:?which target? Requests, Responses or Keys}
+name=${1:?which target? Requests, Responses, Keys or Redaction}
 seconds=${2:-600}
 scratch=.build-fuzz
 export MOCKSERVE_FUZZ=1
 swift build -c release --scratch-path "$scratch" --product "Fuzz$name" -Xswiftc -sanitize=fuzzer
 library=$(find "$scratch/release/" -maxdepth 1 -name "libFuzz$name.a")
-swiftc -sanitize=fuzzer -o "$scratch/fuzz-$name" -Xlinker --whole-archive "$library" -Xlinker --no-whole-archive
+swiftc -sanitize=fuzzer -o "$scratch/fuzz-$name" -Xlinker --whole-archive "$library" -Xlinker --no-whole-archive -lre2 -lstdc++
 work="$scratch/corpus-$name"
 mkdir -p "$work"
 SWIFT_BACKTRACE=enable=no "$scratch/fuzz-$name" "$work" "Fuzz/Seeds/$(echo "$name" | tr '[:upper:]' '[:lower:]')" \

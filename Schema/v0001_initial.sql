@@ -8,12 +8,17 @@ CREATE TABLE upstream (
 
 CREATE TABLE rule (
     id          INTEGER PRIMARY KEY,
-    action      TEXT NOT NULL CHECK (action IN ('ignore', 'require', 'map', 'play')),
+    action      TEXT NOT NULL CHECK (action IN ('ignore', 'require', 'map', 'play', 'redact')),
     part        TEXT NOT NULL,
     pattern     TEXT NOT NULL DEFAULT '',
     replacement TEXT NOT NULL DEFAULT '',
     scope       TEXT NOT NULL DEFAULT '',
     UNIQUE (action, part, pattern, replacement, scope)
+) STRICT;
+
+CREATE TABLE placeholder (
+    kind TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE episode (

@@ -68,6 +68,45 @@ int mockserve_regex_replace(const mockserve_regex *regex, const uint8_t *text, s
     return 1;
 }
 
+mockserve_regex *mockserve_regex_make_finder(const char *pattern, size_t pattern_count, int64_t memory, char *error,
+                                             size_t error_size) {
+    RE2::Options options;
+    options.set_encoding(RE2::Options::EncodingLatin1);
+    options.set_log_errors(false);
+    options.set_max_mem(memory);
+    auto *regex = new mockserve_regex(re2::StringPiece(pattern, pattern_count), options, std::string());
+    if (regex->expression.ok()) {
+        regex->groups = 1 + regex->expression.NumberOfCapturingGroups();
+        return regex;
+    }
+    say(regex->expression.error(), error, error_size);
+    delete regex;
+    return nullptr;
+}
+
+int mockserve_regex_find(const mockserve_regex *regex, const uint8_t *text, size_t count, size_t from,
+                         mockserve_match *match) {
+    const re2::StringPiece whole(reinterpret_cast<const char *>(text), count);
+    re2::StringPiece found;
+    // The bounds alone are found much faster than the groups, and mostly there is nothing.
+    if (!regex->expression.Match(whole, from, count, RE2::UNANCHORED, &found, 1)) return 0;
+    match->start = found.data() - whole.data();
+    match->end = match->start + found.size();
+    match->group = 0;
+    match->group_start = match->start;
+    match->group_end = match->end;
+    std::vector<re2::StringPiece> groups(regex->groups);
+    if (!regex->expression.Match(whole, match->start, match->end, RE2::ANCHOR_BOTH, groups.data(), regex->groups)) return 1;
+    for (int group = 1; group < regex->groups; group++) {
+        if (groups[group].data() == nullptr) continue;
+        match->group = group;
+        match->group_start = groups[group].data() - whole.data();
+        match->group_end = match->group_start + groups[group].size();
+        break;
+    }
+    return 1;
+}
+
 void mockserve_regex_free_text(uint8_t *text) { std::free(text); }
 
 void mockserve_regex_free(mockserve_regex *regex) { delete regex; }

@@ -31,7 +31,7 @@ extension CassetteReader {
         let close = nearest.prefix(Self.comparedLimit).prefix { $0.value <= farthest }
         let compared = try close.compactMap { id, distance in
             try interaction(id).map {
-                (distance, NearMiss(id: id, asked: asked, recorded: try compare($0), rules: rules))
+                (distance, NearMiss(id: id, asked: asked, recorded: try compare($0, rules), rules: rules))
             }
         }
         // Requests that are told apart by their bodies only come in the order of how much of them differs.
@@ -65,13 +65,12 @@ extension CassetteReader {
         }
     }
 
-    private func compare(_ interaction: Interaction) throws -> ComparedRequest {
+    private func compare(_ interaction: Interaction, _ rules: RuleSet) throws -> ComparedRequest {
+        var builder = MatchKeyBuilder(interaction.request, rules)
         let body = try bytes(of: interaction.requestBody, limit: NearMiss.bodyLimit)
-        return ComparedRequest(
-            origin: interaction.exchanged.origin,
-            head: interaction.request,
-            body: body.map { DecodedBody.decode($0, interaction.request.fields) },
-            bodySize: interaction.requestBody?.size ?? 0
-        )
+        body?.withUnsafeBytes { builder.update($0) }
+        var compared = builder.compared(origin: interaction.exchanged.origin)
+        if body == nil { (compared.body, compared.bodySize) = (nil, interaction.requestBody?.size ?? 0) }
+        return compared
     }
 }

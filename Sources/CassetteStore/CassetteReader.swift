@@ -76,8 +76,8 @@ package final class CassetteReader: Sendable {
     }
 
     /// What matching leaves out or takes in.
-    package func rules() throws -> RuleSet {
-        try read { try RuleSQL.all($0, path: path) }
+    package func rules(secrets: [DeclaredSecret] = []) throws -> RuleSet {
+        try read { try RuleSQL.all($0, path: path, secrets: secrets) }
     }
 
     /// The rules with their numbers, in the order in which they were made.
@@ -126,6 +126,16 @@ package final class CassetteReader: Sendable {
     /// Whether any answer was written by hand for any upstream.
     package func hasAnswersForAnyUpstream() throws -> Bool {
         try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE origin = '' LIMIT 1") != nil }
+    }
+
+    /// What was redacted in an interaction: where, and what stands there now.
+    package func redactions(of id: Int64) throws -> [(place: String, placeholder: String)] {
+        let json = try text("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)])
+        guard let json else { return [] }
+        guard let redactions = RedactionsJSON.decode(json) else {
+            throw CassetteFile.explain(InteractionRow.Malformed(column: "redacted", id: id), path: path)
+        }
+        return redactions
     }
 
     /// When an interaction was recorded; nil if there is none of this number.

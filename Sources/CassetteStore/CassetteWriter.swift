@@ -32,6 +32,8 @@ package final class CassetteWriter: Sendable {
     package let newestBefore: Int64
     /// The rules of the cassette, with those of this episode.
     package let rules: RuleSet
+    /// Numbers the secrets of this cassette.
+    package let placeholders: PlaceholderBook
     private let wasCreated: Bool
     private let mode: EpisodeMode
     private let episode: Int64
@@ -48,6 +50,7 @@ package final class CassetteWriter: Sendable {
         mode: EpisodeMode,
         upstreams: [Upstream],
         rules: [Rule] = [],
+        secrets: [DeclaredSecret] = [],
         now: Int64
     ) throws {
         self.path = path
@@ -57,17 +60,19 @@ package final class CassetteWriter: Sendable {
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
         do {
             let queue = queue
-            (episode, newestBefore, self.rules) = try CassetteFile.retryingWhileBusy {
+            let last: [String: Int]
+            (episode, newestBefore, self.rules, last) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
                     try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
                     try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
-                    var result = (Int64(0), Int64(0), RuleSet.none)
+                    var result = (Int64(0), Int64(0), RuleSet.none, [String: Int]())
                     try db.inTransaction(.immediate) {
                         result = try Self.begin(
                             db,
                             mode: mode,
                             upstreams: upstreams,
                             rules: rules,
+                            secrets: secrets,
                             now: now,
                             path: path
                         )
@@ -76,6 +81,7 @@ package final class CassetteWriter: Sendable {
                     return result
                 }
             }
+            placeholders = PlaceholderBook.shared(for: path, last)
         } catch {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
@@ -86,9 +92,10 @@ package final class CassetteWriter: Sendable {
         mode: EpisodeMode,
         upstreams: [Upstream],
         rules: [Rule],
+        secrets: [DeclaredSecret],
         now: Int64,
         path: String
-    ) throws -> (Int64, Int64, RuleSet) {
+    ) throws -> (Int64, Int64, RuleSet, [String: Int]) {
         try EpisodeSQL.finishInterrupted(db)
         try EpisodeSQL.register(upstreams, db, path: path)
         if try RuleSQL.add(rules, db) { _ = try RuleSQL.recomputeKeys(db, path: path) }
@@ -97,7 +104,8 @@ package final class CassetteWriter: Sendable {
             "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES (?1, 'open', ?2, ?3)",
             [.text(mode.rawValue), .integer(now), .integer(Int64(getpid()))]
         )
-        return (db.lastInsertedRowID, newest, try RuleSQL.all(db, path: path))
+        let episode = db.lastInsertedRowID
+        return (episode, newest, try RuleSQL.all(db, path: path, secrets: secrets), try PlaceholderSQL.last(db))
     }
 
     // MARK: Handing over, from any thread

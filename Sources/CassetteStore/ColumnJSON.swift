@@ -35,6 +35,26 @@ enum ChunksJSON {
     }
 }
 
+/// `redacted`: `[[place, placeholder], …]`.
+enum RedactionsJSON {
+    static func encode(_ notes: RedactionNotes) -> String {
+        var output = Array("[".utf8)
+        for (index, note) in notes.notes.enumerated() {
+            output += (index > 0 ? ",[" : "[").utf8
+            FieldsJSON.appendString(Latin1.bytes(note.place) ?? [], to: &output)
+            output.append(UInt8(ascii: ","))
+            FieldsJSON.appendString(note.placeholder.utf8, to: &output)
+            output.append(UInt8(ascii: "]"))
+        }
+        return String(decoding: output, as: UTF8.self) + "]"
+    }
+
+    /// - Returns: nil if `json` is not of that shape.
+    static func decode(_ json: String) -> [(place: String, placeholder: String)]? {
+        FieldsJSON.decode(json)?.map { (Latin1.string($0.name), Latin1.string($0.value)) }
+    }
+}
+
 /// `informational`: `[[status, reason or null, fields], …]`.
 enum InformationalJSON {
     static func encode(_ heads: [ResponseHead]) -> String {

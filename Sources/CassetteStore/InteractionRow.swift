@@ -74,7 +74,8 @@ enum InteractionRow {
             INSERT INTO interaction (episode_id, origin, method, target, request_version, request_fields, \
             request_body_id, request_trailers, informational, response_version, status, reason, response_fields, \
             response_body_id, response_trailers, match_key, vary, vary_key, recorded_at, first_byte_ms, \
-            chunks) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)
+            chunks, redacted) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+            ?20, ?21, ?22)
             """,
             [
                 .integer(episode),
@@ -98,9 +99,12 @@ enum InteractionRow {
                 .integer(exchanged.recordedAt),
                 exchanged.firstByte.map { .integer(Int64($0)) } ?? .null,
                 exchanged.chunks.isEmpty ? .null : .text(ChunksJSON.encode(exchanged.chunks)),
+                exchanged.redactions.isEmpty ? .null : .text(RedactionsJSON.encode(exchanged.redactions)),
             ]
         )
-        return db.lastInsertedRowID
+        let number = db.lastInsertedRowID
+        try PlaceholderSQL.raise(exchanged.redactions.highest, db)
+        return number
     }
 
     /// A column that does not hold what it must.

@@ -6,8 +6,8 @@ enum RuleSQL {
     /// Rules a cassette may hold; each costs time at every request.
     private static let limit = 1000
 
-    static func all(_ db: Database, path: String) throws -> RuleSet {
-        RuleSet(try numbered(db, path: path).map(\.rule))
+    static func all(_ db: Database, path: String, secrets: [DeclaredSecret] = []) throws -> RuleSet {
+        RuleSet(try numbered(db, path: path).map(\.rule), secrets: secrets)
     }
 
     static func numbered(_ db: Database, path: String) throws -> [(number: Int64, rule: Rule)] {

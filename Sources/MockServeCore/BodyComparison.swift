@@ -14,6 +14,9 @@ struct BodyComparison: Equatable {
     private let form: Form
     private let codings: [ContentCoding]
 
+    /// Whether it must be decoded to be compared.
+    var isCoded: Bool { !codings.isEmpty }
+
     static let bytes = BodyComparison(form: .bytes, codings: [])
 
     private init(form: Form, codings: [ContentCoding]) {
@@ -42,13 +45,14 @@ struct BodyComparison: Equatable {
 
     /// A digest of what `body` says; nil if it is to be compared by its bytes as sent, because nothing more is known of
     /// it or it is not what its fields claim.
-    func digest(of body: [UInt8], _ rules: RuleSet) -> [UInt8]? {
+    func digest(of body: [UInt8], _ fields: Fields, _ rules: RuleSet) -> [UInt8]? {
         guard self != .bytes || !rules.bodyMaps.isEmpty else { return nil }
         var body = body
         for coding in codings.reversed() {
             guard let decoded = try? coding.decode(body, limit: MatchKeyBuilder.structuredLimit) else { return nil }
             body = decoded
         }
+        if isCoded { body = rules.comparable(body, fields) }
         return digest(ofDecoded: rules.bodyMaps.apply(to: body), rules, depth: 0)
     }
 

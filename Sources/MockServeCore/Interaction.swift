@@ -40,6 +40,8 @@ package struct Exchanged: Sendable {
     /// Milliseconds from the request to the response head; nil if written by hand.
     package var firstByte: Int?
     package var chunks: [ResponseChunk]
+    /// What was replaced in it. Not read back.
+    package var redactions: RedactionNotes
 
     package init(
         origin: String,
@@ -51,7 +53,8 @@ package struct Exchanged: Sendable {
         matchKey: MatchKey,
         recordedAt: Int64,
         firstByte: Int? = nil,
-        chunks: [ResponseChunk] = []
+        chunks: [ResponseChunk] = [],
+        redactions: RedactionNotes = RedactionNotes()
     ) {
         self.origin = origin
         self.request = request
@@ -63,6 +66,7 @@ package struct Exchanged: Sendable {
         self.recordedAt = recordedAt
         self.firstByte = firstByte
         self.chunks = chunks
+        self.redactions = redactions
     }
 }
 

@@ -33,7 +33,10 @@ package struct MatchKeyBuilder {
     /// Bytes of a request body that are compared by structure: 8 MiB.
     package static let structuredLimit = 8 << 20
 
+    /// As it is compared: with the same placeholder for all secrets of a kind.
     package let request: RequestHead
+    /// The same for a body that is not compressed; nil if nothing is redacted.
+    private var redaction: RedactionStream?
     private let comparison: BodyComparison
     private let rules: RuleSet
     private var body: [UInt8] = []
@@ -44,12 +47,31 @@ package struct MatchKeyBuilder {
     ///   - request: its target in any form; its fields as the upstream is to see them.
     ///   - rules: of the cassette.
     package init(_ request: RequestHead, _ rules: RuleSet = .none) {
-        self.request = request
+        var notes = RedactionNotes()
+        self.request = rules.redactor?.redact(request, nil, &notes) ?? request
         self.rules = rules
         comparison = BodyComparison(request.fields)
+        if !comparison.isCoded { redaction = rules.redactor?.stream(request.fields, "body", nil) }
     }
 
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        guard redaction != nil else { return take(bytes) }
+        redact(bytes, isLast: false)
+    }
+
+    private mutating func redact(_ bytes: UnsafeRawBufferPointer, isLast: Bool) {
+        var (output, notes) = ([UInt8](), RedactionNotes())
+        redaction?.push(bytes, isLast: isLast, into: &output, &notes)
+        output.withUnsafeBytes { take($0) }
+    }
+
+    /// Takes what the redaction has held back.
+    private mutating func end() {
+        redact(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true)
+        redaction = nil
+    }
+
+    private mutating func take(_ bytes: UnsafeRawBufferPointer) {
         length += bytes.count
         hasher.update(bufferPointer: bytes)
         let isByBytes = comparison == .bytes && rules.bodyMaps.isEmpty
@@ -66,13 +88,15 @@ package struct MatchKeyBuilder {
     ///
     /// - Parameter origin: the upstream's origin, empty if there is none.
     package func compared(origin: String) -> ComparedRequest {
+        guard redaction == nil else { return ended.compared(origin: origin) }
         var head = request
         head.target = Target.originForm(request.target)
         let isKept = body.count == length && length <= NearMiss.bodyLimit
+        let decoded = isKept ? DecodedBody.decode(body, request.fields) : nil
         return ComparedRequest(
             origin: origin,
             head: head,
-            body: isKept ? DecodedBody.decode(body, request.fields) : nil,
+            body: decoded.map { comparison.isCoded ? rules.comparable($0, request.fields) : $0 },
             bodySize: length
         )
     }
@@ -81,6 +105,7 @@ package struct MatchKeyBuilder {
     ///   - origin: the upstream's origin, empty for an answer written by hand for any upstream.
     ///   - asGET: computes the key that the request would have with the method `GET`.
     package func key(origin: String, asGET: Bool = false) -> MatchKey {
+        guard redaction == nil else { return ended.key(origin: origin, asGET: asGET) }
         var parts = DigestInput()
         let target = Target(Target.originForm(request.target))
         let method = asGET ? Array("GET".utf8) : request.method
@@ -103,9 +128,17 @@ package struct MatchKeyBuilder {
         return MatchKey(parts.digest)
     }
 
+    private var ended: MatchKeyBuilder {
+        var copy = self
+        copy.end()
+        return copy
+    }
+
     private func bodyDigest(_ rules: RuleSet) -> [UInt8] {
         guard length > 0 else { return [] }
-        if body.count == length, let structure = comparison.digest(of: body, rules) { return structure }
+        if body.count == length, let structure = comparison.digest(of: body, request.fields, rules) {
+            return structure
+        }
         return Array(hasher.finalize())
     }
 }

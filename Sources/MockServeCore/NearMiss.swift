@@ -33,6 +33,17 @@ package struct ComparedRequest: Sendable {
     }
 }
 
+extension ComparedRequest {
+    /// The same with its secrets replaced.
+    package func redacted(by rules: RuleSet) -> ComparedRequest {
+        guard let redactor = rules.redactor else { return self }
+        var (copy, notes) = (self, RedactionNotes())
+        copy.head = redactor.redact(head, nil, &notes)
+        copy.body = body.map { redactor.redact(body: $0, head.fields, nil, &notes) }
+        return copy
+    }
+}
+
 /// A recorded request that is close to one nothing answers, and what differs.
 package struct NearMiss: Sendable {
     /// Bytes of a body that are compared part by part: 256 KiB.

@@ -20,14 +20,22 @@ package struct OriginMap: Sendable {
     package let pairs: [Pair]
     private let toClient: Replacement
     private let toUpstream: Replacement
+    /// For links in fields, and for other fields: nothing in them may end a line.
+    private let toClientInLinks: Replacement
+    private let toClientInFields: Replacement
 
     private let mapsContent: Bool
 
-    /// - Parameter mapsContent: false maps nothing but `Host`, without which no upstream answers.
-    package init(_ pairs: [Pair], mapsContent: Bool = true) {
+    /// - Parameters:
+    ///   - mapsContent: false maps nothing but `Host`, without which no upstream answers.
+    ///   - secrets: given back in responses.
+    package init(_ pairs: [Pair], mapsContent: Bool = true, revealing secrets: [DeclaredSecret] = []) {
         self.pairs = pairs
         self.mapsContent = mapsContent
-        toClient = Replacement(mapsContent ? pairs.map { ($0.upstream, $0.served) } : [])
+        toClient = Replacement(mapsContent ? pairs.map { ($0.upstream, $0.served) } : [], revealing: secrets)
+        let lines = secrets.filter(\.isLineSafe)
+        toClientInLinks = Replacement(mapsContent ? pairs.map { ($0.upstream, $0.served) } : [], revealing: lines)
+        toClientInFields = Replacement([], revealing: lines)
         toUpstream = Replacement(mapsContent ? pairs.map { ($0.served, $0.upstream) } : [])
     }
 
@@ -58,12 +66,15 @@ package struct OriginMap: Sendable {
 
     /// The response head as the client is to see it.
     package func mapResponse(_ head: ResponseHead) -> ResponseHead {
-        guard mapsContent, !pairs.isEmpty else { return head }
+        let mapsLinks = mapsContent && !pairs.isEmpty
+        guard mapsLinks || !toClientInFields.isEmpty else { return head }
         var mapped = head
         mapped.fields = Fields()
         for field in head.fields {
-            let value = isLink(field) ? toClient.replace(in: Array(field.value)) : Array(field.value)
-            mapped.fields.append(name: field.name, value: field.isNamed("set-cookie") ? mapCookie(value) : value)
+            let replacement = mapsLinks && isLink(field) ? toClientInLinks : toClientInFields
+            let value = replacement.replace(in: Array(field.value))
+            let isCookie = mapsLinks && field.isNamed("set-cookie")
+            mapped.fields.append(name: field.name, value: isCookie ? mapCookie(value) : value)
         }
         return mapped
     }

@@ -1,7 +1,7 @@
 import HTTPWire
 
 /// Replaces origins in text, in the three ways in which they are spelled: plain, with the slashes escaped as some JSON
-/// writers do, and percent-encoded as in a query.
+/// writers do, and percent-encoded as in a query; and the placeholders of declared secrets by their values.
 package struct Replacement: Sendable {
     private struct Rule: Sendable {
         let pattern: [UInt8]
@@ -9,10 +9,22 @@ package struct Replacement: Sendable {
         let endsInDigits: Bool
     }
 
-    private let rules: [Rule]
+    /// A value to be given back, and what the placeholders for it begin with.
+    private struct Reveal: Sendable {
+        let start: [UInt8]
+        let value: [UInt8]
+    }
 
-    /// - Parameter pairs: what to look for and what to put there. Equal origins are left out.
-    init(_ pairs: [(from: Origin, to: Origin)]) {
+    private let rules: [Rule]
+    private let reveals: [Reveal]
+
+    /// - Parameters:
+    ///   - pairs: what to look for and what to put there. Equal origins are left out.
+    ///   - secrets: what to put in the place of their placeholders.
+    init(_ pairs: [(from: Origin, to: Origin)], revealing secrets: [DeclaredSecret] = []) {
+        reveals = secrets.map {
+            Reveal(start: Placeholder.start + Array($0.kind.utf8) + [UInt8(ascii: ":")], value: $0.value)
+        }
         rules = pairs.filter { $0.from != $0.to }.flatMap { from, to in
             Self.spellings(from).enumerated().map { index, pattern in
                 let endsInDigits = from.port != from.scheme.defaultPort
@@ -21,7 +33,7 @@ package struct Replacement: Sendable {
         }
     }
 
-    var isEmpty: Bool { rules.isEmpty }
+    var isEmpty: Bool { rules.isEmpty && reveals.isEmpty }
 
     private static func spellings(_ origin: Origin) -> [[UInt8]] {
         let plain = origin.description
@@ -34,7 +46,7 @@ package struct Replacement: Sendable {
     }
 
     package func replace(in text: [UInt8]) -> [UInt8] {
-        guard !rules.isEmpty, text.count > 7 else { return text }
+        guard !isEmpty, text.count > 7 else { return text }
         var stream = ReplacementStream(self)
         var output = stream.push(text)
         output += stream.finish()
@@ -48,8 +60,14 @@ package struct Replacement: Sendable {
         case found(length: Int, substitute: [UInt8])
     }
 
-    /// Looks at `text[index...]`, which begins with an `h`.
+    /// Whether a match may begin with this byte.
+    func isStart(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "h") || byte == UInt8(ascii: "[") && !reveals.isEmpty
+    }
+
+    /// Looks at `text[index...]`, which begins with such a byte.
     func match(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
+        if text[index] == UInt8(ascii: "[") { return reveal(text, at: index, isComplete: isComplete) }
         for rule in rules {
             let end = index + rule.pattern.count
             if end < text.count || isComplete && end == text.count {
@@ -58,6 +76,23 @@ package struct Replacement: Sendable {
                 return .found(length: rule.pattern.count, substitute: rule.substitute)
             }
             if !isComplete, rule.pattern[...].starts(with: text[index...]) { return .undecided }
+        }
+        return .none
+    }
+
+    /// `[redacted:KIND:` and up to 18 digits and `]`.
+    private func reveal(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
+        let rest = text[index...]
+        for reveal in reveals {
+            guard rest.starts(with: reveal.start) else {
+                if !isComplete, reveal.start.starts(with: rest) { return .undecided }
+                continue
+            }
+            let digits = rest.dropFirst(reveal.start.count).prefix { $0 &- 0x30 < 10 }
+            guard digits.count <= 18 else { continue }
+            guard digits.endIndex < text.endIndex else { return isComplete ? .none : .undecided }
+            guard !digits.isEmpty, text[digits.endIndex] == UInt8(ascii: "]") else { continue }
+            return .found(length: digits.endIndex + 1 - index, substitute: reveal.value)
         }
         return .none
     }
@@ -99,7 +134,7 @@ package struct ReplacementStream {
         var output: [UInt8] = []
         var copied = 0
         var index = 0
-        while let start = text[index...].firstIndex(of: UInt8(ascii: "h")) {
+        while let start = text[index...].firstIndex(where: replacement.isStart) {
             switch replacement.match(text, at: start, isComplete: isComplete) {
             case .none: index = start + 1
             case .undecided:

@@ -9,7 +9,9 @@ import HTTPWire
 /// - require: `field:NAME`;
 /// - map: one of the parts above, `path` or `field:NAME`, and `s/PATTERN/REPLACEMENT/` (see `ValueMap`; another character may
 ///   stand for `/`);
-/// - play: a playback (see `PlaybackMode`).
+/// - play: a playback (see `PlaybackMode`);
+/// - redact: `catalog:VERSION` (see `RedactionCatalog`), `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME` (a member of this
+///   name at any depth) or `secret:KIND` (one that was declared).
 ///
 /// ` for METHOD PATH` may follow (see `RequestPattern`).
 package struct Rule: Hashable, Sendable {
@@ -18,6 +20,7 @@ package struct Rule: Hashable, Sendable {
         case require
         case map
         case play
+        case redact
     }
 
     enum Part: Hashable, Sendable {
@@ -30,6 +33,7 @@ package struct Rule: Hashable, Sendable {
         case path
         case field([UInt8])
         case playback(PlaybackMode)
+        case redaction(RedactionRule)
     }
 
     package let action: Action
@@ -51,6 +55,7 @@ package struct Rule: Hashable, Sendable {
         guard (map != nil) == (action == .map) else {
             throw RuleError("an expression goes with map, and only with map")
         }
+        guard scope == nil || action != .redact else { throw RuleError("secrets are redacted in all requests alike") }
         if case .playback(let mode) = part {
             guard let scope else {
                 throw RuleError("for which requests? Write `\(text) for GET /path`, or use --playback \(text) for all")
@@ -116,6 +121,9 @@ package struct Rule: Hashable, Sendable {
         )
     }
 
+    /// What is to be redacted; nil for other rules.
+    package var redaction: RedactionRule? { if case .redaction(let rule) = part { rule } else { nil } }
+
     /// As it is written after its action.
     package var text: String {
         var text = partText
@@ -135,6 +143,7 @@ package struct Rule: Hashable, Sendable {
         case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME or body"
         case .require: "field:NAME"
         case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
+        case .redact: "field:NAME, query:NAME, form:NAME or json:NAME"
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
         }
     }
@@ -146,6 +155,11 @@ extension Rule.Part {
         if action == .play {
             guard let mode = PlaybackMode(rawValue: text) else { return nil }
             self = .playback(mode)
+            return
+        }
+        if action == .redact {
+            guard let rule = RedactionRule(text) else { return nil }
+            self = .redaction(rule)
             return
         }
         let pieces = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

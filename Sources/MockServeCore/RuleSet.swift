@@ -9,6 +9,8 @@ package struct RuleSet: Sendable {
     }
 
     package let rules: [Rule]
+    /// Nil if nothing is redacted.
+    package let redactor: Redactor?
     let ignoresQuery: Bool
     let ignoresBody: Bool
     private let queryParameters: Set<[UInt8]>
@@ -30,8 +32,15 @@ package struct RuleSet: Sendable {
 
     package static let none = RuleSet([])
 
-    package init(_ rules: [Rule]) {
+    /// - Parameter secrets: values that count as what stands for them in the cassette.
+    package init(_ rules: [Rule], secrets: [DeclaredSecret] = []) {
+        let redactions = rules.compactMap { if case .redaction(let rule) = $0.part { rule } else { nil } }
+        self.init(rules, redactor: Redactor.for(redactions, secrets: secrets))
+    }
+
+    private init(_ rules: [Rule], redactor: Redactor?) {
         self.rules = rules
+        self.redactor = redactor
         let ignored = rules.filter { $0.action == .ignore }.map(\.part)
         ignoresQuery = ignored.contains(.query)
         ignoresBody = ignored.contains(.body)
@@ -66,11 +75,19 @@ package struct RuleSet: Sendable {
         isScoped = rules.contains { $0.scope != nil && $0.action != .play }
     }
 
+    /// The same, with another redaction where there is none.
+    package func redacting(by redactor: Redactor?) -> RuleSet {
+        self.redactor == nil ? RuleSet(rules, redactor: redactor) : self
+    }
+
     /// Those of the rules that are for this request.
     func applying(toMethod method: [UInt8], target: Target) -> RuleSet {
         guard isScoped else { return self }
         let path = target.normalPath
-        return RuleSet(rules.filter { $0.scope?.matches(method: method, normalPath: path) ?? true })
+        return RuleSet(
+            rules.filter { $0.scope?.matches(method: method, normalPath: path) ?? true },
+            redactor: redactor
+        )
     }
 
     /// How the answers to this request are played; nil for the way of the whole scope. The first rule that is for it says so.
@@ -81,6 +98,12 @@ package struct RuleSet: Sendable {
     }
 
     // MARK: What counts of a request
+
+    /// A decoded body as it is compared: with the same placeholder for all secrets of a kind.
+    func comparable(_ body: [UInt8], _ fields: Fields) -> [UInt8] {
+        var notes = RedactionNotes()
+        return redactor?.redact(body: body, fields, nil, &notes) ?? body
+    }
 
     func counted(path: [UInt8]) -> [UInt8] { pathMaps.apply(to: path) }
 

@@ -31,6 +31,8 @@ struct EndToEndTests {
 
     @Test func eventStreamsKeepTheirTiming() async throws { try await run("event_stream") }
 
+    @Test func noSecretReachesTheDisk() async throws { try await run("planted_secrets") }
+
     @Test func killedRecordingsLoseNothing() async throws { try await run("kill_recording", "50") }
 
     @Test func memoryStaysFlatWithBodiesOfAGibibyte() async throws { try await run("huge_bodies", "1024") }

@@ -101,7 +101,9 @@ struct RecordReplayTests {
                     #expect(answer.contains("\r\nSet-Cookie: a=1; Path=/\r\n"))
                     #expect(!answer.contains(origin))
                 }
-                try await withMockServer(recording(path, upstream)) { try check($0) }
+                var plain = recording(path, upstream)
+                plain.redactsByDefault = false
+                try await withMockServer(plain) { try check($0) }
                 #expect(seen.withLock { $0 } == ["\(origin) \(origin) {\"callback\": \"\(origin)/back\"}"])
                 try await withMockServer(.replay(path)) { try check($0) }
             }

@@ -1,9 +1,13 @@
 import CassetteStore
+import HTTPWire
+import MockServeCore
 import NIOCore
 
 /// Gathers one body for the cassette: a short one in memory, a longer one handed over slice by slice.
 struct BodyCollector {
     private let writer: CassetteWriter?
+    /// Nil if nothing is redacted.
+    private(set) var redaction: BodyRedaction?
     private var bytes: [UInt8] = []
     private var upload: Int?
 
@@ -12,11 +16,31 @@ struct BodyCollector {
         self.writer = writer
     }
 
+    /// Redacts from here on. Must come before the first byte.
+    ///
+    /// - Parameters:
+    ///   - fields: of the message.
+    ///   - place: `request body` or `response body`.
+    mutating func redact(_ fields: Fields, _ place: String) {
+        guard let writer, let redactor = writer.rules.redactor else { return }
+        redaction = BodyRedaction(redactor, fields, place, writer.placeholders)
+    }
+
     /// - Returns: whether a slice was handed over, after which the writer may be congested.
     mutating func append(_ buffer: ByteBuffer) -> Bool {
+        guard writer != nil else { return false }
+        if redaction != nil {
+            let redacted = redaction?.push(Array(buffer.readableBytesView)) ?? []
+            return collect(redacted[...])
+        }
+        return collect(buffer.readableBytesView[...])
+    }
+
+    private mutating func collect<Bytes: Collection<UInt8>>(_ piece: Bytes) -> Bool
+    where Bytes.SubSequence == Bytes {
         guard let writer else { return false }
         var hasHandedOver = false
-        var rest = buffer.readableBytesView[...]
+        var rest = piece
         while !rest.isEmpty {
             if bytes.count == BodySlices.size {
                 let upload = upload ?? writer.newUpload()
@@ -32,7 +56,9 @@ struct BodyCollector {
         return hasHandedOver
     }
 
-    mutating func finish() -> NewBody {
+    /// - Throws: `BodyRedaction.Refusal` if the body must not be written.
+    mutating func finish() throws -> NewBody {
+        if let rest = try redaction?.finish() { _ = collect(rest[...]) }
         defer {
             bytes = []
             upload = nil

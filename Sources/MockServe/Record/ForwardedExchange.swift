@@ -69,6 +69,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         keyBuilder = MatchKeyBuilder(recordedRequest, forwarder.writer?.rules ?? .none)
         requestMapping = map.requestBodyMapping(for: exchange.request)
         requestBody = BodyCollector(forwarder.writer)
+        requestBody.redact(recordedRequest.fields, "request body")
         responseBody = BodyCollector(forwarder.writer)
     }
 
@@ -200,6 +201,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     func receiveHead(_ head: ResponseHead) {
         responseHead = head
         headTime = Clock.now()
+        responseBody.redact(head.fields, "response body")
         responseMapping = map.responseBodyMapping(for: head)
         if responseMapping?.isCollecting == true { return }
         let mapped = map.mapResponse(head)
@@ -308,8 +310,17 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     // MARK: The end
 
     private func complete() {
-        guard let writer = forwarder.writer, let interaction else {
+        guard let writer = forwarder.writer else {
             note(.forwarded)
+            release()
+            return end()
+        }
+        let interaction: NewInteraction
+        do {
+            guard let made = try makeInteraction(writer) else { return }
+            interaction = made
+        } catch {
+            note(.failed("\(describe): \(error), so it was not recorded; --no-default-redaction would record it"))
             release()
             return end()
         }
@@ -320,9 +331,10 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         }
     }
 
-    private var interaction: NewInteraction? {
+    /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
+    private func makeInteraction(_ writer: CassetteWriter) throws -> NewInteraction? {
         guard let responseHead, let responseEnd else { return nil }
-        let exchanged = Exchanged(
+        var exchanged = Exchanged(
             origin: origin.description,
             request: recordedRequest,
             requestTrailers: requestTrailers,
@@ -334,11 +346,11 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             firstByte: headTime.milliseconds(since: arrival),
             chunks: chunks.chunks
         )
-        return NewInteraction(
-            exchanged: exchanged,
-            requestBody: requestBody.finish(),
-            responseBody: responseBody.finish()
-        )
+        let (request, response) = (try requestBody.finish(), try responseBody.finish())
+        if let redactor = writer.rules.redactor {
+            exchanged.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
+        }
+        return NewInteraction(exchanged: exchanged, requestBody: request, responseBody: response)
     }
 
     private func committed(_ result: Result<Int64, CassetteError>) {

@@ -35,7 +35,7 @@ final class Replayer: ExchangeResponder {
         hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
         hasVariants = try reader.hasVariants()
         self.newest = newest
-        rules = try reader.rules()
+        rules = try reader.rules(secrets: options.secrets)
         readers = ReaderPool(reader)
         self.served = served
         self.options = options
@@ -85,8 +85,10 @@ final class Replayer: ExchangeResponder {
 
     /// What there is to say of a request that nothing answers.
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
-        let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex])
-        let (readers, options, rules) = (readers, options, rules)
+        // What is shown is redacted, even if the cassette is not.
+        let rules = rules.redacting(by: journal.redactor)
+        let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex]).redacted(by: rules)
+        let (readers, options) = (readers, options)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
             let reader = try readers.readerForReports()
             let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
@@ -127,6 +129,8 @@ struct ReplayOptions: Sendable {
     var missStatus: Int
     /// As `MockServerConfiguration.playback`.
     var playback: PlaybackMode
+    /// Values that count as what stands for them in the cassette.
+    var secrets: [DeclaredSecret]
 }
 
 extension MatchKeyBuilder {

@@ -58,12 +58,15 @@ final class ScopeJournal: Sendable {
     private let limits: JournalLimits
     private let observer: (@Sendable (ServerEvent) -> Void)?
     private let files: [JournalFile]
+    /// What is noted is redacted whatever the cassette holds. Nil if nothing is to be.
+    let redactor: Redactor?
     private let keepsRecordedNumbers: Bool
 
     /// - Throws: `MockServeError` if the journal file cannot be written.
     init(_ configuration: MockServerConfiguration) throws {
         limits = configuration.journalLimits
         observer = configuration.observer
+        redactor = configuration.redactor
         keepsRecordedNumbers = configuration.coverageFile != nil
         files = try [
             configuration.journalFile.map { try JournalFile($0, .everything) },
@@ -82,13 +85,16 @@ final class ScopeJournal: Sendable {
     /// - Parameter status: of the answer; nil if there was none.
     func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?) {
         let date = Date()
+        var notes = RedactionNotes()
+        let target = redactor?.redact(target: request.target, nil, &notes) ?? request.target
+        let outcome = redacted(outcome)
         let (entry, done) = state.withLock { state -> (JournalEntry, [Wait]) in
             state.lastNumber += 1
             let entry = JournalEntry(
                 number: state.lastNumber,
                 date: date,
                 methodBytes: request.method,
-                targetBytes: request.target,
+                targetBytes: target,
                 outcome: outcome,
                 status: status
             )
@@ -103,6 +109,13 @@ final class ScopeJournal: Sendable {
         case .failed(let reason): observer?(.failure(reason))
         default: break
         }
+    }
+
+    private func redacted(_ outcome: JournalEntry.Outcome) -> JournalEntry.Outcome {
+        guard case .failed(let reason) = outcome, let redactor else { return outcome }
+        var notes = RedactionNotes()
+        let text = redactor.redact(target: Array(reason.utf8), nil, &notes)
+        return .failed(String(decoding: text, as: UTF8.self))
     }
 
     func failedToWrite(_ error: CassetteError) {

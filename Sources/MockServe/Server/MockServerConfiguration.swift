@@ -44,6 +44,16 @@ public struct MockServerConfiguration: Sendable {
     /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.
     public var failsOnMisses = true
 
+    /// What is to be redacted beside what is by default, in both directions, before anything is written.
+    public var redact: [RedactionTarget] = []
+
+    /// Whether well-known secrets are redacted when this server records: credentials in fields, cookies, tokens and passwords
+    /// in queries, forms and JSON, keys of known shapes. Kept in the cassette. Default: true.
+    public var redactsByDefault = true
+
+    /// Whether clients that are replayed to get declared secrets in the place of what stands for them. Default: false.
+    public var givesSecretsBack = false
+
     /// What becomes of a scope that did not use every recorded interaction. Default: ``UnusedPolicy/ignore``.
     public var unused = UnusedPolicy.ignore
 
@@ -77,6 +87,14 @@ public struct MockServerConfiguration: Sendable {
 
     /// Told of misses and failures as they happen, from any thread. Default: nobody.
     public var observer: (@Sendable (ServerEvent) -> Void)?
+
+    /// For what is shown and noted; nil if nothing is to be redacted.
+    var redactor: Redactor? {
+        // A rule that makes no sense is told of where it is to be kept.
+        let rules = redact.compactMap { try? $0.rule.get().redaction }
+        let standard = redactsByDefault ? [RedactionRule.catalog(RedactionCatalog.version)] : []
+        return Redactor.for(standard + rules, secrets: redact.compactMap(\.secret))
+    }
 
     private init(_ service: Service) {
         self.service = service

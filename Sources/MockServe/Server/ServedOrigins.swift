@@ -14,10 +14,13 @@ final class ServedOrigins: Sendable {
 
     private let upstreams: [Upstream]
     private let mapsContent: Bool
+    private let secrets: [DeclaredSecret]
     private let listeners = Mutex<[Origin]>([])
     private let cache = Mutex<[Key: OriginMap]>([:])
 
-    init(upstreams: [Upstream], mapsContent: Bool) {
+    /// - Parameter secrets: given back to clients.
+    init(upstreams: [Upstream], mapsContent: Bool, revealing secrets: [DeclaredSecret] = []) {
+        self.secrets = secrets
         self.upstreams = upstreams
         self.mapsContent = mapsContent
     }
@@ -37,7 +40,7 @@ final class ServedOrigins: Sendable {
                 pairs.append(OriginMap.Pair(upstream: upstream.origin, served: listeners[index]))
             }
         }
-        let map = OriginMap(pairs, mapsContent: mapsContent)
+        let map = OriginMap(pairs, mapsContent: mapsContent, revealing: secrets)
         cache.withLock { cache in
             if cache.count < Self.cacheLimit { cache[key] = map }
         }

@@ -67,7 +67,8 @@ final class ServicePlan: Sendable {
         return ReplayOptions(
             speed: configuration.speed,
             missStatus: configuration.missStatus,
-            playback: configuration.playback.mode
+            playback: configuration.playback.mode,
+            secrets: configuration.redact.compactMap(\.secret)
         )
     }
 
@@ -80,7 +81,11 @@ final class ServicePlan: Sendable {
         CassetteFile.recover(path)
         let reader = try CassetteReader(path: path)
         let upstreams = try reader.upstreams()
-        let served = ServedOrigins(upstreams: upstreams, mapsContent: configuration.mapsOrigins)
+        let served = ServedOrigins(
+            upstreams: upstreams,
+            mapsContent: configuration.mapsOrigins,
+            revealing: configuration.givesSecretsBack ? options.secrets : []
+        )
         let replayer = try Replayer(reader, upstreams: upstreams, served: served, options: options, journal: journal)
         return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served, path: path)
     }
@@ -96,7 +101,11 @@ final class ServicePlan: Sendable {
         if mode == .once, FileManager.default.fileExists(atPath: path), try hasInteractions(path) {
             return try replay(path, configuration, journal)
         }
-        let served = ServedOrigins(upstreams: upstreams, mapsContent: configuration.mapsOrigins)
+        let served = ServedOrigins(
+            upstreams: upstreams,
+            mapsContent: configuration.mapsOrigins,
+            revealing: configuration.givesSecretsBack ? options.secrets : []
+        )
         let client = try UpstreamClient(configuration.upstream)
         func forwarder(_ writer: CassetteWriter?) -> Forwarder {
             Forwarder(client: client, writer: writer, upstreams: upstreams, origins: served, journal: journal)
@@ -107,7 +116,14 @@ final class ServicePlan: Sendable {
         try refuseInCI(path, mode, configuration)
         let now = Clock.now().unixMilliseconds
         let rules = try parseRules(configuration)
-        let writer = try CassetteWriter(path: path, mode: episodeMode, upstreams: upstreams, rules: rules, now: now)
+        let writer = try CassetteWriter(
+            path: path,
+            mode: episodeMode,
+            upstreams: upstreams,
+            rules: rules,
+            secrets: options.secrets,
+            now: now
+        )
         var responder: any ExchangeResponder = forwarder(writer)
         var replayer: Replayer?
         if mode == .missing {
@@ -159,7 +175,11 @@ final class ServicePlan: Sendable {
 
     private static func parseRules(_ configuration: MockServerConfiguration) throws -> [Rule] {
         do {
-            return try configuration.rules.map { try $0.rule.get() }
+            var rules = try configuration.rules.map { try $0.rule.get() }
+            if configuration.redactsByDefault {
+                rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
+            }
+            return try rules + configuration.redact.map { try $0.rule.get() }
         } catch let error as RuleError {
             throw MockServeError(.invalidConfiguration, "A rule makes no sense: \(error).", cause: error)
         }

@@ -49,6 +49,11 @@ struct ServeOptions: ParsableArguments {
     )
     var coverage: String?
 
+    @OptionGroup(title: "Secrets") var secrets: SecretOptions
+
+    @Flag(help: "Give clients declared secrets in the place of what stands for them.")
+    var giveBack = false
+
     @Option(help: "Threads that serve; by default one a core.")
     var threads: Int?
 
@@ -80,6 +85,8 @@ struct ServeOptions: ParsableArguments {
         configuration.journalFile = journal
         configuration.missFile = MissFile.path
         configuration.coverageFile = coverage
+        configuration.redact += secrets.targets
+        configuration.givesSecretsBack = giveBack
         if let threads {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
             MockServer.eventLoopGroup.withLock { $0 = group }
@@ -128,6 +135,7 @@ struct RecordOptions: ParsableArguments {
     var readTimeout = 60.0
 
     @OptionGroup(title: "Rules, kept in the cassette") var rules: RuleOptions
+    @OptionGroup(title: "Rules, kept in the cassette") var redaction: RedactOptions
 
     @Flag(help: "Record even though the environment variable CI is set.")
     var recordInCi = false
@@ -159,6 +167,8 @@ struct RecordOptions: ParsableArguments {
         configuration.upstream.readTimeout = .seconds(readTimeout)
         configuration.upstream.trustedCertificates = upstreamCa
         configuration.recordsInCI = recordInCi
+        configuration.redact += try redaction.rules.map { RedactionTarget($0) }
+        configuration.redactsByDefault = !redaction.noDefaultRedaction
         configuration.rules = try rules.rules.map { MatchRule($0) }
     }
 }

@@ -119,7 +119,7 @@ def main():
 
         upstream = Gunicorn()
         tap = Tap(upstream.port)
-        with Server("record", cassette, "--upstream", f"http://127.0.0.1:{tap.port}") as server:
+        with Server("record", cassette, "--upstream", f"http://127.0.0.1:{tap.port}", "--no-default-redaction") as server:
             recorded_port = server.port
             recorded, sent = [], []
             for arguments in REQUESTS:

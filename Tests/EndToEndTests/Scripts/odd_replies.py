@@ -207,7 +207,7 @@ def main():
     port = listener.getsockname()[1]
     with folder() as temporary:
         cassette = os.path.join(temporary, "odd.cassette")
-        server = Server("record", cassette, "--upstream", f"http://127.0.0.1:{port}", "--no-map", "--quiet")
+        server = Server("record", cassette, "--no-default-redaction", "--upstream", f"http://127.0.0.1:{port}", "--no-map", "--quiet")
         views = []
         for number, (_, _, _, *arguments) in enumerate(REPLIES):
             views.append((View(port, number, arguments), View(server.port, number, arguments)))

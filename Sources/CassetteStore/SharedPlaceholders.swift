@@ -1,0 +1,27 @@
+import Foundation
+import MockServeCore
+import Synchronization
+
+extension PlaceholderBook {
+    private struct Weak {
+        weak var book: PlaceholderBook?
+    }
+
+    private static let books = Mutex<[String: Weak]>([:])
+
+    /// The one book of all runs of this process that write into one cassette, so that equal values get equal numbers.
+    ///
+    /// - Parameter last: numbers that are taken already.
+    static func shared(for path: String, _ last: [String: Int]) -> PlaceholderBook {
+        let name = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let book = books.withLock { books in
+            books = books.filter { $0.value.book != nil }
+            if let book = books[name]?.book { return book }
+            let book = PlaceholderBook()
+            books[name] = Weak(book: book)
+            return book
+        }
+        book.raise(last)
+        return book
+    }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Foundation
+import MockServe
+import MockServeCore
+
+/// Secrets that are declared on the command line, by where their values are: never by the values themselves.
+struct SecretOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Redact the value of this environment variable wherever it occurs; when replaying, let it match.",
+            valueName: "name"
+        )
+    )
+    var secretEnv: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The same for what is in this file, without line ends after it.", valueName: "file"),
+        completion: .file()
+    )
+    var secretFile: [String] = []
+
+    /// What is not there is an error where something is written; a replay elsewhere may do without.
+    var targets: [RedactionTarget] { secretEnv.map(Self.variable) + secretFile.map(Self.file) }
+
+    private static func variable(_ name: String) -> RedactionTarget {
+        guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {
+            return .missing("the environment variable \(name), which --secret-env names, is not set")
+        }
+        return .secret(name, value)
+    }
+
+    private static func file(_ path: String) -> RedactionTarget {
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            return .missing("the file \(path), which --secret-file names, cannot be read")
+        }
+        do {
+            let end = data.lastIndex { $0 != 0x0A && $0 != 0x0D }.map { $0 + 1 } ?? data.startIndex
+            return RedactionTarget(try DeclaredSecret(name, Array(data[..<end])))
+        } catch {
+            return .missing("\(error)")
+        }
+    }
+}
+
+/// What else is to be redacted.
+struct RedactOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Redact values by name, beside what is redacted by default: \(Rule.syntax(.redact)).",
+            valueName: "part"
+        )
+    )
+    var redact: [String] = []
+
+    @Flag(help: "Do not redact what is redacted by default: credentials, cookies, tokens, keys of known shapes.")
+    var noDefaultRedaction = false
+
+    var rules: [Rule] {
+        get throws {
+            try redact.map { text in
+                do {
+                    return try Rule(.redact, text)
+                } catch {
+                    throw ValidationError("--redact: \(error).")
+                }
+            }
+        }
+    }
+
+    func validate() throws { _ = try rules }
+}

@@ -1,0 +1,212 @@
+import ContentCoding
+package import HTTPWire
+
+/// Redacts a body on its way into the cassette.
+///
+/// A compressed body is searched decoded and stays byte for byte as it was sent if there is no secret in it; else it is compressed
+/// anew. For that it is held until its end is seen; one over the limit is not written.
+package struct BodyRedaction {
+    /// Bytes of a compressed body that are held: 64 MiB.
+    package static let heldLimit = 64 << 20
+    /// Bytes that a compressed body may have decoded: 256 MiB. A longer one is taken for a decompression bomb.
+    package static let decodedLimit = 256 << 20
+    /// Bytes, decoded, of a compressed body in which something is redacted: 64 MiB.
+    package static let rewrittenLimit = 64 << 20
+
+    /// Why a body cannot be written.
+    package struct Refusal: Error, Sendable, CustomStringConvertible {
+        package let description: String
+    }
+
+    private enum State {
+        case plain
+        /// What was sent, and the decoders that look into it.
+        case coded(Coded)
+        case refused(Refusal)
+    }
+
+    private struct Coded {
+        let codings: [ContentCoding]
+        let decoders: [Decoder]
+        var held: [UInt8] = []
+        var isMalformed = false
+    }
+
+    private let redactor: Redactor
+    private let fields: Fields
+    private let place: String
+    private let book: PlaceholderBook
+    private var stream: RedactionStream
+    private var state: State
+    private var originalSize = 0
+    private var writtenSize = 0
+    package private(set) var notes = RedactionNotes()
+
+    /// - Parameters:
+    ///   - fields: of the message.
+    ///   - place: `request body` or `response body`.
+    package init(_ redactor: Redactor, _ fields: Fields, _ place: String, _ book: PlaceholderBook) {
+        self.redactor = redactor
+        self.fields = fields
+        self.place = place
+        self.book = book
+        stream = redactor.stream(fields, place, book)
+        let names = listMembers(fields.values("content-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
+        let codings = names.compactMap { ContentCoding($0) }
+        let isKnown = codings.count == names.count && (1...2).contains(codings.count)
+        state = isKnown ? .coded(Coded(codings: codings, decoders: codings.reversed().map { Decoder($0) })) : .plain
+    }
+
+    /// Takes a piece.
+    ///
+    /// - Returns: what can be written now.
+    package mutating func push(_ bytes: [UInt8]) -> [UInt8] {
+        originalSize += bytes.count
+        var output: [UInt8] = []
+        switch state {
+        case .plain: stream.push(bytes, isLast: false, into: &output, &notes)
+        case .coded(var coded):
+            // Not shared while it is changed.
+            state = .refused(Refusal(description: ""))
+            state = push(bytes, &coded).map { .refused($0) } ?? .coded(coded)
+        case .refused: break
+        }
+        writtenSize += output.count
+        return output
+    }
+
+    /// The rest.
+    ///
+    /// - Throws: `Refusal` if the body must not be written.
+    package mutating func finish() throws(Refusal) -> [UInt8] {
+        var output: [UInt8] = []
+        switch state {
+        case .plain: stream.push([], isLast: true, into: &output, &notes)
+        case .coded(var coded): output = try finish(&coded)
+        case .refused(let refusal): throw refusal
+        }
+        writtenSize += output.count
+        return output
+    }
+
+    private var isResized: Bool { writtenSize != originalSize }
+
+    /// Bytes of the body as it is written; nil if they are as many as came.
+    package var newLength: Int? { isResized ? writtenSize : nil }
+
+    // MARK: Compressed bodies
+
+    private mutating func push(_ bytes: [UInt8], _ coded: inout Coded) -> Refusal? {
+        guard coded.held.count + bytes.count <= Self.heldLimit else {
+            return Refusal(
+                description:
+                    "the \(place) is compressed and over \(Self.heldLimit) bytes, so it was not searched for secrets"
+            )
+        }
+        coded.held += bytes
+        return coded.isMalformed ? nil : search(bytes, &coded, isLast: false)
+    }
+
+    /// Decodes, and looks for secrets in what comes out; that itself is not kept.
+    private mutating func search(_ bytes: [UInt8], _ coded: inout Coded, isLast: Bool) -> Refusal? {
+        var input = bytes
+        do {
+            for decoder in coded.decoders {
+                var decoded: [UInt8] = []
+                try decoder.decode(input, into: &decoded, limit: Self.decodedLimit)
+                input = decoded
+            }
+        } catch {
+            coded.isMalformed = true
+            guard case .tooLarge(let limit) = error else { return nil }
+            return Refusal(
+                description: "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
+            )
+        }
+        var output: [UInt8] = []
+        stream.push(input, isLast: isLast, into: &output, &notes)
+        return nil
+    }
+
+    private mutating func finish(_ coded: inout Coded) throws(Refusal) -> [UInt8] {
+        if !coded.isMalformed, let refusal = search([], &coded, isLast: true) { throw refusal }
+        if coded.isMalformed || coded.decoders.contains(where: { !$0.isFinished }) { return try finishMalformed(coded) }
+        return notes.isEmpty ? coded.held : try rewrite(coded)
+    }
+
+    private mutating func rewrite(_ coded: Coded) throws(Refusal) -> [UInt8] {
+        var text = coded.held
+        do {
+            for coding in coded.codings.reversed() { text = try coding.decode(text, limit: Self.rewrittenLimit) }
+        } catch {
+            throw Refusal(
+                description: "the \(place) has a secret in it, and decodes to more than \(Self.rewrittenLimit) bytes"
+            )
+        }
+        notes = RedactionNotes()
+        var whole = redactor.stream(fields, place, book)
+        var output: [UInt8] = []
+        whole.push(text, isLast: true, into: &output, &notes)
+        for coding in coded.codings {
+            guard let encoded = coding.encode(output) else {
+                throw Refusal(description: "the \(place) has a secret in it, and cannot be compressed anew")
+            }
+            output = encoded
+        }
+        return output
+    }
+
+    /// What is not what it claims, or was cut off, is searched as it is; a secret in the part that could be decoded must not be
+    /// written.
+    private mutating func finishMalformed(_ coded: Coded) throws(Refusal) -> [UInt8] {
+        guard notes.isEmpty else {
+            throw Refusal(description: "the \(place) has a secret in it, and is not of the coding it claims")
+        }
+        var plain = redactor.stream(fields, place, book)
+        var output: [UInt8] = []
+        plain.push(coded.held, isLast: true, into: &output, &notes)
+        return output
+    }
+
+    // MARK: What follows from it
+
+    /// The recorded pieces of the body, with the sizes they have now.
+    package func resized(_ chunks: [ResponseChunk]) -> [ResponseChunk] {
+        guard isResized || !stream.edits.isEmpty, !chunks.isEmpty else { return chunks }
+        var resized: [ResponseChunk] = []
+        var (end, written) = (0, 0)
+        for chunk in chunks {
+            end += chunk.size
+            let position = end == originalSize ? writtenSize : newOffset(of: end)
+            if position > written { resized.append(ResponseChunk(offset: chunk.offset, size: position - written)) }
+            written = max(written, position)
+        }
+        return resized
+    }
+
+    /// Where an offset of the body as it came is now; one within a secret is where the placeholder ends.
+    private func newOffset(of offset: Int) -> Int {
+        guard case .plain = state, stream.hasAllEdits else {
+            return originalSize == 0 ? 0 : Int(Double(offset) / Double(originalSize) * Double(writtenSize))
+        }
+        var shift = 0
+        for edit in stream.edits {
+            if edit.offset >= offset { break }
+            shift += edit.newCount - edit.count
+            if offset < edit.offset + edit.count { return edit.offset + edit.count + shift }
+        }
+        return offset + shift
+    }
+}
+
+extension Fields {
+    /// The same with another `Content-Length`, if there is one.
+    package func settingContentLength(_ length: Int) -> Fields {
+        var changed = Fields()
+        for field in self {
+            let value = field.isNamed("content-length") ? Array(String(length).utf8)[...] : field.value[...]
+            changed.append(name: field.name, value: value)
+        }
+        return changed
+    }
+}

@@ -1,0 +1,112 @@
+import HTTPWire
+
+/// A value that must not reach the disk, given by its owner, and the name it is shown by.
+package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
+    /// Bytes that a value must have, and may have.
+    package static let sizes = 4...16_384
+
+    /// What stands for it: lower case letters, digits, `_`, `-` and `.`.
+    package let kind: String
+    let value: [UInt8]
+
+    /// - Throws: `RuleError` if the value is so short that it would be found everywhere, or too long to be looked for.
+    package init(_ name: String, _ value: [UInt8]) throws(RuleError) {
+        guard Self.sizes.contains(value.count) else {
+            throw RuleError(
+                "the secret \(name) has \(value.count) bytes; \(Self.sizes.lowerBound) to \(Self.sizes.upperBound) can be looked for"
+            )
+        }
+        kind = Placeholder.kind(name)
+        self.value = value
+    }
+
+    /// Never the value.
+    package var description: String { Placeholder.text(kind) }
+
+    /// Whether it can stand in a field.
+    var isLineSafe: Bool { value.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
+
+    /// What a search must see of a text at once to find the secret in any of its spellings.
+    var longestSpelling: Int { value.count * 12 }
+
+    /// Expressions that find the secret plain, percent-encoded, as part of a JSON string or of HTML, and in base64.
+    var patterns: [SecretFinder.Pattern] {
+        let text = String(validating: value, as: UTF8.self)
+        let plain = "(" + (text?.unicodeScalars.map(Self.spellings) ?? value.map(Self.spellings)).joined() + ")"
+        return ([plain] + base64Patterns).map { SecretFinder.Pattern(kind: kind, expression: $0, value: value) }
+    }
+
+    /// Every way in which one character may be written: as its bytes, or as a whole.
+    private static func spellings(_ scalar: Unicode.Scalar) -> String {
+        guard !scalar.isASCII else { return spellings(UInt8(truncatingIfNeeded: scalar.value)) }
+        let bytes = scalar.utf8.map { spellings($0) }.joined()
+        let units = scalar.utf16.map { unit in
+            let hex = String(unit, radix: 16)
+            return "\\\\u(?i:" + String(repeating: "0", count: 4 - hex.count) + hex + ")"
+        }
+        return "(?:\(bytes)|\(units.joined()))"
+    }
+
+    /// Every way in which one byte may be written.
+    private static func spellings(_ byte: UInt8) -> String {
+        let hex = String(byte, radix: 16).count == 1 ? "0" + String(byte, radix: 16) : String(byte, radix: 16)
+        let isPlain = byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26
+        var ways = [
+            isPlain ? String(UnicodeScalar(byte)) : "\\x\(hex)", "%(?i:\(hex))", "%25(?i:\(hex))", "\\\\u00(?i:\(hex))",
+        ]
+        switch byte {
+        case 0x20: ways.append("\\+")
+        case UInt8(ascii: "/"), UInt8(ascii: "\""), UInt8(ascii: "\\"): ways.append("\\\\\\x\(hex)")
+        case 0x0A: ways.append("\\\\n")
+        case 0x0D: ways.append("\\\\r")
+        case 0x09: ways.append("\\\\t")
+        case UInt8(ascii: "&"): ways.append("&amp;")
+        case UInt8(ascii: "<"): ways.append("&lt;")
+        case UInt8(ascii: ">"): ways.append("&gt;")
+        case UInt8(ascii: "'"): ways.append("&#(?:39|x27);")
+        default: break
+        }
+        if byte == UInt8(ascii: "\"") { ways += ["&quot;", "&#34;"] }
+        return "(?:" + ways.joined(separator: "|") + ")"
+    }
+
+    /// The secret within a text in base64 (RFC 4648 §4, §5) begins at the first, second or third byte of a group of three. What
+    /// the bytes around it have no part in is looked for, and the characters that hold some bits of both go with it.
+    private var base64Patterns: [String] {
+        // Of a shorter one too little is sure.
+        guard value.count >= 6 else { return [] }
+        return (0..<3).map { offset in
+            let encoded = Self.base64(Array(repeating: 0, count: offset) + value)
+            let skipped = [0, 2, 3][offset]
+            let sure = (offset + value.count) * 8 / 6
+            let text = encoded[skipped..<sure].map { character in
+                switch character {
+                case UInt8(ascii: "+"): "(?:[+-]|%2[Bb])"
+                case UInt8(ascii: "/"): "(?:\\\\?/|_|%2[Ff])"
+                default: String(UnicodeScalar(character))
+                }
+            }.joined(separator: "(?:[\\r\\n]{0,2})")
+            let shared = "[A-Za-z0-9+/_-]"
+            let hasSharedEnd = (offset + value.count) * 8 % 6 != 0
+            return "(\(offset == 0 ? "" : shared)\(text)\(hasSharedEnd ? shared + "?" : ""))"
+        }
+    }
+
+    /// Without padding.
+    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
+        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var output: [UInt8] = []
+        var bits: UInt32 = 0
+        var count = 0
+        for byte in bytes {
+            bits = bits << 8 | UInt32(byte)
+            count += 8
+            while count >= 6 {
+                count -= 6
+                output.append(alphabet[Int(bits >> UInt32(count) & 0x3F)])
+            }
+        }
+        if count > 0 { output.append(alphabet[Int(bits << UInt32(6 - count) & 0x3F)]) }
+        return output
+    }
+}

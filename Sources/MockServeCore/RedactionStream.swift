@@ -1,0 +1,121 @@
+/// Redacts a text that comes in pieces. Holds back as much as the beginning of a secret may take.
+package struct RedactionStream {
+    /// A replaced part: where it was in the text as it came, and how long it is now.
+    package struct Edit: Sendable, Equatable {
+        package let offset: Int
+        package let count: Int
+        package let newCount: Int
+    }
+
+    /// Bytes of one secret that are held until its end is seen; of a longer one the rest stays as it is.
+    private static let secretLimit = 1 << 20
+    /// Bytes that are gathered before they are searched, beside what is held back.
+    private static let batch = 16 << 10
+
+    private static let editLimit = 100_000
+
+    private let lookahead: Int
+    private let finder: SecretFinder?
+    private let place: String
+    private let book: PlaceholderBook?
+    private var pending: [UInt8] = []
+    /// How many of the pending bytes were given out already: they are there for expressions that look back.
+    private var context = 0
+    /// How many bytes must be pending before they are searched.
+    private var threshold: Int
+    /// Offset of the first pending byte after the context.
+    private var offset = 0
+    /// The first `editLimit` of them.
+    package private(set) var edits: [Edit] = []
+    private(set) var hasAllEdits = true
+
+    init(_ redactor: Redactor, finder: SecretFinder?, _ place: String, _ book: PlaceholderBook?) {
+        lookahead = redactor.lookahead
+        self.finder = finder
+        self.place = place
+        self.book = book
+        threshold = lookahead + Self.batch
+    }
+
+    /// - Parameter isLast: whether this is the end of the text.
+    mutating func push(
+        _ bytes: some Collection<UInt8>,
+        isLast: Bool,
+        into output: inout [UInt8],
+        _ notes: inout RedactionNotes
+    ) {
+        pending.append(contentsOf: bytes)
+        guard isLast || pending.count >= threshold else { return }
+        guard let finder else {
+            output += pending[context...]
+            pending = []
+            context = 0
+            return
+        }
+        let safe = isLast ? pending.count : pending.count - lookahead
+        var copied = context
+        var position = context
+        var kept = max(safe, context)
+        var isOpen = false
+        while let found = finder.first(in: pending, from: position) {
+            if !isLast {
+                if found.match.lowerBound >= safe { break }
+                // It may go on in what comes next.
+                if found.match.upperBound == pending.count, found.match.count < Self.secretLimit {
+                    kept = found.match.lowerBound
+                    isOpen = true
+                    break
+                }
+            }
+            if !found.secret.isEmpty {
+                output += pending[copied..<found.secret.lowerBound]
+                let start = output.count
+                appendPlaceholder(found, into: &output, &notes)
+                note(found.secret, newCount: output.count - start)
+                copied = found.secret.upperBound
+                // What follows is to be seen as it will be seen next time: after a placeholder.
+                pending[copied - 1] = UInt8(ascii: "]")
+            }
+            position = max(found.match.upperBound, position + 1)
+            kept = max(kept, copied)
+        }
+        let end = min(max(kept, copied), pending.count)
+        output += pending[copied..<end]
+        offset += end - context
+        let keptContext = min(1, end)
+        pending.removeFirst(end - keptContext)
+        context = keptContext
+        // What goes on for long is looked at ever less often, so that the time stays linear.
+        threshold = pending.count + (isOpen ? max(pending.count, Self.batch) : Self.batch)
+    }
+
+    private mutating func note(_ secret: Range<Int>, newCount: Int) {
+        guard edits.count < Self.editLimit else {
+            hasAllEdits = false
+            return
+        }
+        edits.append(Edit(offset: offset + secret.lowerBound - context, count: secret.count, newCount: newCount))
+    }
+
+    private func appendPlaceholder(
+        _ found: SecretFinder.Found,
+        into output: inout [UInt8],
+        _ notes: inout RedactionNotes
+    ) {
+        let value = pending[found.secret]
+        // The number of a placeholder, where only kinds count.
+        if found.pattern.kind.isEmpty { return }
+        if let unnumbered = Placeholder.unnumbered(value) {
+            output += book == nil ? unnumbered : Array(value)
+            return
+        }
+        if found.pattern.isQuoted { output.append(UInt8(ascii: "\"")) }
+        if let book {
+            let number = book.number(found.pattern.kind, found.pattern.value ?? Array(value))
+            output += notes.add(found.pattern.kind, number, place)
+        } else {
+            output += Placeholder.text(found.pattern.kind).utf8
+        }
+        if found.pattern.isQuoted { output.append(UInt8(ascii: "\"")) }
+    }
+}

@@ -1,0 +1,389 @@
+package import HTTPWire
+
+/// Replaces secrets in messages by placeholders.
+///
+/// What it takes for a secret follows from the rules of a cassette and from declared secrets. It is used in two ways: with
+/// numbered placeholders for what is written, and with unnumbered ones for what is compared, so that all secrets of a kind are
+/// equal there. Redacting twice is as redacting once.
+package final class Redactor: Sendable {
+    /// Where names of secrets are looked for in a body.
+    private enum BodyKind: CaseIterable {
+        case plain
+        case json
+        case form
+        case multipart
+    }
+
+    private let fields: [String: String]
+    private let queryNames: [String: String]
+    private let formNames: [String: String]
+    private let jsonNames: [String: String]
+    private let redactsCookies: Bool
+    private let shapes: [SecretFinder.Pattern]
+    private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
+    /// What a search must see at once to know the beginning of every secret.
+    let lookahead: Int
+
+    /// What is redacted where no rule says anything, such as in the journal of a server without a cassette.
+    package static let standard = Redactor([.catalog(RedactionCatalog.version)], secrets: [])
+
+    /// - Returns: nil if there is nothing to redact.
+    package static func `for`(_ rules: [RedactionRule], secrets: [DeclaredSecret]) -> Redactor? {
+        if rules.isEmpty, secrets.isEmpty { return nil }
+        // Making one takes milliseconds, and nearly all servers have the same.
+        return rules == [.catalog(RedactionCatalog.version)] && secrets.isEmpty
+            ? standard : Redactor(rules, secrets: secrets)
+    }
+
+    private init(_ rules: [RedactionRule], secrets: [DeclaredSecret]) {
+        let version = rules.compactMap { if case .catalog(let version) = $0 { version } else { nil } }.max() ?? 0
+        var (fields, query, form, json) = (
+            [String: String](), [String: String](), [String: String](), [String: String]()
+        )
+        for field in RedactionCatalog.fields where field.since <= version {
+            fields[field.name.lowercased()] = field.kind
+        }
+        for name in RedactionCatalog.names where name.since <= version {
+            let key = RedactionCatalog.comparable(name.name.utf8)
+            (query[key], form[key], json[key]) = (name.name, name.name, name.name)
+        }
+        for name in RedactionCatalog.queryNames where name.since <= version {
+            query[RedactionCatalog.comparable(name.name.utf8)] = Placeholder.kind(name.name)
+        }
+        for rule in rules {
+            switch rule {
+            case .catalog, .secret: break
+            case .field(let name): fields[name.lowercased()] = Placeholder.kind(name)
+            case .query(let name): query[RedactionCatalog.comparable(name.utf8)] = Placeholder.kind(name)
+            case .form(let name): form[RedactionCatalog.comparable(name.utf8)] = Placeholder.kind(name)
+            case .json(let name): json[RedactionCatalog.comparable(name.utf8)] = Placeholder.kind(name)
+            }
+        }
+        (self.fields, queryNames, formNames, jsonNames) = (fields, query, form, json)
+        redactsCookies = version > 0
+        shapes =
+            secrets.flatMap(\.patterns)
+            + RedactionCatalog.shapes.filter { $0.since <= version }.map {
+                SecretFinder.Pattern(kind: $0.kind, expression: $0.pattern)
+            }
+        lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
+        var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
+        for kind in BodyKind.allCases {
+            let patterns = shapes + Self.patterns(kind, json: json, form: form)
+            finders[kind] = (SecretFinder(patterns), SecretFinder(patterns + [Self.number]))
+        }
+        self.finders = finders
+    }
+
+    // MARK: Patterns
+
+    /// The number of a placeholder, which does not count where requests are compared.
+    private static let number = SecretFinder.Pattern(kind: "", expression: #"\[redacted:[a-z0-9_.-]+(:[0-9]+)\]"#)
+
+    private static func patterns(_ kind: BodyKind, json: [String: String], form: [String: String]) -> [SecretFinder
+        .Pattern]
+    {
+        switch kind {
+        case .plain: []
+        case .json: json.sorted { $0.key < $1.key }.flatMap { jsonPatterns($0.key, $0.value) }
+        case .form:
+            form.sorted { $0.key < $1.key }.map { name, kind in
+                SecretFinder.Pattern(kind: kind, expression: "(?:^|&)\(spelled(name))=([^&\\r\\n]+)")
+            }
+        case .multipart:
+            form.sorted { $0.key < $1.key }.map { name, kind in
+                let head = #"(?i:\bname="?)"# + spelled(name) + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
+                return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
+            }
+        }
+    }
+
+    /// A member of this name with a string or a number, in JSON and in JSON that is a string of JSON. The value is taken as far
+    /// as it goes: that it ends may come much later.
+    private static func jsonPatterns(_ name: String, _ kind: String) -> [SecretFinder.Pattern] {
+        let name = spelled(name)
+        return [
+            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*"((?:[^"\\]|\\.)+)"#),
+            SecretFinder.Pattern(kind: kind, expression: #"\\"\#(name)\\"\s*:\s*\\"([^"\\]+)"#),
+            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*(-?[0-9][0-9.eE+-]*)"#, isQuoted: true),
+        ]
+    }
+
+    /// An expression for a comparable name in any case, with `-` or `_` anywhere in it.
+    private static func spelled(_ name: String) -> String {
+        let characters = name.utf8.map { byte in
+            let hex = String(byte, radix: 16)
+            let isPlain = byte &- 0x30 < 10 || byte &- 0x61 < 26
+            return isPlain ? String(UnicodeScalar(byte)) : "\\x\(hex.count == 1 ? "0" : "")\(hex)"
+        }
+        return "(?i:[_-]?" + characters.joined(separator: "(?:[_-]|%2[Dd]|%5[Ff])?") + "[_-]?)"
+    }
+
+    private func finder(_ kind: BodyKind, isNumbered: Bool) -> SecretFinder? {
+        finders[kind].map { isNumbered ? $0.numbered : $0.unnumbered }
+    }
+
+    // MARK: Messages
+
+    /// - Parameter book: numbers the placeholders; nil for what is compared.
+    package func redact(_ head: RequestHead, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> RequestHead {
+        var head = head
+        head.target = redact(target: head.target, book, &notes)
+        head.fields = redact(head.fields, "request", book, &notes)
+        return head
+    }
+
+    package func redact(_ head: ResponseHead, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> ResponseHead {
+        var head = head
+        head.reason = head.reason.map { redact(text: $0, "response reason", book, &notes) }
+        head.fields = redact(head.fields, "response", book, &notes)
+        return head
+    }
+
+    package func redact(target: [UInt8], _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> [UInt8] {
+        let place = "request target"
+        return redact(text: redact(query: target, endingAt: "&#", place, book, &notes), place, book, &notes)
+    }
+
+    /// - Parameter message: `request`, `response`, or the trailers of one.
+    package func redact(
+        _ fields: Fields,
+        _ message: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> Fields {
+        var redacted = Fields()
+        for field in fields {
+            redacted.append(name: field.name, value: value(of: field, "\(message) field", book, &notes))
+        }
+        return redacted
+    }
+
+    private func value(
+        of field: Fields.Field,
+        _ message: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        let name = Latin1.string(field.name)
+        let place = "\(message) \(name)"
+        let value = Array(field.value)
+        let lowercased = name.lowercased()
+        if redactsCookies, lowercased == "cookie" { return redact(cookies: value, place, book, &notes) }
+        if redactsCookies, lowercased == "set-cookie" { return redact(setCookie: value, place, book, &notes) }
+        if let kind = fields[lowercased] { return redact(credentials: value, kind, place, book, &notes) }
+        var output = value
+        if value.contains(UInt8(ascii: "?")) || value.contains(UInt8(ascii: "#")) {
+            output = redact(query: value, endingAt: "&#;,> \"", place, book, &notes)
+        }
+        return redact(text: output, place, book, &notes)
+    }
+
+    /// `scheme value` (RFC 9110 §11.4), of which the scheme stays, or only a value.
+    private func redact(
+        credentials: [UInt8],
+        _ kind: String,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        guard !credentials.isEmpty else { return credentials }
+        guard kind.hasSuffix("authorization"), let space = credentials.firstIndex(of: 0x20),
+            isToken(credentials[..<space])
+        else { return placeholder(kind, credentials[...], place, book, &notes) }
+        let value = trimmingSpace(credentials[space...])
+        guard !value.isEmpty else { return credentials }
+        return Array(credentials[...space]) + placeholder(kind, value, place, book, &notes)
+    }
+
+    /// `name=value; name=value` (RFC 6265 §4.2.1).
+    private func redact(
+        cookies: [UInt8],
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        let pairs = cookies.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+        var output: [UInt8] = []
+        for (index, pair) in pairs.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ";")) }
+            output += redact(cookie: pair, place, book, &notes)
+        }
+        return output
+    }
+
+    /// `name=value; attributes` (RFC 6265 §4.1.1).
+    private func redact(
+        setCookie: [UInt8],
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        let end = setCookie.firstIndex(of: UInt8(ascii: ";")) ?? setCookie.endIndex
+        return redact(cookie: setCookie[..<end], place, book, &notes) + setCookie[end...]
+    }
+
+    private func redact(
+        cookie: ArraySlice<UInt8>,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        let start = (cookie.firstIndex(of: UInt8(ascii: "="))).map { $0 + 1 } ?? cookie.startIndex
+        let value = trimmingSpace(cookie[start...])
+        guard !value.isEmpty else { return Array(cookie) }
+        return Array(cookie[..<value.startIndex]) + placeholder("cookie", value, place, book, &notes)
+            + cookie[value.endIndex...]
+    }
+
+    /// The values of secret names in the query, and in the fragment, of a target or of URLs in a field.
+    ///
+    /// - Parameter ends: what ends a value.
+    private func redact(
+        query text: [UInt8],
+        endingAt ends: StaticString,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        guard !queryNames.isEmpty,
+            let mark = text.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") })
+        else { return text }
+        let ends = UnsafeBufferPointer(start: ends.utf8Start, count: ends.utf8CodeUnitCount)
+        var output = Array(text[...mark])
+        var rest = text[(mark + 1)...]
+        while let end = rest.firstIndex(where: { "=&?#;,> \"".utf8.contains($0) }) {
+            let name = rest[..<end]
+            output += rest[...end]
+            rest = rest[(end + 1)...]
+            guard text[end] == UInt8(ascii: "="), let kind = queryNames[RedactionCatalog.comparable(formDecoded(name))]
+            else {
+                continue
+            }
+            let value = rest.prefix { !ends.contains($0) }
+            if !value.isEmpty { output += placeholder(kind, value, place, book, &notes) }
+            rest = rest[value.endIndex...]
+        }
+        return output + rest
+    }
+
+    /// Secrets that are known wherever they stand.
+    func redact(
+        text: [UInt8],
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        var stream = RedactionStream(self, finder: finder(.plain, isNumbered: book != nil), place, book)
+        var output: [UInt8] = []
+        stream.push(text, isLast: true, into: &output, &notes)
+        return output
+    }
+
+    private func placeholder(
+        _ kind: String,
+        _ value: ArraySlice<UInt8>,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        if let unnumbered = Placeholder.unnumbered(value) { return book == nil ? unnumbered : Array(value) }
+        guard let book else { return Array(Placeholder.text(kind).utf8) }
+        return notes.add(kind, book.number(kind, Array(value)), place)
+    }
+
+    // MARK: Bodies
+
+    /// For a body with these fields, without its content codings.
+    func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
+        RedactionStream(self, finder: finder(bodyKind(fields), isNumbered: book != nil), place, book)
+    }
+
+    /// A whole body without its content codings.
+    func redact(body: [UInt8], _ fields: Fields, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> [UInt8] {
+        var stream = stream(fields, "body", book)
+        var output: [UInt8] = []
+        stream.push(body, isLast: true, into: &output, &notes)
+        return output
+    }
+
+    private func bodyKind(_ fields: Fields) -> BodyKind {
+        guard let type = fields.first("content-type").map({ MediaType($0) }) else { return .json }
+        if type.essence == "application/x-www-form-urlencoded" { return .form }
+        if type.essence.hasPrefix("multipart/") { return .multipart }
+        let lines = [
+            "text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq", "text/plain",
+        ]
+        return type.isJSON || lines.contains(type.essence) ? .json : .plain
+    }
+}
+
+/// What is to be redacted beside declared secrets.
+package enum RedactionRule: Hashable, Sendable {
+    /// What `RedactionCatalog` lists, up to a version.
+    case catalog(Int)
+    case field(String)
+    case query(String)
+    case form(String)
+    /// A member of this name at any depth.
+    case json(String)
+    /// Some declared secret was: its value is not known here.
+    case secret(String)
+
+    /// - Returns: nil if `text` is not `catalog:VERSION`, `secret:KIND`, `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME`, with a name of
+    ///   printable ASCII.
+    init?(_ text: String) {
+        let pieces = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard pieces.count == 2, (1...200).contains(pieces[1].utf8.count),
+            pieces[1].utf8.allSatisfy({ (0x20..<0x7F).contains($0) })
+        else { return nil }
+        switch pieces[0] {
+        case "catalog":
+            guard let version = Int(pieces[1]), version > 0 else { return nil }
+            self = .catalog(version)
+        case "field":
+            guard isToken(Array(pieces[1].utf8)) else { return nil }
+            self = .field(pieces[1])
+        case "query": self = .query(pieces[1])
+        case "form": self = .form(pieces[1])
+        case "json": self = .json(pieces[1])
+        case "secret": self = .secret(pieces[1])
+        default: return nil
+        }
+    }
+}
+
+/// What was redacted in one interaction.
+package struct RedactionNotes: Sendable, Equatable {
+    /// Where, and what stands there now. Of more than `limit` of them the first.
+    package struct Note: Sendable, Hashable {
+        package let place: String
+        package let placeholder: String
+    }
+
+    private static let limit = 100
+
+    package private(set) var notes: [Note] = []
+    /// The highest number that was given, by kind.
+    package private(set) var highest: [String: Int] = [:]
+    package private(set) var count = 0
+
+    package init() {}
+
+    package var isEmpty: Bool { count == 0 }
+
+    mutating func add(_ kind: String, _ number: Int, _ place: String) -> [UInt8] {
+        let text = Placeholder.text(kind, number)
+        count += 1
+        highest[kind] = max(highest[kind] ?? 0, number)
+        let note = Note(place: place, placeholder: text)
+        if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
+        return Array(text.utf8)
+    }
+
+    package mutating func formUnion(_ other: RedactionNotes) {
+        for note in other.notes where notes.count < Self.limit && !notes.contains(note) { notes.append(note) }
+        highest.merge(other.highest) { max($0, $1) }
+        count += other.count
+    }
+}

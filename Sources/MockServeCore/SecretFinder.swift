@@ -1,0 +1,67 @@
+import CRegex
+import Synchronization
+
+/// Finds secrets in text, by many expressions at once, in time linear in the text.
+final class SecretFinder: Sendable {
+    /// One expression; its first group is the secret.
+    struct Pattern: Sendable, Hashable {
+        let kind: String
+        let expression: String
+        /// Whether what stands in its place needs quotation marks: a JSON number becomes a string.
+        var isQuoted = false
+        /// The secret itself, if it is known, however it is spelled where it was found.
+        var value: [UInt8]?
+    }
+
+    struct Found {
+        /// Bounds of the whole match and of the secret in it.
+        let match: Range<Int>
+        let secret: Range<Int>
+        let pattern: Pattern
+    }
+
+    private let patterns: [Pattern]
+    /// Compiled when it is first needed. Guarded by the lock while it is made; RE2 itself may be asked from any thread (re2.h).
+    private let compiled = Mutex<Compiled?>(nil)
+
+    private final class Compiled: Sendable {
+        nonisolated(unsafe) let regex: OpaquePointer?
+
+        init(_ regex: OpaquePointer?) { self.regex = regex }
+
+        deinit { mockserve_regex_free(regex) }
+    }
+
+    init(_ patterns: [Pattern]) {
+        self.patterns = patterns
+    }
+
+    /// The first secret of which the match begins at `from` or later.
+    func first(in text: [UInt8], from: Int) -> Found? {
+        guard from < text.count, let regex = compile().regex else { return nil }
+        var match = mockserve_match()
+        guard mockserve_regex_find(regex, text, text.count, from, &match) == 1,
+            patterns.indices.contains(Int(match.group) - 1)
+        else { return nil }
+        return Found(
+            match: match.start..<match.end,
+            secret: match.group_start..<match.group_end,
+            pattern: patterns[Int(match.group) - 1]
+        )
+    }
+
+    private func compile() -> Compiled {
+        compiled.withLock { compiled in
+            if let compiled { return compiled }
+            let expression = patterns.map { "(?:\($0.expression))" }.joined(separator: "|")
+            var reason = [CChar](repeating: 0, count: 256)
+            let memory: Int64 = 64 << 20
+            let regex = mockserve_regex_make_finder(expression, expression.utf8.count, memory, &reason, reason.count)
+            // Expressions are of this build, or made of declared secrets character by character: none is malformed.
+            assert(regex != nil || patterns.isEmpty, "\(reason)")
+            let made = Compiled(regex)
+            compiled = made
+            return made
+        }
+    }
+}

@@ -1,0 +1,289 @@
+import ContentCoding
+import Foundation
+import HTTPWire
+import Testing
+
+@testable import MockServeCore
+
+@Suite struct RedactionTests {
+    private let book = PlaceholderBook()
+
+    private func redacted(_ body: String, _ type: String, _ redactor: Redactor = .standard) -> String {
+        var notes = RedactionNotes()
+        let output = redactor.redact(body: Array(body.utf8), ["Content-Type": "\(type)"], book, &notes)
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    @Test(arguments: [
+        ("Authorization", "Bearer abc", "Bearer [redacted:authorization:1]"),
+        ("authorization", "AWS4-HMAC-SHA256 Credential=x, Signature=y", "AWS4-HMAC-SHA256 [redacted:authorization:1]"),
+        ("Authorization", "abc", "[redacted:authorization:1]"), ("Authorization", "", ""),
+        ("Authorization", "Bearer [redacted:authorization:7]", "Bearer [redacted:authorization:7]"),
+        ("Cookie", "a=1; b=2; c=1", "a=[redacted:cookie:1]; b=[redacted:cookie:2]; c=[redacted:cookie:1]"),
+        ("Cookie", "a=;b", "a=;[redacted:cookie:1]"),
+        ("Set-Cookie", "a=1; Path=/; Max-Age=1", "a=[redacted:cookie:1]; Path=/; Max-Age=1"),
+        ("Set-Cookie", "a=\"1;\"", "a=[redacted:cookie:1];\""),
+        (
+            "Location", "/cb?access_token=x&a=b#id_token=y",
+            "/cb?access_token=[redacted:access_token:1]&a=b#id_token=[redacted:id_token:1]"
+        ),
+        ("Link", "<https://a/?sig=1&p=2>; rel=next", "<https://a/?sig=[redacted:sig:1]&p=2>; rel=next"),
+        ("Referer", "https://user:pass@a.example/", "https://[redacted:url-user:1]@a.example/"),
+        ("X", "a AKIAABCDEFGHIJKLMNOP b", "a [redacted:aws-access-key:1] b"), ("Accept", "text/html", "text/html"),
+    ])
+    func redactsFields(_ name: String, _ value: String, _ expected: String) {
+        var notes = RedactionNotes()
+        let fields = Fields([(name, value)])
+        let output = Redactor.standard.redact(fields, "request", PlaceholderBook(), &notes)
+        #expect(output.map { Latin1.string($0.value) } == [expected])
+        #expect(notes.isEmpty == (value == expected))
+    }
+
+    @Test(arguments: [
+        ("/a?api_key=x&b=1", "/a?api_key=[redacted:api_key:1]&b=1"),
+        ("/a?APIKEY=x,y;z?w&b", "/a?APIKEY=[redacted:api_key:1]&b"),
+        ("/a?b=1&api%5Fkey=x", "/a?b=1&api%5Fkey=[redacted:api_key:1]"), ("/a?token=", "/a?token="),
+        ("/a?tokens=1", "/a?tokens=1"),
+        ("/a?u=http://x/?token=y", "/a?u=http://x/?token=[redacted:token:1]"), ("*", "*"),
+        ("/k?X-Amz-Signature=a&X-Amz-Date=b", "/k?X-Amz-Signature=[redacted:x-amz-signature:1]&X-Amz-Date=b"),
+    ])
+    func redactsTargets(_ target: String, _ expected: String) {
+        var notes = RedactionNotes()
+        let output = Redactor.standard.redact(target: Array(target.utf8), PlaceholderBook(), &notes)
+        #expect(String(decoding: output, as: UTF8.self) == expected)
+    }
+
+    @Test(arguments: [
+        ("application/json", #"{"password":"a\"b","n":1}"#, #"{"password":"[redacted:password:1]","n":1}"#),
+        ("application/json", #"{"apiKey" : 12e3}"#, #"{"apiKey" : "[redacted:api_key:1]"}"#),
+        ("application/json", #"{"token":null,"token":true,"token":""}"#, #"{"token":null,"token":true,"token":""}"#),
+        ("application/json", #"{"my_password":"x"}"#, #"{"my_password":"x"}"#),
+        ("application/json", #"["{\"token\":\"x\"}"]"#, #"["{\"token\":\"[redacted:token:1]\"}"]"#),
+        ("text/javascript", #"{"password":"x"}"#, #"{"password":"x"}"#),
+        (
+            "application/x-www-form-urlencoded", "password=a%20b&c=d&token=e",
+            "password=[redacted:password:1]&c=d&token=[redacted:token:1]"
+        ),
+        ("text/css", ".sk-folding-cube-wrapper-of-some-length {}", ".sk-folding-cube-wrapper-of-some-length {}"),
+        ("text/css", "https://a.example:8080/x@2.png", "https://a.example:8080/x@2.png"),
+    ])
+    func redactsBodies(_ type: String, _ body: String, _ expected: String) { #expect(redacted(body, type) == expected) }
+
+    @Test func numbersValuesByKind() {
+        let body = #"{"token":"a","token":"b","password":"a","token":"a"}"#
+        #expect(
+            redacted(body, "application/json")
+                == #"{"token":"[redacted:token:1]","token":"[redacted:token:2]","password":"[redacted:password:1]","token":"[redacted:token:1]"}"#
+        )
+        let later = PlaceholderBook(["token": 7])
+        #expect(later.number("token", [1]) == 8 && later.number("x", [1]) == 1)
+    }
+
+    @Test func takesAsMuchAsItIsTold() throws {
+        let rules = try ["json:pin", "form:pin", "query:pin", "field:X-Pin"].map { try Rule(.redact, $0) }
+        let redactor = try #require(RuleSet(rules).redactor)
+        #expect(
+            redacted(#"{"pin":1234,"password":"x"}"#, "application/json", redactor)
+                == #"{"pin":"[redacted:pin:1]","password":"x"}"#
+        )
+        var notes = RedactionNotes()
+        let fields = redactor.redact(["X-PIN": "1", "Cookie": "a=b"], "request", PlaceholderBook(), &notes)
+        #expect(fields.map { Latin1.string($0.value) } == ["[redacted:x-pin:1]", "a=b"])
+    }
+
+    @Test(arguments: [3, 16_385]) func refusesASecretThatCannotBeLookedFor(_ size: Int) {
+        #expect(throws: RuleError.self) { try DeclaredSecret("x", Array(repeating: 0x61, count: size)) }
+    }
+
+    @Test func findsALongSecretInPieces() throws {
+        let value = (0..<16_383).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
+        let redactor = try #require(RuleSet([], secrets: [try DeclaredSecret("long", value)]).redactor)
+        for coded in [value, Array(Data(value).base64EncodedData())] {
+            var stream = redactor.stream([:], "body", book)
+            var (output, notes) = ([UInt8](), RedactionNotes())
+            let text = Array("before ".utf8) + coded + Array(" after".utf8)
+            for start in stride(from: 0, to: text.count, by: 1000) {
+                stream.push(text[start..<min(start + 1000, text.count)], isLast: false, into: &output, &notes)
+            }
+            stream.push([], isLast: true, into: &output, &notes)
+            #expect(String(decoding: output, as: UTF8.self) == "before [redacted:long:1] after")
+        }
+    }
+
+    // MARK: Properties
+
+    /// Pieces of texts with secrets in them.
+    private static let fragments = [
+        #"{"password":"#, #""abc\"d""#, ",", #""token" : "xyz""#, "}", "&token=abc", "&a=b", " AKIAABCDEFGHIJKLMNOP ",
+        "plain text ",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl", "-----BEGIN PRIVATE KEY-----", "MIIabc\n",
+        "-----END PRIVATE KEY-----",
+        "https://user:pass@host/", "[redacted:token:3]", "[redacted:", "declared-secret-value",
+        "declared%2Dsecret%2Dvalue", "\r\n",
+        "ZGVjbGFyZWQtc2VjcmV0LXZhbHVl", "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+    ]
+
+    private struct Random: RandomNumberGenerator {
+        var state: UInt64
+
+        mutating func next() -> UInt64 {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return state ^ state >> 31
+        }
+    }
+
+    private static func text(_ random: inout Random) -> [UInt8] {
+        var text: [UInt8] = []
+        for _ in 0..<Int.random(in: 0..<12, using: &random) {
+            text += Array((fragments.randomElement(using: &random) ?? "").utf8)
+            if Int.random(in: 0..<6, using: &random) == 0 {
+                text += Array(repeating: 0x2E, count: Int.random(in: 0..<30_000, using: &random))
+            }
+        }
+        return text
+    }
+
+    private func makeRedactor() throws -> Redactor {
+        let rules = [try Rule(.redact, "catalog:1")]
+        return try #require(
+            RuleSet(rules, secrets: [try DeclaredSecret("declared", Array("declared-secret-value".utf8))]).redactor
+        )
+    }
+
+    /// What stands outside the placeholders is as it was; cutting a text in pieces changes nothing; twice is as once; and edits
+    /// say what was done.
+    @Test func changesNothingElse() throws {
+        let redactor = try makeRedactor()
+        var random = Random(state: 11)
+        for round in 0..<400 {
+            let text = Self.text(&random)
+            let type = ["application/json", "text/html", "application/x-www-form-urlencoded", "text/plain"][round % 4]
+            let fields = Fields([("Content-Type", type)])
+            var (whole, notes) = ([UInt8](), RedactionNotes())
+            var one = redactor.stream(fields, "body", book)
+            one.push(text, isLast: true, into: &whole, &notes)
+
+            var pieces: [UInt8] = []
+            var cut = redactor.stream(fields, "body", book)
+            var rest = text[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Int.random(in: 1..<9000, using: &random))
+                cut.push(piece, isLast: false, into: &pieces, &notes)
+                rest = rest.dropFirst(piece.count)
+            }
+            cut.push([], isLast: true, into: &pieces, &notes)
+            #expect(pieces == whole && cut.edits == one.edits)
+
+            var again = RedactionNotes()
+            let twice = redactor.redact(body: whole, fields, book, &again)
+            #expect(
+                twice == whole && again.isEmpty,
+                "\(String(decoding: text.filter { $0 != 0x2E }, as: UTF8.self)) \(again)"
+            )
+
+            // Walk along both texts: equal outside of the edits, a placeholder at each of them.
+            var (from, to) = (0, 0)
+            for edit in one.edits {
+                let length = edit.offset - from
+                #expect(text[from..<edit.offset] == whole[to..<(to + length)])
+                from = edit.offset + edit.count
+                let placeholder = whole[(to + length)..<(to + length + edit.newCount)]
+                let bare = placeholder.first == UInt8(ascii: "\"") ? placeholder.dropFirst().dropLast() : placeholder
+                #expect(Placeholder.unnumbered(bare) != nil)
+                to += length + edit.newCount
+            }
+            #expect(text.count - from == whole.count - to)
+        }
+    }
+
+    @Test(arguments: [nil, ContentCoding.gzip, .deflate, .brotli, .zstd])
+    func aRedactedBodyDecodesAndItsChunksAddUp(_ coding: ContentCoding?) throws {
+        let redactor = try makeRedactor()
+        var random = Random(state: 5)
+        for _ in 0..<60 {
+            let text = Self.text(&random)
+            let sent = try coding.map { try #require($0.encode(text)) } ?? text
+            var fields: Fields = ["Content-Type": "application/json"]
+            if let coding { fields.append("Content-Encoding", coding.name) }
+            var redaction = BodyRedaction(redactor, fields, "response body", book)
+            var (output, chunks) = ([UInt8](), [ResponseChunk]())
+            var rest = sent[...]
+            while !rest.isEmpty {
+                let piece = rest.prefix(Int.random(in: 1..<4000, using: &random))
+                output += redaction.push(Array(piece))
+                chunks.append(ResponseChunk(offset: chunks.count, size: piece.count))
+                rest = rest.dropFirst(piece.count)
+            }
+            output += try redaction.finish()
+            var notes = RedactionNotes()
+            let expected = redactor.redact(body: text, fields, book, &notes)
+            let decoded = try coding.map { try $0.decode(output, limit: .max) } ?? output
+            #expect(decoded == expected)
+            if notes.isEmpty { #expect(output == sent) }
+            #expect(redaction.resized(chunks).reduce(0) { $0 + $1.size } == output.count)
+            #expect(redaction.resized(chunks).allSatisfy { $0.size > 0 })
+            #expect(redaction.newLength ?? sent.count == output.count)
+        }
+    }
+
+    @Test func aBombIsRefused() throws {
+        let redactor = try makeRedactor()
+        let bomb = try #require(ContentCoding.brotli.encode(Array(repeating: 0x20, count: 300 << 20)))
+        var redaction = BodyRedaction(redactor, ["Content-Encoding": "br"], "response body", book)
+        #expect(redaction.push(bomb).isEmpty)
+        #expect(throws: BodyRedaction.Refusal.self) { _ = try redaction.finish() }
+    }
+
+    @Test func whatIsNotWhatItClaimsIsSearchedAsItIs() throws {
+        let redactor = try makeRedactor()
+        var redaction = BodyRedaction(redactor, ["Content-Encoding": "gzip"], "response body", book)
+        _ = redaction.push(Array("no gzip, but declared-secret-value".utf8))
+        #expect(String(decoding: try redaction.finish(), as: UTF8.self) == "no gzip, but [redacted:declared:1]")
+    }
+
+    /// All secrets of a kind are equal where requests are compared, written with numbers or as they are.
+    @Test func secretsDoNotCount() throws {
+        let rules = RuleSet([try Rule(.redact, "catalog:1"), try Rule(.require, "field:Authorization")])
+        func key(_ asked: Asked) -> MatchKey { asked.key(rules) }
+        #expect(key(.get("/?token=a&b=1")) == key(.get("/?b=1&token=bcd")))
+        #expect(key(.get("/?token=a&b=1")) == key(.get("/?token=[redacted:token:9]&b=1")))
+        #expect(key(.get("/?token=a&b=1")) != key(.get("/?token=a&b=2")))
+        #expect(key(.get("/?b=1")) != key(.get("/?token=a&b=1")))
+        #expect(key(.json(#"{"token":"a","b":1}"#)) == key(.json(#"{"b":1,"token":"[redacted:token:3]"}"#)))
+        #expect(key(.json(#"{"token":"a","b":1}"#)) != key(.json(#"{"token":"a","b":2}"#)))
+        #expect(key(.json(#"{"token":"a"}"#).coded(.gzip)) == key(.json(#"{"token":"b"}"#)))
+        #expect(
+            key(Asked.get("/").with("Authorization", "Bearer a"))
+                == key(Asked.get("/").with("Authorization", "Bearer b"))
+        )
+        #expect(
+            key(Asked.get("/").with("Authorization", "Bearer a"))
+                != key(Asked.get("/").with("Authorization", "Basic b"))
+        )
+        #expect(key(Asked.get("/").with("Authorization", "Bearer a")) != key(Asked.get("/")))
+    }
+
+    @Test func givesDeclaredSecretsBack() throws {
+        let secret = try DeclaredSecret("API", Array("value".utf8))
+        let dangerous = try DeclaredSecret("PEM", Array("a\r\nX: y".utf8))
+        let map = OriginMap([], revealing: [secret, dangerous])
+        let head = ResponseHead(
+            status: 200,
+            fields: ["X": "a [redacted:api:12] b", "Y": "[redacted:pem:1]", "Content-Type": "text/plain"]
+        )
+        // Nothing that would end the line gets into a field.
+        #expect(
+            map.mapResponse(head).fields.map { Latin1.string($0.value) } == [
+                "a value b", "[redacted:pem:1]", "text/plain",
+            ]
+        )
+        var mapping = try #require(
+            map.responseBodyMapping(for: ResponseHead(status: 200, fields: head.fields, framing: .chunked))
+        )
+        var output = mapping.push(Array("x [redact".utf8))
+        output +=
+            mapping.push(Array("ed:api:1] [redacted:other:1] [redacted:pem:2".utf8)) + mapping.push(Array("]".utf8))
+            + mapping.finish()
+        #expect(String(decoding: output, as: UTF8.self) == "x value [redacted:other:1] a\r\nX: y")
+    }
+}
