@@ -32,6 +32,26 @@ package enum CassetteEditor {
         }
     }
 
+    /// Replaces secrets in what was recorded, and keeps the rules for what will be; freed pages are overwritten.
+    ///
+    /// - Parameter rules: of the action `redact`.
+    /// - Returns: how many secrets were replaced, by kind.
+    /// - Throws: `CassetteError`; then nothing was changed.
+    package static func redact(
+        _ rules: [Rule],
+        secrets: [DeclaredSecret],
+        in path: String
+    ) throws -> [String: Int] {
+        try change(path) { db in
+            _ = try RuleSQL.add(rules, db)
+            guard let redactor = try RuleSQL.all(db, path: path, secrets: secrets).redactor else { return [:] }
+            let counts = try RedactionSQL.redact(redactor, db, path: path)
+            try EpisodeSQL.removeUnused(db)
+            _ = try RuleSQL.recomputeKeys(db, path: path)
+            return counts
+        }
+    }
+
     /// Removes rules by their numbers and computes the match keys anew.
     ///
     /// - Throws: `CassetteError`; then nothing was removed. A number that is none of a rule is one.

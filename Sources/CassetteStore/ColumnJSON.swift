@@ -49,6 +49,14 @@ enum RedactionsJSON {
         return String(decoding: output, as: UTF8.self) + "]"
     }
 
+    static let empty = "[]"
+
+    /// What was noted before, and then the new.
+    static func adding(_ notes: RedactionNotes, to json: String) -> String {
+        let (old, new) = (json.dropFirst().dropLast(), encode(notes).dropFirst().dropLast())
+        return "[" + [old, new].filter { !$0.isEmpty }.joined(separator: ",") + "]"
+    }
+
     /// - Returns: nil if `json` is not of that shape.
     static func decode(_ json: String) -> [(place: String, placeholder: String)]? {
         FieldsJSON.decode(json)?.map { (Latin1.string($0.name), Latin1.string($0.value)) }

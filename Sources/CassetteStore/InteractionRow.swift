@@ -107,6 +107,46 @@ enum InteractionRow {
         return number
     }
 
+    /// Writes what redaction may have changed.
+    static func update(
+        _ id: Int64,
+        _ exchanged: Exchanged,
+        requestBody: Int64?,
+        responseBody: Int64?,
+        _ db: Database
+    ) throws {
+        let variant = Variant(of: exchanged.response.fields, to: exchanged.request.fields)
+        var before = RedactionsJSON.empty
+        try db.query("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)]) { row in
+            before = row.text(0)
+            return false
+        }
+        try db.query(
+            """
+            UPDATE interaction SET target = ?2, request_fields = ?3, request_body_id = ?4, request_trailers = ?5, \
+            informational = ?6, reason = ?7, response_fields = ?8, response_body_id = ?9, response_trailers = ?10, \
+            vary = ?11, vary_key = ?12, chunks = ?13, redacted = ?14 WHERE id = ?1
+            """,
+            [
+                .integer(id),
+                .text(Latin1.string(exchanged.request.target)),
+                .text(FieldsJSON.encode(exchanged.request.fields)),
+                requestBody.map { .integer($0) } ?? .null,
+                exchanged.requestTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.requestTrailers)),
+                exchanged.informational.isEmpty ? .null : .text(InformationalJSON.encode(exchanged.informational)),
+                exchanged.response.reason.map { .text(Latin1.string($0)) } ?? .null,
+                .text(FieldsJSON.encode(exchanged.response.fields)),
+                responseBody.map { .integer($0) } ?? .null,
+                exchanged.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.responseTrailers)),
+                variant.map { .text($0.names) } ?? .null,
+                variant.map { .bytes($0.key) } ?? .null,
+                exchanged.chunks.isEmpty ? .null : .text(ChunksJSON.encode(exchanged.chunks)),
+                .text(RedactionsJSON.adding(exchanged.redactions, to: before)),
+            ]
+        )
+        try PlaceholderSQL.raise(exchanged.redactions.highest, db)
+    }
+
     /// A column that does not hold what it must.
     struct Malformed: Error {
         let column: String

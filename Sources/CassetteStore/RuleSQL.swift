@@ -109,7 +109,7 @@ enum RuleSQL {
         }
     }
 
-    private static func next(_ db: Database, after id: Int64) throws -> Interaction? {
+    static func next(_ db: Database, after id: Int64) throws -> Interaction? {
         var found: Interaction?
         let sql = """
             SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE interaction.id > ?1 \

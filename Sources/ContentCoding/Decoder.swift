@@ -16,6 +16,9 @@ package final class Decoder {
     private var hasInput = false
     /// Whether the end of the coded data was seen.
     package private(set) var isFinished = false
+    /// Whether something came after the end that does not belong to the coded data. It is left alone, and all that follows it,
+    /// as browsers and curl do.
+    package private(set) var hasTrailingBytes = false
 
     private static let blockSize = 64 << 10
 
@@ -47,7 +50,7 @@ package final class Decoder {
         into output: inout [UInt8],
         limit: Int = .max
     ) throws(ContentCodingError) {
-        guard let first = input.first else { return }
+        guard let first = input.first, !hasTrailingBytes else { return }
         if isFinished, coding == .gzip, first == 0x1F, case .zlib(let stream) = engine {
             inflateReset(stream)
             isFinished = false
@@ -60,14 +63,14 @@ package final class Decoder {
         var input = input
         var block = [UInt8](repeating: 0, count: Self.blockSize)
         var offset = 0
-        // Bytes after the end of the coded data are left alone, as browsers and curl do.
         while !isFinished {
             let step = try advance(&input, &offset, &block)
             produced += step.produced
             guard produced <= limit else { throw .tooLarge(limit: limit) }
             output.append(contentsOf: block[..<step.produced])
-            if step.needsInput { return }
+            if step.needsInput { break }
         }
+        hasTrailingBytes = isFinished && offset < input.count
     }
 
     private struct Step {
@@ -109,7 +112,9 @@ package final class Decoder {
         switch result {
         case Z_STREAM_END:
             // A gzip body may be several members one after another (RFC 1952 §2.2).
-            if coding == .gzip, offset + 1 < input.count, input[offset] == 0x1F, input[offset + 1] == 0x8B {
+            if coding == .gzip, offset < input.count, input[offset] == 0x1F,
+                offset + 1 == input.count || input[offset + 1] == 0x8B
+            {
                 inflateReset(stream)
                 return Step(produced: produced, needsInput: false)
             }

@@ -130,7 +130,7 @@ package struct BodyRedaction {
 
     private mutating func finish(_ coded: inout Coded) throws(Refusal) -> [UInt8] {
         if !coded.isMalformed, let refusal = search([], &coded, isLast: true) { throw refusal }
-        if coded.isMalformed || coded.decoders.contains(where: { !$0.isFinished }) { return try finishMalformed(coded) }
+        if coded.isMalformed || coded.decoders.contains(where: { !$0.isFinished || $0.hasTrailingBytes }) { return try finishMalformed(coded) }
         return notes.isEmpty ? coded.held : try rewrite(coded)
     }
 

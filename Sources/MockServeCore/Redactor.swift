@@ -366,15 +366,16 @@ package struct RedactionNotes: Sendable, Equatable {
     package private(set) var notes: [Note] = []
     /// The highest number that was given, by kind.
     package private(set) var highest: [String: Int] = [:]
-    package private(set) var count = 0
+    /// How many were replaced, by kind.
+    package private(set) var counts: [String: Int] = [:]
 
     package init() {}
 
-    package var isEmpty: Bool { count == 0 }
+    package var isEmpty: Bool { counts.isEmpty }
 
     mutating func add(_ kind: String, _ number: Int, _ place: String) -> [UInt8] {
         let text = Placeholder.text(kind, number)
-        count += 1
+        counts[kind, default: 0] += 1
         highest[kind] = max(highest[kind] ?? 0, number)
         let note = Note(place: place, placeholder: text)
         if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
@@ -384,6 +385,6 @@ package struct RedactionNotes: Sendable, Equatable {
     package mutating func formUnion(_ other: RedactionNotes) {
         for note in other.notes where notes.count < Self.limit && !notes.contains(note) { notes.append(note) }
         highest.merge(other.highest) { max($0, $1) }
-        count += other.count
+        counts.merge(other.counts, uniquingKeysWith: +)
     }
 }

@@ -49,6 +49,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var hasSentHead = false
     private var responseEnd: Fields?
 
+    private var redactions = RedactionNotes()
     private var isOver = false
     private var isCongested = false
 
@@ -326,6 +327,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         let eventLoop = eventLoop
+        redactions = interaction.exchanged.redactions
         writer.commit(interaction) { result in
             eventLoop.execute { bound.value.committed(result) }
         }
@@ -358,6 +360,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         switch result {
         case .success(let number):
             note(.recorded(interaction: Int(number)))
+            forwarder.redacted(redactions)
             release()
         case .failure(let error):
             forwarder.failedToWrite(error)

@@ -70,6 +70,8 @@ final class Forwarder: ExchangeResponder {
         journal.note(request, outcome, status: status)
     }
 
+    func redacted(_ notes: RedactionNotes) { journal.redacted(notes) }
+
     func failedToWrite(_ error: CassetteError) { journal.failedToWrite(error) }
 
     // MARK: The end

@@ -28,6 +28,8 @@ final class ScopeJournal: Sendable {
         var writeError: CassetteError?
         /// Numbers of recorded interactions, if a coverage file wants them.
         var recordedNumbers: Set<Int64> = []
+        /// How many secrets were replaced, by kind.
+        var redacted: [String: Int] = [:]
     }
 
     fileprivate struct State {
@@ -116,6 +118,11 @@ final class ScopeJournal: Sendable {
         var notes = RedactionNotes()
         let text = redactor.redact(target: Array(reason.utf8), nil, &notes)
         return .failed(String(decoding: text, as: UTF8.self))
+    }
+
+    func redacted(_ notes: RedactionNotes) {
+        guard !notes.isEmpty else { return }
+        state.withLock { $0.summary.redacted.merge(notes.counts, uniquingKeysWith: +) }
     }
 
     func failedToWrite(_ error: CassetteError) {

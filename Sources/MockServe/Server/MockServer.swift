@@ -209,6 +209,9 @@ public final class MockServer: Sendable {
     /// Number of interactions recorded so far.
     public var recordedCount: Int { plan.journal.summary.recorded }
 
+    /// How many secrets were replaced in what was recorded so far, by kind.
+    public var redactedCounts: [String: Int] { plan.journal.summary.redacted }
+
     /// Number of requests answered from the cassette.
     public var replayedCount: Int { plan.journal.summary.answered }
 

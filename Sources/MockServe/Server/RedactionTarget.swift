@@ -12,7 +12,10 @@ package import MockServeCore
 public struct RedactionTarget: Sendable {
     /// The rule that is kept in the cassette, or why it is none.
     let rule: Result<Rule, RuleError>
-    let secret: DeclaredSecret?
+    package let secret: DeclaredSecret?
+
+    /// Why there is none; nil if all is well.
+    package var problem: String? { if case .failure(let error) = rule { error.description } else { nil } }
 
     private init(_ part: String, secret: DeclaredSecret? = nil) {
         rule = Result { () throws(RuleError) in try Rule(.redact, part: part) }

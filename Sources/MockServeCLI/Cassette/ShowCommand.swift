@@ -57,6 +57,9 @@ struct ShowCommand: ParsableCommand {
             let last = exchanged.chunks.last?.offset ?? 0
             Console.print("# first byte after \(firstByte) ms, \(exchanged.chunks.count) chunks within \(last) ms")
         }
+        for redaction in try reader.redactions(of: interaction.id) {
+            Console.print("# \(Console.safe(redaction.place)): \(Console.safe(redaction.placeholder))")
+        }
         let request = exchanged.request
         Console.print("")
         Console.print("\(text(request.method)) \(text(request.target)) \(request.version.rawValue)")

@@ -22,6 +22,16 @@ struct SecretOptions: ParsableArguments {
     /// What is not there is an error where something is written; a replay elsewhere may do without.
     var targets: [RedactionTarget] { secretEnv.map(Self.variable) + secretFile.map(Self.file) }
 
+    /// The same for a command that needs them all.
+    ///
+    /// - Throws: `MockServeError` if one is not there.
+    func declared() throws -> [DeclaredSecret] {
+        try targets.compactMap { target in
+            if let reason = target.problem { throw MockServeError(.invalidConfiguration, "A secret is missing: \(reason).") }
+            return target.secret
+        }
+    }
+
     private static func variable(_ name: String) -> RedactionTarget {
         guard let value = ProcessInfo.processInfo.environment[name], !value.isEmpty else {
             return .missing("the environment variable \(name), which --secret-env names, is not set")

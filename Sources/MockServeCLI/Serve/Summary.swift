@@ -9,6 +9,8 @@ enum Summary {
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }
         if server.failureCount > 0 { parts.append("\(server.failureCount) failed") }
         Console.say("mockserve: " + parts.joined(separator: ", "))
+        let redacted = server.redactedCounts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+        if !redacted.isEmpty { Console.say("mockserve: redacted: " + redacted.joined(separator: ", ")) }
         list(server.misses.map { "miss: \($0)" }, of: server.missCount)
         // The first is told in full: the others are often its consequences.
         if let first = server.misses.first { Console.say("\n" + Console.safe(first.explanation)) }

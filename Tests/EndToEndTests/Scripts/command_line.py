@@ -144,7 +144,7 @@ def wrong_use(temporary):
 
 def help_and_versions():
     assert run("--version")[0].strip()
-    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove", "rule", "unused")),
+    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove", "rule", "unused", "redact", "scan")),
                     *(["cassette", "rule", c] for c in ("add", "list", "remove"))):
         text = run(*command, "--help")[0].decode()
         assert "EXAMPLE" in text, f"{command}: no example\n{text}"
@@ -401,6 +401,36 @@ def journal_and_coverage(temporary):
     passed("journal and explain, coverage and unused")
 
 
+def scanning_and_redacting(temporary):
+    cassette = os.path.join(temporary, "scan.cassette")
+    declared = "declared-" + "x" * 300_000
+    run("cassette", "add", cassette, "--request", "GET /clean", "--text", "nothing in here")
+    assert run("cassette", "scan", cassette) == (b"", "")
+    run("cassette", "add", cassette, "--request", "GET /x?token=abcdef", "--file", "-", "--header", "Content-Type: application/json",
+        "--header", "Set-Cookie: a=topsecretcookie; Path=/",
+        stdin=json.dumps({"password": "hunter2hunter2", "text": declared}).encode())
+    listing, _ = run("cassette", "scan", cassette, status=3)
+    places = [line.split(": ", 1)[1] for line in listing.decode().splitlines()]
+    assert places == ["#2: request target: token", "#2: response field Set-Cookie: cookie", "#2: response body: password"], places
+    env = {"DECLARED": "declared-xxx"}
+    assert b"declared" in run("cassette", "scan", cassette, "--secret-env", "DECLARED", env=env, status=3)[0]
+    assert "DECLARED" in run("cassette", "redact", cassette, "--secret-env", "DECLARED", status=64)[1]
+    message = run("cassette", "redact", cassette, "--secret-env", "DECLARED", env=env)[1]
+    assert "1 cookie, 1 declared, 1 password, 1 token" in message, message
+    assert run("cassette", "scan", cassette, "--secret-env", "DECLARED", env=env) == (b"", "")
+    assert "nothing" in run("cassette", "redact", cassette, "--secret-env", "DECLARED", env=env)[1]
+    content = open(cassette, "rb").read()
+    assert not any(secret in content for secret in (b"hunter2", b"topsecret", b"abcdef", b"declared-xxx")), "a secret is left"
+    assert b"redacted:token:1" in run("cassette", "show", cassette, 2)[0]
+    with Server("replay", cassette, "--quiet") as server:
+        answer = request(server.port, "/x?token=other")
+        assert b"[redacted:password:1]" in answer and b"Set-Cookie: a=[redacted:cookie:1]; Path=/" in answer, answer[:500]
+        head, body = answer.split(b"\r\n\r\n", 1)
+        assert f"Content-Length: {len(body)}".encode() in head
+    assert "not an SQLite database" in run("cassette", "scan", __file__, status=66)[1]
+    passed("scan and redact")
+
+
 def several_upstreams(temporary):
     cassette = os.path.join(temporary, "two.cassette")
     servers = []
@@ -438,6 +468,7 @@ def main():
         several_upstreams(temporary)
         rules(temporary)
         journal_and_coverage(temporary)
+        scanning_and_redacting(temporary)
 
 
 main()
