@@ -11,7 +11,7 @@ extension CassetteFile {
             return try retryingWhileBusy {
                 let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
                 let isNew = (size ?? 0) == 0
-                if !isNew { try checkKind(path) }
+                if isNew { createPrivately(path) } else { try checkKind(path) }
                 let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
                 try queue.inDatabase { db in
                     // Without any schema it is new as well: another connection may be about to make it, which takes two
@@ -44,6 +44,31 @@ extension CassetteFile {
         }
         try? queue.close()
     }
+
+    /// While it is recorded into, what is in a new file is for nobody else; so are the files that SQLite makes beside it, which
+    /// get its permissions.
+    private static func createPrivately(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        // If that fails, SQLite says why.
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Gives a new file the permissions that the user's files have.
+    static func publish(_ path: String) {
+        chmod(path, 0o666 & ~userMask)
+    }
+
+    /// The process's file mode creation mask. Asking for it by `umask` would change it for a moment, for all threads.
+    private static let userMask: mode_t = {
+        let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = status?.split(separator: "\n").first { $0.hasPrefix("Umask:") }
+        if let text = line?.dropFirst("Umask:".count), let mask = mode_t(text.filter(\.isNumber), radix: 8) {
+            return mask
+        }
+        let mask = umask(0o022)
+        umask(mask)
+        return mask
+    }()
 
     static func createDirectory(of path: String) throws {
         let directory = URL(fileURLWithPath: path).deletingLastPathComponent()

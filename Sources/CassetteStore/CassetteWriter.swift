@@ -290,6 +290,7 @@ package final class CassetteWriter: Sendable {
                 return proof
             }
             try queue.close()
+            if wasCreated { CassetteFile.publish(path) }
             try proof.get()
         } catch let error as InteractionRow.Malformed {
             throw CassetteFile.explain(error, path: path)

@@ -64,10 +64,12 @@ package final class Decoder {
         var block = [UInt8](repeating: 0, count: Self.blockSize)
         var offset = 0
         while !isFinished {
-            let step = try advance(&input, &offset, &block)
+            let step = advance(&input, &offset, &block)
             produced += step.produced
             guard produced <= limit else { throw .tooLarge(limit: limit) }
             output.append(contentsOf: block[..<step.produced])
+            // What came before is given out all the same.
+            guard !step.isMalformed else { throw .malformed(coding) }
             if step.needsInput { break }
         }
         hasTrailingBytes = isFinished && offset < input.count
@@ -76,17 +78,18 @@ package final class Decoder {
     private struct Step {
         var produced: Int
         var needsInput: Bool
+        var isMalformed = false
     }
 
     private func advance(
         _ input: inout [UInt8],
         _ offset: inout Int,
         _ block: inout [UInt8]
-    ) throws(ContentCodingError) -> Step {
+    ) -> Step {
         switch engine {
-        case .zlib(let stream): try inflateStep(stream, &input, &offset, &block)
-        case .brotli(let state): try brotliStep(state, &input, &offset, &block)
-        case .zstd(let state): try zstdStep(state, &input, &offset, &block)
+        case .zlib(let stream): inflateStep(stream, &input, &offset, &block)
+        case .brotli(let state): brotliStep(state, &input, &offset, &block)
+        case .zstd(let state): zstdStep(state, &input, &offset, &block)
         }
     }
 
@@ -95,7 +98,7 @@ package final class Decoder {
         _ input: inout [UInt8],
         _ offset: inout Int,
         _ block: inout [UInt8]
-    ) throws(ContentCodingError) -> Step {
+    ) -> Step {
         let result = input.withUnsafeMutableBufferPointer { input in
             block.withUnsafeMutableBufferPointer { block in
                 stream.pointee.next_in = input.baseAddress.map { $0 + offset }
@@ -122,8 +125,7 @@ package final class Decoder {
             return Step(produced: produced, needsInput: true)
         case Z_OK, Z_BUF_ERROR:
             return Step(produced: produced, needsInput: offset == input.count && stream.pointee.avail_out > 0)
-        default:
-            throw .malformed(coding)
+        default: return Step(produced: produced, needsInput: false, isMalformed: true)
         }
     }
 
@@ -132,7 +134,7 @@ package final class Decoder {
         _ input: inout [UInt8],
         _ offset: inout Int,
         _ block: inout [UInt8]
-    ) throws(ContentCodingError) -> Step {
+    ) -> Step {
         var produced = 0
         let result = input.withUnsafeBufferPointer { input in
             block.withUnsafeMutableBufferPointer { block in
@@ -152,7 +154,7 @@ package final class Decoder {
             return Step(produced: produced, needsInput: true)
         case BROTLI_DECODER_RESULT_NEEDS_MORE_INPUT: return Step(produced: produced, needsInput: true)
         case BROTLI_DECODER_RESULT_NEEDS_MORE_OUTPUT: return Step(produced: produced, needsInput: false)
-        default: throw .malformed(coding)
+        default: return Step(produced: produced, needsInput: false, isMalformed: true)
         }
     }
 
@@ -161,7 +163,7 @@ package final class Decoder {
         _ input: inout [UInt8],
         _ offset: inout Int,
         _ block: inout [UInt8]
-    ) throws(ContentCodingError) -> Step {
+    ) -> Step {
         var produced = 0
         let result = input.withUnsafeBytes { input in
             block.withUnsafeMutableBytes { block in
@@ -173,7 +175,7 @@ package final class Decoder {
                 return result
             }
         }
-        guard ZSTD_isError(result) == 0 else { throw .malformed(coding) }
+        guard ZSTD_isError(result) == 0 else { return Step(produced: produced, needsInput: false, isMalformed: true) }
         // A body may be several frames one after another (RFC 8878 §3.1).
         if result == 0, offset == input.count { isFinished = true }
         return Step(produced: produced, needsInput: offset == input.count && produced < block.count)

@@ -9,6 +9,9 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
+    /// A request that does not come to its end.
+    package static let tooSlow = WireError(status: 408, "the request took too long to arrive")
+
     package var description: String { message }
 }
 

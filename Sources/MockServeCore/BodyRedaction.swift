@@ -104,33 +104,38 @@ package struct BodyRedaction {
             )
         }
         coded.held += bytes
-        return coded.isMalformed ? nil : search(bytes, &coded, isLast: false)
+        return coded.isMalformed ? nil : search(bytes, &coded)
     }
 
     /// Decodes, and looks for secrets in what comes out; that itself is not kept.
-    private mutating func search(_ bytes: [UInt8], _ coded: inout Coded, isLast: Bool) -> Refusal? {
+    private mutating func search(_ bytes: [UInt8], _ coded: inout Coded) -> Refusal? {
         var input = bytes
-        do {
-            for decoder in coded.decoders {
-                var decoded: [UInt8] = []
+        for decoder in coded.decoders {
+            var decoded: [UInt8] = []
+            do {
                 try decoder.decode(input, into: &decoded, limit: Self.decodedLimit)
-                input = decoded
+            } catch {
+                coded.isMalformed = true
+                if case .tooLarge(let limit) = error {
+                    return Refusal(
+                        description: "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
+                    )
+                }
             }
-        } catch {
-            coded.isMalformed = true
-            guard case .tooLarge(let limit) = error else { return nil }
-            return Refusal(
-                description: "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
-            )
+            input = decoded
         }
         var output: [UInt8] = []
-        stream.push(input, isLast: isLast, into: &output, &notes)
+        stream.push(input, isLast: false, into: &output, &notes)
         return nil
     }
 
     private mutating func finish(_ coded: inout Coded) throws(Refusal) -> [UInt8] {
-        if !coded.isMalformed, let refusal = search([], &coded, isLast: true) { throw refusal }
-        if coded.isMalformed || coded.decoders.contains(where: { !$0.isFinished || $0.hasTrailingBytes }) { return try finishMalformed(coded) }
+        // Also of a body that turned out to be malformed, what could be decoded is searched to its end.
+        var output: [UInt8] = []
+        stream.push([], isLast: true, into: &output, &notes)
+        if coded.isMalformed || coded.decoders.contains(where: { !$0.isFinished || $0.hasTrailingBytes }) {
+            return try finishMalformed(coded)
+        }
         return notes.isEmpty ? coded.held : try rewrite(coded)
     }
 

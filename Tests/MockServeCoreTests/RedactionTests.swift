@@ -241,6 +241,23 @@ import Testing
         #expect(String(decoding: try redaction.finish(), as: UTF8.self) == "no gzip, but [redacted:declared:1]")
     }
 
+    /// What can be decoded may hold a secret though the rest cannot, and what follows the coded data may be plain.
+    @Test func aSecretIsSeenBesideWhatIsMalformed() throws {
+        let redactor = try makeRedactor()
+        let coded = try #require(ContentCoding.gzip.encode(Array("declared-secret-value".utf8)))
+        for tail in [[0x1F, 0], [0, 0x1F], [UInt8]()] as [[UInt8]] {
+            for body in [coded.dropLast(tail.isEmpty ? 4 : 0) + tail] {
+                var redaction = BodyRedaction(redactor, ["Content-Encoding": "gzip"], "response body", book)
+                for byte in body { _ = redaction.push([byte]) }
+                #expect(throws: BodyRedaction.Refusal.self) { _ = try redaction.finish() }
+            }
+        }
+        let clean = try #require(ContentCoding.gzip.encode(Array("clean".utf8)))
+        var redaction = BodyRedaction(redactor, ["Content-Encoding": "gzip"], "response body", book)
+        _ = redaction.push(clean + Array(" declared-secret-value".utf8))
+        #expect(try redaction.finish() == clean + Array(" [redacted:declared:1]".utf8))
+    }
+
     /// All secrets of a kind are equal where requests are compared, written with numbers or as they are.
     @Test func secretsDoNotCount() throws {
         let rules = RuleSet([try Rule(.redact, "catalog:1"), try Rule(.require, "field:Authorization")])

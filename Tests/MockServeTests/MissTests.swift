@@ -275,7 +275,7 @@ struct MissTests {
             try await withMockServer(.lenient(path)) { server in
                 let answer = try RawClient.exchange(
                     server.port,
-                    "GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                    "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                 )
                 #expect(answer.contains("\"detail\": \"The cassette is empty.\"") && answer.contains("\"nearest\": []"))
             }
@@ -290,7 +290,7 @@ struct MissTests {
                 for fields in ["", "Accept: application/json\r\nUser-Agent: curl/8\r\n", "Accept: */*\r\n"] {
                     let answer = try RawClient.exchange(
                         server.port,
-                        "GET /a?page=%22 HTTP/1.1\r\nHost: a\r\n\(fields)Connection: close\r\n\r\n"
+                        "GET /a?page=%22 HTTP/1.1\r\nHost: localhost\r\n\(fields)Connection: close\r\n\r\n"
                     )
                     #expect(answer.contains("Content-Type: application/problem+json\r\n"))
                     let body = try #require(answer.components(separatedBy: "\r\n\r\n").last)
@@ -322,7 +322,7 @@ struct MissTests {
                         group.addTask {
                             let answer = try RawClient.exchange(
                                 port,
-                                "GET /items/\(number)/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+                                "GET /items/\(number)/x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
                             )
                             #expect(answer.contains("/items/\(number)"))
                         }
@@ -348,7 +348,7 @@ extension MockServerConfiguration {
 struct LoudnessTests {
     private let cassette = URL(fileURLWithPath: #filePath)
         .appendingPathComponent("../../../cassettes/httpbin.cassette").standardized.path
-    private let request = "GET /nowhere HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    private let request = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
     private func failure(_ body: () async throws -> Void) async -> MockServeError? {
         do {
@@ -392,7 +392,10 @@ struct LoudnessTests {
         let error = await failure {
             try await withMockServer(configuration) { server in
                 #expect(try server.unused.count == 11)
-                _ = try RawClient.exchange(server.port, "GET /uuid HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                _ = try RawClient.exchange(
+                    server.port,
+                    "GET /uuid HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
                 #expect(try server.unused.count == 10)
             }
         }

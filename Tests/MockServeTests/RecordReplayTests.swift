@@ -210,7 +210,7 @@ struct RecordReplayTests {
                 try await withMockServer(recording(path, upstream)) { server in
                     do {
                         let client = try RawClient(port: server.port)
-                        client.send("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+                        client.send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n")
                         var iterator = arrivals.makeAsyncIterator()
                         await iterator.next()
                     }

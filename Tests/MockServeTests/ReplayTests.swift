@@ -13,7 +13,7 @@ struct ReplayTests {
     }
 
     private func get(_ target: String, _ fields: String = "") -> String {
-        "GET \(target) HTTP/1.1\r\nHost: a\r\n\(fields)Connection: close\r\n\r\n"
+        "GET \(target) HTTP/1.1\r\nHost: localhost\r\n\(fields)Connection: close\r\n\r\n"
     }
 
     @Test(arguments: ["identity", "gzip;q=0", "br", "deflate, *;q=0"])
@@ -34,7 +34,7 @@ struct ReplayTests {
 
     @Test func answersHEADFromGET() async throws {
         let whole = try await replayed(get("/get"))
-        let head = try await replayed("HEAD /get HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        let head = try await replayed("HEAD /get HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         #expect(try head == parts(whole).head + "\r\n\r\n")
     }
 
@@ -43,7 +43,7 @@ struct ReplayTests {
         let client = try await withMockServer(.replay(cassette)) { server in
             let client = try RawClient(port: server.port)
             client.send(
-                "POST /post HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
+                "POST /post HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n"
                     + "Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n"
             )
             let first = client.read { $0.hasSuffix("\r\n\r\n") }
@@ -55,7 +55,8 @@ struct ReplayTests {
 
     @Test func answersPipelinedRequests() async throws {
         let pipelined =
-            "GET /get HTTP/1.1\r\nHost: a\r\n\r\nGET /stream/3 HTTP/1.1\r\nHost: a\r\n\r\n" + get("/status/404")
+            "GET /get HTTP/1.1\r\nHost: localhost\r\n\r\nGET /stream/3 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            + get("/status/404")
         let answer = try await replayed(pipelined)
         #expect(answer.components(separatedBy: "HTTP/1.1 ").dropFirst().map { $0.prefix(3) } == ["200", "200", "404"])
     }
@@ -64,7 +65,7 @@ struct ReplayTests {
         let chunked = try parts(try await replayed(get("/stream/3")))
         #expect(
             chunked.head.contains("Transfer-Encoding: chunked")
-                && chunked.body.contains("\r\n{\"url\": \"http://a/stream/3\"")
+                && chunked.body.contains("\r\n{\"url\": \"http://localhost/stream/3\"")
         )
         let plain = try parts(try await replayed("GET /stream/3 HTTP/1.0\r\n\r\n"))
         #expect(!plain.head.contains("Transfer-Encoding") && plain.body.hasPrefix("{\"url\""))
@@ -73,7 +74,7 @@ struct ReplayTests {
     @Test func everyScopeBeginsAtTheFirstAnswer() async throws {
         let first = try await replayed(get("/uuid"))
         #expect(try await replayed(get("/uuid")) == first)
-        let both = try await replayed("GET /uuid HTTP/1.1\r\nHost: a\r\n\r\n" + get("/uuid"))
+        let both = try await replayed("GET /uuid HTTP/1.1\r\nHost: localhost\r\n\r\n" + get("/uuid"))
         let identifiers = Set(both.components(separatedBy: "\"uuid\": ").dropFirst().map { $0.prefix(38) })
         #expect(identifiers.count == 2)
     }

@@ -9,7 +9,7 @@ import Testing
     import FoundationNetworking
 #endif
 
-private let getClose = "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+private let getClose = "GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 /// A responder that can be held in the middle of an answer.
 private final class Gate: Sendable {
@@ -127,7 +127,7 @@ struct ScopeTests {
     @Test func closesIdleConnectionsWhenStopping() async throws {
         let server = try await MockServer.start(.responding(with: ClosureResponder { _ in .text("hi") }))
         let idle = try RawClient(port: server.port)
-        idle.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        idle.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect(idle.read { $0.hasSuffix("hi") }.hasSuffix("hi"))
         try await server.shutDown()
         #expect(idle.readToEnd() == "")

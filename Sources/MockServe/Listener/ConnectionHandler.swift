@@ -19,6 +19,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let responder: any ExchangeResponder
     private let upstreamIndex: Int
     private let listenerOrigin: Origin
+    private let hosts: HostPolicy
+    private let timeouts: ConnectionTimeouts
     private var parser: RequestParser
     private var context: ChannelHandlerContext?
 
@@ -36,21 +38,58 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var isInputClosed = false
     private var lingering: Int?
 
+    private var watch: RepeatedTask?
+    private var lastRead = NIODeadline.now()
+    /// When the first byte of a request came of which the head is not complete yet.
+    private var headStart = NIODeadline.now()
+    private var unwritableSince: NIODeadline?
+
     init(
         responder: any ExchangeResponder,
         upstreamIndex: Int,
         listenerOrigin: Origin,
-        limits: WireLimits
+        hosts: HostPolicy,
+        limits: WireLimits,
+        timeouts: ConnectionTimeouts
     ) {
         self.responder = responder
         self.upstreamIndex = upstreamIndex
         self.listenerOrigin = listenerOrigin
+        self.hosts = hosts
+        self.timeouts = timeouts
         parser = RequestParser(limits: limits)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        watch = context.eventLoop.scheduleRepeatedTask(
+            initialDelay: timeouts.interval,
+            delay: timeouts.interval
+        ) { _ in loopBound.value.checkTimeouts() }
+    }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        watch?.cancel()
+        watch = nil
+    }
+
+    // MARK: Timeouts
+
+    /// Looked at now and then, so that a request costs no timer of its own.
+    private func checkTimeouts() {
+        guard lingering == nil else { return }
+        let now = NIODeadline.now()
+        if let since = unwritableSince, now - since > timeouts.stall { return abort() }
+        if exchange == nil {
+            let isBegun = parser.bufferedBytes > 0
+            if isBegun, now - headStart > timeouts.head { return refuse(.tooSlow) }
+            if !isBegun, now - lastRead > timeouts.idle { context?.close(promise: nil) }
+        } else if !isRequestComplete, !isRequestPaused, now - lastRead > timeouts.stall {
+            refuse(.tooSlow)
+        }
+    }
 
     // MARK: Input
 
@@ -61,6 +100,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if thrownAway > Self.lingerLimit { context.close(promise: nil) }
             return
         }
+        lastRead = .now()
+        if exchange == nil, parser.bufferedBytes == 0 { headStart = lastRead }
         parser.append(bytes)
         process()
     }
@@ -78,10 +119,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func resumeReading() {
         guard hasHeldRead, let context else { return }
         hasHeldRead = false
+        lastRead = .now()
         read(context: context)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        unwritableSince = context.channel.isWritable ? nil : .now()
         if context.channel.isWritable { receiver?.writabilityRestored() }
         context.fireChannelWritabilityChanged()
     }
@@ -155,7 +198,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 transport: self
             )
             self.exchange = exchange
-            let receiver = responder.respond(to: exchange)
+            let isAllowed = hosts.allows(head, own: listenerOrigin)
+            let receiver = isAllowed ? responder.respond(to: exchange) : Refusal(exchange, HostPolicy.refusal(head))
             // It may have been answered already.
             if self.exchange === exchange { self.receiver = receiver }
         case .body(let bytes): receiver?.receive(bytes)
@@ -212,6 +256,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         exchange = nil
         receiver = nil
         isRequestPaused = false
+        lastRead = .now()
+        headStart = lastRead
         flush()
         if closes {
             if mustLinger { closeGently() } else { closeAfterFlush() }

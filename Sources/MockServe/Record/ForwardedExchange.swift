@@ -155,6 +155,10 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         case .success(let connection) where isOver: connection.value.cancel()
         case .success(let connection):
             let upstream = connection.value
+            guard !upstream.leads(to: forwarder.ownListeners) else {
+                upstream.cancel()
+                return fail(UpstreamFailure("\(origin) is this server itself; name the real service as the upstream"))
+            }
             isReused = upstream.idleSince != nil
             self.upstream = upstream
             let collected = requestMapping?.isCollecting == true ? waitingBytes : nil

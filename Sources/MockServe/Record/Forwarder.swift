@@ -36,6 +36,8 @@ final class Forwarder: ExchangeResponder {
         self.journal = journal
     }
 
+    var ownListeners: [Origin] { origins.ownListeners }
+
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
         if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
         let forwarded = ForwardedExchange(

@@ -61,6 +61,13 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// Whether a new exchange may begin.
     var isUsable: Bool { context?.channel.isActive == true && keepsAlive && isResponseComplete && isRequestComplete }
 
+    /// Whether it leads back to one of these listeners of this machine. Of a proxy's connection that is not known.
+    func leads(to listeners: [Origin]) -> Bool {
+        guard let remote = context?.channel.remoteAddress, let host = remote.ipAddress else { return false }
+        let isOwnMachine = host == context?.channel.localAddress?.ipAddress
+        return listeners.contains { $0.port == remote.port && (isOwnMachine || $0.host == host) }
+    }
+
     var isWritable: Bool { context?.channel.isWritable ?? true }
 
     /// A connection that only waited in the pool when it was lost says nothing about the upstream.

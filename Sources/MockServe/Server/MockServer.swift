@@ -81,6 +81,10 @@ public final class MockServer: Sendable {
         let group: any EventLoopGroup = eventLoopGroup.withLock { $0 } ?? MultiThreadedEventLoopGroup.singleton
         let registry = ConnectionRegistry()
         let limits = WireLimits(configuration.limits)
+        let timeouts = ConnectionTimeouts(configuration.limits)
+        let hosts = HostPolicy(
+            configuration.allowedHosts + plan.upstreams.map(\.origin.host) + configuration.listen.names
+        )
         let eventLoop = group.any()
         let listeners = plan.listenAddresses(configuration.listen).enumerated().map { index, address in
             Listener.start(address, group: group, registry: registry) { origin in
@@ -88,7 +92,9 @@ public final class MockServer: Sendable {
                     responder: plan.responder,
                     upstreamIndex: index,
                     listenerOrigin: origin,
-                    limits: limits
+                    hosts: hosts,
+                    limits: limits,
+                    timeouts: timeouts
                 )
             }
         }
@@ -113,6 +119,11 @@ public final class MockServer: Sendable {
     public func url(for upstream: String) -> URL? {
         guard let index = names.firstIndex(of: upstream) else { return nil }
         return URL(string: listeners[index].origin.description)
+    }
+
+    /// Whether other machines may reach it: it listens on another address than loopback.
+    public var isReachableFromElsewhere: Bool {
+        listeners.contains { !HostPolicy.isLoopback($0.channel.localAddress?.ipAddress ?? "") }
     }
 
     /// Names of the upstreams, in the order of their listeners; none for a handler of your own.

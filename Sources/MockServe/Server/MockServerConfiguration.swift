@@ -70,6 +70,11 @@ public struct MockServerConfiguration: Sendable {
     /// number of servers may share one. Default: none.
     public var coverageFile: String?
 
+    /// Names by which clients may address this server in `Host`, beside loopback, the address it listens on, and its upstreams;
+    /// `*` for any. Others are refused with `421`: a web page could else reach the server by a name that it resolves to this
+    /// machine (DNS rebinding). Default: none.
+    public var allowedHosts: [String] = []
+
     /// How long stopping waits for exchanges under way. Default: 5 seconds.
     public var stopDeadline: Duration = .seconds(5)
 
@@ -206,6 +211,11 @@ public struct ListenAddress: Sendable, Equatable {
         ListenAddress(kind: .address(host: host, port: port))
     }
 
+    /// The name that was given, if it was one.
+    var names: [String] {
+        if case .address(let host, _) = kind { [host] } else { [] }
+    }
+
     /// A TCP socket the caller has bound. The server takes it over, listens on it and closes it.
     public static func socket(_ descriptor: CInt) -> ListenAddress {
         ListenAddress(kind: .socket(descriptor))
@@ -240,6 +250,13 @@ public struct RequestLimits: Sendable {
     public var fieldCount = 1000
     /// Bytes of a chunk-size line; over it, `400`. Default: 4 KiB.
     public var chunkLine = 4 << 10
+    /// How long a request head may take from its first byte; over it, `408`. Default: 30 seconds.
+    public var headTimeout: Duration = .seconds(30)
+    /// How long a client may send nothing in the middle of a request body, over it `408`, or read nothing of an answer, over it
+    /// the connection is cut. Default: 5 minutes.
+    public var stallTimeout: Duration = .seconds(300)
+    /// How long a connection may be idle between requests before it is closed. Default: 10 minutes.
+    public var idleTimeout: Duration = .seconds(600)
     /// Bytes of a body that a ``Responder`` is given; over it, `413`. Recording and replaying have no such limit.
     /// Default: 16 MiB.
     public var responderBody = 16 << 20

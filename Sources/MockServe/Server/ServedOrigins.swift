@@ -25,6 +25,8 @@ final class ServedOrigins: Sendable {
         self.mapsContent = mapsContent
     }
 
+    var ownListeners: [Origin] { listeners.withLock { $0 } }
+
     func setListeners(_ origins: [Origin]) { listeners.withLock { $0 = origins } }
 
     /// The mapping as the client of this exchange needs it: its own name for its own listener.

@@ -27,7 +27,9 @@ struct RedactCommand: ParsableCommand {
         try ExitStatus.reporting {
             let declared = try secrets.declared()
             var rules = try options.rules + declared.map { try Rule(.redact, part: "secret:\($0.kind)") }
-            if !options.noDefaultRedaction { rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")) }
+            if !options.noDefaultRedaction {
+                rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
+            }
             let counts = try CassetteEditor.redact(rules, secrets: declared, in: cassette)
             let list = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             Console.say("mockserve: redacted in \(cassette): \(list.isEmpty ? "nothing" : list)")

@@ -31,7 +31,9 @@ struct ScanCommand: ParsableCommand {
     func run() throws {
         let count = try ExitStatus.reporting {
             var rules = try options.rules
-            if !options.noDefaultRedaction { rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")) }
+            if !options.noDefaultRedaction {
+                rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
+            }
             guard let redactor = RuleSet(rules, secrets: try secrets.declared()).redactor else { return 0 }
             return try cassettes.reduce(0) { try $0 + scan($1, redactor) }
         }

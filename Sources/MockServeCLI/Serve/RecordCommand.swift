@@ -43,6 +43,7 @@ struct RecordCommand: AsyncParsableCommand {
             serving.apply(to: &configuration)
             try recording.apply(to: &configuration)
             let server = try await background.serve(configuration) { server in
+                serving.warn(server)
                 guard !serving.quiet else { return }
                 let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"
                 Console.say("mockserve: \(action) \(cassette); stop with Ctrl-C")

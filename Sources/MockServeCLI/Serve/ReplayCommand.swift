@@ -26,7 +26,8 @@ struct ReplayCommand: AsyncParsableCommand {
         try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.replay(cassette)
             serving.apply(to: &configuration)
-            let server = try await background.serve(configuration) { _ in
+            let server = try await background.serve(configuration) { server in
+                serving.warn(server)
                 if !serving.quiet { Console.say("mockserve: replaying \(cassette); stop with Ctrl-C") }
             }
             if !serving.quiet { Summary.say(server) }

@@ -68,6 +68,7 @@ struct RunCommand: AsyncParsableCommand {
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let (server, status, unused) = try await ExitStatus.reporting {
             let server = try await MockServer.start(try configure())
+            serving.warn(server)
             let status: TerminationStatus
             do {
                 status = try await runCommand(server, signals)

@@ -27,7 +27,9 @@ struct SecretOptions: ParsableArguments {
     /// - Throws: `MockServeError` if one is not there.
     func declared() throws -> [DeclaredSecret] {
         try targets.compactMap { target in
-            if let reason = target.problem { throw MockServeError(.invalidConfiguration, "A secret is missing: \(reason).") }
+            if let reason = target.problem {
+                throw MockServeError(.invalidConfiguration, "A secret is missing: \(reason).")
+            }
             return target.secret
         }
     }

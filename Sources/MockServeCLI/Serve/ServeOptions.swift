@@ -13,6 +13,14 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Address to listen on.")
     var host = "127.0.0.1"
 
+    @Option(
+        help: ArgumentHelp(
+            "Let clients address the server by this name, beside loopback and its own address; * for any.",
+            valueName: "name"
+        )
+    )
+    var allowHost: [String] = []
+
     @Option(help: "Listen on this bound TCP socket, handed down by the parent. LISTEN_FDS is honoured too.")
     var listenFd: Int32?
 
@@ -85,6 +93,7 @@ struct ServeOptions: ParsableArguments {
         configuration.journalFile = journal
         configuration.missFile = MissFile.path
         configuration.coverageFile = coverage
+        configuration.allowedHosts = allowHost
         configuration.redact += secrets.targets
         configuration.givesSecretsBack = giveBack
         if let threads {
@@ -99,6 +108,12 @@ struct ServeOptions: ParsableArguments {
                 }
             }
         }
+    }
+
+    /// Says so if others than this machine can reach the server.
+    func warn(_ server: MockServer) {
+        guard server.isReachableFromElsewhere else { return }
+        Console.say("mockserve: warning: listening on \(host): other machines can reach this server")
     }
 
     private var listenAddress: ListenAddress {

@@ -42,7 +42,7 @@ def on_terminal(width, *arguments):
 
 def request(port, path, method="GET", fields="", body=""):
     length = f"Content-Length: {len(body.encode())}\r\n" if body else ""
-    text = f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{fields}{length}\r\n{body}"
+    text = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{fields}{length}\r\n{body}"
     return exchange(port, text.encode())
 
 

@@ -69,7 +69,7 @@ def read_head(connection):
 def download(port, blocks):
     digest = hashlib.sha256()
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        connection.sendall(b"GET /big HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        connection.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         head, rest = read_head(connection)
         assert f"Content-Length: {blocks * BLOCK}".encode() in head, head
         size = len(rest)
@@ -83,7 +83,7 @@ def download(port, blocks):
 
 def upload(port, blocks):
     with socket.create_connection(("127.0.0.1", port)) as connection:
-        head = f"PUT /big HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\nContent-Length: {blocks * BLOCK}\r\nConnection: close\r\n\r\n"
+        head = f"PUT /big HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/octet-stream\r\nContent-Length: {blocks * BLOCK}\r\nConnection: close\r\n\r\n"
         connection.sendall(head.encode())
         for number in range(blocks):
             connection.sendall(block(number))

@@ -21,7 +21,7 @@ def main():
         wrapper = [strace, "-f", "-o", trace, "-e", "trace=socket,connect,sendto,sendmsg,sendmmsg"]
         server = Server("replay", cassette, wrapper=wrapper)
         for path in ("here", "nowhere", "here?miss"):
-            answer = exchange(server.port, f"GET /{path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+            answer = exchange(server.port, f"GET /{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             assert answer.startswith(b"HTTP/1.1 200" if path == "here" else b"HTTP/1.1 404"), answer
         # strace passes no signal on to what it traces.
         children = subprocess.run(["pgrep", "-P", str(server.pid)], capture_output=True, text=True).stdout.split()

@@ -1,0 +1,1 @@
+../HTTPWireTests/RequestCorpus.swift
