@@ -16,7 +16,7 @@ help:
 	@echo 'make release    build the release binary: .build-release/release/mockserve'
 	@echo 'make format     format the sources'
 	@echo 'make kill-test  kill a recording 200 times'
-	@echo 'make fuzz       fuzz the HTTP parsers and the match key, 10 minutes each'
+	@echo 'make fuzz       fuzz parsers, match key, redaction, cassettes and listener, 10 minutes each'
 
 demo: build
 	@.build/debug/mockserve demo
@@ -52,9 +52,7 @@ kill-test: test-tools build
 	MOCKSERVE=.build/debug/mockserve .venv/bin/python Tests/EndToEndTests/Scripts/kill_recording.py 200
 
 fuzz:
-	Fuzz/run.sh Requests 600
-	Fuzz/run.sh Responses 600
-	Fuzz/run.sh Keys 600
+	for name in Requests Responses Keys Redaction Cassettes Listener; do Fuzz/run.sh $$name 600 || exit 1; done
 
 clean:
 	rm -rf .build .build-release .build-fuzz .venv
