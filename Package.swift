@@ -152,13 +152,13 @@ let package = Package(
 
 // The fuzz targets link against libFuzzer's main, so they are libraries that Fuzz/run.sh links (see CONTRIBUTING.md).
 if Context.environment["MOCKSERVE_FUZZ"] != nil {
-    for name in ["Requests", "Responses", "Keys", "Redaction", "Cassettes", "Listener"] {
+    for name in ["Requests", "Responses", "Keys", "Redaction", "Cassettes"] {
         package.targets.append(
             .target(
                 name: "Fuzz\(name)",
                 dependencies: [
                     "HTTPWire", "MockServeCore", .product(name: "NIOCore", package: "swift-nio"),
-                ] + (["Cassettes", "Listener"].contains(name) ? ["CassetteStore", "MockServe"] : []),
+                ] + (name == "Cassettes" ? ["CassetteStore", "MockServe"] : []),
                 path: "Fuzz/\(name)"
             )
         )

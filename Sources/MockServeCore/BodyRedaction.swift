@@ -118,7 +118,8 @@ package struct BodyRedaction {
                 coded.isMalformed = true
                 if case .tooLarge(let limit) = error {
                     return Refusal(
-                        description: "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
+                        description:
+                            "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
                     )
                 }
             }

@@ -33,6 +33,10 @@ struct EndToEndTests {
 
     @Test func noSecretReachesTheDisk() async throws { try await run("planted_secrets") }
 
+    @Test func manyConnectionsAreHeld() async throws { try await run("many_connections") }
+
+    @Test func mutatedRequestsDoNoHarm() async throws { try await run("mutated_requests", "5") }
+
     @Test func killedRecordingsLoseNothing() async throws { try await run("kill_recording", "50") }
 
     @Test func memoryStaysFlatWithBodiesOfAGibibyte() async throws { try await run("huge_bodies", "1024") }

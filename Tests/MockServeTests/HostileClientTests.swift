@@ -20,7 +20,9 @@ struct HostileClientTests {
                 client.send(hostile.bytes.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) })
                 let answer = client.readToEnd()
                 // What comes first may be a request of its own, or a 1xx.
-                let statuses = answer.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) }.filter { Int($0) != nil }
+                let statuses = answer.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) }.filter {
+                    Int($0) != nil
+                }
                 #expect(statuses.last == "\(status)", "\(hostile.name): \(answer.prefix(300))")
             }
             let good = try RawClient.exchange(

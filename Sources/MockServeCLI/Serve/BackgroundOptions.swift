@@ -13,6 +13,7 @@ struct BackgroundOptions: ParsableArguments {
 
     /// Serves until a signal comes or the parent ends. A second signal ends the program at once.
     func serve(_ configuration: MockServerConfiguration, _ begun: (MockServer) -> Void) async throws -> MockServer {
+        Self.raiseDescriptorLimit()
         // Trapped before the address is printed: whoever reads it may send a signal at once.
         let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
         let server = try await MockServer.start(configuration)
@@ -25,6 +26,17 @@ struct BackgroundOptions: ParsableArguments {
         begun(server)
         try await stop(server, signals)
         return server
+    }
+
+    /// Every connection is a descriptor, of which shells allow few. What the system allows at most is enough for many clients.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else {
+            return
+        }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
     /// Waits for a first signal or the end of the parent, then stops the server; a second signal does not wait for that.
