@@ -280,6 +280,15 @@ import Testing
         #expect(key(Asked.get("/").with("Authorization", "Bearer a")) != key(Asked.get("/")))
     }
 
+    /// A body that is not of the coding it claims is recorded as it is, but redacted, and must still find its answer.
+    @Test func secretsDoNotCountInWhatIsMalformed() throws {
+        let rules = RuleSet([try Rule(.redact, "catalog:1")])
+        func key(_ password: String) -> MatchKey {
+            Asked.multipart("B", [("password", password)]).with("Content-Encoding", "gzip").key(rules)
+        }
+        #expect(key("x") == key("[redacted:password:7]") && key("x") == key("y"))
+    }
+
     @Test func givesDeclaredSecretsBack() throws {
         let secret = try DeclaredSecret("API", Array("value".utf8))
         let dangerous = try DeclaredSecret("PEM", Array("a\r\nX: y".utf8))

@@ -81,7 +81,7 @@ def main():
     good = b"GET /get HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n"
     with folder() as temporary, open(os.path.join(temporary, "stderr"), "w") as log:
         with Server("replay", CASSETTE, "--quiet", stderr=log) as replay:
-            recorder = Server("record", os.path.join(temporary, "a.cassette"), "--upstream", replay.url, "--mode", "missing", "--quiet", stderr=log)
+            recorder = Server("record", os.path.join(os.environ.get("KEEP", temporary), "a.cassette"), "--upstream", replay.url, "--mode", "missing", "--quiet", stderr=log)
             end = time.monotonic() + seconds
             count = 0
             while time.monotonic() < end:
@@ -99,7 +99,10 @@ def main():
                 connection.close()
             # Requests cut off by their clients are failures of theirs, so the status says that not all was recorded.
             recorder.process.terminate()
-            assert recorder.process.wait(30) in (0, 69), recorder.process.returncode
+            status = recorder.process.wait(60)
+            log.flush()
+            with open(log.name) as text:
+                assert status in (0, 69), f"seed {seed}: the recorder ended with {status}: {text.read()[-600:]}"
     passed(f"{count} mutated requests in {seconds:.0f} s, seed {seed}: each answered or closed, both servers live on")
 
 
