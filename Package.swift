@@ -7,6 +7,7 @@ let package = Package(
     products: [
         .library(name: "MockServe", targets: ["MockServe"]),
         .executable(name: "mockserve", targets: ["MockServeCLI"]),
+        .executable(name: "mockserve-bench", targets: ["MockServeBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -107,6 +108,20 @@ let package = Package(
                     condition: .when(platforms: [.linux])
                 ),
             ]
+        ),
+        .executableTarget(
+            name: "MockServeBench",
+            dependencies: [
+                "MockServe",
+                "CassetteStore",
+                "MockServeCore",
+                "HTTPWire",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Benchmarks/MockServeBench"
         ),
         .testTarget(
             name: "HTTPWireTests",

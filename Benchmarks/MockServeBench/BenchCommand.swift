@@ -1,0 +1,11 @@
+import ArgumentParser
+
+/// What the benchmarks are made of; `Benchmarks/bench.py` puts them together.
+@main
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mockserve-bench",
+        abstract: "Makes cassettes to measure with, and what mockserve is measured against.",
+        subcommands: [GenerateCommand.self, FloorCommand.self, ScopeCommand.self]
+    )
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import MockServe
+
+/// Times what a test pays for a server of its own.
+struct ScopeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scope",
+        abstract: "Time the start and stop of a scope that replays a cassette.",
+        discussion: "Prints microseconds, a scope a line."
+    )
+
+    @Argument(help: "The cassette file.")
+    var cassette: String
+
+    @Option(help: "How many scopes, one after another.")
+    var count = 200
+
+    func run() async throws {
+        let clock = ContinuousClock()
+        for _ in 0..<count {
+            let time = try await clock.measure {
+                try await withMockServer(.replay(cassette)) { _ in }
+            }
+            print(time / .microseconds(1))
+        }
+    }
+}
