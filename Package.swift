@@ -68,6 +68,7 @@ let package = Package(
                 "MockServeCore",
                 "CassetteSchema",
                 "CSQLiteGuard",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -75,6 +75,8 @@ CREATE INDEX interaction_by_match_key ON interaction (match_key, id);
 
 CREATE INDEX interaction_by_vary ON interaction (match_key, vary, vary_key, id) WHERE vary IS NOT NULL;
 
+CREATE INDEX interaction_for_any_upstream ON interaction (id) WHERE origin = '';
+
 CREATE INDEX interaction_by_target ON interaction (target, method);
 
 CREATE INDEX interaction_write ON interaction (id) WHERE method NOT IN ('GET', 'HEAD', 'OPTIONS', 'TRACE');

@@ -50,7 +50,7 @@ private func read(_ pieces: [[UInt8]]) -> Reading {
     var limits = WireLimits()
     limits.fieldSection = 4096
     limits.fieldCount = 30
-    var parser = RequestParser(limits: limits)
+    let parser = RequestParser(limits: limits)
     var reading = Reading()
     do {
         for piece in pieces {

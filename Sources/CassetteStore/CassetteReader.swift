@@ -16,7 +16,7 @@ package struct Upstream: Sendable, Hashable {
 /// Reads a cassette on a connection of its own. Any number of readers may be open at once, beside one writer.
 package final class CassetteReader: Sendable {
     package let path: String
-    private let queue: DatabaseQueue
+    let queue: DatabaseQueue
 
     /// Opens an existing cassette without writing to it; one on a read-only file system is fine.
     ///
@@ -125,7 +125,8 @@ package final class CassetteReader: Sendable {
 
     /// Whether any answer was written by hand for any upstream.
     package func hasAnswersForAnyUpstream() throws -> Bool {
-        try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE origin = '' LIMIT 1") != nil }
+        let sql = "SELECT 1 FROM interaction INDEXED BY interaction_for_any_upstream WHERE origin = '' LIMIT 1"
+        return try read { try $0.firstInteger(sql) != nil }
     }
 
     /// What was redacted in an interaction: where, and what stands there now.
@@ -144,8 +145,9 @@ package final class CassetteReader: Sendable {
     }
 
     /// Whether any answer depends on fields of its request.
-    package func hasVariants() throws -> Bool {
-        try read { try $0.firstInteger("SELECT 1 FROM interaction WHERE vary IS NOT NULL LIMIT 1") != nil }
+    static func hasVariants(_ db: Database) throws -> Bool {
+        let sql = "SELECT 1 FROM interaction INDEXED BY interaction_by_vary WHERE vary IS NOT NULL LIMIT 1"
+        return try db.firstInteger(sql) != nil
     }
 
     package func interaction(_ id: Int64) throws -> Interaction? {

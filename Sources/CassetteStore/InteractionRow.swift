@@ -5,9 +5,8 @@ import MockServeCore
 /// The columns of `interaction` and what they mean in memory.
 enum InteractionRow {
     static let columns = """
-        interaction.id, origin, method, target, request_version, request_fields, request_trailers, informational, \
-        response_version, status, reason, response_fields, response_trailers, match_key, recorded_at, first_byte_ms, \
-        chunks, request_body_id, request_body.size, response_body_id, response_body.size
+        origin, method, target, request_version, request_fields, request_trailers, match_key, recorded_at, \
+        request_body_id, request_body.size, \(AnswerRow.columns)
         """
 
     static let tables = """
@@ -17,46 +16,32 @@ enum InteractionRow {
 
     /// - Throws: `Malformed` if a column does not hold what it must.
     static func decode(_ row: RowView) throws(Malformed) -> Interaction {
-        let id = row.integer(0)
+        let answer = try AnswerRow.decode(row, at: 10)
+        let id = answer.id
         let request = RequestHead(
-            method: try latin1(row, 2, "method"),
-            target: try latin1(row, 3, "target"),
-            version: try version(row, 4, "request_version"),
-            fields: try fields(row, 5, "request_fields")
+            method: try row.latin1(1, Malformed(column: "method", id: id)),
+            target: try row.latin1(2, Malformed(column: "target", id: id)),
+            version: try row.version(3, Malformed(column: "request_version", id: id)),
+            fields: try row.fields(4, Malformed(column: "request_fields", id: id))
         )
         guard isToken(request.method), request.target.allSatisfy({ $0 > 0x20 && $0 != 0x7F }) else {
             throw Malformed(column: "method or target", id: id)
         }
-        var response = ResponseHead(
-            version: try version(row, 8, "response_version"),
-            status: Int(clamping: row.integer(9)),
-            reason: row.isNull(10) ? nil : try latin1(row, 10, "reason"),
-            fields: try fields(row, 11, "response_fields")
-        )
-        guard (200...999).contains(response.status), response.reason.map(isLineSafe) ?? true else {
-            throw Malformed(column: "status or reason", id: id)
-        }
-        let responseBody = try body(row, 19, "response_body_id")
-        response.framing = framing(of: response, answers: request, body: responseBody)
-        guard let key = MatchKey(bytes: row.bytes(13)) else { throw Malformed(column: "match_key", id: id) }
-        let chunks = row.isNull(16) ? [] : ChunksJSON.decode(row.text(16))
-        guard let chunks, chunks.reduce(0, { $0 &+ $1.size }) == (chunks.isEmpty ? 0 : responseBody?.size ?? 0) else {
-            throw Malformed(column: "chunks", id: id)
-        }
+        guard let key = MatchKey(bytes: row.bytes(6)) else { throw Malformed(column: "match_key", id: id) }
         let exchanged = Exchanged(
-            origin: row.text(1),
+            origin: row.text(0),
             request: request,
-            requestTrailers: row.isNull(6) ? Fields() : try fields(row, 6, "request_trailers"),
-            informational: row.isNull(7) ? [] : try informational(row, 7),
-            response: response,
-            responseTrailers: row.isNull(12) ? Fields() : try fields(row, 12, "response_trailers"),
+            requestTrailers: row.isNull(5) ? Fields() : try row.fields(5, Malformed(column: "request_trailers", id: id)),
+            informational: answer.informational,
+            response: answer.head,
+            responseTrailers: answer.trailers,
             matchKey: key,
-            recordedAt: row.integer(14),
-            firstByte: row.isNull(15) ? nil : Int(clamping: row.integer(15)),
-            chunks: chunks
+            recordedAt: row.integer(7),
+            firstByte: answer.firstByte,
+            chunks: answer.chunks
         )
-        let requestBody = try body(row, 17, "request_body_id")
-        return Interaction(id: id, exchanged: exchanged, requestBody: requestBody, responseBody: responseBody)
+        let requestBody = try row.body(8, Malformed(column: "request_body_id", id: id))
+        return Interaction(id: id, exchanged: exchanged, requestBody: requestBody, responseBody: answer.body)
     }
 
     /// - Returns: the number of the new interaction.
@@ -151,57 +136,5 @@ enum InteractionRow {
     struct Malformed: Error {
         let column: String
         let id: Int64
-    }
-
-    /// How the recorded response found its end. Only whether it was chunked matters later: the length is known.
-    private static func framing(of head: ResponseHead, answers request: RequestHead, body: BodyReference?)
-        -> BodyFraming
-    {
-        if request.isHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
-        if head.fields.contains("transfer-encoding") { return .chunked }
-        return head.fields.contains("content-length") ? .length(body?.size ?? 0) : .untilClose
-    }
-
-    private static func latin1(_ row: RowView, _ column: Int32, _ name: String) throws(Malformed) -> [UInt8] {
-        guard let bytes = Latin1.bytes(row.text(column)) else { throw Malformed(column: name, id: row.integer(0)) }
-        return bytes
-    }
-
-    private static func version(_ row: RowView, _ column: Int32, _ name: String) throws(Malformed) -> WireVersion {
-        guard let version = WireVersion(rawValue: row.text(column)) else {
-            throw Malformed(column: name, id: row.integer(0))
-        }
-        return version
-    }
-
-    private static func fields(_ row: RowView, _ column: Int32, _ name: String) throws(Malformed) -> Fields {
-        guard let fields = FieldsJSON.decode(row.text(column)), fields.allSatisfy(isSafe) else {
-            throw Malformed(column: name, id: row.integer(0))
-        }
-        return fields
-    }
-
-    private static func informational(_ row: RowView, _ column: Int32) throws(Malformed) -> [ResponseHead] {
-        guard let heads = InformationalJSON.decode(row.text(column)),
-            heads.allSatisfy({ $0.fields.allSatisfy(isSafe) && $0.reason.map(isLineSafe) ?? true })
-        else { throw Malformed(column: "informational", id: row.integer(0)) }
-        return heads
-    }
-
-    private static func body(_ row: RowView, _ column: Int32, _ name: String) throws(Malformed) -> BodyReference? {
-        guard !row.isNull(column) else { return nil }
-        let size = row.integer(column + 1)
-        guard !row.isNull(column + 1), size >= 0 else { throw Malformed(column: name, id: row.integer(0)) }
-        return BodyReference(id: row.integer(column), size: Int(size))
-    }
-
-    /// A stored field must not be able to end its line: the file may be crafted.
-    private static func isSafe(_ field: Fields.Field) -> Bool {
-        !field.name.isEmpty && isLineSafe(field.name) && !field.name.contains(UInt8(ascii: ":"))
-            && isLineSafe(field.value)
-    }
-
-    private static func isLineSafe(_ bytes: some Sequence<UInt8>) -> Bool {
-        bytes.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D }
     }
 }

@@ -7,27 +7,51 @@ enum Binding {
     case text(String)
     case bytes([UInt8])
     case null
+
+    /// - Returns: SQLite's result code.
+    func bind(to statement: SQLiteStatement, at index: Int32) -> Int32 {
+        let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+        switch self {
+        case .integer(let value): return sqlite3_bind_int64(statement, index, value)
+        case .text(""): return sqlite3_bind_text(statement, index, "", 0, transient)
+        case .text(var value):
+            return value.withUTF8 { text in
+                text.withMemoryRebound(to: CChar.self) { text in
+                    sqlite3_bind_text(statement, index, text.baseAddress, Int32(text.count), transient)
+                }
+            }
+        case .bytes(let value) where value.isEmpty: return sqlite3_bind_zeroblob(statement, index, 0)
+        case .bytes(let value): return sqlite3_bind_blob(statement, index, value, Int32(value.count), transient)
+        case .null: return sqlite3_bind_null(statement, index)
+        }
+    }
 }
 
 /// The row a statement stands on. Reading coerces as SQLite does and never traps, whatever a crafted file holds.
 struct RowView {
-    fileprivate let statement: SQLiteStatement
+    let statement: SQLiteStatement
 
     func isNull(_ column: Int32) -> Bool { sqlite3_column_type(statement, column) == SQLITE_NULL }
 
     func integer(_ column: Int32) -> Int64 { sqlite3_column_int64(statement, column) }
 
-    func text(_ column: Int32) -> String {
-        guard let start = sqlite3_column_text(statement, column) else { return "" }
-        let count = Int(sqlite3_column_bytes(statement, column))
-        return String(decoding: UnsafeBufferPointer(start: start, count: count), as: UTF8.self)
+    func text(_ column: Int32) -> String { withText(column) { String(decoding: $0, as: UTF8.self) } }
+
+    /// Shows a text, which need not be valid UTF-8, for the time of the call.
+    func withText<Result>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        guard let start = sqlite3_column_text(statement, column) else {
+            return body(UnsafeBufferPointer(start: nil, count: 0))
+        }
+        return body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
     }
 
-    func bytes(_ column: Int32) -> [UInt8] {
-        guard let start = sqlite3_column_blob(statement, column) else { return [] }
-        let count = Int(sqlite3_column_bytes(statement, column))
-        return Array(UnsafeRawBufferPointer(start: start, count: count))
+    /// Shows bytes for the time of the call.
+    func withBytes<Result>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        let start = sqlite3_column_blob(statement, column)
+        return body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
     }
+
+    func bytes(_ column: Int32) -> [UInt8] { withBytes(column) { Array($0) } }
 }
 
 extension Database {
@@ -60,21 +84,7 @@ extension Database {
     }
 
     private func bind(_ binding: Binding, at index: Int32, of statement: SQLiteStatement) throws {
-        let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
-        let code =
-            switch binding {
-            case .integer(let value): sqlite3_bind_int64(statement, index, value)
-            case .text(""): sqlite3_bind_text(statement, index, "", 0, transient)
-            case .text(var value):
-                value.withUTF8 { text in
-                    text.withMemoryRebound(to: CChar.self) { text in
-                        sqlite3_bind_text(statement, index, text.baseAddress, Int32(text.count), transient)
-                    }
-                }
-            case .bytes(let value) where value.isEmpty: sqlite3_bind_zeroblob(statement, index, 0)
-            case .bytes(let value): sqlite3_bind_blob(statement, index, value, Int32(value.count), transient)
-            case .null: sqlite3_bind_null(statement, index)
-            }
+        let code = binding.bind(to: statement, at: index)
         guard code == SQLITE_OK else {
             throw DatabaseError(resultCode: ResultCode(rawValue: code), message: lastErrorMessage)
         }

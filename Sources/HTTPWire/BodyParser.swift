@@ -84,9 +84,12 @@ struct BodyParser {
     }
 
     private func readChunkSize(_ lines: inout LineReader) throws(WireError) -> Int? {
-        let tooLong = WireError("a chunk-size line longer than \(limits.chunkLine) bytes")
         let isStrict = isStrict
-        return try lines.withLine(limit: limits.chunkLine, tooLong: tooLong, allowsBareLF: !isStrict) {
+        return try lines.withLine(
+            limit: limits.chunkLine,
+            tooLong: WireError("a chunk-size line longer than \(limits.chunkLine) bytes"),
+            allowsBareLF: !isStrict
+        ) {
             line throws(WireError) in
             let digits = line.prefix { hexDigit($0) != nil }
             var rest = line[digits.endIndex...]

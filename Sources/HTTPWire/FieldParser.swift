@@ -14,10 +14,13 @@ struct FieldParser {
     ///
     /// - Returns: true once the empty line was read.
     mutating func read(from lines: inout LineReader) throws(WireError) -> Bool {
-        let tooLong = WireError(status: 431, "the fields are longer than \(limits.fieldSection) bytes")
         while true {
             let room = limits.fieldSection - byteCount
-            let isEnd = try lines.withLine(limit: room, tooLong: tooLong, allowsBareLF: !isStrict) {
+            let isEnd = try lines.withLine(
+                limit: room,
+                tooLong: WireError(status: 431, "the fields are longer than \(limits.fieldSection) bytes"),
+                allowsBareLF: !isStrict
+            ) {
                 line throws(WireError) in
                 try take(line)
             }
@@ -36,7 +39,7 @@ struct FieldParser {
         guard fields.count < limits.fieldCount else {
             throw WireError(status: 431, "more than \(limits.fieldCount) fields")
         }
-        guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else {
+        guard let colon = firstIndex(of: UInt8(ascii: ":"), in: line) else {
             throw WireError("a field line without a colon")
         }
         let value = trimmingSpace(line[(colon + 1)...])

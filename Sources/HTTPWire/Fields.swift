@@ -30,6 +30,11 @@ package struct Fields: Sendable {
     package var byteCount: Int { bytes.count }
 
     package mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+        if lines.isEmpty {
+            // Most messages have this much.
+            bytes.reserveCapacity(240)
+            lines.reserveCapacity(6)
+        }
         let start = bytes.count
         bytes.append(contentsOf: name)
         let middle = bytes.count
@@ -64,7 +69,9 @@ package struct Fields: Sendable {
 
     /// Values of every field called `name`, in wire order. Names compare without ASCII case (RFC 9110 §5.1).
     package func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
-        lines.indices.compactMap { matches($0, name) ? self[$0].value : nil }
+        var values: [ArraySlice<UInt8>] = []
+        for index in lines.indices where matches(index, name) { values.append(self[index].value) }
+        return values
     }
 
     /// The value of the first field called `name`.
@@ -74,7 +81,8 @@ package struct Fields: Sendable {
     }
 
     package func contains(_ name: StaticString) -> Bool {
-        lines.indices.contains { matches($0, name) }
+        for index in lines.indices where matches(index, name) { return true }
+        return false
     }
 
     /// The fields for which `keep` is true, in the same order.

@@ -33,18 +33,18 @@ struct LineReader {
     ///   `allowsBareLF`, for a lone LF (RFC 9112 §2.2).
     mutating func withLine<Result>(
         limit: Int,
-        tooLong: WireError,
+        tooLong: @autoclosure () -> WireError,
         allowsBareLF: Bool,
         _ body: (UnsafeRawBufferPointer) throws(WireError) -> Result
     ) throws(WireError) -> Result? {
-        let unscanned = buffer.readableBytesView.dropFirst(scanned)
-        guard let lineFeed = unscanned.firstIndex(of: 0x0A) else {
+        let found = scanned
+        let lineFeed = buffer.withUnsafeReadableBytes { firstIndex(of: 0x0A, in: $0, from: found) }
+        guard let length = lineFeed else {
             scanned = buffer.readableBytes
-            if scanned > limit { throw tooLong }
+            if scanned > limit { throw tooLong() }
             return nil
         }
-        let length = lineFeed - buffer.readerIndex
-        guard length <= limit else { throw tooLong }
+        guard length <= limit else { throw tooLong() }
         let result: Swift.Result<Result, WireError> = buffer.withUnsafeReadableBytes { bytes in
             var line = UnsafeRawBufferPointer(rebasing: bytes[..<length])
             if line.last == 0x0D {
@@ -52,7 +52,7 @@ struct LineReader {
             } else if !allowsBareLF {
                 return .failure(WireError("a line ends with a bare LF"))
             }
-            guard !line.contains(0x0D) else { return .failure(WireError("a CR without LF in a line")) }
+            guard firstIndex(of: 0x0D, in: line) == nil else { return .failure(WireError("a CR without LF in a line")) }
             return Swift.Result { () throws(WireError) in try body(line) }
         }
         buffer.moveReaderIndex(forwardBy: length + 1)

@@ -39,11 +39,12 @@ package struct RequestHead: Sendable, Equatable {
         self.framing = framing
     }
 
-    package var isHEAD: Bool { method == Array("HEAD".utf8) }
+    package var isHEAD: Bool { method.elementsEqual("HEAD".utf8) }
 
     /// Whether the method is one that asks for no change (RFC 9110 §9.2.1). Methods tell upper from lower case.
     package var isSafe: Bool {
-        ["GET", "HEAD", "OPTIONS", "TRACE"].contains { $0.utf8.elementsEqual(method) }
+        method.elementsEqual("GET".utf8) || isHEAD || method.elementsEqual("OPTIONS".utf8)
+            || method.elementsEqual("TRACE".utf8)
     }
 
     /// Whether the client wants the connection kept after this exchange (RFC 9112 §9.3).

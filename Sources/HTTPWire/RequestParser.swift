@@ -5,7 +5,7 @@ package import NIOCore
 ///
 /// Give it bytes with `append`, take parts with `next` until nil. It reads pipelined requests one after another. After
 /// it threw, the connection cannot be used any more (RFC 9112 §11.2).
-package struct RequestParser {
+package final class RequestParser {
     private enum State {
         case startLine
         case fields(method: [UInt8], target: [UInt8], WireVersion)
@@ -29,12 +29,12 @@ package struct RequestParser {
     /// Bytes that arrived and were not yet asked for.
     package var bufferedBytes: Int { lines.readableBytes }
 
-    package mutating func append(_ bytes: ByteBuffer) {
+    package func append(_ bytes: ByteBuffer) {
         lines.append(bytes)
     }
 
     /// The next part of a request, or nil until more has arrived.
-    package mutating func next() throws(WireError) -> WirePart<RequestHead>? {
+    package func next() throws(WireError) -> WirePart<RequestHead>? {
         while true {
             switch state {
             case .startLine:
@@ -63,10 +63,13 @@ package struct RequestParser {
     private typealias StartLine = (method: [UInt8], target: [UInt8], version: WireVersion)
 
     /// - Returns: nil until the line is there; `.some(nil)` for a blank line before it (RFC 9112 §2.2).
-    private mutating func readStartLine() throws(WireError) -> StartLine?? {
+    private func readStartLine() throws(WireError) -> StartLine?? {
         let limit = limits.startLine
-        let tooLong = WireError(status: 414, "the request line is longer than \(limit) bytes")
-        let line: StartLine?? = try lines.withLine(limit: limit, tooLong: tooLong, allowsBareLF: false) {
+        let line: StartLine?? = try lines.withLine(
+            limit: limit,
+            tooLong: WireError(status: 414, "the request line is longer than \(limit) bytes"),
+            allowsBareLF: false
+        ) {
             line throws(WireError) in
             line.isEmpty ? nil : try parseStartLine(line)
         }
@@ -84,12 +87,23 @@ package struct RequestParser {
 private func parseStartLine(
     _ line: UnsafeRawBufferPointer
 ) throws(WireError) -> (method: [UInt8], target: [UInt8], version: WireVersion) {
-    let parts = line.split(separator: 0x20, maxSplits: 3, omittingEmptySubsequences: false)
-    guard parts.count == 3 else { throw WireError("a request line that is not `method target version`") }
-    guard isToken(parts[0]), parts[0].count <= 64 else { throw WireError("a bad method") }
-    let version = try parseVersion(parts[2])
-    try checkTarget(parts[1], method: parts[0])
-    return (Array(parts[0]), Array(parts[1]), version)
+    guard let first = firstIndex(of: 0x20, in: line), let second = firstIndex(of: 0x20, in: line, from: first + 1),
+        firstIndex(of: 0x20, in: line, from: second + 1) == nil
+    else { throw WireError("a request line that is not `method target version`") }
+    let (method, target) = (line[..<first], line[(first + 1)..<second])
+    guard isToken(method), method.count <= 64 else { throw WireError("a bad method") }
+    let version = try parseVersion(line[(second + 1)...])
+    try checkTarget(target, method: method)
+    return (methodBytes(method), Array(target), version)
+}
+
+private let get = Array("GET".utf8)
+private let post = Array("POST".utf8)
+
+/// The methods of nearly all requests share their bytes.
+private func methodBytes(_ method: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
+    if method.elementsEqual(get) { return get }
+    return method.elementsEqual(post) ? post : Array(method)
 }
 
 private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> WireVersion {
@@ -132,15 +146,22 @@ private func checkTarget(
 
 /// `uri-host [":" port]` (RFC 3986 §3.2.2) as far as framing goes: no user information, no delimiters.
 private func isAuthority(_ bytes: some Collection<UInt8>) -> Bool {
-    let forbidden = Set("/?#@\\,;<>\"`{}|^ ".utf8)
-    return bytes.allSatisfy { $0 > 0x20 && $0 < 0x7F && !forbidden.contains($0) }
+    bytes.allSatisfy { byte in
+        switch byte {
+        case ...0x20, 0x7F...: false
+        case UInt8(ascii: "/"), UInt8(ascii: "?"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "\\"): false
+        case UInt8(ascii: ","), UInt8(ascii: ";"), UInt8(ascii: "<"), UInt8(ascii: ">"), UInt8(ascii: "\""): false
+        case UInt8(ascii: "`"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "|"), UInt8(ascii: "^"): false
+        default: true
+        }
+    }
 }
 
 /// RFC 9112 §6.3, without the choices it leaves open.
 private func requestFraming(_ version: WireVersion, _ fields: Fields) throws(WireError) -> BodyFraming {
-    let codings = fields.values("transfer-encoding")
     let lengths = fields.values("content-length")
-    if !codings.isEmpty {
+    if fields.contains("transfer-encoding") {
+        let codings = fields.values("transfer-encoding")
         guard version == .http11 else { throw WireError("Transfer-Encoding in an HTTP/1.0 request") }
         guard lengths.isEmpty else { throw WireError("both Content-Length and Transfer-Encoding") }
         guard codings.count == 1, equalsIgnoringCase(codings[0], "chunked".utf8) else {

@@ -21,10 +21,13 @@ package enum FieldsJSON {
     /// - Returns: nil if `json` is not of that shape.
     package static func decode(_ json: String) -> Fields? {
         var json = json
-        return json.withUTF8 { bytes in
-            var reader = Reader(bytes: bytes)
-            return reader.fields()
-        }
+        return json.withUTF8 { decode($0) }
+    }
+
+    /// - Parameter json: UTF-8.
+    package static func decode(_ json: UnsafeBufferPointer<UInt8>) -> Fields? {
+        var reader = Reader(bytes: json)
+        return reader.fields()
     }
 
     /// Writes a JSON string whose characters are the bytes of `bytes`.
@@ -78,7 +81,11 @@ package enum FieldsJSON {
 
         private mutating func string() -> [UInt8]? {
             guard take("\"") else { return nil }
-            var output: [UInt8] = []
+            let start = index
+            while index < bytes.count, bytes[index] &- 0x20 < 0x60, bytes[index] != 0x22, bytes[index] != 0x5C {
+                index += 1
+            }
+            var output = Array(bytes[start..<index])
             while index < bytes.count {
                 let byte = bytes[index]
                 index += 1

@@ -70,6 +70,38 @@ package struct Exchanged: Sendable {
     }
 }
 
+/// What of an interaction is played: its response, without the bytes of the body.
+package struct RecordedAnswer: Sendable {
+    /// Number of the interaction.
+    package let id: Int64
+    /// 1xx responses before the answer, without 100.
+    package let informational: [ResponseHead]
+    package let head: ResponseHead
+    package let trailers: Fields
+    /// Milliseconds from the request to the response head; nil if written by hand.
+    package let firstByte: Int?
+    package let chunks: [ResponseChunk]
+    package let body: BodyReference?
+
+    package init(
+        id: Int64,
+        informational: [ResponseHead],
+        head: ResponseHead,
+        trailers: Fields,
+        firstByte: Int?,
+        chunks: [ResponseChunk],
+        body: BodyReference?
+    ) {
+        self.id = id
+        self.informational = informational
+        self.head = head
+        self.trailers = trailers
+        self.firstByte = firstByte
+        self.chunks = chunks
+        self.body = body
+    }
+}
+
 /// An interaction as it stands in a cassette.
 package struct Interaction: Sendable {
     package let id: Int64

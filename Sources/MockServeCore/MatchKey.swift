@@ -6,19 +6,37 @@ package import HTTPWire
 /// The first 16 bytes of a SHA-256 over method, upstream origin, path, query as an unordered multiset, `Range`, and the
 /// body by its media type.
 package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
-    /// 16 bytes.
-    package let bytes: [UInt8]
+    // Not an array: keys are made, looked up and compared for every request.
+    private let high: UInt64
+    private let low: UInt64
 
-    package init?(bytes: [UInt8]) {
+    package init?(bytes: some Collection<UInt8>) {
         guard bytes.count == MatchKey.size else { return nil }
-        self.bytes = bytes
+        var words: (UInt64, UInt64) = (0, 0)
+        withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
+        (high, low) = words
     }
 
     fileprivate init(_ digest: SHA256Digest) {
-        bytes = Array(digest.prefix(MatchKey.size))
+        (high, low) = digest.withUnsafeBytes { digest in
+            (digest.loadUnaligned(as: UInt64.self), digest.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
     }
 
     package static let size = 16
+
+    /// 16 bytes.
+    package var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    package func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try Swift.withUnsafeBytes(of: (high, low), body)
+    }
+
+    // A digest is spread evenly already.
+    package func hash(into hasher: inout Hasher) { hasher.combine(low) }
+
+    /// Some 64 bits of it.
+    package var bits: UInt64 { high }
 
     /// Lower-case hexadecimal.
     package var description: String {
@@ -33,71 +51,80 @@ package struct MatchKeyBuilder {
     /// Bytes of a request body that are compared by structure: 8 MiB.
     package static let structuredLimit = 8 << 20
 
-    /// As it is compared: with the same placeholder for all secrets of a kind.
-    package let request: RequestHead
-    /// The same for a body that is not compressed; nil if nothing is redacted.
-    private var redaction: RedactionStream?
-    private let comparison: BodyComparison
+    /// As sent.
+    private let sent: RequestHead
+    private let map: OriginMap
     private let rules: RuleSet
-    private var body: [UInt8] = []
-    private var hasher = SHA256()
-    private var length = 0
+    /// The target as it is compared.
+    package let target: [UInt8]
+    private var bodyPart: BodyPart?
+
+    /// What is kept of a body; most requests have none.
+    fileprivate struct BodyPart {
+        /// What says how it is to be read.
+        let fields: Fields
+        let comparison: BodyComparison
+        /// For a body that is not compressed; nil if nothing is redacted.
+        var redaction: RedactionStream?
+        var bytes: [UInt8] = []
+        var hasher = SHA256()
+        var length = 0
+    }
 
     /// - Parameters:
-    ///   - request: its target in any form; its fields as the upstream is to see them.
+    ///   - request: its target in any form.
+    ///   - map: makes of it what the upstream is to see.
     ///   - rules: of the cassette.
-    package init(_ request: RequestHead, _ rules: RuleSet = .none) {
-        var notes = RedactionNotes()
-        self.request = rules.redactor?.redact(request, nil, &notes) ?? request
+    package init(_ request: RequestHead, _ rules: RuleSet = .none, mappedBy map: OriginMap = .identity) {
+        sent = request
+        self.map = map
         self.rules = rules
-        comparison = BodyComparison(request.fields)
-        if !comparison.isCoded { redaction = rules.redactor?.stream(request.fields, "body", nil) }
+        target = rules.comparable(target: map.mapTarget(request.target))
+    }
+
+    /// As it is compared: as the upstream is to see it, with the same placeholder for all secrets of a kind. Made anew each
+    /// time.
+    package var request: RequestHead {
+        var head = map.mapRequest(sent)
+        head.target = target
+        head.fields = rules.comparable(head.fields)
+        return head
     }
 
     package mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        guard redaction != nil else { return take(bytes) }
-        redact(bytes, isLast: false)
-    }
-
-    private mutating func redact(_ bytes: UnsafeRawBufferPointer, isLast: Bool) {
-        var (output, notes) = ([UInt8](), RedactionNotes())
-        redaction?.push(bytes, isLast: isLast, into: &output, &notes)
-        output.withUnsafeBytes { take($0) }
-    }
-
-    /// Takes what the redaction has held back.
-    private mutating func end() {
-        redact(UnsafeRawBufferPointer(start: nil, count: 0), isLast: true)
-        redaction = nil
-    }
-
-    private mutating func take(_ bytes: UnsafeRawBufferPointer) {
-        length += bytes.count
-        hasher.update(bufferPointer: bytes)
-        let isByBytes = comparison == .bytes && rules.bodyMaps.isEmpty
-        guard length <= (isByBytes ? NearMiss.bodyLimit : Self.structuredLimit) else {
-            body = []
-            return
+        guard bytes.count > 0 else { return }
+        if bodyPart == nil {
+            let content = sent.fields.filter { $0.isNamed("content-type") || $0.isNamed("content-encoding") }
+            bodyPart = BodyPart(map.mapFields(content), rules)
         }
-        body.append(contentsOf: bytes)
+        bodyPart?.update(bytes, rules)
     }
 
-    package var isHEAD: Bool { request.isHEAD }
+    /// Whether the target is compared as it was sent: nothing in it was redacted or mapped.
+    package var isTargetAsSent: Bool { target == sent.target }
+
+    package var isHEAD: Bool { sent.isHEAD }
+
+    /// Whether the request's method asks for no change.
+    package var isSafe: Bool { sent.isSafe }
+
+    package var method: [UInt8] { sent.method }
 
     /// The request and what of its body was kept, for telling what it differs in.
     ///
     /// - Parameter origin: the upstream's origin, empty if there is none.
     package func compared(origin: String) -> ComparedRequest {
-        guard redaction == nil else { return ended.compared(origin: origin) }
         var head = request
-        head.target = Target.originForm(request.target)
-        let isKept = body.count == length && length <= NearMiss.bodyLimit
-        let decoded = isKept ? DecodedBody.decode(body, request.fields) : nil
+        head.target = Target.originForm(head.target)
+        guard var part = bodyPart else { return ComparedRequest(origin: origin, head: head, body: [], bodySize: 0) }
+        part.end(rules)
+        let isKept = part.isWhole && part.length <= NearMiss.bodyLimit
+        let decoded = isKept ? DecodedBody.decode(part.bytes, part.fields) : nil
         return ComparedRequest(
             origin: origin,
             head: head,
-            body: decoded.map { comparison.isCoded ? rules.comparable($0, request.fields) : $0 },
-            bodySize: length
+            body: decoded.map { part.comparison.isCoded ? rules.comparable($0, part.fields) : $0 },
+            bodySize: part.length
         )
     }
 
@@ -105,62 +132,120 @@ package struct MatchKeyBuilder {
     ///   - origin: the upstream's origin, empty for an answer written by hand for any upstream.
     ///   - asGET: computes the key that the request would have with the method `GET`.
     package func key(origin: String, asGET: Bool = false) -> MatchKey {
-        guard redaction == nil else { return ended.key(origin: origin, asGET: asGET) }
         var parts = DigestInput()
-        let target = Target(Target.originForm(request.target))
-        let method = asGET ? Array("GET".utf8) : request.method
+        let target = Target(Target.originForm(target))
+        let method = asGET ? Array("GET".utf8) : sent.method
         let rules = rules.applying(toMethod: method, target: target)
         parts.add("method", method)
-        parts.add("origin", Array(origin.utf8))
+        parts.add("origin", origin.utf8)
         parts.add("path", rules.counted(path: target.normalPath))
-        for pair in FormPair.sorted(rules.counted(target.pairs)) {
-            parts.add("query name", pair.name)
-            parts.add("query value", pair.value)
-        }
-        for range in request.fields.values("range") { parts.add("range", range) }
-        for name in rules.requiredFields {
-            parts.add("field name", name)
-            for field in request.fields where equalsIgnoringCase(field.name, name) {
-                parts.add("field value", rules.counted(field.value[...], of: name))
+        if target.query != nil {
+            for pair in FormPair.sorted(rules.counted(target.pairs)) {
+                parts.add("query name", pair.name)
+                parts.add("query value", pair.value)
             }
         }
-        parts.add("body", rules.ignoresBody ? [] : bodyDigest(rules))
+        if sent.fields.contains("range") || !rules.requiredFields.isEmpty {
+            let fields = request.fields
+            for range in fields.values("range") { parts.add("range", range) }
+            for name in rules.requiredFields {
+                parts.add("field name", name)
+                for field in fields where equalsIgnoringCase(field.name, name) {
+                    parts.add("field value", rules.counted(field.value[...], of: name))
+                }
+            }
+        }
+        if !rules.ignoresBody, var part = bodyPart {
+            part.end(self.rules)
+            parts.add("body", part.digest(rules))
+        } else {
+            parts.add("body", [UInt8]())
+        }
         return MatchKey(parts.digest)
     }
+}
 
-    private var ended: MatchKeyBuilder {
-        var copy = self
-        copy.end()
-        return copy
+extension MatchKeyBuilder.BodyPart {
+    fileprivate init(_ fields: Fields, _ rules: RuleSet) {
+        self.fields = fields
+        comparison = BodyComparison(fields)
+        if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
     }
 
-    private func bodyDigest(_ rules: RuleSet) -> [UInt8] {
+    var isWhole: Bool { bytes.count == length }
+
+    mutating func update(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet) {
+        guard redaction != nil else { return take(bytes, rules) }
+        redact(bytes, rules, isLast: false)
+    }
+
+    private mutating func redact(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet, isLast: Bool) {
+        var (output, notes) = ([UInt8](), RedactionNotes())
+        redaction?.push(bytes, isLast: isLast, into: &output, &notes)
+        output.withUnsafeBytes { take($0, rules) }
+    }
+
+    /// Takes what the redaction has held back.
+    mutating func end(_ rules: RuleSet) {
+        guard redaction != nil else { return }
+        redact(UnsafeRawBufferPointer(start: nil, count: 0), rules, isLast: true)
+        redaction = nil
+    }
+
+    private mutating func take(_ input: UnsafeRawBufferPointer, _ rules: RuleSet) {
+        let isByBytes = comparison == .bytes && rules.bodyMaps.isEmpty
+        let limit = isByBytes ? NearMiss.bodyLimit : MatchKeyBuilder.structuredLimit
+        // While the whole is kept, it is digested at the end, if at all.
+        if length <= limit, length + input.count > limit {
+            bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+            bytes = []
+        }
+        length += input.count
+        guard length <= limit else { return hasher.update(bufferPointer: input) }
+        bytes.append(contentsOf: input)
+    }
+
+    func digest(_ rules: RuleSet) -> [UInt8] {
         guard length > 0 else { return [] }
-        if body.count == length, let structure = comparison.digest(of: body, request.fields, rules) {
-            return structure
-        }
+        guard isWhole else { return Array(hasher.finalize()) }
+        if let structure = comparison.digest(of: bytes, fields, rules) { return structure }
         // What is not of the coding it claims is redacted as it is when it is recorded.
-        if comparison.isCoded, rules.redactor != nil, body.count == length {
-            return Array(SHA256.hash(data: rules.comparable(body, request.fields)))
-        }
-        return Array(hasher.finalize())
+        if comparison.isCoded, rules.redactor != nil { return digest(of: rules.comparable(bytes, fields)) }
+        return digest(of: bytes)
     }
+
+    private func digest(of bytes: [UInt8]) -> [UInt8] { Array(SHA256.hash(data: bytes)) }
 }
 
 /// Labelled byte strings, each with its length, so that no two lists of parts give the same input.
 struct DigestInput {
-    private var hasher = SHA256()
+    /// Bytes that are gathered before they are digested: each step of a digest costs more than a few of them.
+    private static let batch = 4096
+
+    private var gathered: [UInt8] = []
+    private var hasher: SHA256?
+
+    init() { gathered.reserveCapacity(320) }
 
     mutating func add(_ label: StaticString, _ bytes: some Collection<UInt8>) {
-        hasher.update(bufferPointer: UnsafeRawBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount))
-        var header: [UInt8] = [0]
-        withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { header.append(contentsOf: $0) }
-        hasher.update(data: header)
-        let contiguous: Void? = bytes.withContiguousStorageIfAvailable {
-            hasher.update(bufferPointer: UnsafeRawBufferPointer($0))
-        }
-        if contiguous == nil { hasher.update(data: Array(bytes)) }
+        gathered.append(contentsOf: UnsafeBufferPointer(start: label.utf8Start, count: label.utf8CodeUnitCount))
+        gathered.append(0)
+        withUnsafeBytes(of: UInt64(bytes.count).littleEndian) { gathered.append(contentsOf: $0) }
+        gathered.append(contentsOf: bytes)
+        if gathered.count > Self.batch { pass() }
     }
 
-    var digest: SHA256Digest { hasher.finalize() }
+    private mutating func pass() {
+        var hasher = self.hasher ?? SHA256()
+        self.hasher = nil
+        gathered.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        self.hasher = hasher
+        gathered.removeAll(keepingCapacity: true)
+    }
+
+    var digest: SHA256Digest {
+        guard var hasher else { return SHA256.hash(data: gathered) }
+        gathered.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        return hasher.finalize()
+    }
 }

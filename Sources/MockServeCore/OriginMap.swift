@@ -4,7 +4,10 @@ package import HTTPWire
 ///
 /// A client that was told `http://127.0.0.1:4000` must not be sent to `https://api.example.com` by a redirect or a link,
 /// and the upstream must not see `127.0.0.1`. The cassette keeps the upstream's view.
-package struct OriginMap: Sendable {
+package final class OriginMap: Sendable {
+    /// Of no origins: changes nothing.
+    package static let identity = OriginMap([])
+
     /// One upstream and where the client finds it.
     package struct Pair: Sendable {
         package let upstream: Origin
@@ -43,15 +46,27 @@ package struct OriginMap: Sendable {
 
     /// The request as the upstream is to see it: its own `Host`, its own origin in target and fields.
     package func mapRequest(_ head: RequestHead) -> RequestHead {
-        guard let own = pairs.first else { return head }
+        guard !pairs.isEmpty else { return head }
         var mapped = head
-        mapped.target = toUpstream.replace(in: Target.originForm(head.target))
-        mapped.fields = Fields()
-        for field in head.fields {
+        mapped.target = mapTarget(head.target)
+        mapped.fields = mapFields(head.fields)
+        return mapped
+    }
+
+    /// The target of `mapRequest`.
+    func mapTarget(_ target: [UInt8]) -> [UInt8] {
+        pairs.isEmpty ? target : toUpstream.replace(in: Target.originForm(target))
+    }
+
+    /// The fields of `mapRequest`.
+    func mapFields(_ fields: Fields) -> Fields {
+        guard let own = pairs.first else { return fields }
+        var mapped = Fields()
+        for field in fields {
             if field.isNamed("host") {
-                mapped.fields.append(name: field.name, value: own.upstream.authority.utf8)
+                mapped.append(name: field.name, value: own.upstream.authority.utf8)
             } else {
-                mapped.fields.append(name: field.name, value: toUpstream.replace(in: Array(field.value)))
+                mapped.append(name: field.name, value: toUpstream.replace(in: Array(field.value)))
             }
         }
         return mapped

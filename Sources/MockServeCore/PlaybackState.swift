@@ -35,8 +35,6 @@ package struct PlaybackState: Sendable {
     private var time: Int64 = 0
     private var nextWrite: Int64?
     private var newest: Int64 = 0
-    /// Numbers of the interactions that were played.
-    package private(set) var used: Set<Int64> = []
 
     package init(_ mode: PlaybackMode = .timeline) {
         self.mode = mode
@@ -70,12 +68,21 @@ package struct PlaybackState: Sendable {
         guard let found else { return nil }
         lastPlayed[key] = found
         newest = max(newest, found)
-        used.insert(found)
-        if isWrite, found > time {
-            time = found
-            nextWrite = nil
-        }
+        if isWrite { answerWrite(found) }
         return found
+    }
+
+    /// Whether a key that only one interaction has is answered by that one whatever was asked before: then `step` need not
+    /// be asked, but for writes `answerWrite` be told.
+    package static func isFixed(_ mode: PlaybackMode, by ownMode: PlaybackMode? = nil) -> Bool {
+        mode != .strict && (ownMode ?? mode) != .once
+    }
+
+    /// A request that is not safe is answered by interaction `number`.
+    package mutating func answerWrite(_ number: Int64) {
+        guard number > time else { return }
+        time = number
+        nextWrite = nil
     }
 
     /// What was true between the last write that was answered and the next one that was recorded; if nothing was recorded

@@ -274,7 +274,10 @@ package final class Redactor: Sendable {
         _ book: PlaceholderBook?,
         _ notes: inout RedactionNotes
     ) -> [UInt8] {
-        var stream = RedactionStream(self, finder: finder(.plain, isNumbered: book != nil), place, book)
+        let finder = finder(.plain, isNumbered: book != nil)
+        // Most texts hold none.
+        guard finder?.first(in: text, from: 0) != nil else { return text }
+        var stream = RedactionStream(self, finder: finder, place, book)
         var output: [UInt8] = []
         stream.push(text, isLast: true, into: &output, &notes)
         return output

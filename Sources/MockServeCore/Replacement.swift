@@ -17,6 +17,8 @@ package struct Replacement: Sendable {
 
     private let rules: [Rule]
     private let reveals: [Reveal]
+    /// One of them is in every text in which an origin is.
+    private let hosts: [[UInt8]]
 
     /// - Parameters:
     ///   - pairs: what to look for and what to put there. Equal origins are left out.
@@ -25,7 +27,10 @@ package struct Replacement: Sendable {
         reveals = secrets.map {
             Reveal(start: Placeholder.start + Array($0.kind.utf8) + [UInt8(ascii: ":")], value: $0.value)
         }
-        rules = pairs.filter { $0.from != $0.to }.flatMap { from, to in
+        let pairs = pairs.filter { $0.from != $0.to }
+        // An IPv6 address has colons, which not every spelling leaves as they are.
+        hosts = Set(pairs.map { $0.from.host.contains(":") ? "http" : $0.from.host }).map { Array($0.utf8) }
+        rules = pairs.flatMap { from, to in
             Self.spellings(from).enumerated().map { index, pattern in
                 let endsInDigits = from.port != from.scheme.defaultPort
                 return Rule(pattern: pattern, substitute: Self.spellings(to)[index], endsInDigits: endsInDigits)
@@ -46,11 +51,15 @@ package struct Replacement: Sendable {
     }
 
     package func replace(in text: [UInt8]) -> [UInt8] {
-        guard !isEmpty, text.count > 7 else { return text }
+        guard text.count > 7, mayMatch(text) else { return text }
         var stream = ReplacementStream(self)
         var output = stream.push(text)
         output += stream.finish()
         return output
+    }
+
+    private func mayMatch(_ text: [UInt8]) -> Bool {
+        hosts.contains { text.firstOffset(of: $0) != nil } || !reveals.isEmpty && text.contains(UInt8(ascii: "["))
     }
 
     enum Match {

@@ -1,7 +1,7 @@
-package import HTTPWire
+import HTTPWire
 
 /// Rules as matching uses them.
-package struct RuleSet: Sendable {
+package final class RuleSet: Sendable {
     /// A map and what it is for.
     struct Map<Subject: Sendable>: Sendable {
         let subject: Subject
@@ -33,7 +33,7 @@ package struct RuleSet: Sendable {
     package static let none = RuleSet([])
 
     /// - Parameter secrets: values that count as what stands for them in the cassette.
-    package init(_ rules: [Rule], secrets: [DeclaredSecret] = []) {
+    package convenience init(_ rules: [Rule], secrets: [DeclaredSecret] = []) {
         let redactions = rules.compactMap { if case .redaction(let rule) = $0.part { rule } else { nil } }
         self.init(rules, redactor: Redactor.for(redactions, secrets: secrets))
     }
@@ -90,8 +90,11 @@ package struct RuleSet: Sendable {
         )
     }
 
+    /// Whether any rule says how answers are played.
+    package var hasPlaybacks: Bool { !playbacks.isEmpty }
+
     /// How the answers to this request are played; nil for the way of the whole scope. The first rule that is for it says so.
-    package func playback(_ request: RequestHead) -> PlaybackMode? {
+    package func playback(_ request: MatchKeyBuilder) -> PlaybackMode? {
         guard !playbacks.isEmpty else { return nil }
         let path = Target(Target.originForm(request.target)).normalPath
         return playbacks.first { $0.scope.matches(method: request.method, normalPath: path) }?.mode
@@ -105,11 +108,23 @@ package struct RuleSet: Sendable {
         return redactor?.redact(body: body, fields, nil, &notes) ?? body
     }
 
-    func counted(path: [UInt8]) -> [UInt8] { pathMaps.apply(to: path) }
+    func comparable(target: [UInt8]) -> [UInt8] {
+        guard let redactor else { return target }
+        var notes = RedactionNotes()
+        return redactor.redact(target: target, nil, &notes)
+    }
+
+    func comparable(_ fields: Fields) -> Fields {
+        guard let redactor else { return fields }
+        var notes = RedactionNotes()
+        return redactor.redact(fields, "request", nil, &notes)
+    }
+
+    func counted(path: [UInt8]) -> [UInt8] { pathMaps.isEmpty ? path : pathMaps.apply(to: path) }
 
     /// The pairs of a query that count, as they count.
     func counted(_ pairs: [FormPair]) -> [FormPair] {
-        guard !ignoresQuery else { return [] }
+        guard !ignoresQuery, !pairs.isEmpty else { return [] }
         let volatile = SignedURL.volatileNames(pairs)
         let counted = pairs.filter { !queryParameters.contains($0.name) && !volatile.contains($0.name) }
         return Self.mapped(counted, queryMaps)

@@ -32,6 +32,7 @@ package struct Target: Sendable {
     /// The path with escapes of unreserved characters undone and the others in upper case (RFC 3986 §6.2.2); dot
     /// segments and doubled slashes stay, as servers tell them apart.
     package var normalPath: [UInt8] {
+        guard path.contains(UInt8(ascii: "%")) else { return Array(path) }
         var output: [UInt8] = []
         output.reserveCapacity(path.count)
         var index = path.startIndex

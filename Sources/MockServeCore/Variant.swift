@@ -22,6 +22,12 @@ package struct Variant: Hashable, Sendable {
         self.init(names.sorted().joined(separator: ","), of: request)
     }
 
+    /// As it is kept in a cassette.
+    package init(names: String, key: [UInt8]) {
+        self.names = names
+        self.key = key
+    }
+
     /// The variant that a request asks for where answers vary by `names`.
     package init(_ names: String, of request: Fields) {
         self.names = names

@@ -44,7 +44,7 @@ struct Reading<Head: Sendable & Equatable>: Equatable {
 
 /// Reads requests from pieces of input, as they would come from a socket.
 func readRequests(_ pieces: [[UInt8]]) -> Reading<RequestHead> {
-    var parser = RequestParser()
+    let parser = RequestParser()
     var reading = Reading<RequestHead>()
     do {
         for piece in pieces {

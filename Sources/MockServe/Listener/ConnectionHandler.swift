@@ -16,20 +16,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private static let lingerTime = TimeAmount.seconds(2)
     private static let lingerLimit = 16 << 20
 
-    private let responder: any ExchangeResponder
+    private let responder: any LoopResponder
     private let upstreamIndex: Int
     private let listenerOrigin: Origin
     private let hosts: HostPolicy
     private let timeouts: ConnectionTimeouts
-    private var parser: RequestParser
+    private let parser: RequestParser
     private var context: ChannelHandlerContext?
 
     private var exchange: Exchange?
     private var receiver: (any ExchangeReceiver)?
     private var isRequestComplete = true
-    private var framing: ResponseFraming?
-    private var openChunk = 0
-    private var output = ByteBuffer()
+    private var encoder = ResponseEncoder()
+    private var knownHost: KnownHost?
 
     private var isProcessing = false
     private var isRequestPaused = false
@@ -44,8 +43,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var headStart = NIODeadline.now()
     private var unwritableSince: NIODeadline?
 
+    /// What a `Host` field said, as nearly every request of a connection says the same.
+    private struct KnownHost {
+        let value: ArraySlice<UInt8>
+        let origin: Origin
+        let isAllowed: Bool
+    }
+
     init(
-        responder: any ExchangeResponder,
+        responder: any LoopResponder,
         upstreamIndex: Int,
         listenerOrigin: Origin,
         hosts: HostPolicy,
@@ -73,6 +79,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.context = nil
         watch?.cancel()
         watch = nil
+        loseConnection()
     }
 
     // MARK: Timeouts
@@ -175,10 +182,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func process() {
         guard !isProcessing else { return }
         isProcessing = true
-        defer { isProcessing = false }
+        defer {
+            isProcessing = false
+            // What was answered at once goes out together.
+            flush()
+        }
         while context != nil, lingering == nil, exchange == nil || !isRequestComplete {
             do {
                 guard let part = try parser.next() else { return }
+                if case .head(let head) = part, try answerAtOnce(head) { continue }
                 take(part)
             } catch {
                 refuse(error)
@@ -187,18 +199,25 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
+    /// Answers a request without a body with what is ready for it, if there is such.
+    private func answerAtOnce(_ head: RequestHead) throws(WireError) -> Bool {
+        guard head.framing == .none, !closesAfterResponse, isRequestComplete, head.takesPrepared else { return false }
+        let (origin, isAllowed) = address(head)
+        guard isAllowed, let bytes = responder.preparedAnswer(to: head, from: origin, upstreamIndex) else { return false }
+        // The end of the request, which takes no bytes.
+        _ = try parser.next()
+        pass()
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+        return true
+    }
+
     private func take(_ part: WirePart<RequestHead>) {
         switch part {
         case .head(let head):
             isRequestComplete = false
-            let exchange = Exchange(
-                request: head,
-                servedOrigin: servedOrigin(head),
-                upstreamIndex: upstreamIndex,
-                transport: self
-            )
+            let (origin, isAllowed) = address(head)
+            let exchange = Exchange(request: head, servedOrigin: origin, upstreamIndex: upstreamIndex, transport: self)
             self.exchange = exchange
-            let isAllowed = hosts.allows(head, own: listenerOrigin)
             let receiver = isAllowed ? responder.respond(to: exchange) : Refusal(exchange, HostPolicy.refusal(head))
             // It may have been answered already.
             if self.exchange === exchange { self.receiver = receiver }
@@ -210,6 +229,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
+    /// The origin by which the client knows this server, and whether it may.
+    private func address(_ head: RequestHead) -> (Origin, isAllowed: Bool) {
+        let host = head.fields.first("host")
+        if let host, let knownHost, knownHost.value == host, head.target.first == UInt8(ascii: "/") {
+            return (knownHost.origin, knownHost.isAllowed)
+        }
+        let (origin, isAllowed) = (servedOrigin(head), hosts.allows(head, own: listenerOrigin))
+        if let host, head.target.first == UInt8(ascii: "/") {
+            knownHost = KnownHost(value: host, origin: origin, isAllowed: isAllowed)
+        }
+        return (origin, isAllowed)
+    }
+
     private func servedOrigin(_ head: RequestHead) -> Origin {
         guard let host = head.fields.first("host") else { return listenerOrigin }
         return Origin(scheme: listenerOrigin.scheme, authority: Latin1.string(host)) ?? listenerOrigin
@@ -218,7 +250,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func refuse(_ error: WireError) {
         if exchange != nil {
             // The rest of the request is malformed: whatever was begun cannot be completed.
-            let hadHead = framing != nil
+            let hadHead = encoder.hasBegun
             let lost = receiver
             exchange?.transport = nil
             exchange = nil
@@ -229,8 +261,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 return
             }
         }
-        output.writeResponseHead(Problem.badRequest(error).head(closes: true))
-        output.writeBytes(Problem.badRequest(error).body)
+        encoder.output.writeResponseHead(Problem.badRequest(error).head(closes: true))
+        encoder.output.writeBytes(Problem.badRequest(error).body)
         flush()
         closeGently()
     }
@@ -248,24 +280,27 @@ final class ConnectionHandler: ChannelDuplexHandler {
         resumeReading()
     }
 
-    private func endExchange() {
-        guard let framing else { return }
+    /// - Parameter closes: whether the response has said that the connection ends.
+    private func endExchange(closes: Bool) {
         let mustLinger = !isRequestComplete || parser.bufferedBytes > 0
-        let closes = framing.closes || closesAfterResponse || !isRequestComplete
-        self.framing = nil
+        let closes = closes || closesAfterResponse || !isRequestComplete
         exchange = nil
         receiver = nil
         isRequestPaused = false
-        lastRead = .now()
-        headStart = lastRead
-        flush()
+        if !isProcessing {
+            lastRead = .now()
+            headStart = lastRead
+        }
         if closes {
+            flush()
             if mustLinger { closeGently() } else { closeAfterFlush() }
             return
         }
         resumeReading()
+        guard !isProcessing else { return }
+        flush()
         process()
-        if !isProcessing { closeIfInputEnded() }
+        closeIfInputEnded()
     }
 
     private func closeAfterFlush() {
@@ -276,6 +311,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
             loopBound.value.close(promise: nil)
         }
     }
+}
+
+extension RequestHead {
+    /// Whether an answer as it was prepared for any client fits: `GET` or the like in HTTP/1.1, with the connection kept
+    /// afterwards.
+    fileprivate var takesPrepared: Bool { version == .http11 && !isHEAD && keepsAlive }
 }
 
 /// Sent through a connection's pipeline when the server stops: finish what is under way, then close.
@@ -294,39 +335,43 @@ extension ConnectionHandler: ExchangeTransport {
         return context.eventLoop
     }
 
+    var takesPrepared: Bool {
+        guard let request = exchange?.request, !encoder.hasBegun, isRequestComplete, !closesAfterResponse else {
+            return false
+        }
+        return request.takesPrepared
+    }
+
+    func sendPrepared(_ bytes: ByteBuffer) {
+        pass()
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+        endExchange(closes: false)
+    }
+
     func sendInformational(_ head: ResponseHead) {
-        guard exchange?.request.version == .http11, framing == nil else { return }
-        output.writeResponseHead(head)
+        guard exchange?.request.version == .http11, !encoder.hasBegun else { return }
+        encoder.writeInformational(head)
         flush()
     }
 
     func sendHead(_ head: ResponseHead, length: BodyFraming) {
-        guard let request = exchange?.request, framing == nil else { return }
+        guard let request = exchange?.request, !encoder.hasBegun else { return }
         let closes = closesAfterResponse || !request.keepsAlive || !isRequestComplete
-        let framing = ResponseFraming(head, length: length, answers: request, closes: closes)
-        self.framing = framing
-        output.writeResponseHead(framing.head)
+        encoder.begin(head, length: length, answers: request, closes: closes)
     }
 
-    func startChunk(size: Int) {
-        guard let framing, framing.isChunked, openChunk == 0, size > 0 else { return }
-        output.writeChunkStart(size: size)
-        openChunk = size
-    }
+    func startChunk(size: Int) { encoder.startChunk(size: size) }
 
     func send(_ bytes: ByteBuffer) {
-        guard let framing, framing.hasBody, bytes.readableBytes > 0 else { return }
-        guard framing.isChunked else { return write(bytes) }
-        if openChunk == 0 { startChunk(size: bytes.readableBytes) }
-        openChunk -= bytes.readableBytes
+        guard encoder.beginPiece(bytes.readableBytes) else { return }
         write(bytes)
-        if openChunk == 0 { output.writeChunkEnd() }
+        encoder.endPiece(bytes.readableBytes)
     }
 
     private func write(_ bytes: ByteBuffer) {
         if bytes.readableBytes < Self.batchSize {
-            output.writeImmutableBuffer(bytes)
-            if output.readableBytes >= Self.batchSize { pass() }
+            encoder.output.writeImmutableBuffer(bytes)
+            if encoder.output.readableBytes >= Self.batchSize { pass() }
         } else {
             pass()
             context?.write(wrapOutboundOut(bytes), promise: nil)
@@ -334,9 +379,9 @@ extension ConnectionHandler: ExchangeTransport {
     }
 
     private func pass() {
-        guard output.readableBytes > 0 else { return }
-        context?.write(wrapOutboundOut(output), promise: nil)
-        output = ByteBuffer()
+        guard encoder.output.readableBytes > 0 else { return }
+        context?.write(wrapOutboundOut(encoder.output), promise: nil)
+        encoder.output = ByteBuffer()
     }
 
     func flush() {
@@ -345,9 +390,8 @@ extension ConnectionHandler: ExchangeTransport {
     }
 
     func finish(trailers: Fields) {
-        guard let framing else { return }
-        if framing.isChunked { output.writeLastChunk(trailers: trailers) }
-        endExchange()
+        guard let closes = encoder.finish(trailers: trailers) else { return }
+        endExchange(closes: closes)
     }
 
     func abort() {

@@ -2,14 +2,34 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
-/// Answers exchanges, on the event loop of the connection they came in by. Chosen once, at start.
+/// Answers exchanges. Chosen once, at start.
 protocol ExchangeResponder: Sendable {
-    /// A request head has come in. What is returned gets the rest of the request; it may answer at any time.
-    func respond(to exchange: Exchange) -> any ExchangeReceiver
+    /// What answers the exchanges of one event loop. Called there, for every connection.
+    func responder(on eventLoop: any EventLoop) -> any LoopResponder
 
     /// No new exchange will come. Completes when everything this responder has under way is done, at the latest at
     /// `deadline`.
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
+}
+
+/// Answers the exchanges of one event loop, on that event loop.
+protocol LoopResponder: AnyObject {
+    /// A request head has come in. What is returned gets the rest of the request; it may answer at any time.
+    func respond(to exchange: Exchange) -> any ExchangeReceiver
+
+    /// The whole response to a request without a body, as it goes over the wire, if there is nothing to wait for and nothing
+    /// to be made for this client alone. Asked before `respond`, which need not be asked then.
+    ///
+    /// - Parameter origin: by which the client knows the server.
+    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer?
+}
+
+extension LoopResponder {
+    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer? { nil }
+}
+
+extension ExchangeResponder where Self: LoopResponder {
+    func responder(on eventLoop: any EventLoop) -> any LoopResponder { self }
 }
 
 extension ExchangeResponder {
@@ -32,6 +52,10 @@ protocol ExchangeReceiver: AnyObject {
 protocol ExchangeTransport: AnyObject {
     var isWritable: Bool { get }
     var eventLoop: any EventLoop { get }
+    /// Whether an answer as it was prepared for any client fits this one: `GET` or the like in HTTP/1.1, with the connection
+    /// kept afterwards.
+    var takesPrepared: Bool { get }
+    func sendPrepared(_ bytes: ByteBuffer)
     func sendInformational(_ head: ResponseHead)
     func sendHead(_ head: ResponseHead, length: BodyFraming)
     func startChunk(size: Int)
@@ -51,7 +75,7 @@ final class Exchange {
     let upstreamIndex: Int
     let eventLoop: any EventLoop
     /// Nil once the exchange is over.
-    weak var transport: (any ExchangeTransport)?
+    var transport: (any ExchangeTransport)?
 
     init(
         request: RequestHead,
@@ -67,6 +91,14 @@ final class Exchange {
     }
 
     var isWritable: Bool { transport?.isWritable ?? true }
+
+    var takesPrepared: Bool { transport?.takesPrepared ?? false }
+
+    /// A whole response as it goes over the wire, of an exchange that takes such.
+    func answer(prepared bytes: ByteBuffer) {
+        transport?.sendPrepared(bytes)
+        transport = nil
+    }
 
     /// A 1xx response. HTTP/1.0 clients get none.
     func sendInformational(_ head: ResponseHead) { transport?.sendInformational(head) }

@@ -15,7 +15,7 @@ struct Listener: Sendable {
         _ address: ListenAddress,
         group: any EventLoopGroup,
         registry: ConnectionRegistry,
-        makeHandler: @escaping @Sendable (Origin) -> ConnectionHandler
+        makeHandler: @escaping @Sendable (Origin, any EventLoop) -> ConnectionHandler
     ) -> EventLoopFuture<Listener> {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
@@ -27,7 +27,7 @@ struct Listener: Sendable {
                 registry.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
                     let origin = channel.localAddress.flatMap(Self.origin) ?? Self.fallback
-                    try channel.pipeline.syncOperations.addHandler(makeHandler(origin))
+                    try channel.pipeline.syncOperations.addHandler(makeHandler(origin, channel.eventLoop))
                 }
             }
         let bound: EventLoopFuture<any Channel> =

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Forwards every exchange to the upstream of its listener, and records it if there is a cassette to write to: the
 /// responder of the modes `once` (on an empty cassette), `all` and `passthrough`.
-final class Forwarder: ExchangeResponder {
+final class Forwarder: ExchangeResponder, LoopResponder {
     private struct State {
         /// What keeps an exchange alive once its client has gone.
         var underWay: [Int: NIOLoopBound<ForwardedExchange>] = [:]

@@ -11,24 +11,40 @@ final class MissingRecorder: ExchangeResponder {
 
     private let replayer: Replayer
     private let forwarder: Forwarder
-    private let served: ServedOrigins
 
-    init(replayer: Replayer, forwarder: Forwarder, served: ServedOrigins) {
+    init(replayer: Replayer, forwarder: Forwarder) {
         self.replayer = replayer
         self.forwarder = forwarder
-        self.served = served
     }
 
-    func respond(to exchange: Exchange) -> any ExchangeReceiver {
-        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
-        exchange.sendContinueIfExpected()
-        return HeldExchange(exchange, map: served.map(for: exchange), replayer: replayer, forwarder: forwarder)
+    func responder(on eventLoop: any EventLoop) -> any LoopResponder {
+        LoopMissingRecorder(replayer: replayer.loopReplayer(on: eventLoop), forwarder: forwarder)
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         forwarder.shutDown(deadline: deadline, on: eventLoop).flatMap {
             self.replayer.shutDown(deadline: deadline, on: eventLoop)
         }
+    }
+}
+
+private final class LoopMissingRecorder: LoopResponder {
+    private let replayer: LoopReplayer
+    private let forwarder: Forwarder
+
+    init(replayer: LoopReplayer, forwarder: Forwarder) {
+        self.replayer = replayer
+        self.forwarder = forwarder
+    }
+
+    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer? {
+        replayer.preparedAnswer(to: request, from: origin, upstreamIndex)
+    }
+
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        exchange.sendContinueIfExpected()
+        return HeldExchange(exchange, replayer: replayer, forwarder: forwarder)
     }
 }
 
@@ -42,10 +58,10 @@ private final class HeldExchange: ExchangeReceiver {
     private var forwarded: (any ExchangeReceiver)?
     private var trailers = Fields()
 
-    init(_ exchange: Exchange, map: OriginMap, replayer: Replayer, forwarder: Forwarder) {
+    init(_ exchange: Exchange, replayer: LoopReplayer, forwarder: Forwarder) {
         self.exchange = exchange
         self.forwarder = forwarder
-        replayed = ReplayedExchange(exchange, map: map, replayer: replayer) { [unowned self] _ in forward() }
+        replayed = ReplayedExchange(exchange, replayer: replayer) { [unowned self] _ in forward() }
     }
 
     private var current: (any ExchangeReceiver)? { forwarded ?? replayed }

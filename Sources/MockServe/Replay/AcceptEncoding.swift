@@ -1,6 +1,17 @@
 import HTTPWire
 import MockServeCore
 
+extension RequestHead {
+    /// Whether a body in these content codings may be sent. Where nothing is said about them, any may (RFC 9110 §12.5.3).
+    func accepts(_ codings: [ArraySlice<UInt8>]) -> Bool {
+        guard !codings.isEmpty else { return true }
+        let accepted = fields.values("accept-encoding")
+        guard !accepted.isEmpty else { return true }
+        let preference = AcceptEncoding(accepted)
+        return codings.allSatisfy { preference.accepts($0) }
+    }
+}
+
 /// An `Accept-Encoding` (RFC 9110 §12.5.3).
 struct AcceptEncoding {
     private var weights: [String: Double] = [:]

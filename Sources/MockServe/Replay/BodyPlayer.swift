@@ -10,7 +10,7 @@ final class BodyPlayer {
     /// Bodies up to this size are decoded as a whole, so that their new length can be said: 4 MiB.
     private static let wholeLimit = 4 << 20
 
-    private let interaction: Interaction
+    private let answer: RecordedAnswer
     private let exchange: Exchange
     private let slices: SliceReader
     private let speed: Double
@@ -25,20 +25,16 @@ final class BodyPlayer {
     private var hasSentHead = false
     private var isStopped = false
     private var isPlaying = false
+    /// Whether the recorded answer could not be played.
+    private(set) var hasFailed = false
 
-    init(
-        _ interaction: Interaction,
-        _ exchange: Exchange,
-        reader: CassetteReader,
-        map: OriginMap,
-        _ speed: Double
-    ) throws {
-        self.interaction = interaction
+    init(_ answer: RecordedAnswer, _ exchange: Exchange, slices: SliceReader, map: OriginMap, speed: Double) {
+        self.answer = answer
         self.exchange = exchange
+        self.slices = slices
         self.speed = speed
-        slices = SliceReader(reader, interaction.responseBody)
-        pieces = PieceSchedule(interaction)
-        head = interaction.response
+        pieces = PieceSchedule(answer)
+        head = answer.head
         if !pieces.isEmpty { adaptCoding() }
         mapping = pieces.isEmpty ? nil : map.responseBodyMapping(for: head)
         head = map.mapResponse(head)
@@ -46,11 +42,8 @@ final class BodyPlayer {
 
     /// Serves a client that does not accept the recorded content coding the decoded body (RFC 9110 §12.5.3).
     private func adaptCoding() {
-        let accepted = exchange.request.fields.values("accept-encoding")
         let names = listMembers(head.fields.values("content-encoding"))
-        guard !accepted.isEmpty, !names.isEmpty, head.status != 206 else { return }
-        let preference = AcceptEncoding(accepted)
-        guard names.contains(where: { !preference.accepts($0) }) else { return }
+        guard head.status != 206, !exchange.request.accepts(names) else { return }
         let codings = names.compactMap { ContentCoding($0) }
         guard codings.count == names.count else { return }
         decoders = codings.reversed().map { Decoder($0) }
@@ -58,7 +51,7 @@ final class BodyPlayer {
     }
 
     func start() {
-        let delay = speed > 0 ? Double(interaction.exchanged.firstByte ?? 0) / speed : 0
+        let delay = speed > 0 ? Double(answer.firstByte ?? 0) / speed : 0
         schedule(at: startTime + .milliseconds(Int64(delay)))
     }
 
@@ -91,6 +84,7 @@ final class BodyPlayer {
             try play()
         } catch {
             isStopped = true
+            hasFailed = true
             if hasSentHead { return exchange.abort() }
             let problem = Problem(
                 status: 500,
@@ -117,13 +111,13 @@ final class BodyPlayer {
         }
         isStopped = true
         if mapping != nil || !decoders.isEmpty { try sendRest() }
-        exchange.finish(trailers: interaction.exchanged.responseTrailers)
+        exchange.finish(trailers: answer.trailers)
     }
 
     // MARK: Head
 
     private func sendHead() throws {
-        for informational in interaction.exchanged.informational { exchange.sendInformational(informational) }
+        for informational in answer.informational { exchange.sendInformational(informational) }
         headTime = .now()
         hasSentHead = true
         guard try !sendWhole() else { return }
@@ -135,9 +129,9 @@ final class BodyPlayer {
     }
 
     private var recordedLength: BodyFraming {
-        switch interaction.response.framing {
+        switch answer.head.framing {
         case .none: .none
-        case .length: .length(interaction.responseBody?.size ?? 0)
+        case .length: .length(answer.body?.size ?? 0)
         case .chunked, .untilClose: .chunked
         }
     }
@@ -145,8 +139,8 @@ final class BodyPlayer {
     /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held.
     private func sendWhole() throws -> Bool {
         let isChanged = mapping != nil || !decoders.isEmpty
-        guard isChanged, case .length = interaction.response.framing, speed == 0,
-            let size = interaction.responseBody?.size, size <= Self.wholeLimit
+        guard isChanged, case .length = answer.head.framing, speed == 0,
+            let size = answer.body?.size, size <= Self.wholeLimit
         else { return false }
         var bytes: [UInt8] = []
         while let piece = pieces.next { bytes += try read(piece) }
@@ -180,7 +174,7 @@ final class BodyPlayer {
             if speed > 0 { exchange.flush() }
             return
         }
-        if piece.isStart, interaction.response.framing == .chunked { exchange.startChunk(size: piece.total) }
+        if piece.isStart, answer.head.framing == .chunked { exchange.startChunk(size: piece.total) }
         let buffer = try slices.read(at: piece.position, count: piece.size)
         pieces.advance(by: buffer.readableBytes)
         exchange.send(buffer)

@@ -25,9 +25,9 @@ struct PieceSchedule {
     /// No body.
     init() {}
 
-    init(_ interaction: Interaction) {
-        guard let size = interaction.responseBody?.size, size > 0 else { return }
-        chunks = interaction.exchanged.chunks
+    init(_ answer: RecordedAnswer) {
+        guard let size = answer.body?.size, size > 0 else { return }
+        chunks = answer.chunks
         if chunks.isEmpty { chunks = [ResponseChunk(offset: 0, size: size)] }
     }
 

@@ -7,24 +7,19 @@ import NIOCore
 final class ReplayedExchange: ExchangeReceiver {
     private let exchange: Exchange
     private let map: OriginMap
-    private let replayer: Replayer
+    private let replayer: LoopReplayer
     private var key: MatchKeyBuilder
     private var mapping: BodyMapping?
     private var player: BodyPlayer?
     private let whenMissed: ((MatchKeyBuilder) -> Void)?
 
     /// - Parameter whenMissed: what to do instead of answering with a miss.
-    init(
-        _ exchange: Exchange,
-        map: OriginMap,
-        replayer: Replayer,
-        whenMissed: ((MatchKeyBuilder) -> Void)? = nil
-    ) {
+    init(_ exchange: Exchange, replayer: LoopReplayer, whenMissed: ((MatchKeyBuilder) -> Void)? = nil) {
         self.exchange = exchange
-        self.map = map
         self.replayer = replayer
         self.whenMissed = whenMissed
-        key = MatchKeyBuilder(map.mapRequest(exchange.request), replayer.rules)
+        map = replayer.map(for: exchange.servedOrigin, exchange.upstreamIndex)
+        key = MatchKeyBuilder(exchange.request, replayer.replayer.rules, mappedBy: map)
         mapping = map.requestBodyMapping(for: exchange.request)
     }
 
@@ -40,17 +35,18 @@ final class ReplayedExchange: ExchangeReceiver {
     func receiveEnd(trailers: Fields) {
         if let rest = mapping?.finish() { rest.withUnsafeBytes { key.update($0) } }
         do {
-            if let interaction = try replayer.next(key, for: exchange) {
-                let outcome = JournalEntry.Outcome.replayed(interaction: Int(interaction.id))
-                replayer.journal.note(exchange.request, outcome, status: interaction.response.status)
-                let reader = try replayer.reader(for: exchange)
-                let player = try BodyPlayer(interaction, exchange, reader: reader, map: map, replayer.options.speed)
+            switch try replayer.answer(key, for: exchange, map) {
+            case .prepared(let answer, let number):
+                replayer.note(key, exchange.request, number, status: answer.status)
+                exchange.answer(prepared: answer.bytes)
+            case .recorded(let answer, let slice):
+                replayer.note(key, exchange.request, answer.id, status: answer.head.status)
+                let slices = SliceReader(replayer, answer.body, first: slice)
+                let speed = replayer.replayer.options.speed
+                let player = BodyPlayer(answer, exchange, slices: slices, map: map, speed: speed)
                 self.player = player
                 player.start()
-            } else if let whenMissed {
-                whenMissed(key)
-            } else {
-                miss()
+            case nil: if let whenMissed { whenMissed(key) } else { miss() }
             }
         } catch {
             fail(error)
@@ -60,7 +56,7 @@ final class ReplayedExchange: ExchangeReceiver {
     /// Looks for near misses on another thread: that may take milliseconds, which the event loop has not.
     private func miss() {
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
-        replayer.report(key, for: exchange).whenComplete { result in bound.value.answerMiss(result) }
+        replayer.replayer.report(key, for: exchange).whenComplete { result in bound.value.answerMiss(result) }
     }
 
     private func answerMiss(_ result: Result<MissReport, any Error>) {
@@ -68,7 +64,7 @@ final class ReplayedExchange: ExchangeReceiver {
         case .failure(let error): fail(error)
         case .success(let report):
             let problem = report.problem
-            replayer.journal.note(exchange.request, .missed(report.miss), status: problem.status)
+            replayer.replayer.journal.note(exchange.request, .missed(report.miss), status: problem.status)
             guard MissReport.prefersText(exchange.request) else {
                 return exchange.answer(problem.response, body: problem.body)
             }
@@ -79,7 +75,7 @@ final class ReplayedExchange: ExchangeReceiver {
     }
 
     private func fail(_ error: any Error) {
-        replayer.journal.note(exchange.request, .failed(String(describing: error)), status: 500)
+        replayer.replayer.journal.note(exchange.request, .failed(String(describing: error)), status: 500)
         let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
         exchange.answer(problem.response, body: problem.body)
     }

@@ -7,22 +7,27 @@ import Synchronization
 
 /// Answers from a cassette. It has no way to reach an upstream.
 final class Replayer: ExchangeResponder {
+    let path: String
     /// What asks the replayer for the answers of one upstream.
     private let origins: [String]
-    private let hasAnswersForAny: Bool
-    private let hasVariants: Bool
-    private let newest: Int64
+    let hasAnswersForAny: Bool
+    /// The newest interaction that is played: later ones are being recorded.
+    let newest: Int64
     /// What of a request counts.
     let rules: RuleSet
-    private let readers: ReaderPool
-    private let served: ServedOrigins
-    private let playback: Mutex<PlaybackState>
+    let served: ServedOrigins
     let options: ReplayOptions
     let journal: ScopeJournal
+    private let playback: Mutex<PlaybackState>
+    /// The newest write that is known to have been answered.
+    private let newestWrite = Atomic<Int64>(0)
+    private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopReplayer>]>([:])
+    /// For what takes longer, shared by all event loops.
+    private let reports = Mutex<CassetteReader?>(nil)
 
     /// - Parameters:
-    ///   - reader: an open reader of the cassette; taken over.
-    ///   - newest: the newest interaction that is played: later ones are being recorded.
+    ///   - reader: an open reader of the cassette; not kept.
+    ///   - newest: the newest interaction that is played.
     init(
         _ reader: CassetteReader,
         upstreams: [Upstream],
@@ -31,51 +36,72 @@ final class Replayer: ExchangeResponder {
         options: ReplayOptions,
         journal: ScopeJournal
     ) throws {
+        path = reader.path
         origins = upstreams.map(\.origin.description)
         hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
-        hasVariants = try reader.hasVariants()
         self.newest = newest
         rules = try reader.rules(secrets: options.secrets)
-        readers = ReaderPool(reader)
         self.served = served
         self.options = options
         self.journal = journal
         playback = Mutex(PlaybackState(options.playback))
     }
 
-    func respond(to exchange: Exchange) -> any ExchangeReceiver {
-        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
-        exchange.sendContinueIfExpected()
-        return ReplayedExchange(exchange, map: served.map(for: exchange), replayer: self)
-    }
+    func responder(on eventLoop: any EventLoop) -> any LoopResponder { loopReplayer(on: eventLoop) }
 
-    /// The interaction that answers a request, one step further on; nil for a miss.
-    func next(_ key: MatchKeyBuilder, for exchange: Exchange) throws -> Interaction? {
-        let reader = try reader(for: exchange)
-        let origin = origins.isEmpty ? "" : origins[exchange.upstreamIndex]
-        let recording = PlayedRecording(reader, last: newest)
-        let mode = rules.playback(key.request)
-        for candidate in key.candidates(origin: origin, orAny: hasAnswersForAny) {
-            let candidate =
-                try hasVariants
-                ? recording.playbackKey(candidate, for: key.request) : PlaybackKey(candidate)
-            // One step at a time: parallel requests never share an answer, or lose one.
-            let number = try playback.withLock { playback in
-                try playback.step(candidate, isWrite: !exchange.request.isSafe, by: mode, recording)
-            }
-            if let number { return try reader.interaction(number) }
+    /// Called on that event loop.
+    func loopReplayer(on eventLoop: any EventLoop) -> LoopReplayer {
+        loops.withLock { loops in
+            let id = ObjectIdentifier(eventLoop)
+            if let known = loops[id] { return known.value }
+            let made = LoopReplayer(self, on: eventLoop)
+            loops[id] = NIOLoopBound(made, eventLoop: eventLoop)
+            return made
         }
-        return nil
     }
 
-    /// Numbers of the interactions that were played.
-    var used: Set<Int64> { playback.withLock { $0.used } }
+    // MARK: Position
+
+    /// Empty if nothing says where it was recorded from.
+    func origin(_ upstreamIndex: Int) -> String { origins.isEmpty ? "" : origins[upstreamIndex] }
+
+    /// Takes one step: parallel requests never share an answer, or lose one.
+    func step(
+        _ key: PlaybackKey,
+        _ request: MatchKeyBuilder,
+        _ mode: PlaybackMode?,
+        _ index: some PlaybackIndex
+    ) throws -> Int64? {
+        try playback.withLock { try $0.step(key, isWrite: !request.isSafe, by: mode, index) }
+    }
+
+    /// A write whose answer does not depend on the position moves it all the same.
+    func answerWrite(_ number: Int64) {
+        guard number > newestWrite.load(ordering: .relaxed) else { return }
+        playback.withLock { $0.answerWrite(number) }
+        newestWrite.max(number, ordering: .relaxed)
+    }
+
+    // MARK: Reports
+
+    /// Whether what is redacted for matching is redacted for the journal too.
+    var sharesRedactor: Bool { rules.redactor === journal.redactor }
+
+    /// A reader of its own for what takes longer, shared by all event loops.
+    private func readerForReports() throws -> CassetteReader {
+        try reports.withLock { reports in
+            if let reports { return reports }
+            let reader = try CassetteReader(path: path)
+            reports = reader
+            return reader
+        }
+    }
 
     /// Interactions that were not played, in recording order: their count, and the first of them.
     func unused(limit: Int) throws -> UnusedInteractions {
-        let used = used
+        let used = journal.replayedNumbers
         var unused = UnusedInteractions()
-        try readers.readerForReports().eachNumber { number, method, target in
+        try readerForReports().eachNumber { number, method, target in
             guard number <= newest, !used.contains(number) else { return }
             unused.count += 1
             if unused.first.count < limit { unused.first.append("#\(number) \(method) \(target)") }
@@ -87,10 +113,10 @@ final class Replayer: ExchangeResponder {
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         // What is shown is redacted, even if the cassette is not.
         let rules = rules.redacting(by: journal.redactor)
-        let asked = key.compared(origin: origins.isEmpty ? "" : origins[exchange.upstreamIndex]).redacted(by: rules)
-        let (readers, options) = (readers, options)
+        let asked = key.compared(origin: origin(exchange.upstreamIndex)).redacted(by: rules)
+        let options = options
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
-            let reader = try readers.readerForReports()
+            let reader = try self.readerForReports()
             let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
             return MissReport(
                 asked: asked,
@@ -102,13 +128,17 @@ final class Replayer: ExchangeResponder {
         }
     }
 
-    func reader(for exchange: Exchange) throws -> CassetteReader {
-        try readers.reader(for: exchange.eventLoop)
-    }
+    // MARK: The end
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        readers.close()
-        return eventLoop.makeSucceededVoidFuture()
+        let loops = loops.withLock { loops in
+            defer { loops = [:] }
+            return Array(loops.values)
+        }
+        let closed = loops.map { loop in loop.eventLoop.submit { loop.value.close() } }
+        return EventLoopFuture.andAllComplete(closed, on: eventLoop).map {
+            self.reports.withLock { $0.take() }?.close()
+        }
     }
 }
 
@@ -129,19 +159,8 @@ struct ReplayOptions: Sendable {
     var missStatus: Int
     /// As `MockServerConfiguration.playback`.
     var playback: PlaybackMode
+    /// Bytes of memory for one event loop, of `MockServerConfiguration.cacheSize`.
+    var cacheSize: Int
     /// Values that count as what stands for them in the cassette.
     var secrets: [DeclaredSecret]
-}
-
-extension MatchKeyBuilder {
-    /// The keys to look under, best first: the request's own, that of a `GET` for a `HEAD` (RFC 9110 §9.3.2), and the
-    /// same for answers written for any upstream.
-    fileprivate func candidates(origin: String, orAny: Bool) -> [MatchKey] {
-        var keys = [key(origin: origin)]
-        if isHEAD { keys.append(key(origin: origin, asGET: true)) }
-        guard orAny, !origin.isEmpty else { return keys }
-        keys.append(key(origin: ""))
-        if isHEAD { keys.append(key(origin: "", asGET: true)) }
-        return keys
-    }
 }

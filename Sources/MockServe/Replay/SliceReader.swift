@@ -4,14 +4,17 @@ import NIOCore
 
 /// Reads a stored body from front to back, one slice in memory.
 final class SliceReader {
-    private let reader: CassetteReader
+    private let replayer: LoopReplayer
     private let body: BodyReference?
-    private var number = -1
-    private var slice = ByteBuffer()
+    private var number: Int
+    private var slice: ByteBuffer
 
-    init(_ reader: CassetteReader, _ body: BodyReference?) {
-        self.reader = reader
+    /// - Parameter first: the first slice, if it is there already.
+    init(_ replayer: LoopReplayer, _ body: BodyReference?, first: ByteBuffer?) {
+        self.replayer = replayer
         self.body = body
+        number = first == nil ? -1 : 0
+        slice = first ?? ByteBuffer()
     }
 
     /// Up to `count` bytes from `position` on, within one slice; never none.
@@ -20,12 +23,12 @@ final class SliceReader {
     func read(at position: Int, count: Int) throws -> ByteBuffer {
         let wanted = position / BodySlices.size
         if wanted != number, let body {
-            slice = ByteBuffer(bytes: try reader.slice(wanted, of: body))
+            slice = try replayer.slice(wanted, of: body)
             number = wanted
         }
         let start = position % BodySlices.size
         guard count > 0, let bytes = slice.getSlice(at: start, length: min(count, slice.readableBytes - start)) else {
-            throw CassetteError(.damaged, path: reader.path, "is damaged: a body is shorter than its chunks.")
+            throw CassetteError(.damaged, path: replayer.path, "is damaged: a body is shorter than its chunks.")
         }
         return bytes
     }

@@ -28,11 +28,11 @@ package enum CoverageFile {
     /// Adds what was used, in one piece: processes that add at the same time do not mix.
     ///
     /// - Throws: `CassetteError` or `MockServeError`.
-    static func add(_ numbers: Set<Int64>, of cassette: String, to path: String) throws {
+    static func add(_ numbers: NumberSet, of cassette: String, to path: String) throws {
         guard FileManager.default.fileExists(atPath: cassette) else { return }
         let reader = try CassetteReader(path: cassette)
         defer { reader.close() }
-        let used = try numbers.sorted().compactMap { number in
+        let used = try numbers.numbers.sorted().compactMap { number in
             try reader.recordedAt(number).map { [number, $0] }
         }
         let name = URL(fileURLWithPath: cassette).lastPathComponent

@@ -1,5 +1,4 @@
 import CassetteStore
-import DequeModule
 import Foundation
 import HTTPWire
 import MockServeCore
@@ -26,17 +25,14 @@ final class ScopeJournal: Sendable {
         var failures: [String] = []
         var failureCount = 0
         var writeError: CassetteError?
-        /// Numbers of recorded interactions, if a coverage file wants them.
-        var recordedNumbers: Set<Int64> = []
         /// How many secrets were replaced, by kind.
         var redacted: [String: Int] = [:]
     }
 
+    /// What does not come with every request.
     fileprivate struct State {
         var summary = Summary()
-        var entries: Deque<JournalEntry> = []
-        var bytes = 0
-        var lastNumber = 0
+        var lanes: [JournalLane] = []
         var waits: [Int: Wait] = [:]
     }
 
@@ -44,25 +40,34 @@ final class ScopeJournal: Sendable {
         let pattern: RequestPattern
         let count: Int
         var found: [JournalEntry] = []
+        /// Of entries that were there when the waiting began, or came since: one may be told of twice.
+        var seen: Set<Int> = []
         let promise: EventLoopPromise<[JournalEntry]>
 
         mutating func add(_ entry: JournalEntry) -> Bool {
-            guard pattern.matches(method: entry.methodBytes, target: entry.targetBytes) else { return false }
+            guard pattern.matches(method: entry.methodBytes, target: entry.targetBytes),
+                seen.insert(entry.number).inserted
+            else { return false }
             found.append(entry)
             return found.count >= count
         }
+
+        func succeed() { promise.succeed(found.sorted { $0.number < $1.number }) }
     }
 
     /// How many misses and failures are kept whatever the limits; all are counted.
     static let limit = 1000
 
-    private let state = Mutex(State())
-    private let limits: JournalLimits
-    private let observer: (@Sendable (ServerEvent) -> Void)?
-    private let files: [JournalFile]
+    let limits: JournalLimits
+    let keepsRecordedNumbers: Bool
     /// What is noted is redacted whatever the cassette holds. Nil if nothing is to be.
     let redactor: Redactor?
-    private let keepsRecordedNumbers: Bool
+    private let state = Mutex(State())
+    private let lastNumber = Atomic<Int>(0)
+    /// Whether anybody waits for entries.
+    private let hasWaits = Atomic<Bool>(false)
+    private let observer: (@Sendable (ServerEvent) -> Void)?
+    private let files: [JournalFile]
 
     /// - Throws: `MockServeError` if the journal file cannot be written.
     init(_ configuration: MockServerConfiguration) throws {
@@ -76,48 +81,71 @@ final class ScopeJournal: Sendable {
         ].compactMap { $0 }
     }
 
-    var summary: Summary { state.withLock { $0.summary } }
+    var summary: Summary {
+        var (summary, lanes) = state.withLock { ($0.summary, $0.lanes) }
+        for lane in lanes {
+            let (answered, recorded) = lane.read { ($0.answered, $0.recorded) }
+            summary.answered += answered
+            summary.recorded += recorded
+        }
+        return summary
+    }
 
     var snapshot: Journal {
-        state.withLock { Journal(entries: Array($0.entries), forgottenCount: $0.lastNumber - $0.entries.count) }
+        var entries = entries
+        let number = lastNumber.load(ordering: .acquiring)
+        var bytes = 0
+        let start = entries.lastIndex { entry in
+            bytes += entry.size
+            return bytes > limits.bytes
+        }
+        entries.removeFirst(max(start.map { $0 + 1 } ?? 0, entries.count - limits.entries))
+        return Journal(entries: entries, forgottenCount: number - entries.count)
+    }
+
+    /// What the lanes have, oldest first.
+    private var entries: [JournalEntry] {
+        let lanes = state.withLock { $0.lanes }
+        return lanes.flatMap { $0.read { Array($0.entries) } }.sorted { $0.number < $1.number }
+    }
+
+    /// Numbers of interactions that were replayed.
+    var replayedNumbers: NumberSet { union(\.replayedNumbers) }
+
+    /// Numbers of interactions that were recorded, if a coverage file wants them.
+    var recordedNumbers: NumberSet { union(\.recordedNumbers) }
+
+    private func union(_ numbers: KeyPath<JournalLane.State, NumberSet>) -> NumberSet {
+        let lanes = state.withLock { $0.lanes }
+        return lanes.reduce(into: NumberSet()) { union, lane in union.formUnion(lane.read { $0[keyPath: numbers] }) }
     }
 
     // MARK: Noting
 
+    /// A lane of its own for one event loop.
+    func makeLane() -> JournalLane {
+        let lane = JournalLane(self)
+        state.withLock { $0.lanes.append(lane) }
+        return lane
+    }
+
+    /// Redacts a target and what may quote it, and notes them.
+    ///
     /// - Parameter status: of the answer; nil if there was none.
     func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?) {
-        let date = Date()
+        let lane = state.withLock { $0.lanes.first } ?? makeLane()
+        lane.note(method: request.method, target: redacted(request.target), redacted(outcome), status: status)
+    }
+
+    func redacted(_ target: [UInt8]) -> [UInt8] {
+        guard let redactor else { return target }
         var notes = RedactionNotes()
-        let target = redactor?.redact(target: request.target, nil, &notes) ?? request.target
-        let outcome = redacted(outcome)
-        let (entry, done) = state.withLock { state -> (JournalEntry, [Wait]) in
-            state.lastNumber += 1
-            let entry = JournalEntry(
-                number: state.lastNumber,
-                date: date,
-                methodBytes: request.method,
-                targetBytes: target,
-                outcome: outcome,
-                status: status
-            )
-            state.summary.count(outcome, keepsNumber: keepsRecordedNumbers)
-            state.append(entry, limits)
-            return (entry, state.waits.isEmpty ? [] : state.served(by: entry))
-        }
-        for wait in done { wait.promise.succeed(wait.found) }
-        for file in files { file.write(entry) }
-        switch outcome {
-        case .missed(let miss): observer?(.miss(miss))
-        case .failed(let reason): observer?(.failure(reason))
-        default: break
-        }
+        return redactor.redact(target: target, nil, &notes)
     }
 
     private func redacted(_ outcome: JournalEntry.Outcome) -> JournalEntry.Outcome {
-        guard case .failed(let reason) = outcome, let redactor else { return outcome }
-        var notes = RedactionNotes()
-        let text = redactor.redact(target: Array(reason.utf8), nil, &notes)
-        return .failed(String(decoding: text, as: UTF8.self))
+        guard case .failed(let reason) = outcome else { return outcome }
+        return .failed(String(decoding: redacted(Array(reason.utf8)), as: UTF8.self))
     }
 
     func redacted(_ notes: RedactionNotes) {
@@ -134,6 +162,28 @@ final class ScopeJournal: Sendable {
         for file in files { file.close() }
     }
 
+    // MARK: For the lanes
+
+    func nextNumber() -> Int { lastNumber.add(1, ordering: .relaxed).newValue }
+
+    /// Tells whoever wants to know of an entry that its lane has.
+    func spread(_ entry: JournalEntry) {
+        switch entry.outcome {
+        case .missed(let miss):
+            state.withLock { $0.summary.add(miss) }
+            observer?(.miss(miss))
+        case .failed(let reason):
+            state.withLock { $0.summary.add(failure: reason) }
+            observer?(.failure(reason))
+        case .replayed, .recorded, .forwarded, .responded: break
+        }
+        // Set before the lanes are looked through: an entry that was not there yet is told of here.
+        if hasWaits.load(ordering: .sequentiallyConsistent) {
+            for wait in state.withLock({ $0.served(by: entry) }) { wait.succeed() }
+        }
+        for file in files { file.write(entry) }
+    }
+
     // MARK: Waiting
 
     /// Completes with the first `count` entries of the pattern, those that are there already included.
@@ -144,29 +194,26 @@ final class ScopeJournal: Sendable {
         on eventLoop: any EventLoop
     ) -> EventLoopPromise<[JournalEntry]> {
         let promise = eventLoop.makePromise(of: [JournalEntry].self)
-        var wait = Wait(pattern: pattern, count: count, promise: promise)
-        let (number, isDone) = state.withLock { state in
-            let isDone = state.entries.contains { wait.add($0) }
+        let number = state.withLock { state in
             let number = (state.waits.keys.max() ?? 0) + 1
-            if !isDone { state.waits[number] = wait }
-            return (number, isDone)
+            state.waits[number] = Wait(pattern: pattern, count: count, promise: promise)
+            return number
         }
-        if isDone {
-            promise.succeed(wait.found)
-            return promise
-        }
+        hasWaits.store(true, ordering: .sequentiallyConsistent)
         let timer = eventLoop.scheduleTask(in: timeout) { self.giveUp(number, after: timeout) }
         promise.futureResult.whenComplete { _ in
             timer.cancel()
             self.state.withLock { $0.waits[number] = nil }
         }
+        for entry in entries {
+            for wait in state.withLock({ $0.served(by: entry, only: number) }) { wait.succeed() }
+        }
         return promise
     }
 
     private func giveUp(_ number: Int, after timeout: TimeAmount) {
-        let (wait, last) = state.withLock { ($0.waits.removeValue(forKey: number), $0.entries.last) }
-        guard let wait else { return }
-        let came = last.map { "the last request was \($0)" } ?? "no request came at all"
+        guard let wait = state.withLock({ $0.waits.removeValue(forKey: number) }) else { return }
+        let came = entries.last.map { "the last request was \($0)" } ?? "no request came at all"
         wait.promise.fail(
             MockServeError(
                 .timedOut,
@@ -178,36 +225,22 @@ final class ScopeJournal: Sendable {
 }
 
 extension ScopeJournal.Summary {
-    fileprivate mutating func count(_ outcome: JournalEntry.Outcome, keepsNumber: Bool) {
-        switch outcome {
-        case .replayed: answered += 1
-        case .recorded(let number):
-            recorded += 1
-            if keepsNumber { recordedNumbers.insert(Int64(number)) }
-        case .missed(let miss):
-            missCount += 1
-            if misses.count < ScopeJournal.limit { misses.append(miss) }
-        case .failed(let reason):
-            failureCount += 1
-            if failures.count < ScopeJournal.limit { failures.append(reason) }
-        case .forwarded, .responded: break
-        }
+    fileprivate mutating func add(_ miss: Miss) {
+        missCount += 1
+        if misses.count < ScopeJournal.limit { misses.append(miss) }
+    }
+
+    fileprivate mutating func add(failure: String) {
+        failureCount += 1
+        if failures.count < ScopeJournal.limit { failures.append(failure) }
     }
 }
 
 extension ScopeJournal.State {
-    fileprivate mutating func append(_ entry: JournalEntry, _ limits: JournalLimits) {
-        entries.append(entry)
-        bytes += entry.size
-        while let oldest = entries.first, entries.count > limits.entries || bytes > limits.bytes {
-            bytes -= oldest.size
-            entries.removeFirst()
-        }
-    }
-
-    fileprivate mutating func served(by entry: JournalEntry) -> [ScopeJournal.Wait] {
+    /// - Parameter only: the one wait to ask; nil for all.
+    fileprivate mutating func served(by entry: JournalEntry, only: Int? = nil) -> [ScopeJournal.Wait] {
         var done: [ScopeJournal.Wait] = []
-        for number in waits.keys.sorted() {
+        for number in waits.keys.sorted() where only == nil || only == number {
             guard var wait = waits[number] else { continue }
             let isDone = wait.add(entry)
             waits[number] = isDone ? nil : wait

@@ -14,7 +14,7 @@ public struct JournalEntry: Sendable, CustomStringConvertible {
         /// Answered by a ``Responder``.
         case responded
         /// Nothing recorded matches.
-        case missed(Miss)
+        indirect case missed(Miss)
         /// Could not be answered, forwarded or recorded; the reason in one line.
         case failed(String)
     }

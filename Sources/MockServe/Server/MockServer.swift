@@ -74,11 +74,17 @@ public final class MockServer: Sendable {
     /// Threads of the event loops on which new servers run; nil for SwiftNIO's own, one a core.
     package static let eventLoopGroup = Mutex<MultiThreadedEventLoopGroup?>(nil)
 
+    private static var group: any EventLoopGroup {
+        eventLoopGroup.withLock { $0 } ?? MultiThreadedEventLoopGroup.singleton
+    }
+
+    static var loopCount: Int { max(1, Array(group.makeIterator()).count) }
+
     private static func launch(
         _ configuration: MockServerConfiguration,
         _ plan: ServicePlan
     ) -> EventLoopFuture<MockServer> {
-        let group: any EventLoopGroup = eventLoopGroup.withLock { $0 } ?? MultiThreadedEventLoopGroup.singleton
+        let group = group
         let registry = ConnectionRegistry()
         let limits = WireLimits(configuration.limits)
         let timeouts = ConnectionTimeouts(configuration.limits)
@@ -87,9 +93,9 @@ public final class MockServer: Sendable {
         )
         let eventLoop = group.any()
         let listeners = plan.listenAddresses(configuration.listen).enumerated().map { index, address in
-            Listener.start(address, group: group, registry: registry) { origin in
+            Listener.start(address, group: group, registry: registry) { origin, eventLoop in
                 ConnectionHandler(
-                    responder: plan.responder,
+                    responder: plan.responder.responder(on: eventLoop),
                     upstreamIndex: index,
                     listenerOrigin: origin,
                     hosts: hosts,

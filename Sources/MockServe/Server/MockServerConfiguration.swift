@@ -57,6 +57,10 @@ public struct MockServerConfiguration: Sendable {
     /// What becomes of a scope that did not use every recorded interaction. Default: ``UnusedPolicy/ignore``.
     public var unused = UnusedPolicy.ignore
 
+    /// Bytes of memory for what is replayed: answers that are kept ready, and pages of the cassette, shared out among the
+    /// threads that serve. The memory of a server depends on it, not on the size of the cassette. Default: 64 MiB.
+    public var cacheSize = 64 << 20
+
     /// How much of what it was asked the server remembers (``MockServer/journal``).
     public var journalLimits = JournalLimits()
 

@@ -30,8 +30,11 @@ final class ServedOrigins: Sendable {
     func setListeners(_ origins: [Origin]) { listeners.withLock { $0 = origins } }
 
     /// The mapping as the client of this exchange needs it: its own name for its own listener.
-    func map(for exchange: Exchange) -> OriginMap {
-        let key = Key(upstreamIndex: exchange.upstreamIndex, served: exchange.servedOrigin)
+    func map(for exchange: Exchange) -> OriginMap { map(for: exchange.servedOrigin, exchange.upstreamIndex) }
+
+    /// - Parameter origin: by which the client knows its own listener.
+    func map(for origin: Origin, _ upstreamIndex: Int) -> OriginMap {
+        let key = Key(upstreamIndex: upstreamIndex, served: origin)
         if let map = cache.withLock({ $0[key] }) { return map }
         let listeners = listeners.withLock { $0 }
         var pairs: [OriginMap.Pair] = []

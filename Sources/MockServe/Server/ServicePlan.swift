@@ -68,6 +68,7 @@ final class ServicePlan: Sendable {
             speed: configuration.speed,
             missStatus: configuration.missStatus,
             playback: configuration.playback.mode,
+            cacheSize: max(0, configuration.cacheSize) / MockServer.loopCount,
             secrets: configuration.redact.compactMap(\.secret)
         )
     }
@@ -86,6 +87,7 @@ final class ServicePlan: Sendable {
             mapsContent: configuration.mapsOrigins,
             revealing: configuration.givesSecretsBack ? options.secrets : []
         )
+        defer { reader.close() }
         let replayer = try Replayer(reader, upstreams: upstreams, served: served, options: options, journal: journal)
         return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served, path: path)
     }
@@ -127,15 +129,17 @@ final class ServicePlan: Sendable {
         var responder: any ExchangeResponder = forwarder(writer)
         var replayer: Replayer?
         if mode == .missing {
+            let reader = try CassetteReader(path: path)
+            defer { reader.close() }
             let older = try Replayer(
-                try CassetteReader(path: path),
+                reader,
                 upstreams: upstreams,
                 newest: writer.newestBefore,
                 served: served,
                 options: options,
                 journal: journal
             )
-            responder = MissingRecorder(replayer: older, forwarder: forwarder(writer), served: served)
+            responder = MissingRecorder(replayer: older, forwarder: forwarder(writer))
             replayer = older
         }
         return Parts(
@@ -229,7 +233,8 @@ final class ServicePlan: Sendable {
             try writer?.finish(keeping: keeping, now: Clock.now().unixMilliseconds)
             if let error = journal.summary.writeError { throw error }
             guard let coverageFile, let path else { return }
-            let used = (replayer?.used ?? []).union(journal.summary.recordedNumbers)
+            var used = journal.replayedNumbers
+            used.formUnion(journal.recordedNumbers)
             try CoverageFile.add(used, of: path, to: coverageFile)
         } catch let error as CassetteError {
             throw MockServeError(error)

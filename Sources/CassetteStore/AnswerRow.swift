@@ -1,0 +1,98 @@
+import HTTPWire
+import MockServeCore
+
+/// The columns of `interaction` that are played, and what they mean in memory.
+enum AnswerRow {
+    typealias Malformed = InteractionRow.Malformed
+
+    /// With the body as `response_body`.
+    static let columns = """
+        interaction.id, method, response_version, status, reason, response_fields, informational, response_trailers, \
+        first_byte_ms, chunks, response_body_id, response_body.size
+        """
+
+    /// How many columns these are.
+    static let count: Int32 = 12
+
+    /// - Parameter start: of the first of these columns.
+    /// - Throws: `Malformed` if a column does not hold what it must.
+    static func decode(_ row: RowView, at start: Int32 = 0) throws(Malformed) -> RecordedAnswer {
+        let id = row.integer(start)
+        var head = ResponseHead(
+            version: try row.version(start + 2, Malformed(column: "response_version", id: id)),
+            status: Int(clamping: row.integer(start + 3)),
+            reason: row.isNull(start + 4) ? nil : try row.latin1(start + 4, Malformed(column: "reason", id: id)),
+            fields: try row.fields(start + 5, Malformed(column: "response_fields", id: id))
+        )
+        guard (200...999).contains(head.status), head.reason.map(isLineSafe) ?? true else {
+            throw Malformed(column: "status or reason", id: id)
+        }
+        let body = try row.body(start + 10, Malformed(column: "response_body_id", id: id))
+        let isHEAD = row.withText(start + 1) { $0.elementsEqual("HEAD".utf8) }
+        head.framing = framing(of: head, answersHEAD: isHEAD, body: body)
+        let chunks = row.isNull(start + 9) ? [] : ChunksJSON.decode(row.text(start + 9))
+        guard let chunks, chunks.reduce(0, { $0 &+ $1.size }) == (chunks.isEmpty ? 0 : body?.size ?? 0) else {
+            throw Malformed(column: "chunks", id: id)
+        }
+        let hasTrailers = !row.isNull(start + 7)
+        return RecordedAnswer(
+            id: id,
+            informational: row.isNull(start + 6) ? [] : try informational(row, start + 6, id),
+            head: head,
+            trailers: hasTrailers ? try row.fields(start + 7, Malformed(column: "response_trailers", id: id)) : Fields(),
+            firstByte: row.isNull(start + 8) ? nil : Int(clamping: row.integer(start + 8)),
+            chunks: chunks,
+            body: body
+        )
+    }
+
+    /// How the recorded response found its end. Only whether it was chunked matters later: the length is known.
+    private static func framing(of head: ResponseHead, answersHEAD: Bool, body: BodyReference?) -> BodyFraming {
+        if answersHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
+        if head.fields.contains("transfer-encoding") { return .chunked }
+        return head.fields.contains("content-length") ? .length(body?.size ?? 0) : .untilClose
+    }
+
+    private static func informational(_ row: RowView, _ column: Int32, _ id: Int64) throws(Malformed) -> [ResponseHead] {
+        guard let heads = InformationalJSON.decode(row.text(column)),
+            heads.allSatisfy({ $0.fields.allSatisfy(isSafe) && $0.reason.map(isLineSafe) ?? true })
+        else { throw Malformed(column: "informational", id: id) }
+        return heads
+    }
+}
+
+extension RowView {
+    func latin1(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> [UInt8] {
+        // Nearly all of it is ASCII.
+        let ascii = withText(column) { text in text.allSatisfy { $0 < 0x80 } ? Array(text) : nil }
+        guard let bytes = ascii ?? Latin1.bytes(text(column)) else { throw error }
+        return bytes
+    }
+
+    func version(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> WireVersion {
+        guard let version = WireVersion(rawValue: text(column)) else { throw error }
+        return version
+    }
+
+    func fields(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> Fields {
+        guard let fields = withText(column, { FieldsJSON.decode($0) }), fields.allSatisfy(isSafe) else { throw error }
+        return fields
+    }
+
+    /// From the number of a body and, in the next column, its size.
+    func body(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> BodyReference? {
+        guard !isNull(column) else { return nil }
+        let size = integer(column + 1)
+        guard !isNull(column + 1), size >= 0 else { throw error }
+        return BodyReference(id: integer(column), size: Int(size))
+    }
+}
+
+/// A stored field must not be able to end its line: the file may be crafted.
+private func isSafe(_ field: Fields.Field) -> Bool {
+    !field.name.isEmpty && isLineSafe(field.name) && !field.name.contains(UInt8(ascii: ":")) && isLineSafe(field.value)
+}
+
+private func isLineSafe(_ bytes: some Sequence<UInt8>) -> Bool {
+    bytes.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D }
+}

@@ -1,0 +1,322 @@
+import GRDB
+import GRDBSQLite
+package import HTTPWire
+package import MockServeCore
+package import NIOCore
+
+/// Finds what is played: a connection with statements that stay prepared, for one thread at a time.
+///
+/// It reads in windows: between `begin` and `end` the file is locked once for all reads, and changes that others make are not
+/// seen.
+package final class PlaybackReader {
+    /// One interaction of a match key.
+    package struct Row: Sendable {
+        package let id: Int64
+        /// Nil if the answer depends on no field of the request.
+        package let variant: Variant?
+    }
+
+    package let path: String
+    /// Whether any answer depends on fields of its request.
+    package let hasVariants: Bool
+    private let newest: Int64
+    private let queue: DatabaseQueue
+    private let connection: SQLiteConnection
+    private let statements: Statements
+    private var isReading = false
+    private var version: Int64 = -1
+
+    /// Opens an existing cassette without writing to it.
+    ///
+    /// - Parameters:
+    ///   - newest: the newest interaction that is played: later ones are being recorded.
+    ///   - memory: bytes of the file that are kept in memory.
+    /// - Throws: `CassetteError`.
+    package init(path: String, newest: Int64 = .max, memory: Int = 8 << 20) throws {
+        self.path = path
+        self.newest = newest
+        let reader = try CassetteReader(path: path)
+        queue = reader.queue
+        do {
+            (connection, hasVariants) = try queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA cache_size = -\(max(64, memory >> 10))")
+                guard let connection = db.sqliteConnection else { throw DatabaseError(resultCode: .SQLITE_MISUSE) }
+                return (connection, try CassetteReader.hasVariants(db))
+            }
+            statements = try Statements(connection, hasVariants: hasVariants)
+        } catch {
+            throw CassetteFile.explain(error, path: path, .unreadable)
+        }
+    }
+
+    package func close() {
+        statements.finalize()
+        // Nothing is written on this connection, so a failed close loses nothing.
+        try? queue.close()
+    }
+
+    // MARK: Windows
+
+    /// Begins to read.
+    ///
+    /// - Returns: whether somebody has changed the file since the last time; true the first time.
+    package func begin() throws -> Bool {
+        try explaining {
+            try statements.begin.run()
+            isReading = true
+            var found: Int64 = 0
+            try statements.version.run { found = $0.integer(0) }
+            defer { version = found }
+            return found != version
+        }
+    }
+
+    package func end() {
+        guard isReading else { return }
+        isReading = false
+        // What was only read needs no commit to succeed.
+        try? statements.commit.run()
+    }
+
+    // MARK: Reading
+
+    /// The interactions of a key in recording order, up to `limit`.
+    package func rows(_ key: MatchKey, limit: Int) throws -> [Row] {
+        try explaining {
+            var rows: [Row] = []
+            try statements.rows.run(key: key, .integer(newest), .integer(Int64(limit))) { row in
+                let variant = hasVariants && !row.isNull(1) ? Variant(names: row.text(1), key: row.bytes(2)) : nil
+                rows.append(Row(id: row.integer(0), variant: variant))
+            }
+            return rows
+        }
+    }
+
+    /// An answer and the first slice of its body.
+    ///
+    /// - Throws: `CassetteError`, also if there is no such interaction.
+    package func answer(_ id: Int64) throws -> (RecordedAnswer, ByteBuffer) {
+        try explaining {
+            var found: (RecordedAnswer, ByteBuffer)?
+            try statements.answer.run(.integer(id)) { row in
+                let answer = try AnswerRow.decode(row)
+                found = (answer, row.withBytes(AnswerRow.count) { ByteBuffer(bytes: $0) })
+            }
+            guard let found, found.1.readableBytes == BodySlices.length(of: 0, in: found.0.body?.size ?? 0) else {
+                throw CassetteError(.damaged, path: path, "is damaged: interaction \(id) or its body is missing.")
+            }
+            return found
+        }
+    }
+
+    /// Piece `number` of a body, counted from zero, `BodySlices.size` bytes each but the last.
+    ///
+    /// - Throws: `CassetteError` if the piece is missing or not as long as it must be.
+    package func slice(_ number: Int, of body: BodyReference) throws -> ByteBuffer {
+        try explaining {
+            var slice = ByteBuffer()
+            let statement = number == 0 ? statements.firstSlice : statements.slice
+            try statement.run(.integer(body.id), number == 0 ? nil : .integer(Int64(number))) { row in
+                slice = row.withBytes(0) { ByteBuffer(bytes: $0) }
+            }
+            guard slice.readableBytes == BodySlices.length(of: number, in: body.size) else {
+                throw CassetteError(.damaged, path: path, "is damaged: part \(number) of body \(body.id) is missing.")
+            }
+            return slice
+        }
+    }
+
+    private func explaining<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as InteractionRow.Malformed {
+            throw CassetteFile.explain(error, path: path)
+        } catch {
+            throw CassetteFile.explain(error, path: path, .unreadable)
+        }
+    }
+}
+
+extension PlaybackReader: PlaybackIndex {
+    package func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
+        try number(key, statements.first, statements.firstVariant, .integer(low), .integer(high))
+    }
+
+    package func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
+        try number(key, statements.last, statements.lastVariant, .integer(0), .integer(high))
+    }
+
+    private func number(
+        _ key: PlaybackKey,
+        _ plain: RawStatement,
+        _ varying: RawStatement,
+        _ low: Binding,
+        _ high: Binding
+    ) throws -> Int64? {
+        try explaining {
+            var number: Int64?
+            let take: (RowView) -> Void = { number = $0.integer(0) }
+            if let variant = key.variant {
+                let (names, values) = (Binding.text(variant.names), Binding.bytes(variant.key))
+                try varying.run(key: key.match, low, high, .integer(newest), names, values, row: take)
+            } else {
+                try plain.run(key: key.match, low, high, .integer(newest), row: take)
+            }
+            return number
+        }
+    }
+
+    /// The key by which the answers to a request are found: of those recorded under `key`, the ones whose requests agree
+    /// with it in the fields that their answers vary by, if there are any.
+    package func playbackKey(_ key: MatchKey, for request: RequestHead) throws -> PlaybackKey {
+        guard hasVariants else { return PlaybackKey(key) }
+        var names = ""
+        // Answers to one request hardly vary by several lists of fields.
+        for _ in 0..<8 {
+            var next: String?
+            try explaining { try statements.names.run(key: key, .text(names)) { next = $0.text(0) } }
+            guard let found = next else { break }
+            let candidate = PlaybackKey(key, Variant(found, of: request.fields))
+            if try first(candidate, after: 0, before: .max) != nil { return candidate }
+            names = found
+        }
+        return PlaybackKey(key)
+    }
+
+    package func firstWrite(after low: Int64) throws -> Int64? {
+        try explaining {
+            var number: Int64?
+            try statements.firstWrite.run(.integer(low), .integer(newest)) { number = $0.integer(0) }
+            return number
+        }
+    }
+
+    package func next(after low: Int64, ifIts key: MatchKey) throws -> Int64? {
+        try explaining {
+            var number: Int64?
+            try statements.next.run(key: key, .integer(low), .integer(newest)) { number = $0.integer(0) }
+            return number
+        }
+    }
+}
+
+/// What a playback asks, prepared.
+private struct Statements {
+    let begin: RawStatement
+    let commit: RawStatement
+    let version: RawStatement
+    let rows: RawStatement
+    let answer: RawStatement
+    let firstSlice: RawStatement
+    let slice: RawStatement
+    let first: RawStatement
+    let last: RawStatement
+    let firstVariant: RawStatement
+    let lastVariant: RawStatement
+    let names: RawStatement
+    let firstWrite: RawStatement
+    let next: RawStatement
+
+    init(_ connection: SQLiteConnection, hasVariants: Bool) throws {
+        var all: [RawStatement] = []
+        func prepare(_ sql: String) throws -> RawStatement {
+            do {
+                let statement = try RawStatement(connection, sql)
+                all.append(statement)
+                return statement
+            } catch {
+                for statement in all { statement.finalize() }
+                throw error
+            }
+        }
+        let of = "FROM interaction WHERE match_key = ?1"
+        let between = "AND id > ?2 AND id < ?3 AND id <= ?4"
+        let varying = "AND vary = ?5 AND vary_key = ?6"
+        begin = try prepare("BEGIN")
+        commit = try prepare("COMMIT")
+        version = try prepare("PRAGMA data_version")
+        rows = try prepare("SELECT id\(hasVariants ? ", vary, vary_key" : "") \(of) AND id <= ?2 ORDER BY id LIMIT ?3")
+        answer = try prepare(
+            """
+            SELECT \(AnswerRow.columns), response_body.bytes FROM interaction \
+            LEFT JOIN body AS response_body ON response_body.id = response_body_id WHERE interaction.id = ?1
+            """
+        )
+        firstSlice = try prepare("SELECT bytes FROM body WHERE id = ?1")
+        slice = try prepare("SELECT bytes FROM body_slice WHERE body_id = ?1 AND number = ?2")
+        first = try prepare("SELECT id \(of) \(between) ORDER BY id LIMIT 1")
+        last = try prepare("SELECT id \(of) \(between) ORDER BY id DESC LIMIT 1")
+        firstVariant = try prepare("SELECT id \(of) \(between) \(varying) ORDER BY id LIMIT 1")
+        lastVariant = try prepare("SELECT id \(of) \(between) \(varying) ORDER BY id DESC LIMIT 1")
+        names = try prepare("SELECT vary \(of) AND vary > ?2 ORDER BY vary LIMIT 1")
+        firstWrite = try prepare(
+            """
+            SELECT id FROM interaction INDEXED BY interaction_write \
+            WHERE method NOT IN ('GET', 'HEAD', 'OPTIONS', 'TRACE') AND id > ?1 AND id <= ?2 ORDER BY id LIMIT 1
+            """
+        )
+        next = try prepare("SELECT id \(of) AND id <= ?3 AND id = (SELECT min(id) FROM interaction WHERE id > ?2)")
+    }
+
+    func finalize() {
+        for statement in [
+            begin, commit, version, rows, answer, firstSlice, slice, first, last, firstVariant, lastVariant, names,
+            firstWrite, next,
+        ] { statement.finalize() }
+    }
+}
+
+/// A prepared statement without what GRDB does round one: its queue, its cache, its observers.
+private struct RawStatement {
+    private let connection: SQLiteConnection
+    private let statement: SQLiteStatement
+
+    init(_ connection: SQLiteConnection, _ sql: String) throws {
+        var statement: SQLiteStatement?
+        let code = sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil)
+        guard code == SQLITE_OK, let statement else { throw Self.error(code, connection) }
+        self.connection = connection
+        self.statement = statement
+    }
+
+    func finalize() { sqlite3_finalize(statement) }
+
+    func run(_ bindings: Binding?..., row: (RowView) throws -> Void = { _ in }) throws {
+        for (index, binding) in bindings.enumerated() {
+            if let binding { try bind(binding, Int32(index + 1)) }
+        }
+        try step(row)
+    }
+
+    /// With a key as the first parameter.
+    func run(key: MatchKey, _ bindings: Binding..., row: (RowView) throws -> Void) throws {
+        for (index, binding) in bindings.enumerated() { try bind(binding, Int32(index + 2)) }
+        try key.withUnsafeBytes { bytes in
+            // Not copied: the statement is done with it before it goes.
+            guard sqlite3_bind_blob(statement, 1, bytes.baseAddress, Int32(bytes.count), nil) == SQLITE_OK else {
+                throw Self.error(sqlite3_errcode(connection), connection)
+            }
+            try step(row)
+        }
+    }
+
+    private func bind(_ binding: Binding, _ index: Int32) throws {
+        let code = binding.bind(to: statement, at: index)
+        guard code == SQLITE_OK else { throw Self.error(code, connection) }
+    }
+
+    private func step(_ row: (RowView) throws -> Void) throws {
+        defer { sqlite3_reset(statement) }
+        while true {
+            switch sqlite3_step(statement) {
+            case SQLITE_ROW: try row(RowView(statement: statement))
+            case SQLITE_DONE: return
+            case let code: throw Self.error(code, connection)
+            }
+        }
+    }
+
+    private static func error(_ code: Int32, _ connection: SQLiteConnection) -> DatabaseError {
+        DatabaseError(resultCode: ResultCode(rawValue: code), message: String(cString: sqlite3_errmsg(connection)))
+    }
+}

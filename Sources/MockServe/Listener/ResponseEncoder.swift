@@ -1,0 +1,51 @@
+import HTTPWire
+import NIOCore
+
+/// Turns one response into the bytes of HTTP/1.1 for one request. Body bytes are left to the caller, so that long ones need
+/// not be copied.
+struct ResponseEncoder {
+    /// Nil before the head and after the end.
+    private(set) var framing: ResponseFraming?
+    private var openChunk = 0
+    /// What was written and not yet taken.
+    var output = ByteBuffer()
+
+    var hasBegun: Bool { framing != nil }
+
+    mutating func writeInformational(_ head: ResponseHead) { output.writeResponseHead(head) }
+
+    /// - Parameter closes: whether the connection ends after the response.
+    mutating func begin(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {
+        let framing = ResponseFraming(head, length: length, answers: request, closes: closes)
+        self.framing = framing
+        output.writeResponseHead(framing.head)
+    }
+
+    mutating func startChunk(size: Int) {
+        guard let framing, framing.isChunked, openChunk == 0, size > 0 else { return }
+        output.writeChunkStart(size: size)
+        openChunk = size
+    }
+
+    /// - Returns: whether `count` bytes of the body are to be written now; after them comes `endPiece`.
+    mutating func beginPiece(_ count: Int) -> Bool {
+        guard let framing, framing.hasBody, count > 0 else { return false }
+        if framing.isChunked, openChunk == 0 { startChunk(size: count) }
+        return true
+    }
+
+    mutating func endPiece(_ count: Int) {
+        guard let framing, framing.isChunked else { return }
+        openChunk -= count
+        if openChunk == 0 { output.writeChunkEnd() }
+    }
+
+    /// - Returns: whether the connection ends after the response; nil if there was none.
+    mutating func finish(trailers: Fields) -> Bool? {
+        guard let framing else { return nil }
+        if framing.isChunked { output.writeLastChunk(trailers: trailers) }
+        self.framing = nil
+        openChunk = 0
+        return framing.closes
+    }
+}

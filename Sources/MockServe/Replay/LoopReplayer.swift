@@ -1,0 +1,322 @@
+import CassetteStore
+import HTTPWire
+import MockServeCore
+import NIOCore
+import Synchronization
+
+/// Answers from a cassette on one event loop: what it reads by, keeps ready and writes down is its own, so that event loops
+/// meet only in the position of the replay.
+final class LoopReplayer: LoopResponder {
+    /// What is found for a request.
+    enum Answer {
+        case prepared(PreparedAnswer, number: Int64)
+        /// To be played, with the first slice of its body if that is at hand.
+        case recorded(RecordedAnswer, ByteBuffer?)
+    }
+
+    /// What was recorded under one key, and what of it is kept ready.
+    private final class Rows: CacheEntry<MatchKey> {
+        let rows: [PlaybackReader.Row]
+        /// Whether these are all.
+        let isComplete: Bool
+        /// The only one there is; nil if there are more, or none.
+        let only: Int64?
+        /// Of the only one.
+        var prepared: PreparedAnswer?
+        /// Of more than one, by number; and of the only one what cannot be prepared.
+        var kept: [Int64: Kept] = [:]
+
+        init(_ key: MatchKey, _ rows: [PlaybackReader.Row], isComplete: Bool) {
+            self.rows = rows
+            self.isComplete = isComplete
+            only = isComplete && rows.count == 1 ? rows[0].id : nil
+            super.init(key, size: 0)
+        }
+
+        var memory: Int {
+            var size = 64 + rows.count * 64 + (prepared?.bytes.storageCapacity ?? 0)
+            for (_, kept) in kept {
+                switch kept {
+                case .prepared(let answer): size += answer.bytes.storageCapacity
+                case .recorded(let answer): size += 1024 + answer.head.fields.byteCount + answer.chunks.count * 16
+                }
+            }
+            return size
+        }
+    }
+
+    private enum Kept {
+        case prepared(PreparedAnswer)
+        case recorded(RecordedAnswer)
+    }
+
+    private struct SliceKey: Hashable {
+        let body: Int64
+        let number: Int
+    }
+
+    private final class Slice: CacheEntry<SliceKey> {
+        let bytes: ByteBuffer
+
+        init(_ key: SliceKey, _ bytes: ByteBuffer) {
+            self.bytes = bytes
+            super.init(key, size: 0)
+        }
+    }
+
+    /// How many interactions of one key are kept in memory; of more of them the file is asked.
+    private static let rowLimit = 64
+    /// How old what is kept may be before the file is asked whether it has changed.
+    private static let freshness = TimeAmount.milliseconds(1)
+
+    let replayer: Replayer
+    let journal: JournalLane
+    private let eventLoop: any EventLoop
+    private var opened: PlaybackReader?
+    private var isReading = false
+    private var isClosed = false
+    private var checked: NIODeadline?
+    private var rows: MemoryCache<MatchKey, Rows>
+    private var slices: MemoryCache<SliceKey, Slice>
+    private var lastMap: (upstreamIndex: Int, served: Origin, map: OriginMap)?
+    /// Whether keys that only one interaction has are always answered by that one.
+    private let isFixed: Bool
+
+    init(_ replayer: Replayer, on eventLoop: any EventLoop) {
+        self.replayer = replayer
+        self.eventLoop = eventLoop
+        journal = replayer.journal.makeLane()
+        isFixed = PlaybackState.isFixed(replayer.options.playback) && !replayer.rules.hasPlaybacks
+        // A quarter is for pages of the file.
+        rows = MemoryCache(budget: replayer.options.cacheSize / 8 * 3)
+        slices = MemoryCache(budget: replayer.options.cacheSize / 8 * 3)
+    }
+
+    var path: String { replayer.path }
+
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        exchange.sendContinueIfExpected()
+        return ReplayedExchange(exchange, replayer: self)
+    }
+
+    /// The mapping as a client needs it that knows the server by `origin`.
+    func map(for origin: Origin, _ upstreamIndex: Int) -> OriginMap {
+        if let last = lastMap, last.upstreamIndex == upstreamIndex, last.served == origin { return last.map }
+        let map = replayer.served.map(for: origin, upstreamIndex)
+        lastMap = (upstreamIndex, origin, map)
+        return map
+    }
+
+    func close() {
+        isClosed = true
+        endReading()
+        opened?.close()
+        opened = nil
+    }
+
+    // MARK: Reading
+
+    private func reader() throws -> PlaybackReader {
+        if let opened { return opened }
+        guard !isClosed else { throw CassetteError(.unreadable, path: path, "was closed: the server has stopped.") }
+        let memory = replayer.options.cacheSize / 4
+        let reader = try PlaybackReader(path: path, newest: replayer.newest, memory: memory)
+        opened = reader
+        return reader
+    }
+
+    /// A reader within a window of reading, which ends once the event loop has gone through what it has to do now.
+    private func reading() throws -> PlaybackReader {
+        let reader = try reader()
+        guard !isReading else { return reader }
+        isReading = true
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        bound.execute { $0.endReading() }
+        if try reader.begin() {
+            rows.removeAll()
+            slices.removeAll()
+        }
+        checked = .now()
+        return reader
+    }
+
+    private func endReading() {
+        guard isReading else { return }
+        isReading = false
+        opened?.end()
+    }
+
+    /// Gives up what is kept if somebody has changed the cassette.
+    private func refresh() throws {
+        guard !isReading, let checked, .now() - checked < Self.freshness else {
+            _ = try reading()
+            return
+        }
+    }
+
+    func slice(_ number: Int, of body: BodyReference) throws -> ByteBuffer {
+        let key = SliceKey(body: body.id, number: number)
+        try refresh()
+        if let slice = slices.entry(key) { return slice.bytes }
+        let slice = try reading().slice(number, of: body)
+        slices.keep(Slice(key, slice), size: slice.readableBytes)
+        return slice
+    }
+
+    // MARK: Finding
+
+    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer? {
+        guard isFixed else { return nil }
+        let map = map(for: origin, upstreamIndex)
+        let builder = MatchKeyBuilder(request, replayer.rules, mappedBy: map)
+        let key = builder.key(origin: replayer.origin(upstreamIndex))
+        // What fails here fails again in the exchange that is begun then, which says so.
+        guard let found = try? rows(of: key), let number = found.only,
+            let answer = try? prepared(found, number, for: request, from: origin, map)
+        else { return nil }
+        if !builder.isSafe { replayer.answerWrite(number) }
+        note(builder, request, number, status: answer.status)
+        return answer.bytes
+    }
+
+    func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int) {
+        let isRedacted = key.isTargetAsSent && replayer.sharesRedactor
+        let target = isRedacted ? request.target : replayer.journal.redacted(request.target)
+        journal.note(method: request.method, target: target, .replayed(interaction: Int(number)), status: status)
+    }
+
+    /// What answers a request, one step further on; nil for a miss.
+    func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
+        let origin = replayer.origin(exchange.upstreamIndex)
+        let mode = replayer.rules.playback(request)
+        for asGET in [false, true].prefix(request.isHEAD ? 2 : 1) {
+            let key = request.key(origin: origin, asGET: asGET)
+            if let answer = try answer(key, request, mode, for: exchange, map) { return answer }
+        }
+        // Answers written for any upstream.
+        guard replayer.hasAnswersForAny, !origin.isEmpty else { return nil }
+        for asGET in [false, true].prefix(request.isHEAD ? 2 : 1) {
+            let key = request.key(origin: "", asGET: asGET)
+            if let answer = try answer(key, request, mode, for: exchange, map) { return answer }
+        }
+        return nil
+    }
+
+    private func answer(
+        _ key: MatchKey,
+        _ request: MatchKeyBuilder,
+        _ mode: PlaybackMode?,
+        for exchange: Exchange,
+        _ map: OriginMap
+    ) throws -> Answer? {
+        let found = try rows(of: key)
+        guard let number = try step(key, found, request, mode) else { return nil }
+        if exchange.takesPrepared,
+            let answer = try prepared(found, number, for: exchange.request, from: exchange.servedOrigin, map)
+        {
+            return .prepared(answer, number: number)
+        }
+        if case .recorded(let answer) = found.kept[number] { return .recorded(answer, nil) }
+        let (answer, slice) = try reading().answer(number)
+        if let body = answer.body, body.size > PreparedAnswer.bodyLimit {
+            let first = Slice(SliceKey(body: body.id, number: 0), slice)
+            slices.keep(first, size: slice.readableBytes)
+            found.kept[number] = .recorded(answer)
+            rows.keep(found, size: found.memory)
+        }
+        return .recorded(answer, slice)
+    }
+
+    private func rows(of key: MatchKey) throws -> Rows {
+        try refresh()
+        return try rows.entry(key) ?? read(key)
+    }
+
+    private func read(_ key: MatchKey) throws -> Rows {
+        let rows = try reading().rows(key, limit: Self.rowLimit + 1)
+        let isComplete = rows.count <= Self.rowLimit
+        return Rows(key, isComplete ? rows : Array(rows.prefix(Self.rowLimit)), isComplete: isComplete)
+    }
+
+    /// The number of the interaction that answers a request.
+    private func step(
+        _ key: MatchKey,
+        _ found: Rows,
+        _ request: MatchKeyBuilder,
+        _ mode: PlaybackMode?
+    ) throws -> Int64? {
+        guard !found.rows.isEmpty else { return nil }
+        if let only = found.only, PlaybackState.isFixed(replayer.options.playback, by: mode) {
+            if !request.isSafe { replayer.answerWrite(only) }
+            return only
+        }
+        let reader = try reading()
+        if found.isComplete {
+            let rows = KeptRows(rows: found.rows, reader: reader)
+            return try replayer.step(rows.playbackKey(key, for: request), request, mode, rows)
+        }
+        return try replayer.step(reader.playbackKey(key, for: request.request), request, mode, reader)
+    }
+
+    /// An answer as any client is sent it; nil if this client wants it otherwise, or it is too long or comes in its time.
+    private func prepared(
+        _ found: Rows,
+        _ number: Int64,
+        for request: RequestHead,
+        from origin: Origin,
+        _ map: OriginMap
+    ) throws -> PreparedAnswer? {
+        if found.only == number {
+            if let answer = found.prepared, answer.fits(request, map) { return answer }
+        } else if case .prepared(let answer) = found.kept[number], answer.fits(request, map) {
+            return answer
+        }
+        guard replayer.options.speed == 0 else { return nil }
+        if case .recorded = found.kept[number] { return nil }
+        let (answer, slice) = try reading().answer(number)
+        let codings = answer.head.status == 206 ? [] : listMembers(answer.head.fields.values("content-encoding"))
+        guard answer.body?.size ?? 0 <= PreparedAnswer.bodyLimit, request.accepts(codings) else { return nil }
+        var hasFailed = false
+        let bytes = AnswerPress.press(request, from: origin, on: eventLoop) { exchange in
+            let slices = SliceReader(self, answer.body, first: slice)
+            let player = BodyPlayer(answer, exchange, slices: slices, map: map, speed: 0)
+            player.start()
+            hasFailed = player.hasFailed
+        }
+        guard let bytes, !hasFailed else { return nil }
+        let prepared = PreparedAnswer(status: answer.head.status, bytes: bytes, codings: codings, map: map)
+        if found.only == number { found.prepared = prepared } else { found.kept[number] = .prepared(prepared) }
+        rows.keep(found, size: found.memory)
+        return prepared
+    }
+}
+
+/// All interactions of one key, as a playback asks for them.
+private struct KeptRows: PlaybackIndex {
+    let rows: [PlaybackReader.Row]
+    let reader: PlaybackReader
+
+    func playbackKey(_ key: MatchKey, for request: MatchKeyBuilder) -> PlaybackKey {
+        let names = Set(rows.compactMap { $0.variant?.names })
+        guard !names.isEmpty else { return PlaybackKey(key) }
+        let fields = request.request.fields
+        for names in names.sorted() {
+            let variant = Variant(names, of: fields)
+            if rows.contains(where: { $0.variant == variant }) { return PlaybackKey(key, variant) }
+        }
+        return PlaybackKey(key)
+    }
+
+    func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
+        rows.first { $0.id > low && $0.id < high && (key.variant == nil || $0.variant == key.variant) }?.id
+    }
+
+    func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
+        rows.last { $0.id < high && (key.variant == nil || $0.variant == key.variant) }?.id
+    }
+
+    func firstWrite(after low: Int64) throws -> Int64? { try reader.firstWrite(after: low) }
+
+    func next(after low: Int64, ifIts key: MatchKey) throws -> Int64? { try reader.next(after: low, ifIts: key) }
+}

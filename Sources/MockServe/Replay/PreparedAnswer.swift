@@ -1,0 +1,85 @@
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+/// A whole response as it goes over the wire to any client that does not want it otherwise.
+final class PreparedAnswer {
+    /// Bytes of a body up to which its answer is prepared: one slice.
+    static let bodyLimit = 256 << 10
+
+    let status: Int
+    let bytes: ByteBuffer
+    /// The content codings of the body, which not every client accepts.
+    let codings: [ArraySlice<UInt8>]
+    /// For whom its origins were mapped.
+    let map: OriginMap
+
+    init(status: Int, bytes: ByteBuffer, codings: [ArraySlice<UInt8>], map: OriginMap) {
+        self.status = status
+        self.bytes = bytes
+        self.codings = codings
+        self.map = map
+    }
+
+    /// Whether this is what a client is to be sent whose exchange takes what is prepared.
+    func fits(_ request: RequestHead, _ map: OriginMap) -> Bool {
+        self.map === map && request.accepts(codings)
+    }
+}
+
+/// Takes what an exchange is answered, as the bytes of one response.
+final class AnswerPress: ExchangeTransport {
+    private let request: RequestHead
+    private var encoder = ResponseEncoder()
+    private var isComplete = false
+    private var isBroken = false
+    let eventLoop: any EventLoop
+    let isWritable = true
+    let takesPrepared = false
+
+    private init(_ request: RequestHead, _ eventLoop: any EventLoop) {
+        self.request = request
+        self.eventLoop = eventLoop
+    }
+
+    /// What `answer` makes of this request, if it answers at once and whole.
+    ///
+    /// - Parameter origin: by which the client knows the server.
+    static func press(
+        _ request: RequestHead,
+        from origin: Origin,
+        on eventLoop: any EventLoop,
+        _ answer: (Exchange) -> Void
+    ) -> ByteBuffer? {
+        let press = AnswerPress(request, eventLoop)
+        answer(Exchange(request: request, servedOrigin: origin, upstreamIndex: 0, transport: press))
+        return press.isComplete && !press.isBroken ? press.encoder.output : nil
+    }
+
+    func sendPrepared(_ bytes: ByteBuffer) { isBroken = true }
+
+    func sendInformational(_ head: ResponseHead) { encoder.writeInformational(head) }
+
+    func sendHead(_ head: ResponseHead, length: BodyFraming) {
+        encoder.begin(head, length: length, answers: request, closes: false)
+    }
+
+    func startChunk(size: Int) { encoder.startChunk(size: size) }
+
+    func send(_ bytes: ByteBuffer) {
+        guard encoder.beginPiece(bytes.readableBytes) else { return }
+        encoder.output.writeImmutableBuffer(bytes)
+        encoder.endPiece(bytes.readableBytes)
+    }
+
+    func flush() {}
+
+    func finish(trailers: Fields) {
+        if encoder.finish(trailers: trailers) != false { isBroken = true }
+        isComplete = true
+    }
+
+    func abort() { isBroken = true }
+
+    func pauseRequest(_ isPaused: Bool) {}
+}
