@@ -30,7 +30,7 @@ enum AnswerRow {
         let body = try row.body(start + 10, Malformed(column: "response_body_id", id: id))
         let isHEAD = row.withText(start + 1) { $0.elementsEqual("HEAD".utf8) }
         head.framing = framing(of: head, answersHEAD: isHEAD, body: body)
-        let chunks = row.isNull(start + 9) ? [] : ChunksJSON.decode(row.text(start + 9))
+        let chunks = row.isNull(start + 9) ? [] : row.withText(start + 9) { ChunksJSON.decode($0) }
         guard let chunks, chunks.reduce(0, { $0 &+ $1.size }) == (chunks.isEmpty ? 0 : body?.size ?? 0) else {
             throw Malformed(column: "chunks", id: id)
         }
@@ -70,6 +70,7 @@ extension RowView {
     }
 
     func version(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> WireVersion {
+        if withText(column, { $0.elementsEqual("HTTP/1.1".utf8) }) { return .http11 }
         guard let version = WireVersion(rawValue: text(column)) else { throw error }
         return version
     }

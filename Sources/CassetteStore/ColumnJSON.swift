@@ -9,29 +9,32 @@ enum ChunksJSON {
     }
 
     /// - Returns: nil if `json` is not of that shape, or holds a negative number or an empty chunk.
-    static func decode(_ json: String) -> [ResponseChunk]? {
+    static func decode(_ json: UnsafeBufferPointer<UInt8>) -> [ResponseChunk]? {
         var chunks: [ResponseChunk] = []
-        var numbers: [Int] = []
+        var offset: Int?
         var number: Int?
-        for byte in json.utf8 {
+        for byte in json {
             switch byte {
             case 0x30...0x39:
                 let digit = Int(byte - 0x30)
                 guard (number ?? 0) < 1 << 50 else { return nil }
                 number = (number ?? 0) * 10 + digit
             case UInt8(ascii: ","), UInt8(ascii: "]"):
-                if let value = number { numbers.append(value) }
+                guard let value = number else { break }
                 number = nil
-                if byte == UInt8(ascii: "]"), numbers.count == 2 {
-                    guard numbers[1] > 0 else { return nil }
-                    chunks.append(ResponseChunk(offset: numbers[0], size: numbers[1]))
-                    numbers = []
+                if byte == UInt8(ascii: ",") {
+                    guard offset == nil else { return nil }
+                    offset = value
+                } else {
+                    guard let start = offset, value > 0 else { return nil }
+                    chunks.append(ResponseChunk(offset: start, size: value))
+                    offset = nil
                 }
             case UInt8(ascii: "["), 0x20: break
             default: return nil
             }
         }
-        return numbers.isEmpty && number == nil ? chunks : nil
+        return offset == nil && number == nil ? chunks : nil
     }
 }
 

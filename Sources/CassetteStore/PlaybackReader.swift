@@ -14,6 +14,11 @@ package final class PlaybackReader {
         package let id: Int64
         /// Nil if the answer depends on no field of the request.
         package let variant: Variant?
+
+        package init(id: Int64, variant: Variant?) {
+            self.id = id
+            self.variant = variant
+        }
     }
 
     package let path: String
@@ -92,6 +97,23 @@ package final class PlaybackReader {
         }
     }
 
+    /// The only interaction of a key, with the first slice of its body; nil if there are more, or none, or if answers of the
+    /// cassette depend on fields. One look where `rows` and `answer` are two.
+    package func only(_ key: MatchKey) throws -> (RecordedAnswer, ByteBuffer)? {
+        guard !hasVariants else { return nil }
+        return try explaining {
+            var found: (RecordedAnswer, ByteBuffer)?
+            var count = 0
+            try statements.only.run(key: key, .integer(newest)) { row in
+                count += 1
+                guard count == 1 else { return }
+                found = (try AnswerRow.decode(row), row.withBytes(AnswerRow.count) { ByteBuffer(bytes: $0) })
+            }
+            guard count == 1, let found else { return nil }
+            return try checked(found, found.0.id)
+        }
+    }
+
     /// An answer and the first slice of its body.
     ///
     /// - Throws: `CassetteError`, also if there is no such interaction.
@@ -102,11 +124,15 @@ package final class PlaybackReader {
                 let answer = try AnswerRow.decode(row)
                 found = (answer, row.withBytes(AnswerRow.count) { ByteBuffer(bytes: $0) })
             }
-            guard let found, found.1.readableBytes == BodySlices.length(of: 0, in: found.0.body?.size ?? 0) else {
-                throw CassetteError(.damaged, path: path, "is damaged: interaction \(id) or its body is missing.")
-            }
-            return found
+            return try checked(found, id)
         }
+    }
+
+    private func checked(_ found: (RecordedAnswer, ByteBuffer)?, _ id: Int64) throws -> (RecordedAnswer, ByteBuffer) {
+        guard let found, found.1.readableBytes == BodySlices.length(of: 0, in: found.0.body?.size ?? 0) else {
+            throw CassetteError(.damaged, path: path, "is damaged: interaction \(id) or its body is missing.")
+        }
+        return found
     }
 
     /// Piece `number` of a body, counted from zero, `BodySlices.size` bytes each but the last.
@@ -207,6 +233,7 @@ private struct Statements {
     let version: RawStatement
     let rows: RawStatement
     let answer: RawStatement
+    let only: RawStatement
     let firstSlice: RawStatement
     let slice: RawStatement
     let first: RawStatement
@@ -236,12 +263,12 @@ private struct Statements {
         commit = try prepare("COMMIT")
         version = try prepare("PRAGMA data_version")
         rows = try prepare("SELECT id\(hasVariants ? ", vary, vary_key" : "") \(of) AND id <= ?2 ORDER BY id LIMIT ?3")
-        answer = try prepare(
-            """
+        let whole = """
             SELECT \(AnswerRow.columns), response_body.bytes FROM interaction \
-            LEFT JOIN body AS response_body ON response_body.id = response_body_id WHERE interaction.id = ?1
+            LEFT JOIN body AS response_body ON response_body.id = response_body_id
             """
-        )
+        answer = try prepare("\(whole) WHERE interaction.id = ?1")
+        only = try prepare("\(whole) WHERE match_key = ?1 AND interaction.id <= ?2 ORDER BY interaction.id LIMIT 2")
         firstSlice = try prepare("SELECT bytes FROM body WHERE id = ?1")
         slice = try prepare("SELECT bytes FROM body_slice WHERE body_id = ?1 AND number = ?2")
         first = try prepare("SELECT id \(of) \(between) ORDER BY id LIMIT 1")
@@ -260,7 +287,7 @@ private struct Statements {
 
     func finalize() {
         for statement in [
-            begin, commit, version, rows, answer, firstSlice, slice, first, last, firstVariant, lastVariant, names,
+            begin, commit, version, rows, answer, only, firstSlice, slice, first, last, firstVariant, lastVariant, names,
             firstWrite, next,
         ] { statement.finalize() }
     }

@@ -49,6 +49,36 @@ package struct Fields: Sendable {
         )
     }
 
+    /// Appends a field whose name and value are written behind what is there.
+    ///
+    /// - Parameters: each says whether it could; if not, nothing is appended.
+    package mutating func append(
+        writingName writeName: (inout [UInt8]) -> Bool,
+        writingValue writeValue: (inout [UInt8]) -> Bool
+    ) -> Bool {
+        let start = bytes.count
+        let hasName = writeName(&bytes)
+        let middle = bytes.count
+        guard hasName, writeValue(&bytes) else {
+            bytes.removeSubrange(start...)
+            return false
+        }
+        lines.append(
+            Line(
+                nameStart: Int32(start),
+                nameEnd: Int32(middle),
+                valueStart: Int32(middle),
+                valueEnd: Int32(bytes.count)
+            )
+        )
+        return true
+    }
+
+    package mutating func reserve(bytes byteCount: Int, fields count: Int) {
+        bytes.reserveCapacity(byteCount)
+        lines.reserveCapacity(count)
+    }
+
     package mutating func append(_ name: String, _ value: String) {
         append(name: name.utf8, value: value.utf8)
     }

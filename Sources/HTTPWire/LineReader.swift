@@ -18,6 +18,26 @@ struct LineReader {
         }
     }
 
+    /// What has arrived up to the first CR LF CR LF and with it.
+    var throughEmptyLine: ByteBuffer? {
+        let length: Int? = buffer.withUnsafeReadableBytes { bytes in
+            var offset = 3
+            while let lineFeed = firstIndex(of: 0x0A, in: bytes, from: offset) {
+                if bytes[lineFeed - 1] == 0x0D, bytes[lineFeed - 2] == 0x0A, bytes[lineFeed - 3] == 0x0D {
+                    return lineFeed + 1
+                }
+                offset = lineFeed + 1
+            }
+            return nil
+        }
+        return length.flatMap { buffer.getSlice(at: buffer.readerIndex, length: $0) }
+    }
+
+    mutating func skip(_ count: Int) {
+        buffer.moveReaderIndex(forwardBy: count)
+        scanned = 0
+    }
+
     /// Takes up to `length` bytes as they are; nil if none is there.
     mutating func readSlice(upTo length: Int) -> ByteBuffer? {
         let available = min(length, buffer.readableBytes)

@@ -33,6 +33,16 @@ package final class RequestParser {
         lines.append(bytes)
     }
 
+    /// A whole request head that is next, up to and with its empty line, unread; nil if it is not all there. It may be
+    /// malformed.
+    package var wholeHead: ByteBuffer? {
+        guard case .startLine = state else { return nil }
+        return lines.throughEmptyLine
+    }
+
+    /// Leaves out a request that has a head of so many bytes and no body.
+    package func skipHead(_ count: Int) { lines.skip(count) }
+
     /// The next part of a request, or nil until more has arrived.
     package func next() throws(WireError) -> WirePart<RequestHead>? {
         while true {

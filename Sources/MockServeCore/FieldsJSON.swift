@@ -56,11 +56,16 @@ package enum FieldsJSON {
 
         mutating func fields() -> Fields? {
             var fields = Fields()
+            fields.reserve(bytes: bytes.count, fields: bytes.count / 32 + 1)
             guard take("[") else { return nil }
             if !take("]") {
                 repeat {
-                    guard take("["), let name = string(), take(","), let value = string(), take("]") else { return nil }
-                    fields.append(name: name, value: value)
+                    let isRead = fields.append { name in
+                        take("[") && string(into: &name) && take(",")
+                    } writingValue: { value in
+                        string(into: &value) && take("]")
+                    }
+                    guard isRead else { return nil }
                 } while take(",")
                 guard take("]") else { return nil }
             }
@@ -79,31 +84,31 @@ package enum FieldsJSON {
             return true
         }
 
-        private mutating func string() -> [UInt8]? {
-            guard take("\"") else { return nil }
+        private mutating func string(into output: inout [UInt8]) -> Bool {
+            guard take("\"") else { return false }
             let start = index
             while index < bytes.count, bytes[index] &- 0x20 < 0x60, bytes[index] != 0x22, bytes[index] != 0x5C {
                 index += 1
             }
-            var output = Array(bytes[start..<index])
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
             while index < bytes.count {
                 let byte = bytes[index]
                 index += 1
                 switch byte {
-                case UInt8(ascii: "\""): return output
+                case UInt8(ascii: "\""): return true
                 case UInt8(ascii: "\\"):
-                    guard let character = escape() else { return nil }
+                    guard let character = escape() else { return false }
                     output.append(character)
-                case 0..<0x20: return nil
+                case 0..<0x20: return false
                 case 0xC2, 0xC3:
-                    guard index < bytes.count, bytes[index] & 0xC0 == 0x80 else { return nil }
+                    guard index < bytes.count, bytes[index] & 0xC0 == 0x80 else { return false }
                     output.append((byte & 0x03) << 6 | bytes[index] & 0x3F)
                     index += 1
-                case 0x80...: return nil
+                case 0x80...: return false
                 default: output.append(byte)
                 }
             }
-            return nil
+            return false
         }
 
         private mutating func escape() -> UInt8? {

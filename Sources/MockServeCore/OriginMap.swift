@@ -82,7 +82,10 @@ package final class OriginMap: Sendable {
     /// The response head as the client is to see it.
     package func mapResponse(_ head: ResponseHead) -> ResponseHead {
         let mapsLinks = mapsContent && !pairs.isEmpty
-        guard mapsLinks || !toClientInFields.isEmpty else { return head }
+        let isConcerned =
+            !toClientInFields.isEmpty
+            || mapsLinks && head.fields.contains { isLink($0) || $0.isNamed("set-cookie") }
+        guard isConcerned else { return head }
         var mapped = head
         mapped.fields = Fields()
         for field in head.fields {
@@ -99,6 +102,11 @@ package final class OriginMap: Sendable {
     package func responseBodyMapping(for head: ResponseHead) -> BodyMapping? {
         guard head.status != 206 else { return nil }
         return BodyMapping(head.fields, framing: head.framing, toClient)
+    }
+
+    /// Whether nothing in this body is to be mapped. Only of one that is not compressed it can be said.
+    package func leaves(body: UnsafeRawBufferPointer, of head: ResponseHead) -> Bool {
+        !head.fields.contains("content-encoding") && !toClient.mayMatch(body)
     }
 
     private func isLink(_ field: Fields.Field) -> Bool {

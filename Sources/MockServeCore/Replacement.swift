@@ -51,15 +51,16 @@ package struct Replacement: Sendable {
     }
 
     package func replace(in text: [UInt8]) -> [UInt8] {
-        guard text.count > 7, mayMatch(text) else { return text }
+        guard text.count > 7, text.withUnsafeBytes({ mayMatch($0) }) else { return text }
         var stream = ReplacementStream(self)
         var output = stream.push(text)
         output += stream.finish()
         return output
     }
 
-    private func mayMatch(_ text: [UInt8]) -> Bool {
-        hosts.contains { text.firstOffset(of: $0) != nil } || !reveals.isEmpty && text.contains(UInt8(ascii: "["))
+    func mayMatch(_ text: UnsafeRawBufferPointer) -> Bool {
+        hosts.contains { host in host.withUnsafeBytes { firstOffset(of: $0, in: text, from: 0) } != nil }
+            || !reveals.isEmpty && text.contains(UInt8(ascii: "["))
     }
 
     enum Match {

@@ -189,8 +189,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
         while context != nil, lingering == nil, exchange == nil || !isRequestComplete {
             do {
+                let sent = isReadyForPrepared ? parser.wholeHead : nil
+                if let sent, let bytes = responder.preparedAnswer(toSame: sent, upstreamIndex) {
+                    parser.skipHead(sent.readableBytes)
+                    write(prepared: bytes)
+                    continue
+                }
                 guard let part = try parser.next() else { return }
-                if case .head(let head) = part, try answerAtOnce(head) { continue }
+                if let sent, case .head(let head) = part, try answerAtOnce(head, sent: sent) { continue }
                 take(part)
             } catch {
                 refuse(error)
@@ -199,16 +205,26 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
+    private var isReadyForPrepared: Bool {
+        exchange == nil && isRequestComplete && !closesAfterResponse && responder.preparesAnswers
+    }
+
     /// Answers a request without a body with what is ready for it, if there is such.
-    private func answerAtOnce(_ head: RequestHead) throws(WireError) -> Bool {
-        guard head.framing == .none, !closesAfterResponse, isRequestComplete, head.takesPrepared else { return false }
+    private func answerAtOnce(_ head: RequestHead, sent: ByteBuffer) throws(WireError) -> Bool {
+        guard head.framing == .none, head.takesPrepared else { return false }
         let (origin, isAllowed) = address(head)
-        guard isAllowed, let bytes = responder.preparedAnswer(to: head, from: origin, upstreamIndex) else { return false }
+        guard isAllowed,
+            let bytes = responder.preparedAnswer(to: head, sent: sent, from: origin, upstreamIndex)
+        else { return false }
         // The end of the request, which takes no bytes.
         _ = try parser.next()
+        write(prepared: bytes)
+        return true
+    }
+
+    private func write(prepared bytes: ByteBuffer) {
         pass()
         context?.write(wrapOutboundOut(bytes), promise: nil)
-        return true
     }
 
     private func take(_ part: WirePart<RequestHead>) {
@@ -343,8 +359,7 @@ extension ConnectionHandler: ExchangeTransport {
     }
 
     func sendPrepared(_ bytes: ByteBuffer) {
-        pass()
-        context?.write(wrapOutboundOut(bytes), promise: nil)
+        write(prepared: bytes)
         endExchange(closes: false)
     }
 

@@ -20,12 +20,34 @@ protocol LoopResponder: AnyObject {
     /// The whole response to a request without a body, as it goes over the wire, if there is nothing to wait for and nothing
     /// to be made for this client alone. Asked before `respond`, which need not be asked then.
     ///
-    /// - Parameter origin: by which the client knows the server.
-    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer?
+    /// - Parameters:
+    ///   - sent: its bytes, to know it by when it comes again.
+    ///   - origin: by which the client knows the server.
+    func preparedAnswer(
+        to request: RequestHead,
+        sent: ByteBuffer,
+        from origin: Origin,
+        _ upstreamIndex: Int
+    ) -> ByteBuffer?
+
+    /// The same for a request of which the bytes are those of an earlier one, before anything of it is read.
+    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer?
+
+    /// Whether it prepares answers.
+    var preparesAnswers: Bool { get }
 }
 
 extension LoopResponder {
-    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer? { nil }
+    var preparesAnswers: Bool { false }
+
+    func preparedAnswer(
+        to request: RequestHead,
+        sent: ByteBuffer,
+        from origin: Origin,
+        _ upstreamIndex: Int
+    ) -> ByteBuffer? { nil }
+
+    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? { nil }
 }
 
 extension ExchangeResponder where Self: LoopResponder {

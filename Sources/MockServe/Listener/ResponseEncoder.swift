@@ -10,6 +10,13 @@ struct ResponseEncoder {
     /// What was written and not yet taken.
     var output = ByteBuffer()
 
+    /// Whether the body is written into `output` too, however long it is.
+    private let holdsBody: Bool
+
+    init(holdsBody: Bool = false) {
+        self.holdsBody = holdsBody
+    }
+
     var hasBegun: Bool { framing != nil }
 
     mutating func writeInformational(_ head: ResponseHead) { output.writeResponseHead(head) }
@@ -18,6 +25,9 @@ struct ResponseEncoder {
     mutating func begin(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {
         let framing = ResponseFraming(head, length: length, answers: request, closes: closes)
         self.framing = framing
+        var size = framing.head.fields.byteCount + framing.head.fields.count * 4 + 64
+        if holdsBody, case .length(let bytes) = length { size += bytes }
+        output.reserveCapacity(minimumWritableBytes: size)
         output.writeResponseHead(framing.head)
     }
 

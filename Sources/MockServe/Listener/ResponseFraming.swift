@@ -66,6 +66,7 @@ private struct FieldEditor {
     var isChunked: Bool { source.list("transfer-encoding", has: "chunked") }
 
     func fields(contentLength: Int?, isChunked: Bool, addsLength: Bool) -> Fields {
+        if !isChunked, let contentLength, isPlain(contentLength) { return source }
         var fields = Fields()
         var mustAddLength = contentLength != nil && addsLength
         var mustAddCoding = isChunked
@@ -87,6 +88,18 @@ private struct FieldEditor {
         if mustAddLength, let contentLength { fields.append("Content-Length", String(contentLength)) }
         if mustAddCoding { fields.append("Transfer-Encoding", "chunked") }
         return fields
+    }
+
+    /// Whether nothing needs to be changed: as in most responses of known length.
+    private func isPlain(_ contentLength: Int) -> Bool {
+        var lengths = 0
+        for field in source {
+            if field.isHopByHop { return false }
+            guard field.isNamed("content-length") else { continue }
+            lengths += 1
+            guard parseDecimal(field.value) == contentLength, field.value.first != UInt8(ascii: "0") else { return false }
+        }
+        return lengths == 1
     }
 
     private func isHopByHop(_ field: Fields.Field) -> Bool {

@@ -37,8 +37,17 @@ private final class LoopMissingRecorder: LoopResponder {
         self.forwarder = forwarder
     }
 
-    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer? {
-        replayer.preparedAnswer(to: request, from: origin, upstreamIndex)
+    var preparesAnswers: Bool { replayer.preparesAnswers }
+
+    func preparedAnswer(
+        to request: RequestHead,
+        sent: ByteBuffer,
+        from origin: Origin,
+        _ upstreamIndex: Int
+    ) -> ByteBuffer? { replayer.preparedAnswer(to: request, sent: sent, from: origin, upstreamIndex) }
+
+    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
+        replayer.preparedAnswer(toSame: sent, upstreamIndex)
     }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {

@@ -36,7 +36,9 @@ final class BodyPlayer {
         pieces = PieceSchedule(answer)
         head = answer.head
         if !pieces.isEmpty { adaptCoding() }
-        mapping = pieces.isEmpty ? nil : map.responseBodyMapping(for: head)
+        if !pieces.isEmpty, !slices.isWhole({ map.leaves(body: $0, of: answer.head) }) {
+            mapping = map.responseBodyMapping(for: head)
+        }
         head = map.mapResponse(head)
     }
 

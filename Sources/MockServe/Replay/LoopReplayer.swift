@@ -1,4 +1,5 @@
 import CassetteStore
+import Foundation
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -23,6 +24,8 @@ final class LoopReplayer: LoopResponder {
         let only: Int64?
         /// Of the only one.
         var prepared: PreparedAnswer?
+        /// The only one as it was just read.
+        var atHand: (RecordedAnswer, ByteBuffer)?
         /// Of more than one, by number; and of the only one what cannot be prepared.
         var kept: [Int64: Kept] = [:]
 
@@ -31,6 +34,16 @@ final class LoopReplayer: LoopResponder {
             self.isComplete = isComplete
             only = isComplete && rows.count == 1 ? rows[0].id : nil
             super.init(key, size: 0)
+        }
+
+        func takeAtHand() -> (RecordedAnswer, ByteBuffer)? {
+            defer { atHand = nil }
+            return atHand
+        }
+
+        override func givenUp() {
+            prepared = nil
+            kept = [:]
         }
 
         var memory: Int {
@@ -48,6 +61,53 @@ final class LoopReplayer: LoopResponder {
     private enum Kept {
         case prepared(PreparedAnswer)
         case recorded(RecordedAnswer)
+    }
+
+    /// A request that was answered by the only interaction of its key, known by its bytes when it comes again.
+    private final class KnownRequest: CacheEntry<Int> {
+        let sent: [UInt8]
+        let upstreamIndex: Int
+        let rows: Rows
+        let number: Int64
+        let map: OriginMap
+        let method: [UInt8]
+        /// As the journal has it.
+        let target: [UInt8]
+        let isSafe: Bool
+
+        init(
+            _ key: Int,
+            sent: ByteBuffer,
+            _ upstreamIndex: Int,
+            _ rows: Rows,
+            _ number: Int64,
+            _ map: OriginMap,
+            method: [UInt8],
+            target: [UInt8],
+            isSafe: Bool
+        ) {
+            self.sent = Array(sent.readableBytesView)
+            self.upstreamIndex = upstreamIndex
+            self.rows = rows
+            self.number = number
+            self.map = map
+            self.method = method
+            self.target = target
+            self.isSafe = isSafe
+            super.init(key, size: 0)
+        }
+
+        var memory: Int { 128 + sent.count + target.count }
+
+        func isSame(_ other: ByteBuffer, _ upstreamIndex: Int) -> Bool {
+            guard self.upstreamIndex == upstreamIndex, sent.count == other.readableBytes else { return false }
+            return other.withUnsafeReadableBytes { other in
+                sent.withUnsafeBytes { sent in
+                    guard let left = sent.baseAddress, let right = other.baseAddress else { return true }
+                    return memcmp(left, right, other.count) == 0
+                }
+            }
+        }
     }
 
     private struct SliceKey: Hashable {
@@ -78,6 +138,7 @@ final class LoopReplayer: LoopResponder {
     private var checked: NIODeadline?
     private var rows: MemoryCache<MatchKey, Rows>
     private var slices: MemoryCache<SliceKey, Slice>
+    private var known: MemoryCache<Int, KnownRequest>
     private var lastMap: (upstreamIndex: Int, served: Origin, map: OriginMap)?
     /// Whether keys that only one interaction has are always answered by that one.
     private let isFixed: Bool
@@ -87,9 +148,9 @@ final class LoopReplayer: LoopResponder {
         self.eventLoop = eventLoop
         journal = replayer.journal.makeLane()
         isFixed = PlaybackState.isFixed(replayer.options.playback) && !replayer.rules.hasPlaybacks
-        // A quarter is for pages of the file.
-        rows = MemoryCache(budget: replayer.options.cacheSize / 8 * 3)
-        slices = MemoryCache(budget: replayer.options.cacheSize / 8 * 3)
+        rows = MemoryCache(budget: replayer.options.cacheSize / 16 * 5)
+        known = MemoryCache(budget: replayer.options.cacheSize / 16)
+        slices = MemoryCache(budget: replayer.options.cacheSize / 16 * 3)
     }
 
     var path: String { replayer.path }
@@ -120,7 +181,8 @@ final class LoopReplayer: LoopResponder {
     private func reader() throws -> PlaybackReader {
         if let opened { return opened }
         guard !isClosed else { throw CassetteError(.unreadable, path: path, "was closed: the server has stopped.") }
-        let memory = replayer.options.cacheSize / 4
+        // The rest is for what is kept ready.
+        let memory = replayer.options.cacheSize / 16 * 7
         let reader = try PlaybackReader(path: path, newest: replayer.newest, memory: memory)
         opened = reader
         return reader
@@ -135,6 +197,7 @@ final class LoopReplayer: LoopResponder {
         bound.execute { $0.endReading() }
         if try reader.begin() {
             rows.removeAll()
+            known.removeAll()
             slices.removeAll()
         }
         checked = .now()
@@ -166,24 +229,69 @@ final class LoopReplayer: LoopResponder {
 
     // MARK: Finding
 
-    func preparedAnswer(to request: RequestHead, from origin: Origin, _ upstreamIndex: Int) -> ByteBuffer? {
-        guard isFixed else { return nil }
-        let map = map(for: origin, upstreamIndex)
-        let builder = MatchKeyBuilder(request, replayer.rules, mappedBy: map)
-        let key = builder.key(origin: replayer.origin(upstreamIndex))
+    /// Only where keys that one interaction has are always answered by that one.
+    var preparesAnswers: Bool { isFixed }
+
+    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
+        guard let request = known.entry(hash(sent)), request.isSame(sent, upstreamIndex) else { return nil }
         // What fails here fails again in the exchange that is begun then, which says so.
-        guard let found = try? rows(of: key), let number = found.only,
-            let answer = try? prepared(found, number, for: request, from: origin, map)
-        else { return nil }
-        if !builder.isSafe { replayer.answerWrite(number) }
-        note(builder, request, number, status: answer.status)
+        guard (try? refresh()) != nil, let answer = request.rows.prepared, answer.map === request.map else { return nil }
+        if !request.isSafe { replayer.answerWrite(request.number) }
+        let outcome = JournalEntry.Outcome.replayed(interaction: Int(request.number))
+        journal.note(method: request.method, target: request.target, outcome, status: answer.status)
         return answer.bytes
     }
 
-    func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int) {
+    func preparedAnswer(
+        to request: RequestHead,
+        sent: ByteBuffer,
+        from origin: Origin,
+        _ upstreamIndex: Int
+    ) -> ByteBuffer? {
+        let map = map(for: origin, upstreamIndex)
+        let builder = MatchKeyBuilder(request, replayer.rules, mappedBy: map)
+        let key = builder.key(origin: replayer.origin(upstreamIndex))
+        // As above.
+        guard let found = try? rows(of: key), let number = found.only else { return nil }
+        let isKept = found.isKept
+        guard let answer = try? prepared(found, number, for: request, from: origin, map) else { return nil }
+        if !builder.isSafe { replayer.answerWrite(number) }
+        let target = noted(builder, request)
+        let outcome = JournalEntry.Outcome.replayed(interaction: Int(number))
+        journal.note(method: request.method, target: target, outcome, status: answer.status)
+        // Once more is enough to count on it to come again.
+        if isKept {
+            let request = KnownRequest(
+                hash(sent),
+                sent: sent,
+                upstreamIndex,
+                found,
+                number,
+                map,
+                method: request.method,
+                target: target,
+                isSafe: builder.isSafe
+            )
+            known.keep(request, size: request.memory)
+        }
+        return answer.bytes
+    }
+
+    private func hash(_ sent: ByteBuffer) -> Int {
+        var hasher = Hasher()
+        sent.withUnsafeReadableBytes { hasher.combine(bytes: $0) }
+        return hasher.finalize()
+    }
+
+    /// The target as the journal has it.
+    private func noted(_ key: MatchKeyBuilder, _ request: RequestHead) -> [UInt8] {
         let isRedacted = key.isTargetAsSent && replayer.sharesRedactor
-        let target = isRedacted ? request.target : replayer.journal.redacted(request.target)
-        journal.note(method: request.method, target: target, .replayed(interaction: Int(number)), status: status)
+        return isRedacted ? request.target : replayer.journal.redacted(request.target)
+    }
+
+    func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int) {
+        let outcome = JournalEntry.Outcome.replayed(interaction: Int(number))
+        journal.note(method: request.method, target: noted(key, request), outcome, status: status)
     }
 
     /// What answers a request, one step further on; nil for a miss.
@@ -218,7 +326,7 @@ final class LoopReplayer: LoopResponder {
             return .prepared(answer, number: number)
         }
         if case .recorded(let answer) = found.kept[number] { return .recorded(answer, nil) }
-        let (answer, slice) = try reading().answer(number)
+        let (answer, slice) = try found.takeAtHand() ?? reading().answer(number)
         if let body = answer.body, body.size > PreparedAnswer.bodyLimit {
             let first = Slice(SliceKey(body: body.id, number: 0), slice)
             slices.keep(first, size: slice.readableBytes)
@@ -234,6 +342,11 @@ final class LoopReplayer: LoopResponder {
     }
 
     private func read(_ key: MatchKey) throws -> Rows {
+        if let (answer, slice) = try reading().only(key) {
+            let found = Rows(key, [PlaybackReader.Row(id: answer.id, variant: nil)], isComplete: true)
+            found.atHand = (answer, slice)
+            return found
+        }
         let rows = try reading().rows(key, limit: Self.rowLimit + 1)
         let isComplete = rows.count <= Self.rowLimit
         return Rows(key, isComplete ? rows : Array(rows.prefix(Self.rowLimit)), isComplete: isComplete)
@@ -274,9 +387,12 @@ final class LoopReplayer: LoopResponder {
         }
         guard replayer.options.speed == 0 else { return nil }
         if case .recorded = found.kept[number] { return nil }
-        let (answer, slice) = try reading().answer(number)
+        let (answer, slice) = try found.takeAtHand() ?? reading().answer(number)
         let codings = answer.head.status == 206 ? [] : listMembers(answer.head.fields.values("content-encoding"))
-        guard answer.body?.size ?? 0 <= PreparedAnswer.bodyLimit, request.accepts(codings) else { return nil }
+        guard answer.body?.size ?? 0 <= PreparedAnswer.bodyLimit, request.accepts(codings) else {
+            if found.only == number { found.atHand = (answer, slice) }
+            return nil
+        }
         var hasFailed = false
         let bytes = AnswerPress.press(request, from: origin, on: eventLoop) { exchange in
             let slices = SliceReader(self, answer.body, first: slice)

@@ -11,6 +11,12 @@ class CacheEntry<Key: Hashable> {
         self.key = key
         self.size = size
     }
+
+    /// Whether a cache keeps it.
+    var isKept: Bool { index >= 0 }
+
+    /// It was given up: what it holds is to be let go, whoever else knows it.
+    func givenUp() {}
 }
 
 /// Keeps what was asked for lately within a budget of bytes. What is asked for once does not push out what is asked for often:
@@ -51,7 +57,7 @@ struct MemoryCache<Key: Hashable, Entry: CacheEntry<Key>> {
             return
         }
         guard size <= budget / 2 else { return }
-        if let other = entries[entry.key] { remove(other) }
+        if let other = entries[entry.key] { giveUp(other) }
         makeRoom(for: size)
         entry.size = size
         entry.index = ring.count
@@ -61,7 +67,10 @@ struct MemoryCache<Key: Hashable, Entry: CacheEntry<Key>> {
     }
 
     mutating func removeAll() {
-        for entry in ring { entry.index = -1 }
+        for entry in ring {
+            entry.index = -1
+            entry.givenUp()
+        }
         entries = [:]
         ring = []
         size = 0
@@ -84,9 +93,14 @@ struct MemoryCache<Key: Hashable, Entry: CacheEntry<Key>> {
                 entry.isRecent = false
                 hand += 1
             } else {
-                remove(entry)
+                giveUp(entry)
             }
         }
+    }
+
+    private mutating func giveUp(_ entry: Entry) {
+        remove(entry)
+        entry.givenUp()
     }
 
     private mutating func remove(_ entry: Entry) {

@@ -30,7 +30,7 @@ final class PreparedAnswer {
 /// Takes what an exchange is answered, as the bytes of one response.
 final class AnswerPress: ExchangeTransport {
     private let request: RequestHead
-    private var encoder = ResponseEncoder()
+    private var encoder = ResponseEncoder(holdsBody: true)
     private var isComplete = false
     private var isBroken = false
     let eventLoop: any EventLoop

@@ -17,6 +17,11 @@ final class SliceReader {
         slice = first ?? ByteBuffer()
     }
 
+    /// Whether the first slice is at hand, is all there is, and is as `condition` says.
+    func isWhole(_ condition: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+        number == 0 && slice.readableBytes == body?.size && slice.withUnsafeReadableBytes(condition)
+    }
+
     /// Up to `count` bytes from `position` on, within one slice; never none.
     ///
     /// - Throws: `CassetteError` if the body does not have them.

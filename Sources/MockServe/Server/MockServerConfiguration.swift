@@ -58,8 +58,8 @@ public struct MockServerConfiguration: Sendable {
     public var unused = UnusedPolicy.ignore
 
     /// Bytes of memory for what is replayed: answers that are kept ready, and pages of the cassette, shared out among the
-    /// threads that serve. The memory of a server depends on it, not on the size of the cassette. Default: 64 MiB.
-    public var cacheSize = 64 << 20
+    /// threads that serve. The memory of a server depends on it, not on the size of the cassette. Default: 80 MiB.
+    public var cacheSize = 80 << 20
 
     /// How much of what it was asked the server remembers (``MockServer/journal``).
     public var journalLimits = JournalLimits()
