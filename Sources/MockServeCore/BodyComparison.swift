@@ -106,8 +106,13 @@ package struct MediaType {
     package init(_ value: some Collection<UInt8>) {
         let bytes = Array(value)
         let end = bytes.firstIndex(of: UInt8(ascii: ";")) ?? bytes.endIndex
-        essence = Latin1.string(trimmingSpace(bytes[..<end])).lowercased()
-        parameters = Self.parameters(bytes[end...])
+        let name = trimmingSpace(bytes[..<end])
+        if name.allSatisfy({ $0 < 0x80 }) {
+            essence = String(decoding: name.map(lowercased), as: UTF8.self)
+        } else {
+            essence = Latin1.string(name).lowercased()
+        }
+        parameters = end == bytes.endIndex ? [] : Self.parameters(bytes[end...])
     }
 
     /// `application/json`, `text/json` and every `+json` (RFC 6839 §3.1).

@@ -1,6 +1,14 @@
 import Crypto
 import HTTPWire
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
 /// A digest of a JSON text (RFC 8259) by its value: member order, white space and the spelling of numbers and strings
 /// do not count; array order, duplicate members and every digit of a number do.
 ///
@@ -9,44 +17,62 @@ struct CanonicalJSON {
     /// How deep containers may nest before the text is compared by its bytes.
     static let maximumDepth = 512
 
-    private let text: [UInt8]
+    private let text: UnsafeBufferPointer<UInt8>
     private var index = 0
     private var depth = 0
     /// Where in the text it is, as the rules see it.
     private var place: JSONPlace
+    /// The canonical forms of what was read and not yet digested.
+    private var output: [UInt8] = []
+    /// Members of the objects that are being read, those of the innermost last.
+    private var members: [Member] = []
+
+    /// Where in the output the form of a member is: a leaf with its name, of which `name` is what it says, and its value.
+    private struct Member {
+        let start: Int
+        let name: Range<Int>
+        var end: Int
+    }
 
     /// - Parameter rules: of what they ignore, members count as if they were not there, elements of arrays by their place
     ///   only.
     /// - Returns: nil if `text` is not one JSON value, or nests too deep.
     static func digest(of text: [UInt8], _ rules: JSONRules = .none) -> [UInt8]? {
-        var parser = CanonicalJSON(text: text, place: JSONPlace(rules))
-        let ignoresAll = parser.place.isIgnored
-        // A byte order mark is not JSON, but parsers may ignore one (RFC 8259 §8.1).
-        if text.starts(with: [0xEF, 0xBB, 0xBF]) { parser.index = 3 }
-        guard let value = parser.value() else { return nil }
-        parser.skipSpace()
-        guard parser.index == text.count else { return nil }
-        return Array(SHA256.hash(data: ignoresAll ? [] : value))
+        text.withUnsafeBufferPointer { text in
+            var parser = CanonicalJSON(text: text, place: JSONPlace(rules))
+            let ignoresAll = parser.place.isIgnored
+            // A byte order mark is not JSON, but parsers may ignore one (RFC 8259 §8.1).
+            if text.starts(with: [0xEF, 0xBB, 0xBF]) { parser.index = 3 }
+            guard parser.value() else { return nil }
+            parser.skipSpace()
+            guard parser.index == text.count else { return nil }
+            return Array(SHA256.hash(data: ignoresAll ? [] : parser.output))
+        }
     }
 
-    private init(text: [UInt8], place: JSONPlace) {
+    private init(text: UnsafeBufferPointer<UInt8>, place: JSONPlace) {
         self.text = text
         self.place = place
+        output.reserveCapacity(min(text.count, 64 << 10) + 64)
     }
 
     private var next: UInt8? { index < text.count ? text[index] : nil }
 
     private mutating func skipSpace() {
-        while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D { index += 1 }
+        while index < text.count, text[index] <= 0x20, let byte = next,
+            byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
+        { index += 1 }
     }
 
-    /// The canonical form of the value that begins here: a tag, then a self-delimiting encoding.
-    private mutating func value() -> [UInt8]? {
+    /// Appends the canonical form of the value that begins here: a tag, then a self-delimiting encoding.
+    ///
+    /// - Returns: false if there is none.
+    private mutating func value() -> Bool {
         skipSpace()
         switch next {
         case UInt8(ascii: "{"): return nested { $0.object() }
         case UInt8(ascii: "["): return nested { $0.array() }
-        case UInt8(ascii: "\""): return string().map { Self.leaf("s", place.counted($0)) }
+        case UInt8(ascii: "\""): return string("s", counts: !place.isPlain) != nil
         case UInt8(ascii: "t"): return literal("true")
         case UInt8(ascii: "f"): return literal("false")
         case UInt8(ascii: "n"): return literal("null")
@@ -54,27 +80,57 @@ struct CanonicalJSON {
         }
     }
 
-    private mutating func nested(_ read: (inout CanonicalJSON) -> [UInt8]?) -> [UInt8]? {
-        guard depth < Self.maximumDepth else { return nil }
+    private mutating func nested(_ read: (inout CanonicalJSON) -> Bool) -> Bool {
+        guard depth < Self.maximumDepth else { return false }
         depth += 1
         defer { depth -= 1 }
         index += 1
         return read(&self)
     }
 
-    private static func leaf(_ tag: Unicode.Scalar, _ bytes: [UInt8]) -> [UInt8] {
-        [UInt8(ascii: tag)] + Array(String(bytes.count).utf8) + [UInt8(ascii: ":")] + bytes
+    /// Appends a tag, the length of `bytes`, a colon, and `bytes`.
+    ///
+    /// - Returns: where `bytes` are now.
+    private mutating func appendLeaf(_ tag: Unicode.Scalar, _ bytes: some Collection<UInt8>) -> Range<Int> {
+        output.append(UInt8(ascii: tag))
+        appendDecimal(bytes.count)
+        output.append(UInt8(ascii: ":"))
+        let start = output.count
+        output.append(contentsOf: bytes)
+        return start..<output.count
     }
 
-    private mutating func literal(_ word: StaticString) -> [UInt8]? {
+    private mutating func appendDecimal(_ number: Int) {
+        if number < 10 {
+            output.append(0x30 + UInt8(number))
+        } else {
+            appendDecimal(number / 10)
+            output.append(0x30 + UInt8(number % 10))
+        }
+    }
+
+    private mutating func literal(_ word: StaticString) -> Bool {
         let bytes = UnsafeBufferPointer(start: word.utf8Start, count: word.utf8CodeUnitCount)
-        guard text[index...].starts(with: bytes) else { return nil }
+        guard text[index...].starts(with: bytes) else { return false }
         index += bytes.count
-        return Array(bytes)
+        output.append(contentsOf: bytes)
+        return true
     }
 
-    private mutating func array() -> [UInt8]? {
-        var hasher = SHA256()
+    /// Puts the digest of what was appended since `start` in its place.
+    private mutating func digestOutput(from start: Int, _ tag: Unicode.Scalar) {
+        let digest = output.withUnsafeBytes { SHA256.hash(data: UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        output.removeSubrange(start...)
+        append(digest, tag)
+    }
+
+    private mutating func append(_ digest: SHA256Digest, _ tag: Unicode.Scalar) {
+        output.append(UInt8(ascii: tag))
+        digest.withUnsafeBytes { output.append(contentsOf: $0) }
+    }
+
+    private mutating func array() -> Bool {
+        let start = output.count
         skipSpace()
         if next == UInt8(ascii: "]") {
             index += 1
@@ -84,19 +140,24 @@ struct CanonicalJSON {
             var position = 0
             while true {
                 if !above.isPlain { place = above.element(position) }
-                let counts = !place.isIgnored
-                guard let element = value() else { return nil }
-                hasher.update(data: counts ? element : [UInt8(ascii: "i")])
+                let element = output.count
+                guard value() else { return false }
+                if place.isIgnored {
+                    output.removeSubrange(element...)
+                    output.append(UInt8(ascii: "i"))
+                }
                 position += 1
-                guard let more = separator(closing: UInt8(ascii: "]")) else { return nil }
+                guard let more = separator(closing: UInt8(ascii: "]")) else { return false }
                 if !more { break }
             }
         }
-        return [UInt8(ascii: "a")] + Array(hasher.finalize())
+        digestOutput(from: start, "a")
+        return true
     }
 
-    private mutating func object() -> [UInt8]? {
-        var members: [(name: [UInt8], value: [UInt8])] = []
+    private mutating func object() -> Bool {
+        let (start, first) = (output.count, members.count)
+        defer { members.removeSubrange(first...) }
         skipSpace()
         if next == UInt8(ascii: "}") {
             index += 1
@@ -105,29 +166,50 @@ struct CanonicalJSON {
             defer { place = above }
             while true {
                 skipSpace()
-                guard next == UInt8(ascii: "\""), let name = string() else { return nil }
-                if !above.isPlain { place = above.member(name) }
-                let counts = !place.isIgnored
+                let member = output.count
+                guard next == UInt8(ascii: "\""), let name = string("n", counts: false) else { return false }
+                if !above.isPlain { place = above.member(Array(output[name])) }
                 skipSpace()
-                guard next == UInt8(ascii: ":") else { return nil }
+                guard next == UInt8(ascii: ":") else { return false }
                 index += 1
-                guard let value = value() else { return nil }
-                if counts { members.append((name, value)) }
-                guard let more = separator(closing: UInt8(ascii: "}")) else { return nil }
+                guard value() else { return false }
+                if place.isIgnored {
+                    output.removeSubrange(member...)
+                } else {
+                    members.append(Member(start: member, name: name, end: output.count))
+                }
+                guard let more = separator(closing: UInt8(ascii: "}")) else { return false }
                 if !more { break }
             }
         }
-        // Members of one name keep their order: readers differ in which of them they take.
-        let order = members.indices.sorted { left, right in
-            members[left].name == members[right].name
-                ? left < right : members[left].name.lexicographicallyPrecedes(members[right].name)
+        digestMembers(from: start, first)
+        return true
+    }
+
+    /// Puts the digest of the members of an object, sorted by their names, in their place.
+    private mutating func digestMembers(from start: Int, _ first: Int) {
+        let digest = output.withUnsafeBytes { output in
+            let own = members[first...]
+            // Members of one name keep their order: readers differ in which of them they take.
+            let order = own.indices.sorted { left, right in
+                let (a, b) = (output[own[left].name], output[own[right].name])
+                let (aCount, bCount) = (a.count, b.count)
+                var difference: CInt = 0
+                if let aBase = UnsafeRawBufferPointer(rebasing: a).baseAddress,
+                    let bBase = UnsafeRawBufferPointer(rebasing: b).baseAddress
+                {
+                    difference = memcmp(aBase, bBase, min(aCount, bCount))
+                }
+                if difference != 0 { return difference < 0 }
+                return aCount == bCount ? left < right : aCount < bCount
+            }
+            var sorted: [UInt8] = []
+            sorted.reserveCapacity(output.count - start)
+            for position in order { sorted.append(contentsOf: output[own[position].start..<own[position].end]) }
+            return sorted.withUnsafeBytes { SHA256.hash(data: $0) }
         }
-        var hasher = SHA256()
-        for position in order {
-            hasher.update(data: Self.leaf("n", members[position].name))
-            hasher.update(data: members[position].value)
-        }
-        return [UInt8(ascii: "o")] + Array(hasher.finalize())
+        output.removeSubrange(start...)
+        append(digest, "o")
     }
 
     /// Reads `,` (true) or the closing bracket (false).
@@ -139,19 +221,29 @@ struct CanonicalJSON {
         return byte == closing ? false : nil
     }
 
-    /// The characters of a string as UTF-8, escapes undone. A lone surrogate, which UTF-8 cannot hold, becomes the three
-    /// bytes it would have there, so that different ones stay different.
-    private mutating func string() -> [UInt8]? {
+    /// Appends a string as a leaf of its characters in UTF-8, escapes undone. A lone surrogate, which UTF-8 cannot hold, becomes
+    /// the three bytes it would have there, so that different ones stay different.
+    ///
+    /// - Parameter counts: whether rules may make something else of it.
+    /// - Returns: where in the output the characters are; nil if it is malformed.
+    private mutating func string(_ tag: Unicode.Scalar, counts: Bool) -> Range<Int>? {
         index += 1
-        var output: [UInt8] = []
+        let start = index
+        while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { index += 1 }
+        let plain = UnsafeBufferPointer(rebasing: text[start..<index])
+        if next == UInt8(ascii: "\"") {
+            index += 1
+            return counts ? appendLeaf(tag, place.counted(Array(plain))) : appendLeaf(tag, plain)
+        }
+        var characters = Array(plain)
         while let byte = next {
             index += 1
             switch byte {
-            case UInt8(ascii: "\""): return output
+            case UInt8(ascii: "\""): return appendLeaf(tag, counts ? place.counted(characters) : characters)
             case UInt8(ascii: "\\"):
-                guard appendEscape(to: &output) else { return nil }
+                guard appendEscape(to: &characters) else { return nil }
             case 0..<0x20: return nil
-            default: output.append(byte)
+            default: characters.append(byte)
             }
         }
         return nil
@@ -211,13 +303,13 @@ struct CanonicalJSON {
     }
 
     /// A number that a rule makes something else counts as the string it becomes.
-    private mutating func numberLeaf() -> [UInt8]? {
+    private mutating func numberLeaf() -> Bool {
         let start = index
-        guard let number = number() else { return nil }
-        guard !place.isPlain else { return Self.leaf("d", number) }
-        let spelling = Array(text[start..<index])
-        let counted = place.counted(spelling)
-        return counted == spelling ? Self.leaf("d", number) : Self.leaf("s", counted)
+        guard let number = number() else { return false }
+        let spelling = place.isPlain ? [] : Array(text[start..<index])
+        let counted = place.isPlain ? [] : place.counted(spelling)
+        _ = counted == spelling ? appendLeaf("d", number) : appendLeaf("s", counted)
+        return true
     }
 
     /// A number as its sign, its digits without zeros at either end, and the power of ten of the last digit:
@@ -230,7 +322,7 @@ struct CanonicalJSON {
         }
         let whole = digits()
         guard let first = whole.first, first != UInt8(ascii: "0") || whole.count == 1 else { return nil }
-        var fraction: ArraySlice<UInt8> = []
+        var fraction: Slice<UnsafeBufferPointer<UInt8>> = text[index..<index]
         if next == UInt8(ascii: ".") {
             index += 1
             fraction = digits()
@@ -247,7 +339,7 @@ struct CanonicalJSON {
         return output + mantissa + [UInt8(ascii: "e")] + Array(String(power).utf8)
     }
 
-    private mutating func digits() -> ArraySlice<UInt8> {
+    private mutating func digits() -> Slice<UnsafeBufferPointer<UInt8>> {
         let start = index
         while let byte = next, byte &- 0x30 < 10 { index += 1 }
         return text[start..<index]

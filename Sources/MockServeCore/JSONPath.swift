@@ -112,7 +112,7 @@ struct JSONPathMatch {
 
     init(_ paths: [JSONPath]) {
         self.paths = paths
-        states = Set(paths.indices.map { State(path: $0, position: 0) })
+        states = paths.isEmpty ? [] : Set(paths.indices.map { State(path: $0, position: 0) })
     }
 
     private init(_ paths: [JSONPath], _ states: Set<State>) {

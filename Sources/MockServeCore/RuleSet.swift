@@ -187,7 +187,7 @@ struct JSONPlace {
     /// Whether no rule is about anything here or below.
     var isPlain: Bool { ignored.isEmpty && mapped.isEmpty }
 
-    var isIgnored: Bool { !ignored.selected.isEmpty }
+    var isIgnored: Bool { !ignored.isEmpty && !ignored.selected.isEmpty }
 
     /// A string or the digits of a number as they count.
     func counted(_ value: [UInt8]) -> [UInt8] {
