@@ -83,6 +83,11 @@ package struct Fields: Sendable {
         append(name: name.utf8, value: value.utf8)
     }
 
+    // Not generic, so that other modules call code that is made for these types.
+    package mutating func append(name: ArraySlice<UInt8>, value: [UInt8]) {
+        append(name: name, value: value[...])
+    }
+
     package mutating func append(_ field: Field) {
         append(name: field.name, value: field.value)
     }

@@ -8,6 +8,7 @@ import Darwin
 
 /// The byte classes of RFC 9110 §5.6 and the few comparisons that HTTP needs on bytes.
 
+@inlinable
 @inline(__always)
 package func lowercased(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
@@ -22,6 +23,7 @@ func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: In
 }
 
 /// Whether two byte strings are equal, ASCII case aside.
+@inlinable
 package func equalsIgnoringCase(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
     left.count == right.count && zip(left, right).allSatisfy { lowercased($0) == lowercased($1) }
 }
@@ -48,6 +50,7 @@ package func isToken(_ bytes: some Collection<UInt8>) -> Bool {
 }
 
 /// Cuts spaces and tabs from both ends (`OWS`, RFC 9110 §5.6.3).
+@inlinable
 package func trimmingSpace<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes) -> Bytes.SubSequence {
     var rest = bytes[...]
     while let byte = rest.first, byte == 0x20 || byte == 0x09 { rest.removeFirst() }
@@ -56,6 +59,7 @@ package func trimmingSpace<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes
 }
 
 /// `1*DIGIT` of at most 18 digits, or nil: what `Content-Length` may hold without overflow.
+@inlinable
 package func parseDecimal(_ bytes: some Collection<UInt8>) -> Int? {
     guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
     var number = 0

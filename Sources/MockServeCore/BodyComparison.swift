@@ -104,6 +104,10 @@ package struct MediaType {
     private let parameters: [(name: String, value: [UInt8])]
 
     package init(_ value: some Collection<UInt8>) {
+        if value.elementsEqual(Self.jsonName) {
+            self = Self.json
+            return
+        }
         let bytes = Array(value)
         let end = bytes.firstIndex(of: UInt8(ascii: ";")) ?? bytes.endIndex
         let name = trimmingSpace(bytes[..<end])
@@ -113,6 +117,15 @@ package struct MediaType {
             essence = Latin1.string(name).lowercased()
         }
         parameters = end == bytes.endIndex ? [] : Self.parameters(bytes[end...])
+    }
+
+    // By far the most frequent one.
+    private static let jsonName = Array("application/json".utf8)
+    private static let json = MediaType(essence: "application/json")
+
+    private init(essence: String) {
+        self.essence = essence
+        parameters = []
     }
 
     /// `application/json`, `text/json` and every `+json` (RFC 6839 §3.1).
