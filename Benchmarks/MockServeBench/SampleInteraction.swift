@@ -33,7 +33,7 @@ struct SampleInteraction {
             fields: fields,
             framing: isPost ? .length(body.count) : .none
         )
-        var key = MatchKeyBuilder(request, writer.rules)
+        let key = MatchKeyBuilder(request, writer.rules)
         body.withUnsafeBytes { key.update($0) }
         let response = ResponseHead(
             status: 200,

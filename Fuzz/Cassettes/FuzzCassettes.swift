@@ -37,7 +37,7 @@ private func play() throws {
     var remaining = 50
     try reader.forEach { interaction in
         remaining -= 1
-        var builder = MatchKeyBuilder(interaction.request, rules)
+        let builder = MatchKeyBuilder(interaction.request, rules)
         try read(interaction.requestBody, reader) { slice in slice.withUnsafeBytes { builder.update($0) } }
         try read(interaction.responseBody, reader) { _ in }
         let key = try recording.playbackKey(builder.key(origin: interaction.exchanged.origin), for: interaction.request)

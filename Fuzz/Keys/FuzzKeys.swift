@@ -37,7 +37,7 @@ private let defaultRules = [
 ].compactMap { $0 }
 
 private func key(_ head: RequestHead, _ rules: RuleSet, _ pieces: [ArraySlice<UInt8>]) -> MatchKey {
-    var builder = MatchKeyBuilder(head, rules)
+    let builder = MatchKeyBuilder(head, rules)
     for piece in pieces { piece.withUnsafeBytes { builder.update($0) } }
     return builder.key(origin: "http://a")
 }

@@ -66,7 +66,7 @@ extension CassetteReader {
     }
 
     private func compare(_ interaction: Interaction, _ rules: RuleSet) throws -> ComparedRequest {
-        var builder = MatchKeyBuilder(interaction.request, rules)
+        let builder = MatchKeyBuilder(interaction.request, rules)
         let body = try bytes(of: interaction.requestBody, limit: NearMiss.bodyLimit)
         body?.withUnsafeBytes { builder.update($0) }
         var compared = builder.compared(origin: interaction.exchanged.origin)

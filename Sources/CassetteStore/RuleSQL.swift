@@ -80,7 +80,7 @@ enum RuleSQL {
         _ db: Database,
         path: String
     ) throws -> MatchKey {
-        var builder = MatchKeyBuilder(interaction.request, rules)
+        let builder = MatchKeyBuilder(interaction.request, rules)
         if let body = interaction.requestBody {
             for number in 0..<BodySlices.count(of: body.size) {
                 let slice = try BodySQL.slice(number, of: body, db, path: path)

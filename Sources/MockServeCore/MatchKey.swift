@@ -47,7 +47,7 @@ package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
 /// Computes match keys while the request is still coming in, with bounded memory.
 ///
 /// A body is kept for comparison by its media type up to `structuredLimit` bytes; a longer one is compared by its bytes.
-package struct MatchKeyBuilder {
+package final class MatchKeyBuilder {
     /// Bytes of a request body that are compared by structure: 8 MiB.
     package static let structuredLimit = 8 << 20
 
@@ -91,7 +91,8 @@ package struct MatchKeyBuilder {
         return head
     }
 
-    package mutating func update(_ bytes: UnsafeRawBufferPointer) {
+    /// Takes a piece of the body. After the key was asked for, nothing more is taken.
+    package func update(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         if bodyPart == nil {
             let content = sent.fields.filter { $0.isNamed("content-type") || $0.isNamed("content-encoding") }
@@ -116,8 +117,8 @@ package struct MatchKeyBuilder {
     package func compared(origin: String) -> ComparedRequest {
         var head = request
         head.target = Target.originForm(head.target)
-        guard var part = bodyPart else { return ComparedRequest(origin: origin, head: head, body: [], bodySize: 0) }
-        part.end(rules)
+        bodyPart?.end(rules)
+        guard let part = bodyPart else { return ComparedRequest(origin: origin, head: head, body: [], bodySize: 0) }
         let isKept = part.isWhole && part.length <= NearMiss.bodyLimit
         let decoded = isKept ? DecodedBody.decode(part.bytes, part.fields) : nil
         return ComparedRequest(
@@ -155,12 +156,8 @@ package struct MatchKeyBuilder {
                 }
             }
         }
-        if !rules.ignoresBody, var part = bodyPart {
-            part.end(self.rules)
-            parts.add("body", part.digest(rules))
-        } else {
-            parts.add("body", [UInt8]())
-        }
+        bodyPart?.end(self.rules)
+        parts.add("body", rules.ignoresBody ? [] : bodyPart?.digest(rules) ?? [])
         return MatchKey(parts.digest)
     }
 }

@@ -69,7 +69,7 @@ final class Outcomes: Sendable {
                 fields: ["Transfer-Encoding": "chunked", "A": "b"],
                 framing: .chunked
             )
-            var key = MatchKeyBuilder(request)
+            let key = MatchKeyBuilder(request)
             [UInt8]([0, 1, 2]).withUnsafeBytes { key.update($0) }
             let original = Exchanged(
                 origin: "http://a",

@@ -18,7 +18,7 @@ struct Asked: Sendable {
     }
 
     func key(_ rules: RuleSet) -> MatchKey {
-        var builder = MatchKeyBuilder(head, rules)
+        let builder = MatchKeyBuilder(head, rules)
         // In two pieces, as it may come in.
         let middle = body.count / 2
         body[..<middle].withUnsafeBytes { builder.update($0) }

@@ -32,7 +32,7 @@ struct MissTests {
                     target: Array(request.target.utf8),
                     fields: fields
                 )
-                var key = MatchKeyBuilder(head)
+                let key = MatchKeyBuilder(head)
                 let content = Array(request.body.utf8)
                 content.withUnsafeBytes { key.update($0) }
                 let exchanged = Exchanged(

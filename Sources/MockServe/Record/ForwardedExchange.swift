@@ -23,7 +23,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     // The request.
     private let recordedRequest: RequestHead
-    private var keyBuilder: MatchKeyBuilder
+    private let keyBuilder: MatchKeyBuilder
     private var requestMapping: BodyMapping?
     private var requestBody: BodyCollector
     private var requestTrailers = Fields()

@@ -298,17 +298,15 @@ final class LoopReplayer: LoopResponder {
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
         let origin = replayer.origin(exchange.upstreamIndex)
         let mode = replayer.rules.playback(request)
-        for asGET in [false, true].prefix(request.isHEAD ? 2 : 1) {
-            let key = request.key(origin: origin, asGET: asGET)
-            if let answer = try answer(key, request, mode, for: exchange, map) { return answer }
+        func answer(_ origin: String, asGET: Bool) throws -> Answer? {
+            try self.answer(request.key(origin: origin, asGET: asGET), request, mode, for: exchange, map)
         }
+        if let answer = try answer(origin, asGET: false) { return answer }
+        if request.isHEAD, let answer = try answer(origin, asGET: true) { return answer }
         // Answers written for any upstream.
         guard replayer.hasAnswersForAny, !origin.isEmpty else { return nil }
-        for asGET in [false, true].prefix(request.isHEAD ? 2 : 1) {
-            let key = request.key(origin: "", asGET: asGET)
-            if let answer = try answer(key, request, mode, for: exchange, map) { return answer }
-        }
-        return nil
+        if let answer = try answer("", asGET: false) { return answer }
+        return request.isHEAD ? try answer("", asGET: true) : nil
     }
 
     private func answer(

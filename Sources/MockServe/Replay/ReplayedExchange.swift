@@ -8,7 +8,7 @@ final class ReplayedExchange: ExchangeReceiver {
     private let exchange: Exchange
     private let map: OriginMap
     private let replayer: LoopReplayer
-    private var key: MatchKeyBuilder
+    private let key: MatchKeyBuilder
     private var mapping: BodyMapping?
     private var player: BodyPlayer?
     private let whenMissed: ((MatchKeyBuilder) -> Void)?

@@ -90,7 +90,7 @@ struct AddCommand: ParsableCommand {
         let requestBody = requestJSON.map { Array($0.utf8) } ?? []
         let upstreams = origin.map { [Upstream(name: "default", origin: $0)] } ?? []
         let writer = try CassetteWriter(path: cassette, mode: .hand, upstreams: upstreams, now: now)
-        var key = MatchKeyBuilder(request, writer.rules)
+        let key = MatchKeyBuilder(request, writer.rules)
         requestBody.withUnsafeBytes { key.update($0) }
         let exchanged = Exchanged(
             origin: origin?.description ?? "",
