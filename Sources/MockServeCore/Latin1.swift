@@ -1,6 +1,11 @@
 /// Bytes as text and back, one byte one character U+0000…U+00FF: how the cassette keeps what HTTP calls text.
 package enum Latin1 {
     package static func string(_ bytes: some Sequence<UInt8>) -> String {
+        // Nearly all of it is ASCII, which is the same in UTF-8.
+        let ascii: String?? = bytes.withContiguousStorageIfAvailable { bytes in
+            bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : nil
+        }
+        if case .some(.some(let text)) = ascii { return text }
         var scalars = String.UnicodeScalarView()
         for byte in bytes { scalars.append(Unicode.Scalar(byte)) }
         return String(scalars)

@@ -47,6 +47,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var received = 0
     private var held: HeldEnd?
     private var hasSentHead = false
+    /// Whether something was written that is not on its way yet.
+    private var mustFlush = false
     private var responseEnd: Fields?
 
     private var redactions = RedactionNotes()
@@ -221,6 +223,13 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private func sendHead(_ head: ResponseHead, _ length: BodyFraming) {
         hasSentHead = true
         exchange.sendHead(head, length: length)
+        mustFlush = true
+    }
+
+    /// A response that came as a whole is written as a whole, after the commit.
+    func receivedAll() {
+        guard mustFlush else { return }
+        mustFlush = false
         exchange.flush()
     }
 
@@ -244,7 +253,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         } else {
             exchange.send(holdingLastByte(bytes))
         }
-        exchange.flush()
+        mustFlush = true
         updatePauses()
     }
 
@@ -267,6 +276,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         responseEnd = trailers
         guard !isOver else { return }
         if isRequestComplete { return complete() }
+        receivedAll()
         // An answer before the end of the request: without that there is nothing to match it by.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: Self.requestGrace) { bound.value.endWithoutRequest() }

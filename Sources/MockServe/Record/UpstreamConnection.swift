@@ -11,6 +11,8 @@ protocol UpstreamReceiver: AnyObject {
     func receiveChunk(size: Int)
     func receiveBody(_ bytes: ByteBuffer)
     func receiveResponseEnd(trailers: Fields)
+    /// What has arrived so far was handed over. Not called after the end.
+    func receivedAll()
     /// Nothing comes after this.
     func receiveFailure(_ failure: UpstreamFailure)
     func upstreamWritabilityRestored()
@@ -179,6 +181,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
         } catch {
             fail(error)
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        receiver?.receivedAll()
+        context.fireChannelReadComplete()
     }
 
     private func take(_ part: WirePart<ResponseHead>) {
