@@ -5,15 +5,21 @@ SWIFT ?= swift
 SWIFT_FLAGS = -Xswiftc -warnings-as-errors
 BUILD_PACKAGES = libsqlite3-dev zlib1g-dev libbrotli-dev libzstd-dev libre2-dev pkg-config
 TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3
-SOURCES = Package.swift Sources Schema Tests Fuzz
+SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks
 
-.PHONY: help demo build release test lint format test-tools fuzz kill-test clean
+BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk valgrind python3 python3-venv util-linux
+# One program that needs no Swift on the machine it runs on.
+RELEASE_FLAGS = -c release --scratch-path .build-release --static-swift-stdlib $(SWIFT_FLAGS)
+
+.PHONY: help demo build release test lint format test-tools bench bench-tools guard fuzz kill-test clean
 
 help:
 	@echo 'make demo       build, then record an embedded upstream, stop it, and replay it'
 	@echo 'make test       check the format, build without warnings, run every test'
 	@echo 'make build      build the debug binary: .build/debug/mockserve'
 	@echo 'make release    build the release binary: .build-release/release/mockserve'
+	@echo 'make bench      measure it beside its peers and print a table; about 15 minutes'
+	@echo 'make guard      count the instructions of a replayed request and compare them with what is written down'
 	@echo 'make format     format the sources'
 	@echo 'make kill-test  kill a recording 200 times'
 	@echo 'make fuzz       fuzz parsers, match key, redaction, cassettes and listener, 10 minutes each'
@@ -27,7 +33,7 @@ build:
 
 release:
 	@scripts/install-packages $(BUILD_PACKAGES)
-	$(SWIFT) build -c release --scratch-path .build-release --product mockserve $(SWIFT_FLAGS)
+	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
@@ -48,6 +54,25 @@ test: test-tools lint
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
 
+bench-tools: .venv-bench/installed
+	@scripts/install-packages $(BENCH_PACKAGES)
+	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve
+	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve-bench
+
+.venv-bench/installed: Benchmarks/requirements.txt
+	@scripts/install-packages $(BENCH_PACKAGES)
+	python3 -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench: bench-tools
+	python3 Benchmarks/bench.py $(BENCH)
+
+guard:
+	@scripts/install-packages $(BUILD_PACKAGES) valgrind python3
+	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve-bench
+	python3 Benchmarks/guard.py $(GUARD)
+
 kill-test: test-tools build
 	MOCKSERVE=.build/debug/mockserve .venv/bin/python Tests/EndToEndTests/Scripts/kill_recording.py 200
 
@@ -56,4 +81,4 @@ fuzz: test-tools build
 	MOCKSERVE=.build/debug/mockserve .venv/bin/python Tests/EndToEndTests/Scripts/mutated_requests.py 600
 
 clean:
-	rm -rf .build .build-release .build-fuzz .venv
+	rm -rf .build .build-release .build-fuzz .venv .venv-bench

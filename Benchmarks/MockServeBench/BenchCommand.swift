@@ -6,6 +6,9 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mockserve-bench",
         abstract: "Makes cassettes to measure with, and what mockserve is measured against.",
-        subcommands: [GenerateCommand.self, FloorCommand.self, ScopeCommand.self]
+        subcommands: [
+            GenerateCommand.self, FloorCommand.self, ReplayCommand.self, RequestsCommand.self,
+            ScopeCommand.self,
+        ]
     )
 }

@@ -64,7 +64,8 @@ struct SampleInteraction {
 
     /// An object whose members fill it up to its size.
     private var jsonBody: [UInt8] {
-        var text = "{\"id\":\(number),\"name\":\"item \(number)\",\"price\":\(number % 1000).5,\"tags\":[\"a\",\"b\"],\"text\":\""
+        var text =
+            "{\"id\":\(number),\"name\":\"item \(number)\",\"price\":\(number % 1000).5,\"tags\":[\"a\",\"b\"],\"text\":\""
         let room = bodySize - text.utf8.count - 2
         text += String(String(repeating: "the quick brown fox \(number) ", count: room / 20 + 1).prefix(max(0, room)))
         return Array((text + "\"}").utf8)

@@ -32,7 +32,9 @@ private func play() throws {
     defer { reader.close() }
     _ = try reader.upstreams()
     let rules = try reader.rules()
-    let recording = PlayedRecording(reader)
+    let recording = try PlaybackReader(path: path)
+    defer { recording.close() }
+    _ = try recording.begin()
     var playback = PlaybackState(.timeline)
     var remaining = 50
     try reader.forEach { interaction in
@@ -41,6 +43,10 @@ private func play() throws {
         try read(interaction.requestBody, reader) { slice in slice.withUnsafeBytes { builder.update($0) } }
         try read(interaction.responseBody, reader) { _ in }
         let key = try recording.playbackKey(builder.key(origin: interaction.exchanged.origin), for: interaction.request)
+        _ = try recording.rows(key.match, limit: 3)
+        _ = try recording.only(key.match)
+        let (answer, _) = try recording.answer(interaction.id)
+        if let body = answer.body { _ = try recording.slice(BodySlices.count(of: body.size) / 2, of: body) }
         _ = try playback.step(key, isWrite: !interaction.request.isSafe, recording)
         _ = try reader.redactions(of: interaction.id)
         _ = try reader.nearMisses(to: builder.compared(origin: "http://a"), rules, limit: 2)

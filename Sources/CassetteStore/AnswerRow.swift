@@ -39,7 +39,8 @@ enum AnswerRow {
             id: id,
             informational: row.isNull(start + 6) ? [] : try informational(row, start + 6, id),
             head: head,
-            trailers: hasTrailers ? try row.fields(start + 7, Malformed(column: "response_trailers", id: id)) : Fields(),
+            trailers: hasTrailers
+                ? try row.fields(start + 7, Malformed(column: "response_trailers", id: id)) : Fields(),
             firstByte: row.isNull(start + 8) ? nil : Int(clamping: row.integer(start + 8)),
             chunks: chunks,
             body: body
@@ -53,7 +54,8 @@ enum AnswerRow {
         return head.fields.contains("content-length") ? .length(body?.size ?? 0) : .untilClose
     }
 
-    private static func informational(_ row: RowView, _ column: Int32, _ id: Int64) throws(Malformed) -> [ResponseHead] {
+    private static func informational(_ row: RowView, _ column: Int32, _ id: Int64) throws(Malformed) -> [ResponseHead]
+    {
         guard let heads = InformationalJSON.decode(row.text(column)),
             heads.allSatisfy({ $0.fields.allSatisfy(isSafe) && $0.reason.map(isLineSafe) ?? true })
         else { throw Malformed(column: "informational", id: id) }

@@ -31,7 +31,8 @@ enum InteractionRow {
         let exchanged = Exchanged(
             origin: row.text(0),
             request: request,
-            requestTrailers: row.isNull(5) ? Fields() : try row.fields(5, Malformed(column: "request_trailers", id: id)),
+            requestTrailers: row.isNull(5)
+                ? Fields() : try row.fields(5, Malformed(column: "request_trailers", id: id)),
             informational: answer.informational,
             response: answer.head,
             responseTrailers: answer.trailers,

@@ -29,6 +29,7 @@ package final class PlaybackReader {
     private let connection: SQLiteConnection
     private let statements: Statements
     private var isReading = false
+    private var isClosed = false
     private var version: Int64 = -1
 
     /// Opens an existing cassette without writing to it.
@@ -54,7 +55,11 @@ package final class PlaybackReader {
         }
     }
 
+    deinit { close() }
+
     package func close() {
+        guard !isClosed else { return }
+        isClosed = true
         statements.finalize()
         // Nothing is written on this connection, so a failed close loses nothing.
         try? queue.close()
@@ -287,7 +292,8 @@ private struct Statements {
 
     func finalize() {
         for statement in [
-            begin, commit, version, rows, answer, only, firstSlice, slice, first, last, firstVariant, lastVariant, names,
+            begin, commit, version, rows, answer, only, firstSlice, slice, first, last, firstVariant, lastVariant,
+            names,
             firstWrite, next,
         ] { statement.finalize() }
     }

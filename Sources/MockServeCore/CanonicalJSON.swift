@@ -2,11 +2,11 @@ import Crypto
 import HTTPWire
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A digest of a JSON text (RFC 8259) by its value: member order, white space and the spelling of numbers and strings

@@ -167,9 +167,8 @@ final class Outcomes: Sendable {
             writer.record(write)
             writer.record(exchanged("/x"))
             try writer.finish(keeping: true, now: 2_000)
-            let reader = try CassetteReader(path: path)
             let (x, y) = (PlaybackKey(exchanged("/x").matchKey), exchanged("/y").matchKey)
-            let recording = PlayedRecording(reader)
+            let recording = try PlaybackReader(path: path)
             #expect(try recording.first(x, after: 0, before: .max) == 1)
             #expect(try recording.first(x, after: 1, before: .max) == 3)
             #expect(try recording.first(x, after: 3, before: 5) == nil)
@@ -178,7 +177,7 @@ final class Outcomes: Sendable {
             #expect(try recording.firstWrite(after: 0) == 4 && recording.firstWrite(after: 4) == nil)
             #expect(try recording.next(after: 1, ifIts: y) == 2 && recording.next(after: 1, ifIts: x.match) == nil)
             // What is being recorded is not played.
-            let older = PlayedRecording(reader, last: 2)
+            let older = try PlaybackReader(path: path, newest: 2)
             #expect(try older.first(x, after: 1, before: .max) == nil && older.last(x, before: .max) == 1)
             #expect(try older.firstWrite(after: 0) == nil && older.next(after: 2, ifIts: x.match) == nil)
         }
@@ -278,9 +277,8 @@ final class Outcomes: Sendable {
                 writer.record(one)
             }
             try writer.finish(keeping: true, now: 2_000)
-            let reader = try CassetteReader(path: path)
-            #expect(try reader.hasVariants())
-            let recording = PlayedRecording(reader)
+            let recording = try PlaybackReader(path: path)
+            #expect(recording.hasVariants)
             func numbers(_ language: String) throws -> [Int64?] {
                 var request = exchanged("/x").request
                 request.fields = ["ACCEPT-LANGUAGE": "\(language)"]

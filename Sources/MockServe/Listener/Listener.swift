@@ -13,6 +13,7 @@ struct Listener: Sendable {
     /// Binds and listens; when the future is done, connections are accepted.
     static func start(
         _ address: ListenAddress,
+        sharesPort: Bool,
         group: any EventLoopGroup,
         registry: ConnectionRegistry,
         makeHandler: @escaping @Sendable (Origin, any EventLoop) -> ConnectionHandler
@@ -20,6 +21,10 @@ struct Listener: Sendable {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .serverChannelOption(
+                ChannelOptions.socket(SocketOptionLevel(SOL_SOCKET), SocketOptionName(SO_REUSEPORT)),
+                value: sharesPort ? 1 : 0
+            )
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)

@@ -97,7 +97,9 @@ private struct FieldEditor {
             if field.isHopByHop { return false }
             guard field.isNamed("content-length") else { continue }
             lengths += 1
-            guard parseDecimal(field.value) == contentLength, field.value.first != UInt8(ascii: "0") else { return false }
+            guard parseDecimal(field.value) == contentLength, field.value.first != UInt8(ascii: "0") else {
+                return false
+            }
         }
         return lengths == 1
     }

@@ -235,7 +235,9 @@ final class LoopReplayer: LoopResponder {
     func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
         guard let request = known.entry(hash(sent)), request.isSame(sent, upstreamIndex) else { return nil }
         // What fails here fails again in the exchange that is begun then, which says so.
-        guard (try? refresh()) != nil, let answer = request.rows.prepared, answer.map === request.map else { return nil }
+        guard (try? refresh()) != nil, let answer = request.rows.prepared, answer.map === request.map else {
+            return nil
+        }
         if !request.isSafe { replayer.answerWrite(request.number) }
         let outcome = JournalEntry.Outcome.replayed(interaction: Int(request.number))
         journal.note(method: request.method, target: request.target, outcome, status: answer.status)

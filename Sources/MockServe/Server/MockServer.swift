@@ -86,23 +86,15 @@ public final class MockServer: Sendable {
     ) -> EventLoopFuture<MockServer> {
         let group = group
         let registry = ConnectionRegistry()
-        let limits = WireLimits(configuration.limits)
-        let timeouts = ConnectionTimeouts(configuration.limits)
-        let hosts = HostPolicy(
-            configuration.allowedHosts + plan.upstreams.map(\.origin.host) + configuration.listen.names
-        )
         let eventLoop = group.any()
+        let makeHandler = handlerMaker(configuration, plan)
         let listeners = plan.listenAddresses(configuration.listen).enumerated().map { index, address in
-            Listener.start(address, group: group, registry: registry) { origin, eventLoop in
-                ConnectionHandler(
-                    responder: plan.responder.responder(on: eventLoop),
-                    upstreamIndex: index,
-                    listenerOrigin: origin,
-                    hosts: hosts,
-                    limits: limits,
-                    timeouts: timeouts
-                )
-            }
+            Listener.start(
+                address,
+                sharesPort: configuration.sharesPort,
+                group: group,
+                registry: registry
+            ) { origin, eventLoop in makeHandler(index, origin, eventLoop) }
         }
         return EventLoopFuture.whenAllComplete(listeners, on: eventLoop).flatMapThrowing { results in
             do {
@@ -117,6 +109,43 @@ public final class MockServer: Sendable {
         .flatMapError { error in
             plan.end(on: eventLoop, keeping: false, deadline: .now()).flatMapThrowing { throw error }
         }
+    }
+
+    /// What makes the handler of a connection, from the number of its listener, by which origin it is reached, and the event
+    /// loop.
+    private static func handlerMaker(
+        _ configuration: MockServerConfiguration,
+        _ plan: ServicePlan
+    ) -> @Sendable (Int, Origin, any EventLoop) -> ConnectionHandler {
+        let limits = WireLimits(configuration.limits)
+        let timeouts = ConnectionTimeouts(configuration.limits)
+        let hosts = HostPolicy(
+            configuration.allowedHosts + plan.upstreams.map(\.origin.host) + configuration.listen.names
+        )
+        return { index, origin, eventLoop in
+            ConnectionHandler(
+                responder: plan.responder.responder(on: eventLoop),
+                upstreamIndex: index,
+                listenerOrigin: origin,
+                hosts: hosts,
+                limits: limits,
+                timeouts: timeouts
+            )
+        }
+    }
+
+    /// Lets a channel answer as a connection of a server would that listened on `127.0.0.1`, for measuring without sockets.
+    ///
+    /// - Returns: what closes what was opened for it.
+    package static func addHandlers(
+        _ configuration: MockServerConfiguration,
+        to channel: any Channel
+    ) throws -> () throws -> Void {
+        let plan = try ServicePlan(configuration)
+        let origin = Origin(scheme: .http, host: "127.0.0.1", port: 80)
+        let handler = handlerMaker(configuration, plan)(0, origin, channel.eventLoop)
+        try channel.pipeline.syncOperations.addHandler(handler)
+        return { try channel.close().wait() }
     }
 
     // MARK: Asking

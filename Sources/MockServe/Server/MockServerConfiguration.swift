@@ -21,6 +21,11 @@ public struct MockServerConfiguration: Sendable {
     /// Where to listen. Default: `127.0.0.1`, on a port the operating system picks.
     public var listen: ListenAddress = .loopback
 
+    /// Whether other servers, of this process or of others of the same user, may listen on the same port at the same time
+    /// (`SO_REUSEPORT`): the operating system shares the connections out. Each has a replay position of its own. All of them
+    /// must ask for it, and name the port. Default: false.
+    public var sharesPort = false
+
     /// How fast recorded timing is replayed: 0 sends everything at once (the default), 1 keeps the recorded gaps, 2 halves
     /// them.
     public var speed: Double = 0

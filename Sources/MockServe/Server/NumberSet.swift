@@ -22,7 +22,9 @@ struct NumberSet: Sendable {
     /// In no order.
     var numbers: [Int64] {
         pages.flatMap { page, words in
-            (0..<Self.bits).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }.map { page * Int64(Self.bits) + Int64($0) }
+            (0..<Self.bits).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }.map {
+                page * Int64(Self.bits) + Int64($0)
+            }
         }
     }
 

@@ -10,6 +10,9 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Port to listen on; 0 lets the operating system pick one.")
     var port = 0
 
+    @Flag(help: "Share the port with other processes that say so too; connections are shared out among them.")
+    var reusePort = false
+
     @Option(help: "Address to listen on.")
     var host = "127.0.0.1"
 
@@ -65,6 +68,14 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Threads that serve; by default one a core.")
     var threads: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Memory for answers that are kept ready and pages of the cassette, in MiB, over all threads.",
+            valueName: "mib"
+        )
+    )
+    var cacheSize = 80
+
     @Option(help: "Seconds to finish exchanges under way when stopping.")
     var stopDeadline = 5.0
 
@@ -73,6 +84,10 @@ struct ServeOptions: ParsableArguments {
 
     func validate() throws {
         guard (0...65535).contains(port) else { throw ValidationError("--port takes 0 to 65535, not \(port).") }
+        guard !reusePort || port > 0 else {
+            throw ValidationError("--reuse-port needs --port: the port that is to be shared.")
+        }
+        guard (0...1 << 20).contains(cacheSize) else { throw ValidationError("--cache-size takes 0 to 1048576 MiB.") }
         guard speed >= 0, speed.isFinite else { throw ValidationError("--speed takes 0 or more, not \(speed).") }
         guard (400...599).contains(missStatus) else {
             throw ValidationError("--miss-status takes 400 to 599, not \(missStatus).")
@@ -85,6 +100,8 @@ struct ServeOptions: ParsableArguments {
 
     func apply(to configuration: inout MockServerConfiguration) {
         configuration.listen = listenAddress
+        configuration.sharesPort = reusePort
+        configuration.cacheSize = cacheSize << 20
         configuration.speed = speed
         configuration.playback = playback
         configuration.mapsOrigins = !noMap

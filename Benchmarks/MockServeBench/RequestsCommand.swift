@@ -1,0 +1,57 @@
+import ArgumentParser
+import Foundation
+import MockServe
+import MockServeCore
+import NIOCore
+import NIOEmbedded
+
+/// Answers requests with the code of a server, but without sockets, so that how much it does can be counted exactly.
+struct RequestsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "requests",
+        abstract: "Answer requests from a cassette on an embedded channel.",
+        discussion: "What `make guard` runs under an instruction counter."
+    )
+
+    @Argument(help: "A cassette of mockserve-bench generate.")
+    var cassette: String
+
+    @Option(help: "How many requests, for one interaction after another.")
+    var count = 1000
+
+    @Option(help: "How many interactions the cassette has.")
+    var interactions = 100
+
+    @Flag(help: "Requests that never come twice with the same bytes, so that each is read anew.")
+    var distinct = false
+
+    @Flag(help: "Requests with a JSON body.")
+    var post = false
+
+    func run() throws {
+        let channel = EmbeddedChannel()
+        let end = try MockServer.addHandlers(.replay(cassette), to: channel)
+        var bytes = 0
+        for number in 0..<count {
+            try channel.writeInbound(request(number))
+            while let answer = try channel.readOutbound(as: ByteBuffer.self) { bytes += answer.readableBytes }
+            channel.embeddedEventLoop.run()
+        }
+        guard bytes > count * 1024 else { throw ValidationError("\(cassette) did not answer.") }
+        try end()
+    }
+
+    private func request(_ number: Int) -> ByteBuffer {
+        let item = number % interactions
+        var text = post ? "POST /items HTTP/1.1\r\n" : "GET /items/\(item) HTTP/1.1\r\n"
+        text += "Host: 127.0.0.1\r\n"
+        if distinct { text += "X-Request: \(1_000_000 + number)\r\n" }
+        guard post else { return ByteBuffer(string: text + "\r\n") }
+        let body = SampleInteraction.requestBody(item)
+        var buffer = ByteBuffer(
+            string: text + "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n\r\n"
+        )
+        buffer.writeBytes(body)
+        return buffer
+    }
+}
