@@ -30,8 +30,8 @@ KINDS = {
 }
 
 
-def instructions(arguments, count, folder):
-    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", BENCH, "requests", *arguments]
+def instructions(program, arguments, count, folder):
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/out", program, "requests", *arguments]
     environment = {**os.environ, "SWIFT_DETERMINISTIC_HASHING": "1"}
     done = subprocess.run([*command, "--count", str(count)], capture_output=True, text=True, env=environment)
     found = re.search(r"Collected : (\d+)", done.stderr)
@@ -47,14 +47,17 @@ def main():
     written = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
     counted, exceeded = {}, []
     with tempfile.TemporaryDirectory() as folder:
+        # Valgrind cannot read the debug information that Swift writes.
+        program = f"{folder}/mockserve-bench"
+        subprocess.run(["strip", "--strip-debug", "-o", program, BENCH], check=True)
         for kind, flags in KINDS.items():
             cassette = f"{folder}/{'post' if '--post' in flags else 'get'}.cassette"
             if not pathlib.Path(cassette).exists():
                 made = ["--post"] if "--post" in flags else []
                 subprocess.run([BENCH, "generate", cassette, "--interactions", "100", *made], check=True, stderr=subprocess.DEVNULL)
             arguments = [cassette, "--interactions", "100", *flags]
-            difference = instructions(arguments, MANY, folder) - instructions(arguments, FEW, folder)
-            counted[kind] = difference // (MANY - FEW)
+            many, few = (instructions(program, arguments, count, folder) for count in (MANY, FEW))
+            counted[kind] = (many - few) // (MANY - FEW)
             limit = written.get(kind)
             change = f"{100 * counted[kind] / limit - 100:+.1f} %" if limit else "new"
             print(f"{kind}: {counted[kind]:,} instructions, {limit or 0:,} written down ({change})")

@@ -2,7 +2,7 @@ import CassetteStore
 public import Foundation
 import HTTPWire
 import MockServeCore
-import NIOCore
+package import NIOCore
 package import NIOPosix
 package import Synchronization
 
