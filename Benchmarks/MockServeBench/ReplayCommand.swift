@@ -1,14 +1,15 @@
 import ArgumentParser
 import Foundation
 import MockServe
+import NIOPosix
+import Synchronization
 
 /// Replays with what the command line of mockserve has no option for.
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
         abstract: "Replay a cassette with a journal of another length.",
-        discussion:
-            "Prints its base URL, and serves until it is killed. As many threads as there are cores it may run on."
+        discussion: "Prints its base URL, and serves with one thread until it is killed."
     )
 
     @Argument(help: "The cassette file.")
@@ -18,6 +19,7 @@ struct ReplayCommand: AsyncParsableCommand {
     var journalEntries = 10_000
 
     func run() async throws {
+        MockServer.eventLoopGroup.withLock { $0 = MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         var configuration = MockServerConfiguration.replay(cassette)
         configuration.journalLimits.entries = journalEntries
         let server = try await MockServer.start(configuration)

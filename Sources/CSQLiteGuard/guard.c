@@ -1,6 +1,8 @@
 #include "CSQLiteGuard.h"
 #include <sqlite3.h>
 
+void mockserve_sqlite_without_statistics(void) { sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 void mockserve_sqlite_guard(void *connection) {
     sqlite3 *db = connection;
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, (int *)0);

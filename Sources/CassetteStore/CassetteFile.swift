@@ -9,6 +9,9 @@ package enum CassetteFile {
     /// Bytes of one row value that are read at most; a body slice is 256 KiB, fields are bounded when recorded.
     static let maximumValueLength: Int32 = 64 << 20
 
+    /// For programs, before they open a cassette: threads then share less inside of SQLite.
+    package static func prepareProcess() { mockserve_sqlite_without_statistics() }
+
     /// Looks at the file without opening it: opening and closing it beside SQLite would drop the locks that SQLite
     /// holds for this process (<https://sqlite.org/howtocorrupt.html> §2.2).
     ///

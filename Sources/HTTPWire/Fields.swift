@@ -102,6 +102,34 @@ package struct Fields: Sendable {
         lines[last].valueEnd = Int32(bytes.count)
     }
 
+    /// Bytes that `write(to:)` writes.
+    var wireSize: Int { bytes.count + lines.count * 4 }
+
+    /// Writes all field lines.
+    ///
+    /// - Returns: how many bytes that are.
+    func write(to target: UnsafeMutableRawBufferPointer) -> Int {
+        guard var place = target.baseAddress, target.count >= wireSize else { return 0 }
+        bytes.withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return }
+            func put(_ source: UnsafeRawPointer, _ count: Int) {
+                place.copyMemory(from: source, byteCount: count)
+                place += count
+            }
+            for line in lines {
+                put(base + Int(line.nameStart), Int(line.nameEnd - line.nameStart))
+                // An empty value needs no space; one is written all the same, as nearly every server does.
+                put(Self.colon.utf8Start, 2)
+                put(base + Int(line.valueStart), Int(line.valueEnd - line.valueStart))
+                put(Self.lineEnd.utf8Start, 2)
+            }
+        }
+        return wireSize
+    }
+
+    private static let colon: StaticString = ": "
+    private static let lineEnd: StaticString = "\r\n"
+
     /// Values of every field called `name`, in wire order. Names compare without ASCII case (RFC 9110 §5.1).
     package func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
         var values: [ArraySlice<UInt8>] = []

@@ -29,13 +29,7 @@ extension ByteBuffer {
 
     /// Field lines and the empty line after them.
     package mutating func writeFieldSection(_ fields: Fields) {
-        for field in fields {
-            writeBytes(field.name)
-            // An empty value needs no space; one is written all the same, as nearly every server does.
-            writeStaticString(": ")
-            writeBytes(field.value)
-            writeStaticString("\r\n")
-        }
+        writeWithUnsafeMutableBytes(minimumWritableBytes: fields.wireSize) { fields.write(to: $0) }
         writeStaticString("\r\n")
     }
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CassetteStore
 
 @main
 struct MockServeCommand: AsyncParsableCommand {
@@ -21,6 +22,11 @@ struct MockServeCommand: AsyncParsableCommand {
             CassetteCommand.self,
         ]
     )
+
+    static func main() async {
+        CassetteFile.prepareProcess()
+        await main(nil)
+    }
 }
 
 enum MockServeVersion {

@@ -17,10 +17,12 @@ extension Array<UInt8> {
 func firstOffset(of pattern: UnsafeRawBufferPointer, in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
     let lastStart = text.count - pattern.count
     guard let base = text.baseAddress, let wanted = pattern.baseAddress, pattern.count > 0 else { return nil }
+    // A dot is in nearly every host, and seldom elsewhere.
+    let mark = pattern.firstIndex(of: UInt8(ascii: ".")) ?? 0
     var offset = start
-    while offset <= lastStart, let found = memchr(base + offset, CInt(pattern[0]), lastStart - offset + 1) {
-        offset = UnsafeRawPointer(found) - base
-        if memcmp(found, wanted, pattern.count) == 0 { return offset }
+    while offset <= lastStart, let found = memchr(base + offset + mark, CInt(pattern[mark]), lastStart - offset + 1) {
+        offset = UnsafeRawPointer(found) - base - mark
+        if memcmp(base + offset, wanted, pattern.count) == 0 { return offset }
         offset += 1
     }
     return nil

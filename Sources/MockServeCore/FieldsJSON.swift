@@ -86,11 +86,10 @@ package enum FieldsJSON {
 
         private mutating func string(into output: inout [UInt8]) -> Bool {
             guard take("\"") else { return false }
-            let start = index
-            while index < bytes.count, bytes[index] &- 0x20 < 0x60, bytes[index] != 0x22, bytes[index] != 0x5C {
-                index += 1
-            }
-            output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<index]))
+            let rest = UnsafeBufferPointer(rebasing: bytes[index...])
+            let plain = rest.firstIndex { $0 &- 0x20 >= 0x60 || $0 == 0x22 || $0 == 0x5C } ?? rest.count
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: rest[..<plain]))
+            index += plain
             while index < bytes.count {
                 let byte = bytes[index]
                 index += 1

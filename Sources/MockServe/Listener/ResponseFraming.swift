@@ -112,7 +112,9 @@ private struct FieldEditor {
 extension Fields.Field {
     /// Whether the field is about one connection only (RFC 9110 §7.6.1).
     var isHopByHop: Bool {
-        isNamed("connection") || isNamed("keep-alive") || isNamed("proxy-connection") || isNamed("te")
+        // Most names are told apart by their length.
+        guard [2, 7, 10, 16, 17].contains(name.count) else { return false }
+        return isNamed("connection") || isNamed("keep-alive") || isNamed("proxy-connection") || isNamed("te")
             || isNamed("transfer-encoding") || isNamed("upgrade")
     }
 }
