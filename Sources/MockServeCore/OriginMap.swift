@@ -109,6 +109,11 @@ package final class OriginMap: Sendable {
         !head.fields.contains("content-encoding") && !toClient.mayMatch(body)
     }
 
+    /// The same for the body of a request.
+    package func leaves(body: UnsafeRawBufferPointer, of head: RequestHead) -> Bool {
+        !head.fields.contains("content-encoding") && !toUpstream.mayMatch(body)
+    }
+
     private func isLink(_ field: Fields.Field) -> Bool {
         field.isNamed("location") || field.isNamed("content-location") || field.isNamed("link")
             || field.isNamed("refresh") || field.isNamed("access-control-allow-origin")

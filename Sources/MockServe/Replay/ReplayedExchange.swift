@@ -10,6 +10,7 @@ final class ReplayedExchange: ExchangeReceiver {
     private let replayer: LoopReplayer
     private let key: MatchKeyBuilder
     private var mapping: BodyMapping?
+    private var hasBody = false
     private var player: BodyPlayer?
     private let whenMissed: ((MatchKeyBuilder) -> Void)?
 
@@ -20,10 +21,15 @@ final class ReplayedExchange: ExchangeReceiver {
         self.whenMissed = whenMissed
         map = replayer.map(for: exchange.servedOrigin, exchange.upstreamIndex)
         key = MatchKeyBuilder(exchange.request, replayer.replayer.rules, mappedBy: map)
-        mapping = map.requestBodyMapping(for: exchange.request)
     }
 
     func receive(_ bytes: ByteBuffer) {
+        if !hasBody {
+            hasBody = true
+            let isWhole = exchange.request.framing == .length(bytes.readableBytes)
+            let isLeft = isWhole && bytes.withUnsafeReadableBytes { map.leaves(body: $0, of: exchange.request) }
+            mapping = isLeft ? nil : map.requestBodyMapping(for: exchange.request)
+        }
         if mapping == nil {
             bytes.withUnsafeReadableBytes { key.update($0) }
         } else {
