@@ -35,6 +35,8 @@ struct EndToEndTests {
 
     @Test func manyConnectionsAreHeld() async throws { try await run("many_connections") }
 
+    @Test func threadsAndProcessesShareACassette() async throws { try await run("threads_and_processes") }
+
     @Test func mutatedRequestsDoNoHarm() async throws { try await run("mutated_requests", "5") }
 
     @Test func killedRecordingsLoseNothing() async throws { try await run("kill_recording", "50") }

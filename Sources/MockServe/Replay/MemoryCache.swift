@@ -33,7 +33,7 @@ struct MemoryCache<Key: Hashable, Entry: CacheEntry<Key>> {
     private var ring: [Entry] = []
     private var hand = 0
     /// Marks of keys that were seen lately, each in the place that its hash value gives it.
-    private var marks: [UInt16] = []
+    private var marks: [UInt32] = []
 
     /// - Parameter budget: bytes.
     init(budget: Int) {
@@ -78,9 +78,9 @@ struct MemoryCache<Key: Hashable, Entry: CacheEntry<Key>> {
     }
 
     private mutating func wasSeen(_ key: Key) -> Bool {
-        if marks.isEmpty { marks = Array(repeating: 0, count: 1 << 16) }
-        let hash = UInt(bitPattern: key.hashValue)
-        let (place, mark) = (Int(hash & 0xFFFF), UInt16(truncatingIfNeeded: hash >> 16) | 1)
+        if marks.isEmpty { marks = Array(repeating: 0, count: 1 << 15) }
+        let hash = UInt64(bitPattern: Int64(key.hashValue))
+        let (place, mark) = (Int(hash & 0x7FFF), UInt32(truncatingIfNeeded: hash >> 32) | 1)
         defer { marks[place] = mark }
         return marks[place] == mark
     }
