@@ -15,7 +15,7 @@ RELEASE_FLAGS = -c release --scratch-path .build-release --static-swift-stdlib $
 
 help:
 	@echo 'make demo       build, then record an embedded upstream, stop it, and replay it'
-	@echo 'make test       check the format, build without warnings, run every test'
+	@echo 'make test       check the format, build without warnings, run every test, count instructions'
 	@echo 'make build      build the debug binary: .build/debug/mockserve'
 	@echo 'make release    build the release binary: .build-release/release/mockserve'
 	@echo 'make bench      measure it beside its peers and print a table; about 15 minutes'
@@ -53,6 +53,7 @@ test-tools: .venv/installed
 test: test-tools lint
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
 	$(SWIFT) test --skip-build $(SWIFT_FLAGS)
+	@$(MAKE) --no-print-directory guard
 
 bench-tools: .venv-bench/installed
 	@scripts/install-packages $(BENCH_PACKAGES)
