@@ -15,6 +15,9 @@ final class JournalFile: Sendable {
     /// Bytes that wait to be written; beyond that entries are left out, and a line says how many.
     private static let pendingLimit = 8 << 20
 
+    /// How long lines wait for others, as waking a thread costs more than a line.
+    private static let delay = DispatchTimeInterval.milliseconds(5)
+
     private struct Pending {
         var lines: [UInt8] = []
         var omitted = 0
@@ -51,17 +54,16 @@ final class JournalFile: Sendable {
         if content == .misses {
             guard case .missed = entry.outcome else { return }
         }
-        let line = entry.jsonLine
         let mustSchedule = pending.withLock { pending in
             if pending.lines.count > Self.pendingLimit {
                 pending.omitted += 1
             } else {
-                pending.lines += line
+                entry.appendJSONLine(to: &pending.lines)
             }
             defer { pending.isScheduled = true }
             return !pending.isScheduled
         }
-        if mustSchedule { queue.async { self.drain() } }
+        if mustSchedule { queue.asyncAfter(deadline: .now() + Self.delay) { self.drain() } }
     }
 
     func close() {
@@ -109,24 +111,24 @@ final class JournalFile: Sendable {
 }
 
 extension JournalEntry {
-    /// One JSON object and a line feed.
-    var jsonLine: [UInt8] {
-        var members = [
-            ("number", String(number)), ("at", String(Int64(date.timeIntervalSince1970 * 1000))),
-            ("method", jsonString(method)), ("target", jsonString(target)),
-            ("status", status.map(String.init) ?? "null"),
-        ]
+    /// Appends one JSON object and a line feed.
+    func appendJSONLine(to output: inout [UInt8]) {
+        func append(_ text: String) { output.append(contentsOf: text.utf8) }
+        append("{\"number\":\(number),\"at\":\(Int64(date.timeIntervalSince1970 * 1000)),\"method\":")
+        FieldsJSON.appendString(methodBytes, to: &output)
+        append(",\"target\":")
+        FieldsJSON.appendString(targetBytes, to: &output)
+        append(status.map { ",\"status\":\($0)" } ?? ",\"status\":null")
         switch outcome {
-        case .replayed(let number): members += [("outcome", "\"replayed\""), ("interaction", String(number))]
-        case .recorded(let number): members += [("outcome", "\"recorded\""), ("interaction", String(number))]
-        case .forwarded: members.append(("outcome", "\"forwarded\""))
-        case .responded: members.append(("outcome", "\"responded\""))
+        case .replayed(let number): append(",\"outcome\":\"replayed\",\"interaction\":\(number)}\n")
+        case .recorded(let number): append(",\"outcome\":\"recorded\",\"interaction\":\(number)}\n")
+        case .forwarded: append(",\"outcome\":\"forwarded\"}\n")
+        case .responded: append(",\"outcome\":\"responded\"}\n")
         case .missed(let miss):
-            members += [
-                ("outcome", "\"missed\""), ("problem", miss.json), ("explanation", jsonString(miss.explanation)),
-            ]
-        case .failed(let reason): members += [("outcome", "\"failed\""), ("reason", jsonString(reason))]
+            append(
+                ",\"outcome\":\"missed\",\"problem\":\(miss.json),\"explanation\":\(jsonString(miss.explanation))}\n"
+            )
+        case .failed(let reason): append(",\"outcome\":\"failed\",\"reason\":\(jsonString(reason))}\n")
         }
-        return Array(("{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}\n").utf8)
     }
 }
