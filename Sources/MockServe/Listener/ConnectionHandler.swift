@@ -115,7 +115,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Reads on unless the exchange cannot take more.
     func read(context: ChannelHandlerContext) {
-        let isFull = isRequestComplete && exchange != nil && parser.bufferedBytes > Self.pipelineLimit
+        let isBusy = exchange == nil ? !isWritable : isRequestComplete
+        let isFull = isBusy && parser.bufferedBytes > Self.pipelineLimit
         if isRequestPaused || isFull {
             hasHeldRead = true
         } else {
@@ -132,7 +133,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         unwritableSince = context.channel.isWritable ? nil : .now()
-        if context.channel.isWritable { receiver?.writabilityRestored() }
+        if context.channel.isWritable {
+            receiver?.writabilityRestored()
+            if exchange == nil {
+                process()
+                resumeReading()
+            }
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -188,6 +195,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
             flush()
         }
         while context != nil, lingering == nil, exchange == nil || !isRequestComplete {
+            // A client that sends requests and reads no answers is answered no more until it does.
+            if exchange == nil, !isWritable {
+                flush()
+                if !isWritable { return }
+            }
             do {
                 let sent = isReadyForPrepared ? parser.wholeHead : nil
                 if let sent, let bytes = responder.preparedAnswer(toSame: sent, upstreamIndex) {
@@ -410,6 +422,7 @@ extension ConnectionHandler: ExchangeTransport {
     }
 
     func abort() {
+        exchange?.transport = nil
         exchange = nil
         receiver = nil
         guard let context else { return }

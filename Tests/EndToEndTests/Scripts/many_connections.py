@@ -5,6 +5,7 @@ With `measure` as argument the time of its requests is printed with and without 
 
 import os
 import resource
+import select
 import socket
 import sys
 import threading
@@ -56,6 +57,41 @@ def dribble(slow, stop):
                 pass
 
 
+def pipeline_unread(server):
+    """Sends requests for as long as they are taken, and reads the answers only then: how many there were."""
+    request = f"GET /a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    connection = connect(server.port)
+    connection.setblocking(False)
+    sent = 0
+    # When nothing is taken any more, the server has stopped reading: the client does not read either.
+    while select.select([], [connection], [], 1)[1]:
+        sent += connection.send(request * 1000)
+        assert sent < 1 << 30, "the server never stops taking requests that nobody reads the answers of"
+    unread = resident(server)
+    # The last one whole, and with it the end.
+    connection.setblocking(True)
+    rest = request[sent % len(request):] if sent % len(request) else b""
+    asked = (sent + len(rest)) // len(request)
+    sender = threading.Thread(target=connection.sendall, args=(rest,))
+    sender.start()
+    answers, tail = 0, b""
+    while answers < asked:
+        data = connection.recv(1 << 20)
+        assert data, "the connection was closed"
+        answers += (tail + data).count(b"\r\n\r\nanswer")
+        tail = (tail + data)[-9:]
+    sender.join()
+    connection.close()
+    assert unread < 200, f"{unread} MiB for answers that nobody reads"
+    return asked
+
+
+def resident(server):
+    """MiB."""
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return int(next(line for line in status if line.startswith("VmRSS")).split()[1]) // 1024
+
+
 def describe(taken):
     return f"p50 {taken[len(taken) // 2] * 1e6:.0f} µs, p99 {taken[len(taken) * 99 // 100] * 1e6:.0f} µs"
 
@@ -97,11 +133,12 @@ def main():
                 while data := connection.recv(65536):
                     answer += data
                 assert answer.endswith(b"answer"), answer
-            with open(f"/proc/{server.process.pid}/status") as status:
-                resident = next(line for line in status if line.startswith("VmRSS")).split()[1]
+            held = resident(server)
             for connection in idle + slow:
                 connection.close()
-    figures = f"; alone: {describe(alone)}; beside them: {describe(beside)}; resident {int(resident) // 1024} MiB" if measure else ""
+            pipelined = pipeline_unread(server)
+    figures = f"; alone: {describe(alone)}; beside them: {describe(beside)}; resident {held} MiB" if measure else ""
+    passed(f"{pipelined} requests of a client that did not read its answers until the server read no more")
     passed(f"{len(idle)} idle and {len(slow)} slow connections{figures}")
 
 
