@@ -126,8 +126,6 @@ final class LoopReplayer: LoopResponder {
 
     /// How many interactions of one key are kept in memory; of more of them the file is asked.
     private static let rowLimit = 64
-    /// How old what is kept may be before the file is asked whether it has changed.
-    private static let freshness = TimeAmount.milliseconds(1)
 
     let replayer: Replayer
     let journal: JournalLane
@@ -212,7 +210,7 @@ final class LoopReplayer: LoopResponder {
 
     /// Gives up what is kept if somebody has changed the cassette.
     private func refresh() throws {
-        guard !isReading, let checked, .now() - checked < Self.freshness else {
+        guard !isReading, let checked, .now() - checked < replayer.options.freshness else {
             _ = try reading()
             return
         }

@@ -159,6 +159,8 @@ struct ReplayOptions: Sendable {
     var missStatus: Int
     /// As `MockServerConfiguration.playback`.
     var playback: PlaybackMode
+    /// As `MockServerConfiguration.freshness`.
+    var freshness: TimeAmount
     /// Bytes of memory for one event loop, of `MockServerConfiguration.cacheSize`.
     var cacheSize: Int
     /// Values that count as what stands for them in the cassette.

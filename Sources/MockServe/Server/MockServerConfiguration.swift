@@ -72,6 +72,9 @@ public struct MockServerConfiguration: Sendable {
     /// A file to which every request and what became of it is added, one JSON object a line. Default: none.
     public var journalFile: String?
 
+    /// How old what is kept of a cassette may be before the file is asked whether it has changed.
+    package var freshness: Duration = .milliseconds(1)
+
     /// A file that gets the misses of this server, if there are any, in the place of those of an earlier one.
     package var missFile: String?
 

@@ -68,6 +68,7 @@ final class ServicePlan: Sendable {
             speed: configuration.speed,
             missStatus: configuration.missStatus,
             playback: configuration.playback.mode,
+            freshness: TimeAmount(configuration.freshness),
             cacheSize: max(0, configuration.cacheSize) / MockServer.loopCount,
             secrets: configuration.redact.compactMap(\.secret)
         )
