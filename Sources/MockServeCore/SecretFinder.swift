@@ -21,8 +21,9 @@ final class SecretFinder: Sendable {
     }
 
     private let patterns: [Pattern]
-    /// Compiled when it is first needed. Guarded by the lock while it is made; RE2 itself may be asked from any thread (re2.h).
-    private let compiled = Mutex<Compiled?>(nil)
+    /// Compiled when it is first needed, and read without a lock, as every request asks it. RE2 itself may be asked from any
+    /// thread (re2.h).
+    private let compiled = AtomicLazyReference<Compiled>()
 
     private final class Compiled: Sendable {
         nonisolated(unsafe) let regex: OpaquePointer?
@@ -51,17 +52,14 @@ final class SecretFinder: Sendable {
     }
 
     private func compile() -> Compiled {
-        compiled.withLock { compiled in
-            if let compiled { return compiled }
-            let expression = patterns.map { "(?:\($0.expression))" }.joined(separator: "|")
-            var reason = [CChar](repeating: 0, count: 256)
-            let memory: Int64 = 64 << 20
-            let regex = mockserve_regex_make_finder(expression, expression.utf8.count, memory, &reason, reason.count)
-            // Expressions are of this build, or made of declared secrets character by character: none is malformed.
-            assert(regex != nil || patterns.isEmpty, "\(reason)")
-            let made = Compiled(regex)
-            compiled = made
-            return made
-        }
+        if let compiled = compiled.load() { return compiled }
+        let expression = patterns.map { "(?:\($0.expression))" }.joined(separator: "|")
+        var reason = [CChar](repeating: 0, count: 256)
+        let memory: Int64 = 64 << 20
+        let regex = mockserve_regex_make_finder(expression, expression.utf8.count, memory, &reason, reason.count)
+        // Expressions are of this build, or made of declared secrets character by character: none is malformed.
+        assert(regex != nil || patterns.isEmpty, "\(reason)")
+        // Another thread may have been quicker; then its own is the one.
+        return compiled.storeIfNil(Compiled(regex))
     }
 }
