@@ -44,8 +44,8 @@ class Server:
 
     running = []
 
-    def __init__(self, command, url=None, place=0, env=None):
-        environment = {**os.environ, **(env or {})}
+    def __init__(self, command, url=None, place=0):
+        environment = dict(os.environ)
         environment.pop("CI", None)
         self.process = subprocess.Popen(
             pinned(place, [str(part) for part in command]),
@@ -300,7 +300,7 @@ def resident(path, count, requests):
     return megabytes, done
 
 
-def record(upstream, target, rounds, seconds):
+def record(upstream, rounds, seconds):
     """Recording beside nginx as a proxy: rows at 32 connections, and the latency of one connection."""
     proxy = nginx_proxy(upstream)
     file = DATA / "recorded.cassette"
@@ -406,7 +406,7 @@ def main():
         if server is not upstream:
             server.stop()
     journal.unlink(missing_ok=True)
-    recorded, single = record(upstream, static, options.rounds, options.seconds)
+    recorded, single = record(upstream, options.rounds, options.seconds)
 
     say("threads and processes")
     spread = []
