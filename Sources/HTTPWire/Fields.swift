@@ -39,14 +39,7 @@ package struct Fields: Sendable {
         bytes.append(contentsOf: name)
         let middle = bytes.count
         bytes.append(contentsOf: value)
-        lines.append(
-            Line(
-                nameStart: Int32(start),
-                nameEnd: Int32(middle),
-                valueStart: Int32(middle),
-                valueEnd: Int32(bytes.count)
-            )
-        )
+        addLine(from: start, valueFrom: middle)
     }
 
     /// Appends a field whose name and value are written behind what is there.
@@ -63,6 +56,12 @@ package struct Fields: Sendable {
             bytes.removeSubrange(start...)
             return false
         }
+        addLine(from: start, valueFrom: middle)
+        return true
+    }
+
+    /// The field whose name and value are the last of the bytes.
+    private mutating func addLine(from start: Int, valueFrom middle: Int) {
         lines.append(
             Line(
                 nameStart: Int32(start),
@@ -71,7 +70,6 @@ package struct Fields: Sendable {
                 valueEnd: Int32(bytes.count)
             )
         )
-        return true
     }
 
     package mutating func reserve(bytes byteCount: Int, fields count: Int) {

@@ -31,7 +31,7 @@ struct CanonicalJSON {
     private struct Member {
         let start: Int
         let name: Range<Int>
-        var end: Int
+        let end: Int
     }
 
     /// - Parameter rules: of what they ignore, members count as if they were not there, elements of arrays by their place

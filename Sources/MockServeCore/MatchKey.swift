@@ -35,9 +35,6 @@ package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
     // A digest is spread evenly already.
     package func hash(into hasher: inout Hasher) { hasher.combine(low) }
 
-    /// Some 64 bits of it.
-    package var bits: UInt64 { high }
-
     /// Lower-case hexadecimal.
     package var description: String {
         bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()

@@ -1,5 +1,4 @@
 import CassetteStore
-import Foundation
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -15,115 +14,6 @@ final class LoopReplayer: LoopResponder {
         case recorded(RecordedAnswer, ByteBuffer?)
     }
 
-    /// What was recorded under one key, and what of it is kept ready.
-    private final class Rows: CacheEntry<MatchKey> {
-        let rows: [PlaybackReader.Row]
-        /// Whether these are all.
-        let isComplete: Bool
-        /// The only one there is; nil if there are more, or none.
-        let only: Int64?
-        /// Of the only one.
-        var prepared: PreparedAnswer?
-        /// The only one as it was just read.
-        var atHand: (RecordedAnswer, ByteBuffer)?
-        /// Of more than one, by number; and of the only one what cannot be prepared.
-        var kept: [Int64: Kept] = [:]
-
-        init(_ key: MatchKey, _ rows: [PlaybackReader.Row], isComplete: Bool) {
-            self.rows = rows
-            self.isComplete = isComplete
-            only = isComplete && rows.count == 1 ? rows[0].id : nil
-            super.init(key, size: 0)
-        }
-
-        func takeAtHand() -> (RecordedAnswer, ByteBuffer)? {
-            defer { atHand = nil }
-            return atHand
-        }
-
-        override func givenUp() {
-            prepared = nil
-            kept = [:]
-        }
-
-        var memory: Int {
-            var size = 64 + rows.count * 64 + (prepared?.bytes.storageCapacity ?? 0)
-            for (_, kept) in kept {
-                switch kept {
-                case .prepared(let answer): size += answer.bytes.storageCapacity
-                case .recorded(let answer): size += 1024 + answer.head.fields.byteCount + answer.chunks.count * 16
-                }
-            }
-            return size
-        }
-    }
-
-    private enum Kept {
-        case prepared(PreparedAnswer)
-        case recorded(RecordedAnswer)
-    }
-
-    /// A request that was answered by the only interaction of its key, known by its bytes when it comes again.
-    private final class KnownRequest: CacheEntry<Int> {
-        let sent: [UInt8]
-        let upstreamIndex: Int
-        let rows: Rows
-        let number: Int64
-        let map: OriginMap
-        let method: [UInt8]
-        /// As the journal has it.
-        let target: [UInt8]
-        let isSafe: Bool
-
-        init(
-            _ key: Int,
-            sent: ByteBuffer,
-            _ upstreamIndex: Int,
-            _ rows: Rows,
-            _ number: Int64,
-            _ map: OriginMap,
-            method: [UInt8],
-            target: [UInt8],
-            isSafe: Bool
-        ) {
-            self.sent = Array(sent.readableBytesView)
-            self.upstreamIndex = upstreamIndex
-            self.rows = rows
-            self.number = number
-            self.map = map
-            self.method = method
-            self.target = target
-            self.isSafe = isSafe
-            super.init(key, size: 0)
-        }
-
-        var memory: Int { 128 + sent.count + target.count }
-
-        func isSame(_ other: ByteBuffer, _ upstreamIndex: Int) -> Bool {
-            guard self.upstreamIndex == upstreamIndex, sent.count == other.readableBytes else { return false }
-            return other.withUnsafeReadableBytes { other in
-                sent.withUnsafeBytes { sent in
-                    guard let left = sent.baseAddress, let right = other.baseAddress else { return true }
-                    return memcmp(left, right, other.count) == 0
-                }
-            }
-        }
-    }
-
-    private struct SliceKey: Hashable {
-        let body: Int64
-        let number: Int
-    }
-
-    private final class Slice: CacheEntry<SliceKey> {
-        let bytes: ByteBuffer
-
-        init(_ key: SliceKey, _ bytes: ByteBuffer) {
-            self.bytes = bytes
-            super.init(key, size: 0)
-        }
-    }
-
     /// How many interactions of one key are kept in memory; of more of them the file is asked.
     private static let rowLimit = 64
 
@@ -134,8 +24,8 @@ final class LoopReplayer: LoopResponder {
     private var isReading = false
     private var isClosed = false
     private var checked: NIODeadline?
-    private var rows: MemoryCache<MatchKey, Rows>
-    private var slices: MemoryCache<SliceKey, Slice>
+    private var rows: MemoryCache<MatchKey, KeptRows>
+    private var slices: MemoryCache<SliceKey, KeptSlice>
     private var known: MemoryCache<Int, KnownRequest>
     private var lastMap: (upstreamIndex: Int, served: Origin, map: OriginMap)?
     /// Whether keys that only one interaction has are always answered by that one.
@@ -221,7 +111,7 @@ final class LoopReplayer: LoopResponder {
         try refresh()
         if let slice = slices.entry(key) { return slice.bytes }
         let slice = try reading().slice(number, of: body)
-        slices.keep(Slice(key, slice), size: slice.readableBytes)
+        slices.keep(KeptSlice(key, slice), size: slice.readableBytes)
         return slice
     }
 
@@ -231,14 +121,15 @@ final class LoopReplayer: LoopResponder {
     var preparesAnswers: Bool { isFixed }
 
     func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
-        guard let request = known.entry(hash(sent)), request.isSame(sent, upstreamIndex) else { return nil }
+        guard let request = known.entry(hash(sent)), request.isSame(sent, upstreamIndex),
+            let number = request.rows.only
+        else { return nil }
         // What fails here fails again in the exchange that is begun then, which says so.
         guard (try? refresh()) != nil, let answer = request.rows.prepared, answer.map === request.map else {
             return nil
         }
-        if !request.isSafe { replayer.answerWrite(request.number) }
-        let outcome = JournalEntry.Outcome.replayed(interaction: Int(request.number))
-        journal.note(method: request.method, target: request.target, outcome, status: answer.status)
+        if !request.isSafe { replayer.answerWrite(number) }
+        note(request.method, request.target, number, status: answer.status)
         return answer.bytes
     }
 
@@ -257,8 +148,7 @@ final class LoopReplayer: LoopResponder {
         guard let answer = try? prepared(found, number, for: request, from: origin, map) else { return nil }
         if !builder.isSafe { replayer.answerWrite(number) }
         let target = noted(builder, request)
-        let outcome = JournalEntry.Outcome.replayed(interaction: Int(number))
-        journal.note(method: request.method, target: target, outcome, status: answer.status)
+        note(request.method, target, number, status: answer.status)
         // Once more is enough to count on it to come again.
         if isKept {
             let request = KnownRequest(
@@ -266,7 +156,6 @@ final class LoopReplayer: LoopResponder {
                 sent: sent,
                 upstreamIndex,
                 found,
-                number,
                 map,
                 method: request.method,
                 target: target,
@@ -290,8 +179,11 @@ final class LoopReplayer: LoopResponder {
     }
 
     func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int) {
-        let outcome = JournalEntry.Outcome.replayed(interaction: Int(number))
-        journal.note(method: request.method, target: noted(key, request), outcome, status: status)
+        note(request.method, noted(key, request), number, status: status)
+    }
+
+    private func note(_ method: [UInt8], _ target: [UInt8], _ number: Int64, status: Int) {
+        journal.note(method: method, target: target, .replayed(interaction: Int(number)), status: status)
     }
 
     /// What answers a request, one step further on; nil for a miss.
@@ -326,7 +218,7 @@ final class LoopReplayer: LoopResponder {
         if case .recorded(let answer) = found.kept[number] { return .recorded(answer, nil) }
         let (answer, slice) = try found.takeAtHand() ?? reading().answer(number)
         if let body = answer.body, body.size > PreparedAnswer.bodyLimit {
-            let first = Slice(SliceKey(body: body.id, number: 0), slice)
+            let first = KeptSlice(SliceKey(body: body.id, number: 0), slice)
             slices.keep(first, size: slice.readableBytes)
             found.kept[number] = .recorded(answer)
             rows.keep(found, size: found.memory)
@@ -334,26 +226,26 @@ final class LoopReplayer: LoopResponder {
         return .recorded(answer, slice)
     }
 
-    private func rows(of key: MatchKey) throws -> Rows {
+    private func rows(of key: MatchKey) throws -> KeptRows {
         try refresh()
         return try rows.entry(key) ?? read(key)
     }
 
-    private func read(_ key: MatchKey) throws -> Rows {
+    private func read(_ key: MatchKey) throws -> KeptRows {
         if let (answer, slice) = try reading().only(key) {
-            let found = Rows(key, [PlaybackReader.Row(id: answer.id, variant: nil)], isComplete: true)
+            let found = KeptRows(key, [PlaybackReader.Row(id: answer.id, variant: nil)], isComplete: true)
             found.atHand = (answer, slice)
             return found
         }
         let rows = try reading().rows(key, limit: Self.rowLimit + 1)
         let isComplete = rows.count <= Self.rowLimit
-        return Rows(key, isComplete ? rows : Array(rows.prefix(Self.rowLimit)), isComplete: isComplete)
+        return KeptRows(key, isComplete ? rows : Array(rows.prefix(Self.rowLimit)), isComplete: isComplete)
     }
 
     /// The number of the interaction that answers a request.
     private func step(
         _ key: MatchKey,
-        _ found: Rows,
+        _ found: KeptRows,
         _ request: MatchKeyBuilder,
         _ mode: PlaybackMode?
     ) throws -> Int64? {
@@ -364,7 +256,7 @@ final class LoopReplayer: LoopResponder {
         }
         let reader = try reading()
         if found.isComplete {
-            let rows = KeptRows(rows: found.rows, reader: reader)
+            let rows = RowIndex(rows: found.rows, reader: reader)
             return try replayer.step(rows.playbackKey(key, for: request), request, mode, rows)
         }
         return try replayer.step(reader.playbackKey(key, for: request.request), request, mode, reader)
@@ -372,7 +264,7 @@ final class LoopReplayer: LoopResponder {
 
     /// An answer as any client is sent it; nil if this client wants it otherwise, or it is too long or comes in its time.
     private func prepared(
-        _ found: Rows,
+        _ found: KeptRows,
         _ number: Int64,
         for request: RequestHead,
         from origin: Origin,
@@ -404,33 +296,4 @@ final class LoopReplayer: LoopResponder {
         rows.keep(found, size: found.memory)
         return prepared
     }
-}
-
-/// All interactions of one key, as a playback asks for them.
-private struct KeptRows: PlaybackIndex {
-    let rows: [PlaybackReader.Row]
-    let reader: PlaybackReader
-
-    func playbackKey(_ key: MatchKey, for request: MatchKeyBuilder) -> PlaybackKey {
-        let names = Set(rows.compactMap { $0.variant?.names })
-        guard !names.isEmpty else { return PlaybackKey(key) }
-        let fields = request.request.fields
-        for names in names.sorted() {
-            let variant = Variant(names, of: fields)
-            if rows.contains(where: { $0.variant == variant }) { return PlaybackKey(key, variant) }
-        }
-        return PlaybackKey(key)
-    }
-
-    func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
-        rows.first { $0.id > low && $0.id < high && (key.variant == nil || $0.variant == key.variant) }?.id
-    }
-
-    func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
-        rows.last { $0.id < high && (key.variant == nil || $0.variant == key.variant) }?.id
-    }
-
-    func firstWrite(after low: Int64) throws -> Int64? { try reader.firstWrite(after: low) }
-
-    func next(after low: Int64, ifIts key: MatchKey) throws -> Int64? { try reader.next(after: low, ifIts: key) }
 }

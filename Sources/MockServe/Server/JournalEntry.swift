@@ -65,7 +65,8 @@ public struct Miss: Sendable, CustomStringConvertible {
     public var description: String { "\(method) \(target)" }
 }
 
-/// How much of what it was asked a server remembers; beyond that it forgets the oldest.
+/// How much of what it was asked a server remembers; beyond that it forgets the oldest. Every thread that serves may hold so
+/// much in memory for a while.
 public struct JournalLimits: Sendable {
     /// Number of requests. Default: 10,000.
     public var entries = 10_000

@@ -47,6 +47,15 @@ def times(port, count):
     return sorted(taken)
 
 
+def ask_and_close(connection, head):
+    """Sends the rest of a request, and reads its answer to the end of the connection."""
+    connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+    answer = b""
+    while data := connection.recv(65536):
+        answer += data
+    assert answer.endswith(b"answer"), answer
+
+
 def dribble(slow, stop):
     """One byte of an endless head every second for each of the slow connections."""
     while not stop.wait(1):
@@ -122,17 +131,9 @@ def main():
                 thread.join()
             # All of them are still served.
             for connection in idle[::500]:
-                connection.sendall(f"GET /a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n".encode())
-                answer = b""
-                while data := connection.recv(65536):
-                    answer += data
-                assert answer.endswith(b"answer"), answer
+                ask_and_close(connection, f"GET /a HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n")
             for connection in slow[::50]:
-                connection.sendall(f"\r\nHost: 127.0.0.1:{server.port}\r\nConnection: close\r\n\r\n".encode())
-                answer = b""
-                while data := connection.recv(65536):
-                    answer += data
-                assert answer.endswith(b"answer"), answer
+                ask_and_close(connection, f"\r\nHost: 127.0.0.1:{server.port}\r\n")
             held = resident(server)
             for connection in idle + slow:
                 connection.close()
