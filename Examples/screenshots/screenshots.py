@@ -5,6 +5,7 @@ Usage: screenshots.py [FOLDER]     keeps the pictures and the cassette in FOLDER
 """
 
 import os
+import random
 import shutil
 import signal
 import socket
@@ -30,11 +31,20 @@ http {{
 """
 
 
+def free_port():
+    """Below the ports that Linux hands out, so that nobody gets it before nginx does."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(20000, 32000)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
+
+
 def start_nginx(folder):
     """Serves a copy of the site in which the placeholder is its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     origin = f"http://127.0.0.1:{port}"
     for directory, _, files in os.walk(os.path.join(HERE, "site")):
         copy = os.path.join(folder, os.path.relpath(directory, HERE))

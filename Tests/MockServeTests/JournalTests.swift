@@ -70,8 +70,8 @@ struct JournalTests {
         configuration.journalLimits.entries = 1000
         configuration.journalLimits.bytes = 2000
         try await withMockServer(configuration) { server in
-            for _ in 1...4 { _ = try get(server.port, "/\(String(repeating: "x", count: 800))") }
-            try await server.wait(for: "GET /*", count: 1)
+            for number in 1...4 { _ = try get(server.port, "/\(number)\(String(repeating: "x", count: 800))") }
+            try await server.wait(for: "GET /4*")
             #expect(server.journal.entries.count == 2 && server.journal.forgottenCount == 2)
         }
     }

@@ -9,12 +9,13 @@ final class RawClient {
         let reason: String
     }
 
-    init(port: Int) throws {
+    /// - Parameter host: an IPv4 address.
+    init(port: Int, host: String = "127.0.0.1") throws {
         descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_port = in_port_t(UInt16(port).bigEndian)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        address.sin_addr.s_addr = inet_addr(host)
         let result = withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
                 connect(descriptor, address, socklen_t(MemoryLayout<sockaddr_in>.size))

@@ -30,6 +30,21 @@ private final class Gate: Sendable {
 
 @Suite(.timeLimit(.minutes(2)))
 struct ScopeTests {
+    /// A loopback address that no other test listens on: where all use one, a port that was given up may be another's next.
+    private static let host = "127.77.0.1"
+
+    private var apart: MockServerConfiguration {
+        var configuration = MockServerConfiguration.responding(with: ClosureResponder { _ in .text("") })
+        configuration.listen = .address(Self.host)
+        return configuration
+    }
+
+    private func expectNobody(at port: Int, sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(throws: RawClient.Failure.self, sourceLocation: sourceLocation) {
+            try RawClient(port: port, host: Self.host)
+        }
+    }
+
     @Test func acceptsWhenTheBodyBegins() async throws {
         try await withMockServer(responder: { .text("you asked for \($0.path)") }) { server in
             #expect(server.port > 0)
@@ -48,26 +63,26 @@ struct ScopeTests {
     }
 
     @Test func isGoneAfterTheScope() async throws {
-        let port = try await withMockServer(responder: { _ in .text("") }) { $0.port }
-        #expect(throws: RawClient.Failure.self) { try RawClient(port: port) }
+        let port = try await withMockServer(apart) { $0.port }
+        expectNobody(at: port)
     }
 
     @Test func isGoneAfterTheBodyThrew() async throws {
         struct Oops: Error {}
         let port = Mutex(0)
         await #expect(throws: Oops.self) {
-            try await withMockServer(responder: { _ in .text("") }) { server in
+            try await withMockServer(apart) { server in
                 port.withLock { $0 = server.port }
                 throw Oops()
             }
         }
-        #expect(throws: RawClient.Failure.self) { try RawClient(port: port.withLock { $0 }) }
+        expectNobody(at: port.withLock { $0 })
     }
 
     @Test func stopsWhenTheTaskIsCancelled() async throws {
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let task = Task {
-            try await withMockServer(responder: { _ in .text("") }) { server in
+            try await withMockServer(apart) { server in
                 port.yield(server.port)
                 try await Task.sleep(for: .seconds(3600))
             }
@@ -76,7 +91,7 @@ struct ScopeTests {
         let number = try #require(await iterator.next())
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(throws: RawClient.Failure.self) { try RawClient(port: number) }
+        expectNobody(at: number)
     }
 
     @Test func stoppingTwiceIsFine() async throws {
@@ -197,10 +212,14 @@ struct ListenTests {
     }
 
     @Test func listensOnAFixedPort() async throws {
-        let free = try await withMockServer(configuration(.loopback)) { $0.port }
-        try await withMockServer(configuration(.address("127.0.0.1", port: free))) { server in
+        // At an address of its own, or the port may be another test's before it is taken again.
+        let host = "127.77.0.2"
+        let free = try await withMockServer(configuration(.address(host))) { $0.port }
+        try await withMockServer(configuration(.address(host, port: free))) { server in
             #expect(server.port == free)
-            try #expect(RawClient.exchange(free, getClose).hasSuffix("here"))
+            let client = try RawClient(port: free, host: host)
+            client.send("GET / HTTP/1.1\r\nHost: \(host)\r\nConnection: close\r\n\r\n")
+            #expect(client.readToEnd().hasSuffix("here"))
         }
     }
 

@@ -1,6 +1,7 @@
 """What the end-to-end scripts share: starting programs, waiting for them, talking HTTP by hand."""
 
 import os
+import random
 import re
 import select
 import signal
@@ -106,10 +107,14 @@ def wait_for_port(port, seconds=30):
 
 
 def free_port():
-    """A port that was free a moment ago, for programs that cannot be given port 0."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port for programs that cannot be given port 0: below those that Linux hands out, so that nobody gets it meanwhile."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", random.randrange(20000, 32000)))
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
 class Tap:

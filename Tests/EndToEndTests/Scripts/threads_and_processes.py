@@ -5,7 +5,7 @@ import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
-from support import MOCKSERVE, Server, environment, folder, passed
+from support import MOCKSERVE, Server, environment, folder, free_port, passed
 
 COUNT = 200
 
@@ -54,9 +54,7 @@ def main():
                 assert count == COUNT * 5, f"{options}: {count} replayed"
         passed("threads: every request is answered and counted, with and without memory for answers")
 
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         logs = [open(os.path.join(temporary, f"log{number}"), "w+b") for number in range(3)]
         servers = [Server("replay", cassette, "--port", port, "--reuse-port", stderr=log) for log in logs]
         assert all(server.port == port for server in servers)
