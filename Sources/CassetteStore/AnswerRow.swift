@@ -57,7 +57,7 @@ enum AnswerRow {
     private static func informational(_ row: RowView, _ column: Int32, _ id: Int64) throws(Malformed) -> [ResponseHead]
     {
         guard let heads = InformationalJSON.decode(row.text(column)),
-            heads.allSatisfy({ $0.fields.allSatisfy(isSafe) && $0.reason.map(isLineSafe) ?? true })
+            heads.allSatisfy({ $0.fields.areLineSafe && $0.reason.map(isLineSafe) ?? true })
         else { throw Malformed(column: "informational", id: id) }
         return heads
     }
@@ -78,7 +78,7 @@ extension RowView {
     }
 
     func fields(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> Fields {
-        guard let fields = withText(column, { FieldsJSON.decode($0) }), fields.allSatisfy(isSafe) else { throw error }
+        guard let fields = withText(column, { FieldsJSON.decode($0) }), fields.areLineSafe else { throw error }
         return fields
     }
 
@@ -91,11 +91,7 @@ extension RowView {
     }
 }
 
-/// A stored field must not be able to end its line: the file may be crafted.
-private func isSafe(_ field: Fields.Field) -> Bool {
-    !field.name.isEmpty && isLineSafe(field.name) && !field.name.contains(UInt8(ascii: ":")) && isLineSafe(field.value)
-}
-
-private func isLineSafe(_ bytes: some Sequence<UInt8>) -> Bool {
+/// A stored reason must not be able to end its line: the file may be crafted.
+private func isLineSafe(_ bytes: [UInt8]) -> Bool {
     bytes.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D }
 }

@@ -39,10 +39,8 @@ struct RowView {
 
     /// Shows a text, which need not be valid UTF-8, for the time of the call.
     func withText<Result>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        guard let start = sqlite3_column_text(statement, column) else {
-            return body(UnsafeBufferPointer(start: nil, count: 0))
-        }
-        return body(UnsafeBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
+        // Asked for as bytes: to end it with a zero, as for text, SQLite would copy it.
+        withBytes(column) { body($0.bindMemory(to: UInt8.self)) }
     }
 
     /// Shows bytes for the time of the call.

@@ -10,6 +10,21 @@ package struct Fields: Sendable {
         package let value: ArraySlice<UInt8>
     }
 
+    /// One field line where it lies, for the time of a call: nothing is retained for it.
+    package struct RawField {
+        package let name: UnsafeRawBufferPointer
+        package let value: UnsafeRawBufferPointer
+
+        /// Whether this field is called `name`, ASCII case aside.
+        package func isNamed(_ name: StaticString) -> Bool {
+            guard self.name.count == name.utf8CodeUnitCount else { return false }
+            for offset in 0..<self.name.count where lowercased(self.name[offset]) != lowercased(name.utf8Start[offset]) {
+                return false
+            }
+            return true
+        }
+    }
+
     private struct Line {
         var nameStart: Int32
         var nameEnd: Int32
@@ -131,19 +146,50 @@ package struct Fields: Sendable {
     /// Values of every field called `name`, in wire order. Names compare without ASCII case (RFC 9110 §5.1).
     package func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
         var values: [ArraySlice<UInt8>] = []
-        for index in lines.indices where matches(index, name) { values.append(self[index].value) }
+        var start = 0
+        while let index = firstIndex(from: start, { $0.isNamed(name) }) {
+            values.append(self[index].value)
+            start = index + 1
+        }
         return values
     }
 
     /// The value of the first field called `name`.
     package func first(_ name: StaticString) -> ArraySlice<UInt8>? {
-        for index in lines.indices where matches(index, name) { return self[index].value }
-        return nil
+        firstIndex { $0.isNamed(name) }.map { self[$0].value }
     }
 
-    package func contains(_ name: StaticString) -> Bool {
-        for index in lines.indices where matches(index, name) { return true }
-        return false
+    package func contains(_ name: StaticString) -> Bool { contains { $0.isNamed(name) } }
+
+    /// Whether some field line is as `condition` says. Asks for them in wire order.
+    package func contains(_ condition: (RawField) -> Bool) -> Bool { firstIndex(condition) != nil }
+
+    private func firstIndex(from start: Int = 0, _ condition: (RawField) -> Bool) -> Int? {
+        bytes.withUnsafeBytes { bytes in
+            func part(_ start: Int32, _ end: Int32) -> UnsafeRawBufferPointer {
+                UnsafeRawBufferPointer(start: bytes.baseAddress.map { $0 + Int(start) }, count: Int(end - start))
+            }
+            var index = start
+            while index < lines.count {
+                let line = lines[index]
+                let field = RawField(
+                    name: part(line.nameStart, line.nameEnd),
+                    value: part(line.valueStart, line.valueEnd)
+                )
+                if condition(field) { return index }
+                index += 1
+            }
+            return nil
+        }
+    }
+
+    /// Whether each line can be written as it is: it has a name without a colon, and nothing in it ends a line. What was
+    /// parsed can; what is stored may be crafted.
+    package var areLineSafe: Bool {
+        let breaksLine = bytes.withUnsafeBytes { bytes in
+            bytes.contains { $0 <= 0x0D && ($0 == 0 || $0 == 0x0A || $0 == 0x0D) }
+        }
+        return !breaksLine && !contains { $0.name.isEmpty || $0.name.contains(UInt8(ascii: ":")) }
     }
 
     /// The fields for which `keep` is true, in the same order.
@@ -153,17 +199,6 @@ package struct Fields: Sendable {
         return kept
     }
 
-    private func matches(_ index: Int, _ name: StaticString) -> Bool {
-        let line = lines[index]
-        guard Int(line.nameEnd - line.nameStart) == name.utf8CodeUnitCount else { return false }
-        return bytes.withUnsafeBufferPointer { bytes in
-            for offset in 0..<name.utf8CodeUnitCount
-            where lowercased(bytes[Int(line.nameStart) + offset]) != lowercased(name.utf8Start[offset]) {
-                return false
-            }
-            return true
-        }
-    }
 }
 
 extension Fields: RandomAccessCollection {
@@ -194,7 +229,11 @@ extension Fields: ExpressibleByDictionaryLiteral {
 
 extension Fields.Field {
     /// Whether this field is called `name`, ASCII case aside.
-    package func isNamed(_ name: StaticString) -> Bool {
-        name.withUTF8Buffer { equalsIgnoringCase(self.name, $0) }
+    package func isNamed(_ name: StaticString) -> Bool { withRaw { $0.isNamed(name) } }
+
+    package func withRaw<Result>(_ body: (Fields.RawField) -> Result) -> Result {
+        name.withUnsafeBytes { name in
+            value.withUnsafeBytes { value in body(Fields.RawField(name: name, value: value)) }
+        }
     }
 }

@@ -73,7 +73,8 @@ package func parseDecimal(_ bytes: some Collection<UInt8>) -> Int? {
 /// The members of a comma-separated list (RFC 9110 §5.6.1), trimmed, empty ones left out. Quotes are not looked at:
 /// use it for lists of tokens only.
 package func listMembers(_ values: [ArraySlice<UInt8>]) -> [ArraySlice<UInt8>] {
-    values.flatMap { $0.split(separator: UInt8(ascii: ",")) }.map(trimmingSpace).filter { !$0.isEmpty }
+    guard !values.isEmpty else { return [] }
+    return values.flatMap { $0.split(separator: UInt8(ascii: ",")) }.map(trimmingSpace).filter { !$0.isEmpty }
 }
 
 extension Fields {

@@ -86,10 +86,10 @@ package enum FieldsJSON {
 
         private mutating func string(into output: inout [UInt8]) -> Bool {
             guard take("\"") else { return false }
-            let rest = UnsafeBufferPointer(rebasing: bytes[index...])
-            let plain = rest.firstIndex { $0 &- 0x20 >= 0x60 || $0 == 0x22 || $0 == 0x5C } ?? rest.count
-            output.append(contentsOf: UnsafeBufferPointer(rebasing: rest[..<plain]))
-            index += plain
+            var end = index
+            while end < bytes.count, bytes[end] &- 0x20 < 0x60, bytes[end] != 0x22, bytes[end] != 0x5C { end += 1 }
+            output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[index..<end]))
+            index = end
             while index < bytes.count {
                 let byte = bytes[index]
                 index += 1

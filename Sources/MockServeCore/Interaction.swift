@@ -71,7 +71,7 @@ package struct Exchanged: Sendable {
 }
 
 /// What of an interaction is played: its response, without the bytes of the body.
-package struct RecordedAnswer: Sendable {
+package final class RecordedAnswer: Sendable {
     /// Number of the interaction.
     package let id: Int64
     /// 1xx responses before the answer, without 100.

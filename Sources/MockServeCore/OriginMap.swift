@@ -89,7 +89,7 @@ package final class OriginMap: Sendable {
         var mapped = head
         mapped.fields = Fields()
         for field in head.fields {
-            let replacement = mapsLinks && isLink(field) ? toClientInLinks : toClientInFields
+            let replacement = mapsLinks && field.withRaw(isLink) ? toClientInLinks : toClientInFields
             let value = replacement.replace(in: Array(field.value))
             let isCookie = mapsLinks && field.isNamed("set-cookie")
             mapped.fields.append(name: field.name, value: isCookie ? mapCookie(value) : value)
@@ -114,7 +114,7 @@ package final class OriginMap: Sendable {
         !head.fields.contains("content-encoding") && !toUpstream.mayMatch(body)
     }
 
-    private func isLink(_ field: Fields.Field) -> Bool {
+    private func isLink(_ field: Fields.RawField) -> Bool {
         field.isNamed("location") || field.isNamed("content-location") || field.isNamed("link")
             || field.isNamed("refresh") || field.isNamed("access-control-allow-origin")
     }

@@ -93,15 +93,13 @@ private struct FieldEditor {
     /// Whether nothing needs to be changed: as in most responses of known length.
     private func isPlain(_ contentLength: Int) -> Bool {
         var lengths = 0
-        for field in source {
-            if field.isHopByHop { return false }
-            guard field.isNamed("content-length") else { continue }
+        let isChanged = source.contains { field in
+            if field.isHopByHop { return true }
+            guard field.isNamed("content-length") else { return false }
             lengths += 1
-            guard parseDecimal(field.value) == contentLength, field.value.first != UInt8(ascii: "0") else {
-                return false
-            }
+            return parseDecimal(field.value) != contentLength || field.value.first == UInt8(ascii: "0")
         }
-        return lengths == 1
+        return !isChanged && lengths == 1
     }
 
     private func isHopByHop(_ field: Fields.Field) -> Bool {
@@ -109,12 +107,15 @@ private struct FieldEditor {
     }
 }
 
-extension Fields.Field {
+extension Fields.RawField {
     /// Whether the field is about one connection only (RFC 9110 §7.6.1).
     var isHopByHop: Bool {
-        // Most names are told apart by their length.
-        guard [2, 7, 10, 16, 17].contains(name.count) else { return false }
-        return isNamed("connection") || isNamed("keep-alive") || isNamed("proxy-connection") || isNamed("te")
+        isNamed("connection") || isNamed("keep-alive") || isNamed("proxy-connection") || isNamed("te")
             || isNamed("transfer-encoding") || isNamed("upgrade")
     }
+}
+
+extension Fields.Field {
+    /// Whether the field is about one connection only (RFC 9110 §7.6.1).
+    var isHopByHop: Bool { withRaw { $0.isHopByHop } }
 }

@@ -283,6 +283,23 @@ final class LoopReplayer: LoopResponder {
             if found.only == number { found.atHand = (answer, slice) }
             return nil
         }
+        guard
+            let bytes = AnswerPress.plain(answer, slice, request, map)
+                ?? pressed(answer, slice, for: request, from: origin, map)
+        else { return nil }
+        let prepared = PreparedAnswer(status: answer.head.status, bytes: bytes, codings: codings, map: map)
+        if found.only == number { found.prepared = prepared } else { found.kept[number] = .prepared(prepared) }
+        rows.keep(found, size: found.memory)
+        return prepared
+    }
+
+    private func pressed(
+        _ answer: RecordedAnswer,
+        _ slice: ByteBuffer,
+        for request: RequestHead,
+        from origin: Origin,
+        _ map: OriginMap
+    ) -> ByteBuffer? {
         var hasFailed = false
         let bytes = AnswerPress.press(request, from: origin, on: eventLoop) { exchange in
             let slices = SliceReader(self, answer.body, first: slice)
@@ -290,10 +307,6 @@ final class LoopReplayer: LoopResponder {
             player.start()
             hasFailed = player.hasFailed
         }
-        guard let bytes, !hasFailed else { return nil }
-        let prepared = PreparedAnswer(status: answer.head.status, bytes: bytes, codings: codings, map: map)
-        if found.only == number { found.prepared = prepared } else { found.kept[number] = .prepared(prepared) }
-        rows.keep(found, size: found.memory)
-        return prepared
+        return hasFailed ? nil : bytes
     }
 }

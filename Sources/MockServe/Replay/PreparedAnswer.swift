@@ -42,6 +42,19 @@ final class AnswerPress: ExchangeTransport {
         self.eventLoop = eventLoop
     }
 
+    /// An answer of which nothing is changed for this client; nil if something may have to be.
+    ///
+    /// - Parameter body: as far as it is at hand.
+    static func plain(_ answer: RecordedAnswer, _ body: ByteBuffer, _ request: RequestHead, _ map: OriginMap) -> ByteBuffer? {
+        guard case .length(let size) = answer.head.framing, body.readableBytes == size, answer.informational.isEmpty,
+            body.withUnsafeReadableBytes({ map.leaves(body: $0, of: answer.head) })
+        else { return nil }
+        var encoder = ResponseEncoder(holdsBody: true)
+        encoder.begin(map.mapResponse(answer.head), length: .length(size), answers: request, closes: false)
+        if encoder.beginPiece(size) { encoder.output.writeImmutableBuffer(body) }
+        return encoder.finish(trailers: answer.trailers) == false ? encoder.output : nil
+    }
+
     /// What `answer` makes of this request, if it answers at once and whole.
     ///
     /// - Parameter origin: by which the client knows the server.
