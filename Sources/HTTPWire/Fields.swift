@@ -18,7 +18,8 @@ package struct Fields: Sendable {
         /// Whether this field is called `name`, ASCII case aside.
         package func isNamed(_ name: StaticString) -> Bool {
             guard self.name.count == name.utf8CodeUnitCount else { return false }
-            for offset in 0..<self.name.count where lowercased(self.name[offset]) != lowercased(name.utf8Start[offset]) {
+            for offset in 0..<self.name.count where lowercased(self.name[offset]) != lowercased(name.utf8Start[offset])
+            {
                 return false
             }
             return true

@@ -45,7 +45,9 @@ final class AnswerPress: ExchangeTransport {
     /// An answer of which nothing is changed for this client; nil if something may have to be.
     ///
     /// - Parameter body: as far as it is at hand.
-    static func plain(_ answer: RecordedAnswer, _ body: ByteBuffer, _ request: RequestHead, _ map: OriginMap) -> ByteBuffer? {
+    static func plain(_ answer: RecordedAnswer, _ body: ByteBuffer, _ request: RequestHead, _ map: OriginMap)
+        -> ByteBuffer?
+    {
         guard case .length(let size) = answer.head.framing, body.readableBytes == size, answer.informational.isEmpty,
             body.withUnsafeReadableBytes({ map.leaves(body: $0, of: answer.head) })
         else { return nil }
