@@ -194,9 +194,12 @@ package struct Fields: Sendable {
     }
 
     /// The fields for which `keep` is true, in the same order.
-    package func filter(_ keep: (Field) -> Bool) -> Fields {
+    package func filter(_ keep: (RawField) -> Bool) -> Fields {
         var kept = Fields()
-        for field in self where keep(field) { kept.append(field) }
+        _ = contains { field in
+            if keep(field) { kept.append(name: field.name, value: field.value) }
+            return false
+        }
         return kept
     }
 

@@ -27,3 +27,28 @@ func firstOffset(of pattern: UnsafeRawBufferPointer, in text: UnsafeRawBufferPoi
     }
     return nil
 }
+
+/// Where in a JSON string the first byte is that does not stand for itself: a quotation mark, a reverse solidus, a control
+/// character, or the end of the text (RFC 8259 §7).
+///
+/// - Parameter isASCII: whether bytes over 0x7F are such too.
+func endOfPlainText(in text: UnsafeBufferPointer<UInt8>, from start: Int, isASCII: Bool = false) -> Int {
+    let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+    let bytes = UnsafeRawBufferPointer(text)
+    var index = start
+    // Eight bytes at a time: the high bit of a byte is set where one is zero, or less than 0x20. Only the first that is set is
+    // sure to be, as subtraction may borrow from the bytes after it.
+    while index + 8 <= bytes.count {
+        let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+        let quotes = word ^ (ones &* 0x22)
+        let solidi = word ^ (ones &* 0x5C)
+        let found = (quotes &- ones) & ~quotes | (solidi &- ones) & ~solidi | (word &- ones &* 0x20) & ~word
+        let ends = (found | (isASCII ? word : 0)) & highs
+        if ends != 0 { return index + ends.trailingZeroBitCount / 8 }
+        index += 8
+    }
+    while index < bytes.count, bytes[index] >= 0x20, bytes[index] != 0x22, bytes[index] != 0x5C,
+        !isASCII || bytes[index] < 0x80
+    { index += 1 }
+    return index
+}

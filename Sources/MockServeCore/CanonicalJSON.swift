@@ -32,6 +32,33 @@ struct CanonicalJSON {
         let start: Int
         let name: Range<Int>
         let end: Int
+        /// The first eight bytes of the name as a number that sorts like them; mostly it is enough.
+        let prefix: UInt64
+
+        init(start: Int, name: Range<Int>, end: Int, in output: [UInt8]) {
+            (self.start, self.name, self.end) = (start, name, end)
+            prefix = output.withUnsafeBytes { output in
+                // What follows the name are more bytes of the output, mostly.
+                if name.lowerBound + 8 <= output.count {
+                    let word = output.loadUnaligned(fromByteOffset: name.lowerBound, as: UInt64.self)
+                    return UInt64(bigEndian: word) & (UInt64.max << UInt64(64 - 8 * min(name.count, 8)))
+                }
+                var prefix: UInt64 = 0
+                for index in name { prefix = prefix << 8 | UInt64(output[index]) }
+                return prefix << UInt64(64 - 8 * name.count)
+            }
+        }
+
+        /// By the bytes of the names, as `memcmp`; a name comes before those that it begins.
+        func compare(_ other: Member, in output: UnsafeRawBufferPointer) -> Int {
+            if prefix != other.prefix { return prefix < other.prefix ? -1 : 1 }
+            let shared = min(name.count, other.name.count)
+            if shared > 8, let base = output.baseAddress {
+                let difference = memcmp(base + name.lowerBound, base + other.name.lowerBound, shared)
+                if difference != 0 { return Int(difference) }
+            }
+            return name.count - other.name.count
+        }
     }
 
     /// - Parameter rules: of what they ignore, members count as if they were not there, elements of arrays by their place
@@ -54,6 +81,7 @@ struct CanonicalJSON {
         self.text = text
         self.place = place
         output.reserveCapacity(min(text.count, 64 << 10) + 64)
+        members.reserveCapacity(min(text.count / 16, 1024))
     }
 
     private var next: UInt8? { index < text.count ? text[index] : nil }
@@ -92,21 +120,25 @@ struct CanonicalJSON {
     ///
     /// - Returns: where `bytes` are now.
     private mutating func appendLeaf(_ tag: Unicode.Scalar, _ bytes: some Collection<UInt8>) -> Range<Int> {
-        output.append(UInt8(ascii: tag))
-        appendDecimal(bytes.count)
-        output.append(UInt8(ascii: ":"))
+        let count = bytes.count
+        if count < 100 {
+            // Nearly all of them: written at once.
+            let (tens, ones) = count.quotientAndRemainder(dividingBy: 10)
+            let head = (UInt8(ascii: tag), 0x30 + UInt8(tens), 0x30 + UInt8(ones), UInt8(ascii: ":"))
+            let short = (head.0, head.2, head.3)
+            if tens > 0 {
+                withUnsafeBytes(of: head) { output.append(contentsOf: $0) }
+            } else {
+                withUnsafeBytes(of: short) { output.append(contentsOf: $0) }
+            }
+        } else {
+            output.append(UInt8(ascii: tag))
+            output.append(contentsOf: String(count).utf8)
+            output.append(UInt8(ascii: ":"))
+        }
         let start = output.count
         output.append(contentsOf: bytes)
         return start..<output.count
-    }
-
-    private mutating func appendDecimal(_ number: Int) {
-        if number < 10 {
-            output.append(0x30 + UInt8(number))
-        } else {
-            appendDecimal(number / 10)
-            output.append(0x30 + UInt8(number % 10))
-        }
     }
 
     private mutating func literal(_ word: StaticString) -> Bool {
@@ -176,7 +208,7 @@ struct CanonicalJSON {
                 if place.isIgnored {
                     output.removeSubrange(member...)
                 } else {
-                    members.append(Member(start: member, name: name, end: output.count))
+                    members.append(Member(start: member, name: name, end: output.count, in: output))
                 }
                 guard let more = separator(closing: UInt8(ascii: "}")) else { return false }
                 if !more { break }
@@ -192,16 +224,8 @@ struct CanonicalJSON {
             let own = members[first...]
             // Members of one name keep their order: readers differ in which of them they take.
             let order = own.indices.sorted { left, right in
-                let (a, b) = (output[own[left].name], output[own[right].name])
-                let (aCount, bCount) = (a.count, b.count)
-                var difference: CInt = 0
-                if let aBase = UnsafeRawBufferPointer(rebasing: a).baseAddress,
-                    let bBase = UnsafeRawBufferPointer(rebasing: b).baseAddress
-                {
-                    difference = memcmp(aBase, bBase, min(aCount, bCount))
-                }
-                if difference != 0 { return difference < 0 }
-                return aCount == bCount ? left < right : aCount < bCount
+                let difference = own[left].compare(own[right], in: output)
+                return difference == 0 ? left < right : difference < 0
             }
             var sorted: [UInt8] = []
             sorted.reserveCapacity(output.count - start)
@@ -229,7 +253,7 @@ struct CanonicalJSON {
     private mutating func string(_ tag: Unicode.Scalar, counts: Bool) -> Range<Int>? {
         index += 1
         let start = index
-        while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { index += 1 }
+        index = endOfPlainText(in: text, from: start)
         let plain = UnsafeBufferPointer(rebasing: text[start..<index])
         if next == UInt8(ascii: "\"") {
             index += 1

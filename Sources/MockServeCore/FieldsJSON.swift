@@ -86,8 +86,7 @@ package enum FieldsJSON {
 
         private mutating func string(into output: inout [UInt8]) -> Bool {
             guard take("\"") else { return false }
-            var end = index
-            while end < bytes.count, bytes[end] &- 0x20 < 0x60, bytes[end] != 0x22, bytes[end] != 0x5C { end += 1 }
+            let end = endOfPlainText(in: bytes, from: index, isASCII: true)
             output.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[index..<end]))
             index = end
             while index < bytes.count {

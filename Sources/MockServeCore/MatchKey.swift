@@ -56,18 +56,6 @@ package final class MatchKeyBuilder {
     package let target: [UInt8]
     private var bodyPart: BodyPart?
 
-    /// What is kept of a body; most requests have none.
-    fileprivate struct BodyPart {
-        /// What says how it is to be read.
-        let fields: Fields
-        let comparison: BodyComparison
-        /// For a body that is not compressed; nil if nothing is redacted.
-        var redaction: RedactionStream?
-        var bytes: [UInt8] = []
-        var hasher = SHA256()
-        var length = 0
-    }
-
     /// - Parameters:
     ///   - request: its target in any form.
     ///   - map: makes of it what the upstream is to see.
@@ -117,11 +105,10 @@ package final class MatchKeyBuilder {
         bodyPart?.end(rules)
         guard let part = bodyPart else { return ComparedRequest(origin: origin, head: head, body: [], bodySize: 0) }
         let isKept = part.isWhole && part.length <= NearMiss.bodyLimit
-        let decoded = isKept ? DecodedBody.decode(part.bytes, part.fields) : nil
         return ComparedRequest(
             origin: origin,
             head: head,
-            body: decoded.map { part.comparison.isCoded ? rules.comparable($0, part.fields) : $0 },
+            body: isKept ? part.decoded(rules) : nil,
             bodySize: part.length
         )
     }
@@ -159,8 +146,18 @@ package final class MatchKeyBuilder {
     }
 }
 
-extension MatchKeyBuilder.BodyPart {
-    fileprivate init(_ fields: Fields, _ rules: RuleSet) {
+/// What is kept of a body; most requests have none.
+private final class BodyPart {
+    /// What says how it is to be read.
+    private let fields: Fields
+    let comparison: BodyComparison
+    /// For a body that is not compressed; nil if nothing is redacted.
+    private var redaction: RedactionStream?
+    private(set) var bytes: [UInt8] = []
+    private var hasher = SHA256()
+    private(set) var length = 0
+
+    init(_ fields: Fields, _ rules: RuleSet) {
         self.fields = fields
         comparison = BodyComparison(fields)
         if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
@@ -168,25 +165,25 @@ extension MatchKeyBuilder.BodyPart {
 
     var isWhole: Bool { bytes.count == length }
 
-    mutating func update(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet) {
+    func update(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet) {
         guard redaction != nil else { return take(bytes, rules) }
         redact(bytes, rules, isLast: false)
     }
 
-    private mutating func redact(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet, isLast: Bool) {
+    private func redact(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet, isLast: Bool) {
         var (output, notes) = ([UInt8](), RedactionNotes())
         redaction?.push(bytes, isLast: isLast, into: &output, &notes)
         output.withUnsafeBytes { take($0, rules) }
     }
 
     /// Takes what the redaction has held back.
-    mutating func end(_ rules: RuleSet) {
+    func end(_ rules: RuleSet) {
         guard redaction != nil else { return }
         redact(UnsafeRawBufferPointer(start: nil, count: 0), rules, isLast: true)
         redaction = nil
     }
 
-    private mutating func take(_ input: UnsafeRawBufferPointer, _ rules: RuleSet) {
+    private func take(_ input: UnsafeRawBufferPointer, _ rules: RuleSet) {
         let isByBytes = comparison == .bytes && rules.bodyMaps.isEmpty
         let limit = isByBytes ? NearMiss.bodyLimit : MatchKeyBuilder.structuredLimit
         // While the whole is kept, it is digested at the end, if at all.
@@ -197,6 +194,12 @@ extension MatchKeyBuilder.BodyPart {
         length += input.count
         guard length <= limit else { return hasher.update(bufferPointer: input) }
         bytes.append(contentsOf: input)
+    }
+
+    /// The body without content codings, redacted.
+    func decoded(_ rules: RuleSet) -> [UInt8] {
+        let decoded = DecodedBody.decode(bytes, fields)
+        return comparison.isCoded ? rules.comparable(decoded, fields) : decoded
     }
 
     func digest(_ rules: RuleSet) -> [UInt8] {

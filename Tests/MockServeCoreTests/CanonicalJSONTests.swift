@@ -27,6 +27,44 @@ struct CanonicalJSONTests {
         #expect(CanonicalJSON.digest(of: Array(text.utf8))?.prefix(8).map(hex).joined() == digest)
     }
 
+    /// Names that begin alike, are shorter or longer than a machine word, or hold zeros.
+    @Test func theOrderOfMembersDoesNotCount() throws {
+        let names = [
+            "", "a", "a\\u0000", "a\\u0000b", "member1", "member10", "member100", "member2", "longer name 1",
+            "longer name 10",
+            "longer name 2", "longer n", "longer na", "\u{FFFF}", "é", "1234567", "12345678", "123456789",
+        ]
+        var generator = SystemRandomNumberGenerator()
+        func text() -> [UInt8] {
+            let members = names.shuffled(using: &generator).map { "\"\($0)\":\"value of \($0)\"" }
+            return Array("{\(members.joined(separator: ","))}".utf8)
+        }
+        let digest = try #require(CanonicalJSON.digest(of: text()))
+        for _ in 0..<200 { #expect(CanonicalJSON.digest(of: text()) == digest) }
+        // Members of one name keep their order.
+        let (one, other) = (Array(#"{"name":1,"name":2}"#.utf8), Array(#"{"name":2,"name":1}"#.utf8))
+        #expect(CanonicalJSON.digest(of: one) != CanonicalJSON.digest(of: other))
+    }
+
+    @Test func theEndOfPlainTextIsFoundWhereverItIs() {
+        for length in 0..<40 {
+            for byte in UInt8.min...UInt8.max {
+                for place in 0..<length {
+                    var text = Array(repeating: UInt8(ascii: "x"), count: length)
+                    text[place] = byte
+                    // What comes later does not count.
+                    if place + 1 < length { text[place + 1] = UInt8(ascii: "\"") }
+                    let isEnd = byte < 0x20 || byte == 0x22 || byte == 0x5C
+                    let next = min(place + 1, length)
+                    let ends = text.withUnsafeBufferPointer { text in
+                        [false, true].map { endOfPlainText(in: text, from: 0, isASCII: $0) }
+                    }
+                    #expect(ends == [isEnd ? place : next, isEnd || byte >= 0x80 ? place : next])
+                }
+            }
+        }
+    }
+
     @Test func digestsAPlaceThatRulesIgnoreAsEver() throws {
         let rules = try RuleSet([Rule(.ignore, part: "json:$.a.*"), Rule(.ignore, part: "json:$.b[1]")]).json
         let digest = CanonicalJSON.digest(of: Array(#"{"b":[1,2,3],"a":{"x":1,"y":2},"c":true}"#.utf8), rules)

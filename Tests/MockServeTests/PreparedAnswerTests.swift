@@ -68,6 +68,37 @@ struct PreparedAnswerTests {
         add(writer, "/last", "last")
     }
 
+    /// A request that closes its connection gets what a player makes of the answer; one that keeps it what was prepared.
+    @Test(arguments: [
+        "X-Plain: 1", "Content-Length: 05", "Connection: X-Own, keep-alive\r\nX-Own: 1\r\nKeep-Alive: timeout=5",
+        "Location: http://api.example.com/next", "Set-Cookie: a=b; Domain=api.example.com; Secure",
+        "Content-Encoding: gzip", "Content-Encoding: identity", "Transfer-Encoding: chunked",
+        "Upgrade: h2c\r\nTE: trailers",
+        "content-length: 4", "X-Empty:", "Access-Control-Allow-Origin: http://api.example.com",
+    ])
+    func aPreparedAnswerIsWhatAPlayerMakes(_ lines: String) async throws {
+        var fields = Fields()
+        for line in lines.components(separatedBy: "\r\n") {
+            let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            fields.append(String(parts[0]), parts[1].trimmingCharacters(in: .whitespaces))
+        }
+        let bodies = ["", "some text", "a link to http://api.example.com/x and more"]
+        try await withCassette { writer in
+            for (number, body) in bodies.enumerated() { add(writer, "/\(number)", body, fields: fields) }
+        } _: { path in
+            try await withMockServer(.replay(path)) { server in
+                for number in bodies.indices {
+                    let closing = get("/\(number)", "Connection: close\r\n")
+                    let kept = try RawClient.exchange(server.port, get("/\(number)") + closing)
+                    let played = try RawClient.exchange(server.port, closing)
+                    let expected = played.replacing("Connection: close\r\n", with: "") + played
+                    #expect(kept == expected, "\(lines), body \(number)")
+                    #expect(played.hasPrefix("HTTP/1.1 200 OK\r\n"))
+                }
+            }
+        }
+    }
+
     @Test(arguments: [0, 1 << 20, 80 << 20])
     func theSameRequestGetsTheSameBytes(_ cacheSize: Int) async throws {
         try await withCassette(fill) { path in

@@ -25,7 +25,7 @@ struct ResponseEncoder {
     mutating func begin(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {
         let framing = ResponseFraming(head, length: length, answers: request, closes: closes)
         self.framing = framing
-        var size = framing.head.fields.byteCount + framing.head.fields.count * 4 + 64
+        var size = framing.headSize
         if holdsBody, case .length(let bytes) = length { size += bytes }
         output.reserveCapacity(minimumWritableBytes: size)
         output.writeResponseHead(framing.head)

@@ -49,6 +49,11 @@ struct ResponseFraming {
     }
 }
 
+extension ResponseFraming {
+    /// Bytes of the head as it is written, or a few more.
+    var headSize: Int { head.fields.byteCount + head.fields.count * 4 + 64 }
+}
+
 /// Rewrites the framing fields in place, so that the order of all others stays.
 private struct FieldEditor {
     private let source: Fields

@@ -51,10 +51,14 @@ final class AnswerPress: ExchangeTransport {
         guard case .length(let size) = answer.head.framing, body.readableBytes == size, answer.informational.isEmpty,
             body.withUnsafeReadableBytes({ map.leaves(body: $0, of: answer.head) })
         else { return nil }
-        var encoder = ResponseEncoder(holdsBody: true)
-        encoder.begin(map.mapResponse(answer.head), length: .length(size), answers: request, closes: false)
-        if encoder.beginPiece(size) { encoder.output.writeImmutableBuffer(body) }
-        return encoder.finish(trailers: answer.trailers) == false ? encoder.output : nil
+        let head = map.mapResponse(answer.head)
+        let framing = ResponseFraming(head, length: .length(size), answers: request, closes: false)
+        guard framing.hasBody, !framing.closes else { return nil }
+        var output = ByteBuffer()
+        output.reserveCapacity(framing.headSize + size)
+        output.writeResponseHead(framing.head)
+        output.writeImmutableBuffer(body)
+        return output
     }
 
     /// What `answer` makes of this request, if it answers at once and whole.
