@@ -38,6 +38,7 @@ package final class CassetteWriter: Sendable {
     private let mode: EpisodeMode
     private let episode: Int64
     private let queue: DatabaseQueue
+    private let checkpointer: Checkpointer
     private let work = DispatchQueue(label: "mockserve.cassette-writer")
     private let pending = Mutex(Pending())
     private let bodies = Mutex(BodyWriter())
@@ -55,16 +56,17 @@ package final class CassetteWriter: Sendable {
     ) throws {
         self.path = path
         self.mode = mode
+        checkpointer = Checkpointer(path: path)
         let turn = try FolderTurn(of: path)
         defer { turn.end() }
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
         do {
-            let queue = queue
+            let (queue, checkpointer) = (queue, checkpointer)
             let last: [String: Int]
             (episode, newestBefore, self.rules, last) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
                     try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
-                    try db.execute(sql: "PRAGMA wal_autocheckpoint = 4000")
+                    checkpointer.watch(db)
                     var result = (Int64(0), Int64(0), RuleSet.none, [String: Int]())
                     try db.inTransaction(.immediate) {
                         result = try Self.begin(
@@ -195,7 +197,10 @@ package final class CassetteWriter: Sendable {
                 }
                 return pending.operations
             }
-            if !operations.isEmpty { write(operations) }
+            if !operations.isEmpty {
+                write(operations)
+                checkpoint()
+            }
             let (waiters, isDone) = pending.withLock { pending in
                 defer { pending.waiters = [] }
                 if pending.operations.isEmpty { pending.isScheduled = false }
@@ -232,6 +237,12 @@ package final class CassetteWriter: Sendable {
                 completion(number > 0 ? .success(number) : .failure(brokenUpload))
             }
         }
+    }
+
+    /// What is committed is safe; where it is kept may wait for another time.
+    private func checkpoint() {
+        guard case .rest = checkpointer.next() else { return }
+        try? queue.inDatabase { try Checkpointer.moveRest($0) }
     }
 
     private var brokenUpload: CassetteError {
@@ -276,6 +287,7 @@ package final class CassetteWriter: Sendable {
         }
         guard !wasFinished else { return }
         work.sync { drain() }
+        checkpointer.close()
         do {
             let proof = try queue.inDatabase { db in
                 var version: Int64?

@@ -10,7 +10,7 @@ package enum NewBody: Sendable {
 }
 
 /// An exchange to be written, with its bodies.
-package struct NewInteraction: Sendable {
+package final class NewInteraction: Sendable {
     package let exchanged: Exchanged
     package let requestBody: NewBody
     package let responseBody: NewBody

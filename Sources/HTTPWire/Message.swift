@@ -47,6 +47,11 @@ package struct RequestHead: Sendable, Equatable {
             || method.elementsEqual("TRACE".utf8)
     }
 
+    /// Whether sending the request twice is to have the effect of sending it once (RFC 9110 §9.2.2).
+    package var isIdempotent: Bool {
+        isSafe || method.elementsEqual("PUT".utf8) || method.elementsEqual("DELETE".utf8)
+    }
+
     /// Whether the client wants the connection kept after this exchange (RFC 9112 §9.3).
     package var keepsAlive: Bool { HTTPWire.keepsAlive(version, fields) }
 

@@ -6,13 +6,13 @@ package enum FieldsJSON {
     package static func encode(_ fields: Fields) -> String {
         var output: [UInt8] = [UInt8(ascii: "[")]
         output.reserveCapacity(fields.byteCount + fields.count * 8 + 2)
-        for (index, field) in fields.enumerated() {
-            if index > 0 { output.append(UInt8(ascii: ",")) }
-            output.append(UInt8(ascii: "["))
+        _ = fields.contains { field in
+            output.append(contentsOf: output.count > 1 ? ",[".utf8 : "[".utf8)
             appendString(field.name, to: &output)
             output.append(UInt8(ascii: ","))
             appendString(field.value, to: &output)
             output.append(UInt8(ascii: "]"))
+            return false
         }
         output.append(UInt8(ascii: "]"))
         return String(decoding: output, as: UTF8.self)
@@ -33,6 +33,16 @@ package enum FieldsJSON {
     /// Writes a JSON string whose characters are the bytes of `bytes`.
     package static func appendString(_ bytes: some Sequence<UInt8>, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        let isPlain = bytes.withContiguousStorageIfAvailable { bytes in
+            let isPlain = endOfPlainText(in: bytes, from: 0, isASCII: true) == bytes.count
+            if isPlain { output.append(contentsOf: bytes) }
+            return isPlain
+        }
+        if isPlain != true { appendEscaped(bytes, to: &output) }
+        output.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscaped(_ bytes: some Sequence<UInt8>, to output: inout [UInt8]) {
         for byte in bytes {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): output += [UInt8(ascii: "\\"), byte]
@@ -43,7 +53,6 @@ package enum FieldsJSON {
             default: output.append(byte)
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 
     private static func hexCharacter(_ digit: UInt8) -> UInt8 {

@@ -62,12 +62,16 @@ package final class OriginMap: Sendable {
     func mapFields(_ fields: Fields) -> Fields {
         guard let own = pairs.first else { return fields }
         var mapped = Fields()
-        for field in fields {
+        mapped.reserve(bytes: fields.byteCount + own.upstream.host.utf8.count + 8, fields: fields.count)
+        _ = fields.contains { field in
             if field.isNamed("host") {
                 mapped.append(name: field.name, value: own.upstream.authority.utf8)
-            } else {
+            } else if toUpstream.mayMatch(field.value) {
                 mapped.append(name: field.name, value: toUpstream.replace(in: Array(field.value)))
+            } else {
+                mapped.append(name: field.name, value: field.value)
             }
+            return false
         }
         return mapped
     }

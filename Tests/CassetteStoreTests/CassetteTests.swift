@@ -1,5 +1,6 @@
 import CassetteSchema
 import Foundation
+import GRDB
 import HTTPWire
 import MockServeCore
 import Synchronization
@@ -50,6 +51,44 @@ final class Outcomes: Sendable {
 }
 
 @Suite struct CassetteTests {
+    /// The log is moved into the file while it is written, by another thread and then by the writer, and begins anew.
+    @Test func theLogDoesNotGrowWithTheRecording() throws {
+        try withPath { path in
+            let (queue, _) = try CassetteFile.openForWriting(path)
+            let checkpointer = Checkpointer(path: path, threshold: 100, limit: 400)
+            var (rests, largest) = (0, 0)
+            try queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+                checkpointer.watch(db)
+                for number in 1...2_000 {
+                    try db.inTransaction(.immediate) {
+                        try db.query(
+                            "INSERT INTO body (size, bytes) VALUES (8000, ?1)",
+                            [.bytes(Array(repeating: UInt8(truncatingIfNeeded: number), count: 8000))]
+                        )
+                        return .commit
+                    }
+                    if case .rest = checkpointer.next() {
+                        rests += 1
+                        try Checkpointer.moveRest(db)
+                    }
+                    let size = try FileManager.default.attributesOfItem(atPath: path + "-wal")[.size] as? Int
+                    largest = max(largest, size ?? 0)
+                }
+            }
+            checkpointer.close()
+            // Each commit writes three pages or more: 6,000 in all.
+            #expect(rests >= 6_000 / 500, "\(rests)")
+            #expect(largest < 500 * 4_200, "\(largest)")
+            let count = try queue.inDatabase {
+                try $0.firstInteger("SELECT count(*) FROM body WHERE length(bytes) = 8000")
+            }
+            #expect(count == 2_000)
+            try queue.close()
+            #expect(!FileManager.default.fileExists(atPath: path + "-wal"))
+        }
+    }
+
     @Test func keepsEveryPartOfAnExchange() throws {
         try withPath { path in
             var fields = Fields()

@@ -14,6 +14,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     let exchange: Exchange
     private let origin: Origin
+    private var originText: String { forwarder.originText(exchange.upstreamIndex) }
     private let client: UpstreamClient
     private let forwarder: Forwarder
     private let map: OriginMap
@@ -136,42 +137,40 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     // MARK: To the upstream
 
     private func connect() {
-        let isRepeatable = isRepeatable
+        if let idle = client.idleConnection(to: origin, on: eventLoop, isRepeatable: isRepeatable) {
+            return connected(idle)
+        }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        client.connection(to: origin, on: eventLoop, isRepeatable: isRepeatable).whenComplete { result in
-            bound.value.connected(result)
+        client.connect(to: origin, on: eventLoop).whenComplete { result in
+            switch result {
+            case .success(let connection): bound.value.connected(connection.value)
+            case .failure(let error): bound.value.fail(UpstreamFailure(error, upstream: bound.value.originText))
+            }
         }
         updatePauses()
     }
 
     /// Whether the request may be sent again on another connection (RFC 9110 §9.2.2).
     private var isRepeatable: Bool {
-        let method = Latin1.string(recordedRequest.method)
-        return exchange.request.framing == .none
-            && ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"].contains(method)
+        exchange.request.framing == .none && recordedRequest.isIdempotent
     }
 
-    private func connected(_ result: Result<NIOLoopBound<UpstreamConnection>, any Error>) {
-        switch result {
-        case .failure(let error): fail(UpstreamFailure(error, upstream: origin.description))
-        case .success(let connection) where isOver: connection.value.cancel()
-        case .success(let connection):
-            let upstream = connection.value
-            guard !upstream.leads(to: forwarder.ownListeners) else {
-                upstream.cancel()
-                return fail(UpstreamFailure("\(origin) is this server itself; name the real service as the upstream"))
-            }
-            isReused = upstream.idleSince != nil
-            self.upstream = upstream
-            let collected = requestMapping?.isCollecting == true ? waitingBytes : nil
-            let proxy = client.proxyForm(for: origin)
-            upstream.begin(recordedRequest.forwarded(to: origin, by: proxy, length: collected), receiver: self)
-            for bytes in waiting { upstream.send(bytes) }
-            waiting = []
-            waitingBytes = 0
-            if isRequestComplete { upstream.finish(trailers: requestTrailers) }
-            updatePauses()
+    private func connected(_ upstream: UpstreamConnection) {
+        guard !isOver else { return upstream.cancel() }
+        guard !upstream.leads(to: forwarder.ownListeners) else {
+            upstream.cancel()
+            return fail(UpstreamFailure("\(origin) is this server itself; name the real service as the upstream"))
         }
+        isReused = upstream.idleSince != nil
+        self.upstream = upstream
+        let collected = requestMapping?.isCollecting == true ? waitingBytes : nil
+        let proxy = client.proxyForm(for: origin)
+        upstream.begin(recordedRequest.forwarded(to: origin, by: proxy, length: collected), receiver: self)
+        for bytes in waiting { upstream.send(bytes) }
+        waiting = []
+        waitingBytes = 0
+        if isRequestComplete { upstream.finish(trailers: requestTrailers) }
+        updatePauses()
     }
 
     func upstreamWritabilityRestored() { updatePauses() }
@@ -351,13 +350,13 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private func makeInteraction(_ writer: CassetteWriter) throws -> NewInteraction? {
         guard let responseHead, let responseEnd else { return nil }
         var exchanged = Exchanged(
-            origin: origin.description,
+            origin: originText,
             request: recordedRequest,
             requestTrailers: requestTrailers,
             informational: informational,
             response: responseHead,
             responseTrailers: responseEnd,
-            matchKey: keyBuilder.key(origin: origin.description),
+            matchKey: keyBuilder.key(origin: originText),
             recordedAt: arrival.unixMilliseconds,
             firstByte: headTime.milliseconds(since: arrival),
             chunks: chunks.chunks

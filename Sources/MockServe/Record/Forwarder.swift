@@ -18,6 +18,7 @@ final class Forwarder: ExchangeResponder, LoopResponder {
     /// Nil if nothing is recorded.
     let writer: CassetteWriter?
     private let upstreams: [Upstream]
+    private let originTexts: [String]
     private let origins: ServedOrigins
     private let journal: ScopeJournal
     private let state = Mutex(State())
@@ -32,9 +33,12 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         self.client = client
         self.writer = writer
         self.upstreams = upstreams
+        originTexts = upstreams.map(\.origin.description)
         self.origins = origins
         self.journal = journal
     }
+
+    func originText(_ upstreamIndex: Int) -> String { originTexts[upstreamIndex] }
 
     var ownListeners: [Origin] { origins.ownListeners }
 

@@ -38,31 +38,17 @@ final class UpstreamClient: Sendable {
         origin.scheme == .http ? proxies?.proxy(for: origin) : nil
     }
 
-    /// An idle or new connection to `origin`.
+    /// A connection to `origin` that is idle, if there is one.
     ///
     /// - Parameter isRepeatable: whether the request may be sent again if the connection turns out to be dead.
-    func connection(
-        to origin: Origin,
-        on eventLoop: any EventLoop,
-        isRepeatable: Bool
-    ) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
-        if let connection = takeIdle(origin, eventLoop, isRepeatable: isRepeatable) {
-            return eventLoop.makeSucceededFuture(connection)
-        }
-        return connect(to: origin, on: eventLoop)
-    }
-
-    private func takeIdle(
-        _ origin: Origin,
-        _ eventLoop: any EventLoop,
-        isRepeatable: Bool
-    ) -> NIOLoopBound<UpstreamConnection>? {
+    func idleConnection(to origin: Origin, on eventLoop: any EventLoop, isRepeatable: Bool) -> UpstreamConnection? {
         let key = PoolKey(eventLoop: ObjectIdentifier(eventLoop), origin: origin)
-        while let connection = idle.withLock({ $0[key]?.popLast() }) {
-            guard connection.value.isUsable else { continue }
-            let age = connection.value.idleSince.map { .now() - $0 } ?? .nanoseconds(0)
+        while let bound = idle.withLock({ $0[key]?.popLast() }) {
+            let connection = bound.value
+            guard connection.isUsable else { continue }
+            let age = connection.idleSince.map { .now() - $0 } ?? .nanoseconds(0)
             if isRepeatable || age < Self.freshness { return connection }
-            connection.value.cancel()
+            connection.cancel()
         }
         return nil
     }
@@ -70,11 +56,12 @@ final class UpstreamClient: Sendable {
     private func keep(_ connection: UpstreamConnection, on eventLoop: any EventLoop) {
         let key = PoolKey(eventLoop: ObjectIdentifier(eventLoop), origin: connection.origin)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        let isKept = idle.withLock { idle in
-            guard idle[key, default: []].count < Self.idleLimit else { return false }
-            idle[key, default: []].append(bound)
+        func add(to connections: inout [NIOLoopBound<UpstreamConnection>]) -> Bool {
+            guard connections.count < Self.idleLimit else { return false }
+            connections.append(bound)
             return true
         }
+        let isKept = idle.withLock { add(to: &$0[key, default: []]) }
         if !isKept { connection.cancel() }
     }
 
@@ -89,7 +76,8 @@ final class UpstreamClient: Sendable {
 
     // MARK: Connecting
 
-    private func connect(
+    /// A new connection to `origin`.
+    func connect(
         to origin: Origin,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {

@@ -45,6 +45,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var isPaused = false
     private var hasHeldRead = false
     private var isRequestChunked = false
+    private var leadsHome: Bool?
 
     init(
         origin: Origin,
@@ -63,8 +64,16 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// Whether a new exchange may begin.
     var isUsable: Bool { context?.channel.isActive == true && keepsAlive && isResponseComplete && isRequestComplete }
 
-    /// Whether it leads back to one of these listeners of this machine. Of a proxy's connection that is not known.
-    func leads(to listeners: [Origin]) -> Bool {
+    /// Whether it leads back to one of these listeners of this machine, which stay the same. Of a proxy's connection that is
+    /// not known.
+    func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
+        if let leadsHome { return leadsHome }
+        let leadsHome = isConnected(to: listeners())
+        self.leadsHome = leadsHome
+        return leadsHome
+    }
+
+    private func isConnected(to listeners: [Origin]) -> Bool {
         guard let remote = context?.channel.remoteAddress, let host = remote.ipAddress else { return false }
         let isOwnMachine = host == context?.channel.localAddress?.ipAddress
         return listeners.contains { $0.port == remote.port && (isOwnMachine || $0.host == host) }
@@ -90,7 +99,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         output.writeRequestHead(head)
         write(output)
         context?.flush()
-        scheduleTimeout()
+        if timeout == nil { scheduleTimeout() }
     }
 
     func send(_ bytes: ByteBuffer) {
@@ -147,7 +156,10 @@ final class UpstreamConnection: ChannelDuplexHandler {
         if context.channel.isActive { channelActive(context: context) }
     }
 
-    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        timeout?.cancel()
+    }
 
     func channelActive(context: ChannelHandlerContext) {
         if !isTLS { ready.succeed() }
@@ -204,7 +216,6 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     private func endResponse(_ trailers: Fields) {
         isResponseComplete = true
-        timeout?.cancel()
         let receiver = receiver
         if !isRequestComplete { keepsAlive = false }
         endIfComplete()
@@ -268,12 +279,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private func scheduleTimeout() {
         guard let context else { return }
         let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
-        timeout?.cancel()
         timeout = context.eventLoop.scheduleTask(deadline: lastRead + readTimeout) { loopBound.value.timeoutFired() }
     }
 
-    /// Reads move the deadline without touching the timer, which finds out here.
+    /// Reads, and the ends of exchanges, move the deadline without touching the timer, which finds out here.
     private func timeoutFired() {
+        timeout = nil
         guard !isResponseComplete else { return }
         guard .now() - lastRead >= readTimeout else { return scheduleTimeout() }
         if isPaused || !isRequestComplete {
