@@ -23,11 +23,13 @@ FIGURES = ROOT / "Benchmarks" / "instructions.json"
 # and the C library chooses its functions by that.
 TOLERANCE = 10
 FEW, MANY = 1000, 3000
-KINDS = {
-    "the same request again": [],
-    "a request that is read anew": ["--distinct"],
-    "a POST with 1 KB of JSON": ["--post"],
-}
+# Name, options of `mockserve-bench requests`, interactions in the cassette.
+KINDS = [
+    ("the same request again", [], 100),
+    ("a request that is read anew", ["--distinct"], 100),
+    ("an answer that is read from the cassette", [], MANY),
+    ("a POST with 1 KB of JSON", ["--post"], 100),
+]
 
 
 def instructions(program, arguments, count, folder):
@@ -50,12 +52,13 @@ def main():
         # Valgrind cannot read the debug information that Swift writes.
         program = f"{folder}/mockserve-bench"
         subprocess.run(["strip", "--strip-debug", "-o", program, BENCH], check=True)
-        for kind, flags in KINDS.items():
-            cassette = f"{folder}/{'post' if '--post' in flags else 'get'}.cassette"
+        for kind, flags, interactions in KINDS:
+            size = ["--interactions", str(interactions)]
+            made = [flag for flag in flags if flag == "--post"]
+            cassette = f"{folder}/{interactions}{''.join(made)}.cassette"
             if not pathlib.Path(cassette).exists():
-                made = ["--post"] if "--post" in flags else []
-                subprocess.run([BENCH, "generate", cassette, "--interactions", "100", *made], check=True, stderr=subprocess.DEVNULL)
-            arguments = [cassette, "--interactions", "100", *flags]
+                subprocess.run([BENCH, "generate", cassette, *size, *made], check=True, stderr=subprocess.DEVNULL)
+            arguments = [cassette, *size, *flags]
             many, few = (instructions(program, arguments, count, folder) for count in (MANY, FEW))
             counted[kind] = (many - few) // (MANY - FEW)
             limit = written.get(kind)
