@@ -9,9 +9,8 @@ extension CassetteFile {
     static func openForWriting(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
         do {
             return try retryingWhileBusy {
-                let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-                let isNew = (size ?? 0) == 0
-                if isNew { createPrivately(path) } else { try checkKind(path) }
+                let isNew = try checkKind(path, mayBeNew: true)
+                if isNew { createPrivately(path) }
                 let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
                 try queue.inDatabase { db in
                     // Without any schema it is new as well: another connection may be about to make it, which takes two

@@ -15,18 +15,24 @@ package enum CassetteFile {
     /// Looks at the file without opening it: opening and closing it beside SQLite would drop the locks that SQLite
     /// holds for this process (<https://sqlite.org/howtocorrupt.html> §2.2).
     ///
+    /// - Parameter mayBeNew: whether it may be missing, or empty.
     /// - Throws: `CassetteError` if it is missing, not a regular file, or empty.
-    static func checkKind(_ path: String) throws {
+    /// - Returns: whether there is nothing in it yet.
+    @discardableResult
+    static func checkKind(_ path: String, mayBeNew: Bool = false) throws -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else {
+            // What else is wrong with the path is said when it is created.
+            if mayBeNew { return true }
             throw CassetteError(.unreadable, path: path, "cannot be opened: \(String(cString: strerror(errno))).")
         }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw CassetteError(.unreadable, path: path, "is not a regular file.")
         }
-        guard status.st_size > 0 else {
+        guard status.st_size > 0 || mayBeNew else {
             throw CassetteError(.foreign, path: path, "is empty, so it is not a cassette.")
         }
+        return status.st_size == 0
     }
 
     /// - Throws: `CassetteError` if the database is not a cassette, is newer than this build, or its schema is not what

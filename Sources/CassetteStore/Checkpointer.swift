@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import GRDB
 import GRDBSQLite
 import Synchronization
@@ -34,7 +35,8 @@ final class Checkpointer: Sendable {
     ///   - threshold: pages in the log from which on they are moved: 16 MiB unless said.
     ///   - limit: pages in the log from which on the writer waits, as the disk is slower than what is recorded: 256 MiB.
     init(path: String, threshold: Int = 4_000, limit: Int = 64_000) {
-        self.path = path
+        // Opened later, wherever the process is then.
+        self.path = URL(fileURLWithPath: path).path
         self.threshold = threshold
         self.limit = limit
     }

@@ -165,8 +165,12 @@ struct RecordReplayTests {
     @Test func anUnreachableUpstreamIsA502AndRecordsNothing() async throws {
         try await withFolder { folder in
             let path = folder.appendingPathComponent("a.cassette").path
-            let port = try await withMockServer(responder: { _ in .text("") }) { $0.port }
-            var configuration = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:\(port)")
+            // At an address of its own, or the port may be another test's next.
+            let host = "127.77.0.3"
+            var gone = MockServerConfiguration.responding(with: ClosureResponder { _ in .text("") })
+            gone.listen = .address(host)
+            let port = try await withMockServer(gone) { $0.port }
+            var configuration = MockServerConfiguration.record(path, upstream: "http://\(host):\(port)")
             configuration.recordsInCI = true
             try await withMockServer(configuration) { server in
                 let answer = try get(server.port, "/x")

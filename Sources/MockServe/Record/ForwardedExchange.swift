@@ -50,6 +50,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var hasSentHead = false
     /// Whether something was written that is not on its way yet.
     private var mustFlush = false
+    /// Whether the client has something of the response already.
+    private var isStreaming = false
     private var responseEnd: Fields?
 
     private var redactions = RedactionNotes()
@@ -225,10 +227,11 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         mustFlush = true
     }
 
-    /// A response that came as a whole is written as a whole, after the commit.
+    /// A response that came as a whole is written as a whole, after the commit. Of a stream only the end waits for that.
     func receivedAll() {
         guard mustFlush else { return }
         mustFlush = false
+        isStreaming = true
         exchange.flush()
     }
 
@@ -274,8 +277,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     func receiveResponseEnd(trailers: Fields) {
         responseEnd = trailers
         guard !isOver else { return }
+        if isStreaming || !isRequestComplete { receivedAll() }
         if isRequestComplete { return complete() }
-        receivedAll()
         // An answer before the end of the request: without that there is nothing to match it by.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: Self.requestGrace) { bound.value.endWithoutRequest() }

@@ -71,7 +71,7 @@ final class LoopReplayer: LoopResponder {
         guard !isClosed else { throw CassetteError(.unreadable, path: path, "was closed: the server has stopped.") }
         // The rest is for what is kept ready.
         let memory = replayer.options.cacheSize / 16 * 7
-        let reader = try PlaybackReader(path: path, newest: replayer.newest, memory: memory)
+        let reader = try PlaybackReader(path: replayer.file, newest: replayer.newest, memory: memory)
         opened = reader
         return reader
     }

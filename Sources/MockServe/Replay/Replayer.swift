@@ -1,4 +1,5 @@
 import CassetteStore
+import Foundation
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -7,7 +8,10 @@ import Synchronization
 
 /// Answers from a cassette. It has no way to reach an upstream.
 final class Replayer: ExchangeResponder {
+    /// As it was given.
     let path: String
+    /// Where that is, wherever the process goes.
+    let file: String
     /// What asks the replayer for the answers of one upstream.
     private let origins: [String]
     let hasAnswersForAny: Bool
@@ -37,6 +41,7 @@ final class Replayer: ExchangeResponder {
         journal: ScopeJournal
     ) throws {
         path = reader.path
+        file = URL(fileURLWithPath: reader.path).path
         origins = upstreams.map(\.origin.description)
         hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
         self.newest = newest
@@ -91,7 +96,7 @@ final class Replayer: ExchangeResponder {
     private func readerForReports() throws -> CassetteReader {
         try reports.withLock { reports in
             if let reports { return reports }
-            let reader = try CassetteReader(path: path)
+            let reader = try CassetteReader(path: file)
             reports = reader
             return reader
         }
@@ -114,14 +119,14 @@ final class Replayer: ExchangeResponder {
         // What is shown is redacted, even if the cassette is not.
         let rules = rules.redacting(by: journal.redactor)
         let asked = key.compared(origin: origin(exchange.upstreamIndex)).redacted(by: rules)
-        let options = options
+        let (options, path) = (options, path)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
             let reader = try self.readerForReports()
             let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
             return MissReport(
                 asked: asked,
                 nearest: nearest,
-                cassette: reader.path,
+                cassette: path,
                 playback: options.playback,
                 status: options.missStatus
             )

@@ -124,6 +124,11 @@ def wrong_use(temporary):
     missing = os.path.join(temporary, "missing.cassette")
     assert "No such file" in run("replay", missing, status=66)[1]
     assert "not a regular file" in run("replay", temporary, status=66)[1]
+    assert "not a regular file" in run("record", temporary, "--upstream", "http://127.0.0.1:9", status=66)[1]
+    pipe = os.path.join(temporary, "pipe.cassette")
+    os.mkfifo(pipe)
+    for command in (["record", pipe, "--upstream", "http://127.0.0.1:9"], ["replay", pipe]):
+        assert "not a regular file" in run(*command, status=66)[1]
     text = os.path.join(temporary, "text.cassette")
     with open(text, "w") as file:
         file.write("this is no cassette" * 100)
