@@ -165,6 +165,13 @@ package struct Fields: Sendable {
     /// Whether some field line is as `condition` says. Asks for them in wire order.
     package func contains(_ condition: (RawField) -> Bool) -> Bool { firstIndex(condition) != nil }
 
+    package func forEachRaw(_ body: (RawField) -> Void) {
+        _ = firstIndex { field in
+            body(field)
+            return false
+        }
+    }
+
     private func firstIndex(from start: Int = 0, _ condition: (RawField) -> Bool) -> Int? {
         bytes.withUnsafeBytes { bytes in
             func part(_ start: Int32, _ end: Int32) -> UnsafeRawBufferPointer {
@@ -196,13 +203,9 @@ package struct Fields: Sendable {
     /// The fields for which `keep` is true, in the same order.
     package func filter(_ keep: (RawField) -> Bool) -> Fields {
         var kept = Fields()
-        _ = contains { field in
-            if keep(field) { kept.append(name: field.name, value: field.value) }
-            return false
-        }
+        forEachRaw { if keep($0) { kept.append(name: $0.name, value: $0.value) } }
         return kept
     }
-
 }
 
 extension Fields: RandomAccessCollection {

@@ -6,13 +6,12 @@ package enum FieldsJSON {
     package static func encode(_ fields: Fields) -> String {
         var output: [UInt8] = [UInt8(ascii: "[")]
         output.reserveCapacity(fields.byteCount + fields.count * 8 + 2)
-        _ = fields.contains { field in
+        fields.forEachRaw { field in
             output.append(contentsOf: output.count > 1 ? ",[".utf8 : "[".utf8)
             appendString(field.name, to: &output)
             output.append(UInt8(ascii: ","))
             appendString(field.value, to: &output)
             output.append(UInt8(ascii: "]"))
-            return false
         }
         output.append(UInt8(ascii: "]"))
         return String(decoding: output, as: UTF8.self)

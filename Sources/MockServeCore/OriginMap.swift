@@ -63,7 +63,7 @@ package final class OriginMap: Sendable {
         guard let own = pairs.first else { return fields }
         var mapped = Fields()
         mapped.reserve(bytes: fields.byteCount + own.upstream.host.utf8.count + 8, fields: fields.count)
-        _ = fields.contains { field in
+        fields.forEachRaw { field in
             if field.isNamed("host") {
                 mapped.append(name: field.name, value: own.upstream.authority.utf8)
             } else if toUpstream.mayMatch(field.value) {
@@ -71,7 +71,6 @@ package final class OriginMap: Sendable {
             } else {
                 mapped.append(name: field.name, value: field.value)
             }
-            return false
         }
         return mapped
     }
