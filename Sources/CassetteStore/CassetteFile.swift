@@ -49,6 +49,13 @@ package enum CassetteFile {
                 "has schema version \(version); this mockserve reads up to \(CassetteSchema.version). Update mockserve."
             )
         }
+        // Texts are read as the bytes that they are in the file.
+        var isUTF8 = false
+        try db.query("PRAGMA encoding") { row in
+            isUTF8 = row.text(0) == "UTF-8"
+            return false
+        }
+        guard isUTF8 else { throw CassetteError(.damaged, path: path, "holds text in UTF-16; a cassette is in UTF-8.") }
         try checkLength(db, path: path)
         let found = try schema(of: db)
         let expected = try expected.get()

@@ -1,3 +1,4 @@
+import CassetteSchema
 import Foundation
 import GRDB
 import MockServeCore
@@ -51,6 +52,25 @@ import Testing
             let error = #expect(throws: CassetteError.self) { try CassetteReader(path: path) }
             #expect(error?.path == path)
             #expect(throws: CassetteError.self) { try CassetteWriter.make(path) }
+        }
+    }
+
+    @Test func anotherEncodingIsRefused() throws {
+        try withPath { path in
+            let queue = try DatabaseQueue(path: path)
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA encoding = 'UTF-16'")
+                for script in CassetteSchema.scripts { try db.execute(sql: script) }
+                try db.execute(sql: "PRAGMA application_id = \(CassetteSchema.applicationID); PRAGMA user_version = 1")
+            }
+            try queue.close()
+            let errors = [
+                #expect(throws: CassetteError.self) { try CassetteReader(path: path) },
+                #expect(throws: CassetteError.self) { try CassetteWriter.make(path) },
+            ]
+            for error in errors {
+                #expect(error?.description.contains("UTF-16") == true, "\(String(describing: error))")
+            }
         }
     }
 
