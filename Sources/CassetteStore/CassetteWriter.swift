@@ -239,9 +239,9 @@ package final class CassetteWriter: Sendable {
         }
     }
 
-    /// What is committed is safe; where it is kept may wait for another time.
+    /// What is committed is safe; that it cannot be moved now is no failure. `finish` moves all of it, or says why not.
     private func checkpoint() {
-        guard case .rest = checkpointer.next() else { return }
+        guard checkpointer.next() else { return }
         try? queue.inDatabase { try Checkpointer.moveRest($0) }
     }
 

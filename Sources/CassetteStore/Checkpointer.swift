@@ -10,13 +10,6 @@ import Synchronization
 /// The log begins anew only when nothing is in it that is not in the file too. What was committed while this worked the writer
 /// moves itself, which is little.
 final class Checkpointer: Sendable {
-    /// What a writer is to do after a commit.
-    enum Step {
-        case nothing
-        /// To move the rest.
-        case rest
-    }
-
     private enum State {
         case idle
         case working
@@ -57,20 +50,22 @@ final class Checkpointer: Sendable {
     }
 
     /// To be asked after each commit.
-    func next() -> Step {
+    ///
+    /// - Returns: whether the writer is to move the rest now.
+    func next() -> Bool {
         let pages = pages.load(ordering: .relaxed)
-        guard pages >= threshold else { return .nothing }
+        guard pages >= threshold else { return false }
         if pages >= limit { work.sync {} }
         return state.withLock { state in
             switch state {
             case .idle:
                 state = .working
                 work.async { self.run() }
-                return .nothing
-            case .working: return .nothing
+                return false
+            case .working: return false
             case .done:
                 state = .idle
-                return .rest
+                return true
             }
         }
     }
@@ -80,7 +75,7 @@ final class Checkpointer: Sendable {
 
     private func run() {
         queue.withLock { queue in
-            // What fails here the writer does itself, and says so if it fails again.
+            // What fails here is left to the writer, and at last to the end of the recording, which says what is wrong.
             if queue == nil {
                 let configuration = CassetteFile.configuration(isReadOnly: false)
                 queue = try? DatabaseQueue(path: path, configuration: configuration)

@@ -165,6 +165,7 @@ package struct Fields: Sendable {
     /// Whether some field line is as `condition` says. Asks for them in wire order.
     package func contains(_ condition: (RawField) -> Bool) -> Bool { firstIndex(condition) != nil }
 
+    /// Shows every field line to `body`, in wire order.
     package func forEachRaw(_ body: (RawField) -> Void) {
         _ = firstIndex { field in
             body(field)

@@ -68,7 +68,7 @@ final class Outcomes: Sendable {
                         )
                         return .commit
                     }
-                    if case .rest = checkpointer.next() {
+                    if checkpointer.next() {
                         rests += 1
                         try Checkpointer.moveRest(db)
                     }

@@ -200,6 +200,29 @@ struct RecordReplayTests {
         }
     }
 
+    /// A timer goes on from one exchange of a connection to the next.
+    @Test func anUpstreamThatFallsSilentIsA504() async throws {
+        try await withFolder { folder in
+            let path = folder.appendingPathComponent("a.cassette").path
+            let once = { @Sendable (request: MockRequest) async throws -> MockResponse in
+                if request.path != "/first" { try await Task.sleep(for: .seconds(3600)) }
+                return .text("first")
+            }
+            var upstream = MockServerConfiguration.responding(with: ClosureResponder(once))
+            upstream.stopDeadline = .zero
+            try await withMockServer(upstream) { upstream in
+                var configuration = recording(path, upstream)
+                configuration.upstream.readTimeout = .milliseconds(300)
+                try await withMockServer(configuration) { server in
+                    try expect(server.port, "/first", endsWith: "first")
+                    for target in ["/second", "/third"] {
+                        try #expect(get(server.port, target).hasPrefix("HTTP/1.1 504 "))
+                    }
+                }
+            }
+        }
+    }
+
     @Test func anExchangeIsKeptThoughItsClientHasGone() async throws {
         try await withFolder { folder in
             let path = folder.appendingPathComponent("a.cassette").path
