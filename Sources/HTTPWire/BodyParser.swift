@@ -68,9 +68,9 @@ struct BodyParser {
             case .trailers:
                 guard try trailers.read(from: &lines) else { return nil }
                 let fields = trailers.fields
-                guard !fields.contains("content-length"), !fields.contains("transfer-encoding") else {
-                    throw WireError("a trailer that changes the framing")
-                }
+                guard !fields.contains("content-length"), !fields.contains("transfer-encoding"),
+                    !isStrict || !fields.contains("host")
+                else { throw WireError("a trailer that changes the framing or the routing") }
                 return end(fields)
             case .done:
                 return nil
@@ -95,12 +95,8 @@ struct BodyParser {
             var rest = line[digits.endIndex...]
             if !isStrict { rest = trimmingSpace(rest) }
             guard !digits.isEmpty, digits.count <= 15 else { throw WireError("a bad chunk size") }
-            guard rest.isEmpty || trimmingSpace(rest).first == UInt8(ascii: ";") else {
-                throw WireError("a bad chunk size")
-            }
-            guard rest.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }) else {
-                throw WireError("a control character in a chunk extension")
-            }
+            guard isStrict || rest.isEmpty || rest.first == UInt8(ascii: ";") else { throw WireError("a bad chunk size") }
+            guard isStrict ? isChunkExtension(rest) : isPrintable(rest) else { throw WireError("a bad chunk extension") }
             return digits.reduce(0) { $0 << 4 | Int(hexDigit($1) ?? 0) }
         }
     }
@@ -115,6 +111,53 @@ struct BodyParser {
         return found ?? false
     }
 }
+
+private func isPrintable(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    bytes.allSatisfy { $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 }
+}
+
+/// `*( BWS ";" BWS name [ BWS "=" BWS ( token / quoted-string ) ] )` (RFC 9112 §7.1.1).
+private func isChunkExtension(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
+    var rest = bytes
+    func skipSpace() { rest = rest.drop { $0 == 0x20 || $0 == 0x09 } }
+    func takeToken() -> Bool {
+        let token = rest.prefix { isToken(CollectionOfOne($0)) }
+        rest = rest[token.endIndex...]
+        return !token.isEmpty
+    }
+    while !rest.isEmpty {
+        skipSpace()
+        guard rest.popFirst() == UInt8(ascii: ";") else { return false }
+        skipSpace()
+        guard takeToken() else { return false }
+        let end = rest
+        skipSpace()
+        guard rest.first == UInt8(ascii: "=") else {
+            // White space stands before what follows only.
+            if rest.isEmpty, !end.isEmpty { return false }
+            continue
+        }
+        rest = rest.dropFirst()
+        skipSpace()
+        guard rest.first == UInt8(ascii: "\"") ? takeQuotedString(&rest) : takeToken() else { return false }
+    }
+    return true
+}
+
+/// `quoted-string` of RFC 9110 §5.6.4.
+private func takeQuotedString(_ rest: inout Slice<UnsafeRawBufferPointer>) -> Bool {
+    rest = rest.dropFirst()
+    while let byte = rest.popFirst() {
+        switch byte {
+        case UInt8(ascii: "\""): return true
+        case UInt8(ascii: "\\"): guard let escaped = rest.popFirst(), isText(escaped) else { return false }
+        default: guard isText(byte) else { return false }
+        }
+    }
+    return false
+}
+
+private func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
 
 /// The value of an ASCII hexadecimal digit.
 package func hexDigit(_ byte: UInt8) -> UInt8? {

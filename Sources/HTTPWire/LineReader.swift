@@ -1,12 +1,18 @@
 import NIOCore
 
-/// Cuts lines off the front of what has arrived, without looking at any byte twice.
+/// Cuts lines off the front of what has arrived. While a line is incomplete, what was searched for its end is not searched again.
 struct LineReader {
     private(set) var buffer = ByteBuffer()
     /// Bytes from the reader index on that are known to hold no line feed.
     private var scanned = 0
 
     var readableBytes: Int { buffer.readableBytes }
+
+    /// The next byte, if it has arrived.
+    var first: UInt8? { buffer.getInteger(at: buffer.readerIndex) }
+
+    /// Whether anything has arrived but line ends.
+    var holdsMoreThanLineEnds: Bool { buffer.readableBytesView.contains { $0 != 0x0D && $0 != 0x0A } }
 
     mutating func append(_ bytes: ByteBuffer) {
         if buffer.readableBytes == 0 {

@@ -15,7 +15,7 @@ package final class RequestParser {
     private let limits: WireLimits
     private var lines = LineReader()
     private var state = State.startLine
-    // Beside the state, not in it: a payload taken out of an enumeration is copied when it is changed.
+    // Not part of the state: a payload taken out of an enumeration is copied when it is changed.
     private var fields: FieldParser
     private var body: BodyParser
     private var blankLines = 0
@@ -33,15 +33,22 @@ package final class RequestParser {
         lines.append(bytes)
     }
 
-    /// A whole request head that is next, up to and with its empty line, unread; nil if it is not all there. It may be
-    /// malformed.
+    /// A whole request head that is next, up to and with its empty line, unread; nil if it is not all there, or if blank
+    /// lines come before it, which belong to no request. It may be malformed.
     package var wholeHead: ByteBuffer? {
-        guard case .startLine = state else { return nil }
+        guard case .startLine = state, let first = lines.first, isToken(CollectionOfOne(first)) else { return nil }
         return lines.throughEmptyLine
     }
 
     /// Leaves out a request that has a head of so many bytes and no body.
-    package func skipHead(_ count: Int) { lines.skip(count) }
+    package func skipHead(_ count: Int) {
+        lines.skip(count)
+        blankLines = 0
+    }
+
+    /// Whether more has arrived than was asked for, other than the line ends that some clients send after a body
+    /// (RFC 9112 §2.2).
+    package var holdsMore: Bool { lines.holdsMoreThanLineEnds }
 
     /// The next part of a request, or nil until more has arrived.
     package func next() throws(WireError) -> WirePart<RequestHead>? {
@@ -74,6 +81,10 @@ package final class RequestParser {
 
     /// - Returns: nil until the line is there; `.some(nil)` for a blank line before it (RFC 9112 §2.2).
     private func readStartLine() throws(WireError) -> StartLine?? {
+        // What cannot begin a method is refused before the line is complete: its end may never come.
+        if let first = lines.first, first != 0x0D, first != 0x0A, !isToken(CollectionOfOne(first)) {
+            throw first == 0x16 ? .clientSpeaksTLS : WireError("a bad method")
+        }
         let limit = limits.startLine
         let line: StartLine?? = try lines.withLine(
             limit: limit,

@@ -4,7 +4,8 @@ package import NIOCore
 /// what two readers could frame differently is refused (RFC 9112 §6.3).
 ///
 /// Accepted beyond the grammar: bare LF line ends, folded lines, white space round the colon, a missing reason,
-/// blank lines before the status line, control characters in values, equal `Content-Length`s.
+/// blank lines before the status line, control characters in values, equal `Content-Length`s, `Transfer-Encoding` together with
+/// `Content-Length`, `chunked` twice, `identity`.
 ///
 /// One parser reads one answer, after any number of 1xx responses. Bytes after it are in `leftover`.
 package struct ResponseParser {
@@ -19,7 +20,7 @@ package struct ResponseParser {
     private let answersHEAD: Bool
     private var lines = LineReader()
     private var state = State.startLine
-    // Beside the state, not in it: a payload taken out of an enumeration is copied when it is changed.
+    // Not part of the state: a payload taken out of an enumeration is copied when it is changed.
     private var fields: FieldParser
     private var body: BodyParser
     private var blankLines = 0
@@ -121,17 +122,16 @@ package struct ResponseParser {
     }
 
     private func responseFraming(_ head: ResponseHead) throws(WireError) -> BodyFraming {
-        let codings = head.fields.values("transfer-encoding")
-        let lengths = head.fields.values("content-length")
         if answersHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
-        if !codings.isEmpty {
-            guard lengths.isEmpty else { throw WireError("both Content-Length and Transfer-Encoding") }
-            guard head.version == .http11 else { throw WireError("Transfer-Encoding in an HTTP/1.0 response") }
-            guard codings.count == 1, equalsIgnoringCase(codings[0], "chunked".utf8) else {
+        if head.fields.contains("transfer-encoding") {
+            let codings = head.transferCodings
+            guard codings.allSatisfy({ equalsIgnoringCase($0, "chunked".utf8) }) else {
                 throw WireError("Transfer-Encoding other than `chunked`")
             }
-            return .chunked
+            // What a length says besides does not count (RFC 9112 §6.3).
+            if !codings.isEmpty { return .chunked }
         }
+        let lengths = head.fields.values("content-length")
         guard !lengths.isEmpty else { return .untilClose }
         // "5, 5" is what two equal lines become behind some proxies (RFC 9110 §8.6).
         let numbers = lengths.flatMap { $0.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) }
@@ -139,6 +139,23 @@ package struct ResponseParser {
         guard let first = numbers.first, let length = first else { throw WireError("a bad Content-Length") }
         guard numbers.allSatisfy({ $0 == length }) else { throw WireError("different or bad Content-Lengths") }
         return .length(length)
+    }
+}
+
+extension ResponseHead {
+    /// What `Transfer-Encoding` lists, without `identity`, which old servers say and which means none.
+    fileprivate var transferCodings: [ArraySlice<UInt8>] {
+        listMembers(fields.values("transfer-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
+    }
+
+    /// Whether the body was sent in chunks, whatever a length says besides.
+    package var isChunked: Bool { fields.contains("transfer-encoding") && !transferCodings.isEmpty }
+
+    /// Whether a further exchange may follow on the connection: a message that was framed in two ways, or in chunks by an
+    /// HTTP/1.0 server, ends it, as another reader might see its end elsewhere (RFC 9112 §6.1, §6.3).
+    package var allowsAnother: Bool {
+        guard keepsAlive, framing != .untilClose else { return false }
+        return !fields.contains("transfer-encoding") || version == .http11 && !fields.contains("content-length")
     }
 }
 

@@ -12,6 +12,9 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A request that does not come to its end.
     package static let tooSlow = WireError(status: 408, "the request took too long to arrive")
 
+    /// The first byte of a TLS record that begins a handshake (RFC 8446 §5.1) where a request is expected.
+    static let clientSpeaksTLS = WireError("the client speaks TLS, this server plain HTTP: use http:// in its URL")
+
     package var description: String { message }
 }
 
