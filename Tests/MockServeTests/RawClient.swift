@@ -2,7 +2,7 @@ import Foundation
 import MockServe
 
 /// A blocking TCP client on loopback that sends and reads bytes as they are.
-final class RawClient {
+final class RawClient: Sendable {
     private let descriptor: CInt
 
     struct Failure: Error {

@@ -12,36 +12,32 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Bytes of a next request that are held while one is being answered.
     private static let pipelineLimit = 64 << 10
-    /// How long, and how much, input is thrown away after the last answer so that the client gets to read it.
-    private static let lingerTime = TimeAmount.seconds(2)
-    private static let lingerLimit = 16 << 20
-
     private let responder: any LoopResponder
     private let upstreamIndex: Int
     private let listenerOrigin: Origin
     private let hosts: HostPolicy
     private let timeouts: ConnectionTimeouts
     private let parser: RequestParser
-    private var context: ChannelHandlerContext?
+    private(set) var context: ChannelHandlerContext?
 
-    private var exchange: Exchange?
-    private var receiver: (any ExchangeReceiver)?
-    private var isRequestComplete = true
-    private var encoder = ResponseEncoder()
+    var exchange: Exchange?
+    var receiver: (any ExchangeReceiver)?
+    var isRequestComplete = true
+    var encoder = ResponseEncoder()
     private var knownHost: KnownHost?
 
     private var isProcessing = false
-    private var isRequestPaused = false
+    var isRequestPaused = false
     private var hasHeldRead = false
-    private var closesAfterResponse = false
-    private var isInputClosed = false
-    private var lingering: Int?
+    var closesAfterResponse = false
+    var ending = ConnectionEnding()
 
     private var watch: RepeatedTask?
     private var lastRead = NIODeadline.now()
     /// When the first byte of a request came of which the head is not complete yet.
     private var headStart = NIODeadline.now()
-    private var unwritableSince: NIODeadline?
+    /// What was handed to the channel, and how much of it the client has taken.
+    var progress = OutputProgress()
 
     /// What a `Host` field said, as nearly every request of a connection says the same.
     private struct KnownHost {
@@ -86,25 +82,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Looked at now and then, so that a request costs no timer of its own.
     private func checkTimeouts() {
-        guard lingering == nil else { return }
         let now = NIODeadline.now()
-        if let since = unwritableSince, now - since > timeouts.stall { return abort() }
+        guard !progress.hasStalled(buffered: bufferedOutput, now, limit: timeouts.stall) else { return cutConnection() }
+        guard ending.isOpen else { return }
         if exchange == nil {
             let isBegun = parser.bufferedBytes > 0
             if isBegun, now - headStart > timeouts.head { return refuse(.tooSlow) }
-            if !isBegun, now - lastRead > timeouts.idle { context?.close(promise: nil) }
+            if !isBegun, now - lastRead > timeouts.idle { endConnection() }
         } else if !isRequestComplete, !isRequestPaused, now - lastRead > timeouts.stall {
             refuse(.tooSlow)
         }
+    }
+
+    /// Bytes that the channel has and the client's socket has not taken yet.
+    private var bufferedOutput: Int {
+        (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
     }
 
     // MARK: Input
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let bytes = unwrapInboundIn(data)
-        if let thrownAway = lingering {
-            lingering = thrownAway + bytes.readableBytes
-            if thrownAway > Self.lingerLimit { context.close(promise: nil) }
+        guard ending.isOpen else {
+            if ending.discard(bytes.readableBytes) { context.close(promise: nil) }
             return
         }
         lastRead = .now()
@@ -117,14 +117,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func read(context: ChannelHandlerContext) {
         let isBusy = exchange == nil ? !isWritable : isRequestComplete
         let isFull = isBusy && parser.bufferedBytes > Self.pipelineLimit
-        if isRequestPaused || isFull {
+        if ending.isOpen ? isRequestPaused || isFull : ending.holdsInput {
             hasHeldRead = true
         } else {
             context.read()
         }
     }
 
-    private func resumeReading() {
+    func resumeReading() {
         guard hasHeldRead, let context else { return }
         hasHeldRead = false
         lastRead = .now()
@@ -132,12 +132,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        unwritableSince = context.channel.isWritable ? nil : .now()
         if context.channel.isWritable {
             receiver?.writabilityRestored()
-            if exchange == nil {
+            if exchange == nil, ending.isOpen {
                 process()
                 resumeReading()
+                closeIfInputEnded()
             }
         }
         context.fireChannelWritabilityChanged()
@@ -162,21 +162,29 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// The client sends nothing more, but may still read: a half-closed connection. What it sent whole is answered.
     private func inputClosed() {
-        isInputClosed = true
+        if ending.closeInput() { return context?.close(promise: nil) ?? () }
         closeIfInputEnded()
     }
 
     private func closeIfInputEnded() {
-        guard isInputClosed else { return }
-        if lingering != nil || exchange == nil || !isRequestComplete { context?.close(promise: nil) }
+        guard ending.isInputClosed, ending.isOpen else { return }
+        if exchange != nil, !isRequestComplete {
+            // The rest of the request will never come.
+            loseConnection()
+            encoder.abandon()
+        } else if exchange != nil || !isWritable && parser.bufferedBytes > 0 {
+            return
+        }
+        endConnection()
     }
 
     private func quiesce() {
         closesAfterResponse = true
-        if exchange == nil { context?.close(promise: nil) }
+        if exchange == nil { endConnection(lingers: parser.bufferedBytes > 0) }
     }
 
-    private func loseConnection() {
+    /// Tells whoever answers that nobody takes the answer any more.
+    func loseConnection() {
         exchange?.transport = nil
         exchange = nil
         let receiver = receiver
@@ -194,7 +202,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             // What was answered at once goes out together.
             flush()
         }
-        while context != nil, lingering == nil, exchange == nil || !isRequestComplete {
+        while context != nil, ending.isOpen, exchange == nil || !isRequestComplete {
             // A client that sends requests and reads no answers is answered no more until it does.
             if exchange == nil, !isWritable {
                 flush()
@@ -208,6 +216,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                     continue
                 }
                 guard let part = try parser.next() else { return }
+                try checkEnd(part)
                 if let sent, case .head(let head) = part, try answerAtOnce(head, sent: sent) { continue }
                 take(part)
             } catch {
@@ -215,6 +224,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 return
             }
         }
+    }
+
+    /// A client that says that this is its last request, and sends more all the same, may have been made to say one of the two
+    /// (RFC 9112 §9.6).
+    private func checkEnd(_ part: WirePart<RequestHead>) throws(WireError) {
+        let isLast: Bool
+        switch part {
+        case .head(let head): isLast = head.framing == .none && !head.keepsAlive
+        case .end: isLast = exchange.map { $0.request.framing != .none && !$0.request.keepsAlive } ?? false
+        case .body, .chunk, .informational: isLast = false
+        }
+        guard !isLast || !parser.holdsMore else { throw WireError("more after a request that ends the connection") }
     }
 
     private var isReadyForPrepared: Bool {
@@ -232,11 +253,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
         _ = try parser.next()
         write(prepared: bytes)
         return true
-    }
-
-    private func write(prepared bytes: ByteBuffer) {
-        pass()
-        context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 
     private func take(_ part: WirePart<RequestHead>) {
@@ -279,37 +295,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if exchange != nil {
             // The rest of the request is malformed: whatever was begun cannot be completed.
             let hadHead = encoder.hasBegun
-            let lost = receiver
-            exchange?.transport = nil
-            exchange = nil
-            receiver = nil
-            lost?.connectionLost()
-            guard !hadHead else {
-                context?.close(promise: nil)
-                return
-            }
+            loseConnection()
+            guard !hadHead else { return cutAnswer(.close) }
         }
         encoder.output.writeResponseHead(Problem.badRequest(error).head(closes: true))
         encoder.output.writeBytes(Problem.badRequest(error).body)
-        flush()
-        closeGently()
-    }
-
-    // MARK: Closing
-
-    /// Closes after what was written went out; input that is still coming is read and thrown away for a while, because
-    /// closing over unread input would reset the connection before the client has read the answer (RFC 9112 §9.6).
-    private func closeGently() {
-        guard let context else { return }
-        lingering = 0
-        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.close(mode: .output, promise: nil)
-        context.eventLoop.scheduleTask(in: Self.lingerTime) { loopBound.value.close(promise: nil) }
-        resumeReading()
+        endConnection(lingers: true)
     }
 
     /// - Parameter closes: whether the response has said that the connection ends.
-    private func endExchange(closes: Bool) {
+    func endExchange(closes: Bool) {
         let mustLinger = !isRequestComplete || parser.bufferedBytes > 0
         let closes = closes || closesAfterResponse || !isRequestComplete
         exchange = nil
@@ -319,121 +314,20 @@ final class ConnectionHandler: ChannelDuplexHandler {
             lastRead = .now()
             headStart = lastRead
         }
-        if closes {
-            flush()
-            if mustLinger { closeGently() } else { closeAfterFlush() }
-            return
-        }
+        if closes { return endConnection(lingers: mustLinger) }
         resumeReading()
         guard !isProcessing else { return }
         flush()
         process()
         closeIfInputEnded()
     }
-
-    private func closeAfterFlush() {
-        guard let context else { return }
-        lingering = 0
-        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
-            loopBound.value.close(promise: nil)
-        }
-    }
 }
 
 extension RequestHead {
     /// Whether an answer as it was prepared for any client fits: `GET` or the like in HTTP/1.1, with the connection kept
     /// afterwards.
-    fileprivate var takesPrepared: Bool { version == .http11 && !isHEAD && keepsAlive }
+    var takesPrepared: Bool { version == .http11 && !isHEAD && keepsAlive }
 }
 
 /// Sent through a connection's pipeline when the server stops: finish what is under way, then close.
 struct QuiesceEvent: Sendable {}
-
-// MARK: - Output
-
-extension ConnectionHandler: ExchangeTransport {
-    /// Buffered output from this size on is handed to the channel.
-    private static var batchSize: Int { 16 << 10 }
-
-    var isWritable: Bool { context?.channel.isWritable ?? true }
-
-    var eventLoop: any EventLoop {
-        guard let context else { preconditionFailure("an exchange begins on a live connection") }
-        return context.eventLoop
-    }
-
-    var takesPrepared: Bool {
-        guard let request = exchange?.request, !encoder.hasBegun, isRequestComplete, !closesAfterResponse else {
-            return false
-        }
-        return request.takesPrepared
-    }
-
-    func sendPrepared(_ bytes: ByteBuffer) {
-        write(prepared: bytes)
-        endExchange(closes: false)
-    }
-
-    func sendInformational(_ head: ResponseHead) {
-        guard exchange?.request.version == .http11, !encoder.hasBegun else { return }
-        encoder.writeInformational(head)
-        flush()
-    }
-
-    func sendHead(_ head: ResponseHead, length: BodyFraming) {
-        guard let request = exchange?.request, !encoder.hasBegun else { return }
-        let closes = closesAfterResponse || !request.keepsAlive || !isRequestComplete
-        encoder.begin(head, length: length, answers: request, closes: closes)
-    }
-
-    func startChunk(size: Int) { encoder.startChunk(size: size) }
-
-    func send(_ bytes: ByteBuffer) {
-        guard encoder.beginPiece(bytes.readableBytes) else { return }
-        write(bytes)
-        encoder.endPiece(bytes.readableBytes)
-    }
-
-    private func write(_ bytes: ByteBuffer) {
-        if bytes.readableBytes < Self.batchSize {
-            encoder.output.writeImmutableBuffer(bytes)
-            if encoder.output.readableBytes >= Self.batchSize { pass() }
-        } else {
-            pass()
-            context?.write(wrapOutboundOut(bytes), promise: nil)
-        }
-    }
-
-    private func pass() {
-        guard encoder.output.readableBytes > 0 else { return }
-        context?.write(wrapOutboundOut(encoder.output), promise: nil)
-        encoder.output = ByteBuffer()
-    }
-
-    func flush() {
-        pass()
-        context?.flush()
-    }
-
-    func finish(trailers: Fields) {
-        guard let closes = encoder.finish(trailers: trailers) else { return }
-        endExchange(closes: closes)
-    }
-
-    func abort() {
-        exchange?.transport = nil
-        exchange = nil
-        receiver = nil
-        guard let context else { return }
-        // A reset, so that a client that waits for the end of the connection does not take this for one.
-        (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
-            .whenFailure { _ in }
-        context.close(promise: nil)
-    }
-
-    func pauseRequest(_ isPaused: Bool) {
-        isRequestPaused = isPaused
-        if !isPaused { resumeReading() }
-    }
-}

@@ -70,7 +70,7 @@ protocol ExchangeReceiver: AnyObject {
     func writabilityRestored()
 }
 
-/// What carries an exchange's answer to the client, in whatever version of HTTP the client speaks.
+/// What carries an exchange's answer to the client.
 protocol ExchangeTransport: AnyObject {
     var isWritable: Bool { get }
     var eventLoop: any EventLoop { get }
@@ -84,14 +84,14 @@ protocol ExchangeTransport: AnyObject {
     func send(_ bytes: ByteBuffer)
     func flush()
     func finish(trailers: Fields)
-    func abort()
+    func abort(_ end: AnswerCut.End)
     func pauseRequest(_ isPaused: Bool)
 }
 
 /// One request and the way to answer it. Belongs to one event loop; after the connection is lost its calls do nothing.
 final class Exchange {
     let request: RequestHead
-    /// The origin by which the client knows this server: from its `Host`, else the listener's own.
+    /// The origin by which the client knows this server: from its `Host`, otherwise the listener's own.
     let servedOrigin: Origin
     /// Which of the listeners the request came in by.
     let upstreamIndex: Int
@@ -148,9 +148,11 @@ final class Exchange {
         transport = nil
     }
 
-    /// Ends the connection so that the client sees that the response is not complete.
-    func abort() {
-        transport?.abort()
+    /// Ends the connection after what was sent so far has gone out, so that the client sees that the response is not complete.
+    ///
+    /// - Parameter end: a reset where the client could take the mere end of the connection for the end of the response.
+    func abort(_ end: AnswerCut.End = .reset) {
+        transport?.abort(end)
         transport = nil
     }
 

@@ -8,15 +8,18 @@ struct Problem {
     let detail: String
     /// Further members: names and JSON texts.
     var members: [(name: String, json: String)] = []
-    /// Fields beside `Content-Type`.
+    /// Fields in addition to `Content-Type` and `Date`.
     var fields = Fields()
 
     static func badRequest(_ error: WireError) -> Problem {
         Problem(status: error.status, title: "The request is not valid HTTP", detail: error.message)
     }
 
-    var response: ResponseHead {
-        var fields = Fields([("Content-Type", "application/problem+json")])
+    var response: ResponseHead { response(type: "application/problem+json") }
+
+    /// - Parameter type: of the body, if it is another text for the same.
+    func response(type: String) -> ResponseHead {
+        var fields = Fields([("Content-Type", type), ("Date", HTTPDate.text())])
         for field in self.fields { fields.append(field) }
         return ResponseHead(status: status, reason: ReasonPhrase.standard(status), fields: fields)
     }

@@ -19,7 +19,18 @@ struct ResponseEncoder {
 
     var hasBegun: Bool { framing != nil }
 
-    mutating func writeInformational(_ head: ResponseHead) { output.writeResponseHead(head) }
+    /// Whether the client knows the end of the response begun by the end of the connection only.
+    var endsWithConnection: Bool { framing.map { $0.hasBody && $0.length == nil && !$0.isChunked } ?? false }
+
+    mutating func writeInformational(_ head: ResponseHead) {
+        output.writeResponseHead(ResponseFraming.informational(head))
+    }
+
+    /// Gives up the response begun, where it is.
+    mutating func abandon() {
+        framing = nil
+        openChunk = 0
+    }
 
     /// - Parameter closes: whether the connection ends after the response.
     mutating func begin(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {

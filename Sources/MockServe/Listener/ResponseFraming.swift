@@ -6,6 +6,8 @@ struct ResponseFraming {
     /// Whether body bytes are written at all.
     let hasBody: Bool
     let isChunked: Bool
+    /// Bytes of the body; nil if that is not known yet.
+    let length: Int?
     /// Whether the connection is to be closed after the response.
     let closes: Bool
 
@@ -22,23 +24,28 @@ struct ResponseFraming {
         case .length(let bytes): declared = bytes
         case .chunked, .untilClose: declared = nil
         }
+        self.length = declared
         isChunked = hasBody && declared == nil && request.version == .http11
         // An HTTP/1.0 client is always told the end by the end of the connection.
         self.closes = closes || request.version == .http10 || hasBody && declared == nil && !isChunked
         let editor = FieldEditor(head.fields)
+        // What the upstream said twice is said once: chunks win over a length (RFC 9112 §6.3).
+        let namesChunks = isChunked || !hasBody && !isBodyless && request.version == .http11 && head.isChunked
         let keepsLength: Bool
         if hasBody {
             keepsLength = declared != nil
         } else {
             // To HEAD and in 304 it says what a GET would give (RFC 9110 §8.6). 204 must not have it, but many servers
             // send a zero there, which misleads nobody.
-            keepsLength = request.isHEAD && !isBodyless || head.status == 304 || editor.contentLength == 0
+            keepsLength =
+                !head.isChunked
+                && (request.isHEAD && !isBodyless || head.status == 304 || editor.contentLength == 0)
         }
         var stated = editor.contentLength
         if hasBody { stated = declared } else if request.isHEAD, case .length(let bytes) = length { stated = bytes }
         var fields = editor.fields(
             contentLength: keepsLength ? stated : nil,
-            isChunked: isChunked || !hasBody && !isBodyless && request.version == .http11 && editor.isChunked,
+            isChunked: namesChunks,
             addsLength: hasBody || request.isHEAD
         )
         if self.closes { fields.append("Connection", "close") }
@@ -52,23 +59,30 @@ struct ResponseFraming {
 extension ResponseFraming {
     /// Bytes of the head as it is written, or a few more.
     var headSize: Int { head.fields.byteCount + head.fields.count * 4 + 64 }
+
+    /// An informational response as it is passed on: it has no body, so nothing in it frames one.
+    static func informational(_ head: ResponseHead) -> ResponseHead {
+        var head = head
+        head.version = .http11
+        head.fields = FieldEditor(head.fields).fields(contentLength: nil, isChunked: false, addsLength: false)
+        return head
+    }
 }
 
-/// Rewrites the framing fields in place, so that the order of all others stays.
+/// Rewrites the framing fields in place, so that the order of all others stays. What ends at this connection is left out, and so
+/// are names that are no tokens (RFC 9110 §5.1), which readers take for different things.
 private struct FieldEditor {
     private let source: Fields
     private let nominated: [ArraySlice<UInt8>]
 
     init(_ source: Fields) {
         self.source = source
-        nominated = listMembers(source.values("connection"))
+        nominated = source.nominatedNames
     }
 
     var contentLength: Int? {
         source.first("content-length").flatMap { parseDecimal($0.prefix { $0 != UInt8(ascii: ",") }) }
     }
-
-    var isChunked: Bool { source.list("transfer-encoding", has: "chunked") }
 
     func fields(contentLength: Int?, isChunked: Bool, addsLength: Bool) -> Fields {
         if !isChunked, let contentLength, isPlain(contentLength) { return source }
@@ -83,10 +97,11 @@ private struct FieldEditor {
                 mustAddLength = false
                 fields.append(name: field.name, value: String(contentLength).utf8)
             } else if field.isNamed("transfer-encoding") {
-                guard isChunked, mustAddCoding else { continue }
+                guard mustAddCoding else { continue }
                 mustAddCoding = false
-                fields.append(field)
-            } else if !isHopByHop(field) {
+                let isPlain = equalsIgnoringCase(field.value, "chunked".utf8)
+                fields.append(name: field.name, value: isPlain ? field.value : ArraySlice("chunked".utf8))
+            } else if !field.endsHere(nominated), isToken(field.name) {
                 fields.append(field)
             }
         }
@@ -99,28 +114,11 @@ private struct FieldEditor {
     private func isPlain(_ contentLength: Int) -> Bool {
         var lengths = 0
         let isChanged = source.contains { field in
-            if field.isHopByHop { return true }
+            if field.isHopByHop || !isToken(field.name) { return true }
             guard field.isNamed("content-length") else { return false }
             lengths += 1
             return parseDecimal(field.value) != contentLength || field.value.first == UInt8(ascii: "0")
         }
         return !isChanged && lengths == 1
     }
-
-    private func isHopByHop(_ field: Fields.Field) -> Bool {
-        field.isHopByHop || nominated.contains { equalsIgnoringCase($0, field.name) }
-    }
-}
-
-extension Fields.RawField {
-    /// Whether the field is about one connection only (RFC 9110 §7.6.1).
-    var isHopByHop: Bool {
-        isNamed("connection") || isNamed("keep-alive") || isNamed("proxy-connection") || isNamed("te")
-            || isNamed("transfer-encoding") || isNamed("upgrade")
-    }
-}
-
-extension Fields.Field {
-    /// Whether the field is about one connection only (RFC 9110 §7.6.1).
-    var isHopByHop: Bool { withRaw { $0.isHopByHop } }
 }

@@ -14,9 +14,11 @@ final class ResponseWriter: Sendable {
         eventLoop = exchange.eventLoop
     }
 
+    /// - Throws: what the stream of the answer threw, or `CancellationError` if its client went away; then the connection is cut.
     func write(_ response: MockResponse) async throws {
         var fields = Fields()
         for field in response.fields { fields.append(field.name.rawName, field.value) }
+        if !fields.contains("date") { fields.append("Date", HTTPDate.text()) }
         let reason = response.status.reasonPhrase
         let head = ResponseHead(status: max(200, response.status.code), reason: Array(reason.utf8), fields: fields)
         switch response.body {
@@ -29,15 +31,13 @@ final class ResponseWriter: Sendable {
             }
             do {
                 for try await piece in pieces { await send(piece) }
+                // A cancelled task ends the loop as if the stream had ended; the answer is not complete then.
+                try Task.checkCancellation()
             } catch {
                 eventLoop.execute { self.exchange.value.abort() }
-                return
+                throw error
             }
-            // A cancelled task ends the loop as if the stream had ended; the answer is not complete then.
-            let isComplete = !Task.isCancelled
-            eventLoop.execute {
-                if isComplete { self.exchange.value.finish() } else { self.exchange.value.abort() }
-            }
+            eventLoop.execute { self.exchange.value.finish() }
         }
     }
 

@@ -75,14 +75,21 @@ final class TaskResponder: ExchangeResponder, LoopResponder {
     }
 
     private func answer(_ request: MockRequest, _ head: RequestHead, _ writer: ResponseWriter) async {
+        let response: MockResponse
         do {
-            let response = try await responder.respond(to: request)
-            let status = response.status.code
-            try await writer.write(response)
-            journal.note(head, .responded, status: status)
+            response = try await responder.respond(to: request)
         } catch {
             writer.fail(error)
-            journal.note(head, .failed(String(describing: error)), status: 500)
+            return journal.note(head, .failed(String(describing: error)), status: 500)
+        }
+        let status = response.status.code
+        do {
+            try await writer.write(response)
+            journal.note(head, .responded, status: status)
+        } catch is CancellationError {
+            journal.note(head, .failed("the client went away before the answer was complete"), status: status)
+        } catch {
+            journal.note(head, .failed("the answer was cut: its stream threw \(error)"), status: status)
         }
     }
 

@@ -1,0 +1,152 @@
+import Foundation
+import HTTPWire
+import MockServeCore
+import NIOCore
+
+extension ConnectionHandler: ExchangeTransport {
+    /// Buffered output from this size on is handed to the channel.
+    private static var batchSize: Int { 16 << 10 }
+
+    var isWritable: Bool { context?.channel.isWritable ?? true }
+
+    var eventLoop: any EventLoop {
+        guard let context else { preconditionFailure("an exchange begins on a live connection") }
+        return context.eventLoop
+    }
+
+    var takesPrepared: Bool {
+        guard let request = exchange?.request, !encoder.hasBegun, isRequestComplete, !closesAfterResponse else {
+            return false
+        }
+        return request.takesPrepared
+    }
+
+    func sendPrepared(_ bytes: ByteBuffer) {
+        write(prepared: bytes)
+        endExchange(closes: false)
+    }
+
+    func sendInformational(_ head: ResponseHead) {
+        guard exchange?.request.version == .http11, !encoder.hasBegun else { return }
+        encoder.writeInformational(head)
+        flush()
+    }
+
+    func sendHead(_ head: ResponseHead, length: BodyFraming) {
+        guard let request = exchange?.request, !encoder.hasBegun else { return }
+        let closes = closesAfterResponse || !request.keepsAlive || !isRequestComplete
+        encoder.begin(head, length: length, answers: request, closes: closes)
+    }
+
+    func startChunk(size: Int) { encoder.startChunk(size: size) }
+
+    func send(_ bytes: ByteBuffer) {
+        guard encoder.beginPiece(bytes.readableBytes) else { return }
+        write(bytes)
+        encoder.endPiece(bytes.readableBytes)
+    }
+
+    private func write(_ bytes: ByteBuffer) {
+        if bytes.readableBytes < Self.batchSize {
+            encoder.output.writeImmutableBuffer(bytes)
+            if encoder.output.readableBytes >= Self.batchSize { pass() }
+        } else {
+            write(prepared: bytes)
+        }
+    }
+
+    func write(prepared bytes: ByteBuffer) {
+        pass()
+        hand(bytes)
+    }
+
+    private func pass() {
+        guard encoder.output.readableBytes > 0 else { return }
+        hand(encoder.output)
+        encoder.output = ByteBuffer()
+    }
+
+    private func hand(_ bytes: ByteBuffer) {
+        progress.written += bytes.readableBytes
+        context?.write(wrapOutboundOut(bytes), promise: nil)
+    }
+
+    func flush() {
+        pass()
+        context?.flush()
+    }
+
+    func finish(trailers: Fields) {
+        guard let closes = encoder.finish(trailers: trailers) else { return }
+        endExchange(closes: closes)
+    }
+
+    func abort(_ end: AnswerCut.End) {
+        exchange?.transport = nil
+        exchange = nil
+        receiver = nil
+        cutAnswer(end)
+    }
+
+    func pauseRequest(_ isPaused: Bool) {
+        isRequestPaused = isPaused
+        if !isPaused { resumeReading() }
+    }
+}
+
+// MARK: - The end of the connection
+
+extension ConnectionHandler {
+    /// How long input is thrown away after the last answer so that the client gets to read it.
+    private static var lingerTime: TimeAmount { .seconds(2) }
+
+    /// Ends the connection after everything that was written has gone out, however long the client takes to read it, as long as
+    /// it reads.
+    ///
+    /// - Parameter lingers: whether input may still be coming. Closing over unread input would reset the connection before the
+    ///   client has read the answer (RFC 9112 §9.6), so what comes is read and thrown away for a while.
+    func endConnection(lingers: Bool = false) {
+        drain { $0.drained(lingers: lingers) }
+    }
+
+    /// Ends the connection in the middle of an answer, after what was written of it has gone out.
+    func cutAnswer(_ end: AnswerCut.End) {
+        let mustReset = end == .reset || encoder.endsWithConnection
+        encoder.abandon()
+        drain { mustReset ? $0.reset() : $0.drained(lingers: false) }
+    }
+
+    /// Ends the connection at once: the client has stopped reading.
+    func cutConnection() {
+        loseConnection()
+        reset()
+    }
+
+    private func drain(_ then: @escaping (ConnectionHandler) -> Void) {
+        guard let context, ending.begin() else { return }
+        pass()
+        let loopBound = NIOLoopBound((self, then), eventLoop: context.eventLoop)
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in
+            let (handler, then) = loopBound.value
+            then(handler)
+        }
+        resumeReading()
+    }
+
+    private func drained(lingers: Bool) {
+        guard let context else { return }
+        guard lingers, ending.linger() else { return context.close(promise: nil) }
+        let loopBound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.close(mode: .output, promise: nil)
+        context.eventLoop.scheduleTask(in: Self.lingerTime) { loopBound.value.close(promise: nil) }
+        resumeReading()
+    }
+
+    /// A client that waits for the end of the connection does not take a reset for one.
+    private func reset() {
+        guard let context else { return }
+        (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+            .whenFailure { _ in }
+        context.close(promise: nil)
+    }
+}
