@@ -28,12 +28,9 @@ enum AnswerRow {
             throw Malformed(column: "status or reason", id: id)
         }
         let body = try row.body(start + 10, Malformed(column: "response_body_id", id: id))
+        let (chunks, cut) = try chunks(row, start + 9, of: body?.size ?? 0, id)
         let isHEAD = row.withText(start + 1) { $0.elementsEqual("HEAD".utf8) }
-        head.framing = framing(of: head, answersHEAD: isHEAD, body: body)
-        let chunks = row.isNull(start + 9) ? [] : row.withText(start + 9) { ChunksJSON.decode($0) }
-        guard let chunks, chunks.reduce(0, { $0 &+ $1.size }) == (chunks.isEmpty ? 0 : body?.size ?? 0) else {
-            throw Malformed(column: "chunks", id: id)
-        }
+        head.framing = framing(of: head, answersHEAD: isHEAD, body: body, isCut: cut != nil)
         let hasTrailers = !row.isNull(start + 7)
         return RecordedAnswer(
             id: id,
@@ -41,17 +38,48 @@ enum AnswerRow {
             head: head,
             trailers: hasTrailers
                 ? try row.fields(start + 7, Malformed(column: "response_trailers", id: id)) : Fields(),
-            firstByte: row.isNull(start + 8) ? nil : Int(clamping: row.integer(start + 8)),
+            firstByte: row.isNull(start + 8) ? nil : Int(min(max(row.integer(start + 8), 0), 1 << 50)),
             chunks: chunks,
+            cut: cut,
             body: body
         )
     }
 
     /// How the recorded response found its end. Only whether it was chunked matters later: the length is known.
-    private static func framing(of head: ResponseHead, answersHEAD: Bool, body: BodyReference?) -> BodyFraming {
+    private static func framing(
+        of head: ResponseHead,
+        answersHEAD: Bool,
+        body: BodyReference?,
+        isCut: Bool
+    ) -> BodyFraming {
         if answersHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
-        if head.fields.contains("transfer-encoding") { return .chunked }
-        return head.fields.contains("content-length") ? .length(body?.size ?? 0) : .untilClose
+        if head.isChunked { return .chunked }
+        guard let stated = head.fields.first("content-length") else { return .untilClose }
+        let size = body?.size ?? 0
+        // Of a cut answer, more was announced than came.
+        return .length(isCut ? max(parseDecimal(stated) ?? 0, size + 1) : size)
+    }
+
+    /// The pieces of a body of `size` bytes, which have to add up to it.
+    private static func chunks(
+        _ row: RowView,
+        _ column: Int32,
+        of size: Int,
+        _ id: Int64
+    ) throws(Malformed) -> ([ResponseChunk], AnswerCut?) {
+        guard !row.isNull(column) else { return ([], nil) }
+        guard let (chunks, cut) = row.withText(column, { ChunksJSON.decode($0) }) else {
+            throw Malformed(column: "chunks", id: id)
+        }
+        var rest = size
+        for (index, chunk) in chunks.enumerated() {
+            // The last one of a cut answer may have announced more than came.
+            if cut != nil, index == chunks.count - 1, chunk.size >= rest { return (chunks, cut) }
+            guard chunk.size <= rest else { throw Malformed(column: "chunks", id: id) }
+            rest -= chunk.size
+        }
+        guard chunks.isEmpty || rest == 0 else { throw Malformed(column: "chunks", id: id) }
+        return (chunks, cut)
     }
 
     private static func informational(_ row: RowView, _ column: Int32, _ id: Int64) throws(Malformed) -> [ResponseHead]
@@ -86,7 +114,7 @@ extension RowView {
     func body(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> BodyReference? {
         guard !isNull(column) else { return nil }
         let size = integer(column + 1)
-        guard !isNull(column + 1), size >= 0 else { throw error }
+        guard !isNull(column + 1), size >= 0, size <= BodySlices.largest else { throw error }
         return BodyReference(id: integer(column), size: Int(size))
     }
 }

@@ -3,6 +3,9 @@ package enum BodySlices {
     /// Bytes of every piece but the last.
     package static let size = 256 << 10
 
+    /// Bytes that a body may have: more than any disk holds, and few enough to be reckoned with. A crafted file may say more.
+    static let largest: Int64 = 1 << 53
+
     package static func count(of bytes: Int) -> Int { (bytes + size - 1) / size }
 
     /// Bytes of piece `number` of a body of `total` bytes.

@@ -2,17 +2,22 @@ import Foundation
 import HTTPWire
 import MockServeCore
 
-/// `chunks`: `[[ms, size], …]`.
+/// `chunks`: `[[ms, size], …]`. A last size of 0 says that the upstream closed the connection there, -1 that it reset it.
 enum ChunksJSON {
-    static func encode(_ chunks: [ResponseChunk]) -> String {
-        "[" + chunks.map { "[\($0.offset),\($0.size)]" }.joined(separator: ",") + "]"
+    /// - Returns: nil where there is nothing to say.
+    static func encode(_ chunks: [ResponseChunk], _ cut: AnswerCut?) -> String? {
+        guard !chunks.isEmpty || cut != nil else { return nil }
+        let end = cut.map { ["[\($0.offset),\($0.end == .close ? 0 : -1)]"] } ?? []
+        return "[" + (chunks.map { "[\($0.offset),\($0.size)]" } + end).joined(separator: ",") + "]"
     }
 
-    /// - Returns: nil if `json` is not of that shape, or holds a negative number or an empty chunk.
-    static func decode(_ json: UnsafeBufferPointer<UInt8>) -> [ResponseChunk]? {
+    /// - Returns: nil if `json` is not of that shape, or anything follows the end.
+    static func decode(_ json: UnsafeBufferPointer<UInt8>) -> (chunks: [ResponseChunk], cut: AnswerCut?)? {
         var chunks: [ResponseChunk] = []
+        var cut: AnswerCut?
         var offset: Int?
         var number: Int?
+        var isNegative = false
         for byte in json {
             switch byte {
             case 0x30...0x39:
@@ -26,15 +31,22 @@ enum ChunksJSON {
                     guard offset == nil else { return nil }
                     offset = value
                 } else {
-                    guard let start = offset, value > 0 else { return nil }
-                    chunks.append(ResponseChunk(offset: start, size: value))
+                    guard let start = offset, cut == nil, !isNegative || value == 1 else { return nil }
+                    if value == 0 || isNegative {
+                        cut = AnswerCut(isNegative ? .reset : .close, offset: start)
+                    } else {
+                        chunks.append(ResponseChunk(offset: start, size: value))
+                    }
                     offset = nil
                 }
+            case UInt8(ascii: "-"):
+                guard offset != nil, number == nil, !isNegative else { return nil }
+                isNegative = true
             case UInt8(ascii: "["), 0x20: break
             default: return nil
             }
         }
-        return offset == nil && number == nil ? chunks : nil
+        return offset == nil && number == nil ? (chunks, cut) : nil
     }
 }
 
@@ -82,7 +94,7 @@ enum InformationalJSON {
         guard let members = try? JSONSerialization.jsonObject(with: Data(json.utf8)) as? [[Any]] else { return nil }
         var heads: [ResponseHead] = []
         for member in members {
-            guard member.count == 3, let status = member[0] as? Int, (102..<200).contains(status),
+            guard member.count == 3, let status = member[0] as? Int, (100..<200).contains(status), status != 101,
                 let pairs = member[2] as? [[String]]
             else { return nil }
             var fields = Fields()

@@ -39,7 +39,8 @@ enum InteractionRow {
             matchKey: key,
             recordedAt: row.integer(7),
             firstByte: answer.firstByte,
-            chunks: answer.chunks
+            chunks: answer.chunks,
+            cut: answer.cut
         )
         let requestBody = try row.body(8, Malformed(column: "request_body_id", id: id))
         return Interaction(id: id, exchanged: exchanged, requestBody: requestBody, responseBody: answer.body)
@@ -84,7 +85,7 @@ enum InteractionRow {
                 variant.map { .bytes($0.key) } ?? .null,
                 .integer(exchanged.recordedAt),
                 exchanged.firstByte.map { .integer(Int64($0)) } ?? .null,
-                exchanged.chunks.isEmpty ? .null : .text(ChunksJSON.encode(exchanged.chunks)),
+                ChunksJSON.encode(exchanged.chunks, exchanged.cut).map { .text($0) } ?? .null,
                 exchanged.redactions.isEmpty ? .null : .text(RedactionsJSON.encode(exchanged.redactions)),
             ]
         )
@@ -126,7 +127,7 @@ enum InteractionRow {
                 exchanged.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.responseTrailers)),
                 variant.map { .text($0.names) } ?? .null,
                 variant.map { .bytes($0.key) } ?? .null,
-                exchanged.chunks.isEmpty ? .null : .text(ChunksJSON.encode(exchanged.chunks)),
+                ChunksJSON.encode(exchanged.chunks, exchanged.cut).map { .text($0) } ?? .null,
                 .text(RedactionsJSON.adding(exchanged.redactions, to: before)),
             ]
         )

@@ -6,7 +6,8 @@ enum PlaceholderSQL {
     static func last(_ db: Database) throws -> [String: Int] {
         var last: [String: Int] = [:]
         try db.query("SELECT kind, last FROM placeholder LIMIT 100000") { row in
-            last[row.text(0)] = max(0, Int(clamping: row.integer(1)))
+            // A crafted file may hold a number after which none comes.
+            last[row.text(0)] = Int(min(max(0, row.integer(1)), 1 << 53))
             return true
         }
         return last

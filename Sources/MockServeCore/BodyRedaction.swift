@@ -182,7 +182,8 @@ package struct BodyRedaction {
         var resized: [ResponseChunk] = []
         var (end, written) = (0, 0)
         for chunk in chunks {
-            end += chunk.size
+            // A cut answer may have announced more than came.
+            end = min(end + chunk.size, originalSize)
             let position = end == originalSize ? writtenSize : newOffset(of: end)
             if position > written { resized.append(ResponseChunk(offset: chunk.offset, size: position - written)) }
             written = max(written, position)

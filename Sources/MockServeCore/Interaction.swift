@@ -30,7 +30,7 @@ package struct Exchanged: Sendable {
     package var origin: String
     package var request: RequestHead
     package var requestTrailers: Fields
-    /// 1xx responses before the answer, without 100.
+    /// 1xx responses before the answer, without a 100 that the client had asked for.
     package var informational: [ResponseHead]
     package var response: ResponseHead
     package var responseTrailers: Fields
@@ -40,6 +40,8 @@ package struct Exchanged: Sendable {
     /// Milliseconds from the request to the response head; nil if written by hand.
     package var firstByte: Int?
     package var chunks: [ResponseChunk]
+    /// Set if the upstream did not complete its answer.
+    package var cut: AnswerCut?
     /// What was replaced in it. Not read back.
     package var redactions: RedactionNotes
 
@@ -54,6 +56,7 @@ package struct Exchanged: Sendable {
         recordedAt: Int64,
         firstByte: Int? = nil,
         chunks: [ResponseChunk] = [],
+        cut: AnswerCut? = nil,
         redactions: RedactionNotes = RedactionNotes()
     ) {
         self.origin = origin
@@ -66,6 +69,7 @@ package struct Exchanged: Sendable {
         self.recordedAt = recordedAt
         self.firstByte = firstByte
         self.chunks = chunks
+        self.cut = cut
         self.redactions = redactions
     }
 }
@@ -74,13 +78,15 @@ package struct Exchanged: Sendable {
 package final class RecordedAnswer: Sendable {
     /// Number of the interaction.
     package let id: Int64
-    /// 1xx responses before the answer, without 100.
+    /// 1xx responses before the answer, without a 100 that the client had asked for.
     package let informational: [ResponseHead]
     package let head: ResponseHead
     package let trailers: Fields
     /// Milliseconds from the request to the response head; nil if written by hand.
     package let firstByte: Int?
     package let chunks: [ResponseChunk]
+    /// Set if the upstream did not complete its answer.
+    package let cut: AnswerCut?
     package let body: BodyReference?
 
     package init(
@@ -90,6 +96,7 @@ package final class RecordedAnswer: Sendable {
         trailers: Fields,
         firstByte: Int?,
         chunks: [ResponseChunk],
+        cut: AnswerCut? = nil,
         body: BodyReference?
     ) {
         self.id = id
@@ -98,6 +105,7 @@ package final class RecordedAnswer: Sendable {
         self.trailers = trailers
         self.firstByte = firstByte
         self.chunks = chunks
+        self.cut = cut
         self.body = body
     }
 }

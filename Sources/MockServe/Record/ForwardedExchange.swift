@@ -19,6 +19,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private let forwarder: Forwarder
     private let map: OriginMap
     private let eventLoop: any EventLoop
+    private var hasSentContinue = false
     private let arrival = Clock.now()
     private var number = 0
 
@@ -29,7 +30,9 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var requestBody: BodyCollector
     private var requestTrailers = Fields()
     private var isRequestComplete = false
+    /// While it belongs to this exchange: from the end of the answer on it may be another's.
     private var upstream: UpstreamConnection?
+    private var upstreamFraming: BodyFraming
     private var isReused = false
     private var hasRetried = false
     /// What waits for the connection, or for the mapping to be complete.
@@ -53,6 +56,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// Whether the client has something of the response already.
     private var isStreaming = false
     private var responseEnd: Fields?
+    /// Set if the upstream did not complete its answer.
+    private var cut: AnswerCut?
 
     private var redactions = RedactionNotes()
     private var isOver = false
@@ -77,6 +82,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         requestBody = BodyCollector(forwarder.writer)
         requestBody.redact(recordedRequest.fields, "request body")
         responseBody = BodyCollector(forwarder.writer)
+        upstreamFraming = exchange.request.framing
     }
 
     /// Connects and sends the request head, unless the body must be mapped first.
@@ -84,20 +90,24 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// - Parameter number: by which the forwarder knows this exchange.
     func start(_ number: Int) {
         self.number = number
-        if requestMapping?.isCollecting == true {
-            exchange.sendContinueIfExpected()
-        } else {
-            connect()
-        }
+        guard isCollectingRequest else { return connect() }
+        hasSentContinue = exchange.request.expectsContinue
+        exchange.sendContinueIfExpected()
     }
+
+    /// Whether the request is not sent before its body is complete, as its length may change.
+    private var isCollectingRequest: Bool { requestMapping?.isCollecting == true }
 
     // MARK: From the client
 
     func receive(_ bytes: ByteBuffer) {
         guard !isOver else { return }
         guard requestMapping != nil else { return forward(bytes) }
+        let wasCollecting = isCollectingRequest
         let mapped = requestMapping?.push(Array(bytes.readableBytesView)) ?? []
         if !mapped.isEmpty { forward(ByteBuffer(bytes: mapped)) }
+        // Too long to be held: from here on it is sent as it comes.
+        if wasCollecting, !isCollectingRequest { connect() }
     }
 
     private func forward(_ bytes: ByteBuffer) {
@@ -105,7 +115,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         if requestBody.append(bytes) { checkCongestion() }
         if let upstream {
             upstream.send(bytes)
-        } else {
+        } else if responseEnd == nil {
             waiting.append(bytes)
             waitingBytes += bytes.readableBytes
         }
@@ -114,10 +124,11 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveEnd(trailers: Fields) {
         guard !isOver else { return }
+        let mustConnect = isCollectingRequest
         if let rest = requestMapping?.finish(), !rest.isEmpty { forward(ByteBuffer(bytes: rest)) }
         requestTrailers = trailers
         isRequestComplete = true
-        if requestMapping?.isCollecting == true { connect() }
+        if mustConnect { connect(collected: waitingBytes) }
         upstream?.finish(trailers: trailers)
         if responseEnd != nil { complete() }
     }
@@ -138,7 +149,9 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     // MARK: To the upstream
 
-    private func connect() {
+    /// - Parameter collected: bytes of the body, if it was held to be mapped.
+    private func connect(collected: Int? = nil) {
+        if let collected, exchange.request.framing != .chunked { upstreamFraming = .length(collected) }
         if let idle = client.idleConnection(to: origin, on: eventLoop, isRepeatable: isRepeatable) {
             return connected(idle)
         }
@@ -165,12 +178,12 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         }
         isReused = upstream.idleSince != nil
         self.upstream = upstream
-        let collected = requestMapping?.isCollecting == true ? waitingBytes : nil
         let proxy = client.proxyForm(for: origin)
-        upstream.begin(recordedRequest.forwarded(to: origin, by: proxy, length: collected), receiver: self)
-        for bytes in waiting { upstream.send(bytes) }
+        upstream.begin(recordedRequest.forwarded(to: origin, by: proxy, framing: upstreamFraming), receiver: self)
+        let held = waiting
         waiting = []
         waitingBytes = 0
+        for bytes in held { upstream.send(bytes) }
         if isRequestComplete { upstream.finish(trailers: requestTrailers) }
         updatePauses()
     }
@@ -180,8 +193,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// The one place where it is decided who may read on.
     private func updatePauses() {
         let isUpstreamBusy = upstream.map { !$0.isWritable } ?? (waitingBytes > 64 << 10)
-        let isCollecting = requestMapping?.isCollecting == true
-        exchange.pauseRequest(!isOver && (isCongested || isUpstreamBusy && !isCollecting))
+        exchange.pauseRequest(!isOver && (isCongested || isUpstreamBusy && !isCollectingRequest))
         upstream?.pause(!isOver && (isCongested || !exchange.isWritable))
     }
 
@@ -202,7 +214,13 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     // MARK: From the upstream
 
     func receiveInformational(_ head: ResponseHead) {
-        if head.status != 100 { informational.append(head) }
+        // The one that the client asked for, a replay makes anew.
+        if head.status == 100, exchange.request.expectsContinue {
+            if hasSentContinue { return }
+            hasSentContinue = true
+        } else {
+            informational.append(head)
+        }
         exchange.sendInformational(map.mapResponse(head))
     }
 
@@ -276,6 +294,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveResponseEnd(trailers: Fields) {
         responseEnd = trailers
+        upstream = nil
         guard !isOver else { return }
         if isStreaming || !isRequestComplete { receivedAll() }
         if isRequestComplete { return complete() }
@@ -292,27 +311,33 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     }
 
     func receiveFailure(_ failure: UpstreamFailure) {
-        if isReused, !hasRetried, isRepeatable, responseHead == nil, upstream?.hasReceived == false {
+        let mayRetry = isReused && !hasRetried && isRepeatable && responseHead == nil
+        let hadAnswer = upstream?.hasReceived ?? true
+        upstream = nil
+        if mayRetry, !hadAnswer {
             hasRetried = true
-            upstream = nil
             return connect()
         }
-        fail(failure)
+        guard let responseHead, !isOver else { return fail(failure) }
+        cut = AnswerCut(failure.end, offset: Clock.milliseconds(since: headTime))
+        guard forwarder.keepsCut, forwarder.writer != nil, isRequestComplete else {
+            note(.failed("\(describe): \(failure.message)"), status: responseHead.status)
+            release()
+            return end()
+        }
+        responseEnd = Fields()
+        complete()
     }
 
     private func fail(_ failure: UpstreamFailure) {
         guard !isOver else { return }
-        note(.failed("\(describe): \(failure.message)"), status: hasSentHead ? responseHead?.status : failure.status)
-        if hasSentHead {
-            exchange.abort()
-        } else {
-            let problem = Problem(
-                status: failure.status,
-                title: "The upstream gave no valid answer",
-                detail: failure.message + ". Nothing was recorded."
-            )
-            exchange.answer(problem.response, body: problem.body)
-        }
+        note(.failed("\(describe): \(failure.message)"), status: failure.status)
+        let problem = Problem(
+            status: failure.status,
+            title: "The upstream gave no valid answer",
+            detail: failure.message + ". Nothing was recorded."
+        )
+        exchange.answer(problem.response, body: problem.body)
         end()
     }
 
@@ -362,7 +387,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             matchKey: keyBuilder.key(origin: originText),
             recordedAt: arrival.unixMilliseconds,
             firstByte: headTime.milliseconds(since: arrival),
-            chunks: chunks.chunks
+            chunks: chunks.chunks,
+            cut: cut
         )
         let (request, response) = (try requestBody.finish(), try responseBody.finish())
         if let redactor = writer.rules.redactor {
@@ -376,7 +402,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         switch result {
         case .success(let number):
             note(.recorded(interaction: Int(number)))
-            forwarder.redacted(redactions)
+            forwarder.recorded(redactions, isCut: cut != nil)
             release()
         case .failure(let error):
             forwarder.failedToWrite(error)
@@ -395,12 +421,12 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         end()
     }
 
-    /// Sends what was held.
+    /// Sends what was held, and ends the answer as the upstream did.
     private func release() {
         if responseMapping != nil, let responseHead {
-            let wasCollecting = responseMapping?.isCollecting == true
+            let wasCollecting = isCollectingResponse
             let rest = responseMapping?.finish() ?? []
-            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: .length(rest.count)) }
+            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: mappedLength(rest.count)) }
             exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
         }
         switch held {
@@ -408,7 +434,16 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         case .lastByte(let bytes): exchange.send(bytes)
         case nil: break
         }
-        exchange.finish(trailers: responseEnd ?? Fields())
+        if let cut { exchange.abort(cut.end) } else { exchange.finish(trailers: responseEnd ?? Fields()) }
+    }
+
+    private var isCollectingResponse: Bool { responseMapping?.isCollecting == true }
+
+    /// Of a body that was cut, what is missing of it is missing of the mapped one too.
+    private func mappedLength(_ count: Int) -> BodyFraming {
+        guard cut != nil else { return .length(count) }
+        guard case .length(let length) = responseHead?.framing else { return .chunked }
+        return .length(count + max(1, length - received))
     }
 
     private func end() {

@@ -17,21 +17,28 @@ final class Forwarder: ExchangeResponder, LoopResponder {
     let client: UpstreamClient
     /// Nil if nothing is recorded.
     let writer: CassetteWriter?
+    /// As `MockServerConfiguration.keepsCutAnswers`.
+    let keepsCut: Bool
     private let upstreams: [Upstream]
     private let originTexts: [String]
     private let origins: ServedOrigins
+    private let pages: OriginPolicy
     private let journal: ScopeJournal
     private let state = Mutex(State())
 
     init(
         client: UpstreamClient,
         writer: CassetteWriter?,
+        keepsCut: Bool,
         upstreams: [Upstream],
         origins: ServedOrigins,
+        pages: OriginPolicy,
         journal: ScopeJournal
     ) {
         self.client = client
         self.writer = writer
+        self.keepsCut = keepsCut
+        self.pages = pages
         self.upstreams = upstreams
         originTexts = upstreams.map(\.origin.description)
         self.origins = origins
@@ -43,7 +50,7 @@ final class Forwarder: ExchangeResponder, LoopResponder {
     var ownListeners: [Origin] { origins.ownListeners }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
-        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        if let problem = refusal(exchange) { return Refusal(exchange, problem) }
         let forwarded = ForwardedExchange(
             exchange,
             origin: upstreams[exchange.upstreamIndex].origin,
@@ -58,6 +65,11 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         }
         forwarded.start(number)
         return forwarded
+    }
+
+    /// Why an exchange is not forwarded; nil if it is.
+    func refusal(_ exchange: Exchange) -> Problem? {
+        Problem.unsupported(exchange.request) ?? pages.refusal(exchange.request, servedBy: exchange.servedOrigin)
     }
 
     // MARK: What exchanges report
@@ -76,7 +88,7 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         journal.note(request, outcome, status: status)
     }
 
-    func redacted(_ notes: RedactionNotes) { journal.redacted(notes) }
+    func recorded(_ notes: RedactionNotes, isCut: Bool) { journal.recorded(notes, isCut: isCut) }
 
     func failedToWrite(_ error: CassetteError) { journal.failedToWrite(error) }
 
@@ -117,6 +129,13 @@ final class Refusal: ExchangeReceiver {
 extension Problem {
     /// What a reverse proxy does not do.
     static func unsupported(_ request: RequestHead) -> Problem? {
+        if request.fields.list("upgrade", has: "websocket") {
+            return Problem(
+                status: 501,
+                title: "WebSocket is not supported",
+                detail: "The upgrade was not forwarded, as what follows it could not be recorded."
+            )
+        }
         guard request.method == Array("CONNECT".utf8) else { return nil }
         return Problem(
             status: 501,

@@ -51,7 +51,7 @@ private final class LoopMissingRecorder: LoopResponder {
     }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
-        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        if let problem = forwarder.refusal(exchange) { return Refusal(exchange, problem) }
         exchange.sendContinueIfExpected()
         return HeldExchange(exchange, replayer: replayer, forwarder: forwarder)
     }

@@ -2,30 +2,47 @@ import HTTPWire
 import MockServeCore
 
 extension RequestHead {
-    /// The request as it goes out to `origin`: without what was for the client's connection only (RFC 9110 §7.6.1).
+    /// The request as it goes out to `origin`: without what was for the client's connection only (RFC 9110 §7.6.1), and with one
+    /// framing, which follows from `framing` and from nothing that the client wrote.
     ///
     /// - Parameters:
     ///   - proxy: a proxy that is sent the request itself, in absolute form (RFC 9112 §3.2.2).
-    ///   - length: of the body, if it was changed.
-    func forwarded(to origin: Origin, by proxy: ProxySettings.Proxy?, length: Int?) -> RequestHead {
-        let nominated = listMembers(fields.values("connection"))
+    ///   - framing: of the body as it is sent.
+    func forwarded(to origin: Origin, by proxy: ProxySettings.Proxy?, framing: BodyFraming) -> RequestHead {
+        let nominated = fields.nominatedNames
         var head = self
         head.version = .http11
+        head.framing = framing
         head.fields = Fields()
+        // Where it stood, so that the order stays.
+        var isFramed = false
         for field in fields {
-            if field.isNamed("transfer-encoding") {
-                head.fields.append(field)
-            } else if field.isNamed("content-length"), let length {
-                head.fields.append(name: field.name, value: String(length).utf8)
-            } else if !field.isHopByHop, !nominated.contains(where: { equalsIgnoringCase($0, field.name) }) {
+            if field.isNamed("content-length") {
+                guard case .length(let bytes) = framing, !isFramed else { continue }
+                head.fields.append(name: field.name, value: String(bytes).utf8)
+                isFramed = true
+            } else if field.isNamed("transfer-encoding") {
+                guard framing == .chunked, !isFramed else { continue }
+                head.fields.append(name: field.name, value: "chunked".utf8)
+                isFramed = true
+            } else if !field.endsHere(nominated) {
                 head.fields.append(field)
             }
         }
         if !head.fields.contains("host") { head.fields.append("Host", origin.authority) }
+        if !isFramed { head.appendFraming() }
         if let proxy {
             head.target = Array(origin.description.utf8) + target
             if let authorization = proxy.authorization { head.fields.append("Proxy-Authorization", authorization) }
         }
         return head
+    }
+
+    private mutating func appendFraming() {
+        switch framing {
+        case .none, .untilClose: break
+        case .length(let bytes): fields.append("Content-Length", String(bytes))
+        case .chunked: fields.append("Transfer-Encoding", "chunked")
+        }
     }
 }

@@ -45,6 +45,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private var isPaused = false
     private var hasHeldRead = false
     private var isRequestChunked = false
+    /// Bytes of the body that are still to be sent, by the length that was said; nil in chunks.
+    private var toSend: Int?
     private var leadsHome: Bool?
 
     init(
@@ -92,6 +94,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         isRequestComplete = false
         isResponseComplete = false
         isRequestChunked = head.framing == .chunked
+        if case .length(let bytes) = head.framing { toSend = bytes } else { toSend = isRequestChunked ? nil : 0 }
         keepsAlive = true
         hasReceived = false
         lastRead = .now()
@@ -104,6 +107,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func send(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0, !isRequestComplete else { return }
+        if let rest = toSend {
+            // More than was said would be read as another request.
+            guard bytes.readableBytes <= rest else { return fail(UpstreamFailure.brokenRequest) }
+            toSend = rest - bytes.readableBytes
+        }
         if isRequestChunked {
             var frame = ByteBuffer()
             frame.writeChunkStart(size: bytes.readableBytes)
@@ -118,6 +126,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     func finish(trailers: Fields) {
         guard !isRequestComplete else { return }
+        guard toSend ?? 0 == 0 else { return fail(UpstreamFailure.brokenRequest) }
         if isRequestChunked {
             var output = ByteBuffer()
             output.writeLastChunk(trailers: trailers)
@@ -204,7 +213,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         switch part {
         case .informational(let head): receiver?.receiveInformational(head)
         case .head(let head):
-            keepsAlive = head.keepsAlive && head.framing != .untilClose
+            keepsAlive = head.allowsAnother
             receiver?.receiveHead(head)
         case .chunk(let size): receiver?.receiveChunk(size: size)
         case .body(let bytes): receiver?.receiveBody(bytes)

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPWire
+import MockServeCore
 import NIOCore
 import NIOPosix
 import NIOSSL
@@ -10,11 +11,17 @@ struct UpstreamFailure: Error, Sendable {
     let status: Int
     /// One line: what happened, on which upstream.
     let message: String
+    /// How the connection ended, if an answer had begun on it.
+    let end: AnswerCut.End
 
-    init(status: Int = 502, _ message: String) {
+    init(status: Int = 502, _ message: String, end: AnswerCut.End = .close) {
         self.status = status
         self.message = message
+        self.end = end
     }
+
+    /// A body that is not as long as its request says: never sent, as its end would be read as another request.
+    static let brokenRequest = UpstreamFailure("the request body is not as long as was said; please report this")
 
     /// Says in a user's words what NIO said.
     init(_ error: any Error, upstream: String) {
@@ -34,7 +41,9 @@ struct UpstreamFailure: Error, Sendable {
             } else {
                 self.init("\(upstream) cannot be reached")
             }
-        case let error as IOError: self.init("\(upstream): \(String(cString: strerror(error.errnoCode)))")
+        case let error as IOError:
+            let reason = String(cString: strerror(error.errnoCode))
+            self.init("\(upstream): \(reason)", end: error.errnoCode == ECONNRESET ? .reset : .close)
         case let error as SocketAddressError: self.init("\(upstream): \(error)")
         case let error as NIOSSLError: self.init("\(upstream): TLS failed: \(error)")
         case let error as BoringSSLError: self.init("\(upstream): TLS failed: \(error)")

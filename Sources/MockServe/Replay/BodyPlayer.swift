@@ -52,9 +52,12 @@ final class BodyPlayer {
         head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
     }
 
-    func start() {
-        let delay = speed > 0 ? Double(answer.firstByte ?? 0) / speed : 0
-        schedule(at: startTime + .milliseconds(Int64(delay)))
+    func start() { schedule(at: startTime + delay(answer.firstByte ?? 0)) }
+
+    /// A recorded time as it is replayed: a year at most, whatever a cassette says.
+    private func delay(_ milliseconds: Int) -> TimeAmount {
+        guard speed > 0 else { return .nanoseconds(0) }
+        return .milliseconds(Int64(min(max(0, Double(milliseconds) / speed), 365 * 86_400_000)))
     }
 
     func stop() {
@@ -105,21 +108,28 @@ final class BodyPlayer {
                 guard exchange.isWritable else { return }
             }
             if speed > 0, piece.isStart {
-                let moment = headTime + .milliseconds(Int64(Double(piece.offset) / speed))
+                let moment = headTime + delay(piece.offset)
                 guard moment <= .now() else { return schedule(at: moment) }
             }
             try send(piece)
             if isStopped { return }
         }
+        if let cut = answer.cut, speed > 0, !exchange.request.isHEAD {
+            let moment = headTime + delay(cut.offset)
+            guard moment <= .now() else { return schedule(at: moment) }
+        }
         isStopped = true
         if mapping != nil || !decoders.isEmpty { try sendRest() }
-        exchange.finish(trailers: answer.trailers)
+        guard let cut = answer.cut, !exchange.request.isHEAD else { return exchange.finish(trailers: answer.trailers) }
+        exchange.abort(cut.end)
     }
 
     // MARK: Head
 
     private func sendHead() throws {
-        for informational in answer.informational { exchange.sendInformational(informational) }
+        for informational in answer.informational where informational.status != 100 || !exchange.request.expectsContinue {
+            exchange.sendInformational(informational)
+        }
         headTime = .now()
         hasSentHead = true
         guard try !sendWhole() else { return }
@@ -133,9 +143,15 @@ final class BodyPlayer {
     private var recordedLength: BodyFraming {
         switch answer.head.framing {
         case .none: .none
-        case .length: .length(answer.body?.size ?? 0)
+        case .length(let bytes): .length(bytes)
         case .chunked, .untilClose: .chunked
         }
+    }
+
+    /// Bytes that a cut answer announced and that never came.
+    private var missing: Int {
+        guard answer.cut != nil, case .length(let bytes) = answer.head.framing else { return 0 }
+        return max(1, bytes - (answer.body?.size ?? 0))
     }
 
     /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held.
@@ -155,7 +171,7 @@ final class BodyPlayer {
         if mapping != nil { decoded = (mapping?.push(decoded) ?? []) + (mapping?.finish() ?? []) }
         decoders = []
         mapping = nil
-        exchange.sendHead(head, length: .length(decoded.count))
+        exchange.sendHead(head, length: .length(decoded.count + missing))
         exchange.send(ByteBuffer(bytes: decoded))
         return true
     }

@@ -279,7 +279,7 @@ final class LoopReplayer: LoopResponder {
         if case .recorded = found.kept[number] { return nil }
         let (answer, slice) = try found.takeAtHand() ?? reading().answer(number)
         let codings = answer.head.status == 206 ? [] : listMembers(answer.head.fields.values("content-encoding"))
-        guard answer.body?.size ?? 0 <= PreparedAnswer.bodyLimit, request.accepts(codings) else {
+        guard answer.body?.size ?? 0 <= PreparedAnswer.bodyLimit, answer.cut == nil, request.accepts(codings) else {
             if found.only == number { found.atHand = (answer, slice) }
             return nil
         }

@@ -21,12 +21,14 @@ struct PieceSchedule {
     private var index = 0
     private var sent = 0
     private var position = 0
+    private var length = 0
 
     /// No body.
     init() {}
 
     init(_ answer: RecordedAnswer) {
         guard let size = answer.body?.size, size > 0 else { return }
+        length = size
         chunks = answer.chunks
         if chunks.isEmpty { chunks = [ResponseChunk(offset: 0, size: size)] }
     }
@@ -34,10 +36,11 @@ struct PieceSchedule {
     var isEmpty: Bool { chunks.isEmpty }
 
     var next: Piece? {
-        guard index < chunks.count else { return nil }
+        // The last chunk of a cut answer may have announced more than came.
+        guard index < chunks.count, position < length else { return nil }
         let chunk = chunks[index]
         let inSlice = BodySlices.size - position % BodySlices.size
-        let size = min(chunk.size - sent, inSlice)
+        let size = min(chunk.size - sent, inSlice, length - position)
         return Piece(
             offset: chunk.offset,
             position: position,

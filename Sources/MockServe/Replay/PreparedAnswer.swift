@@ -21,7 +21,7 @@ final class PreparedAnswer {
         self.map = map
     }
 
-    /// Whether this is what a client is to be sent whose exchange takes what is prepared.
+    /// Whether a client that sent `request` may be sent this.
     func fits(_ request: RequestHead, _ map: OriginMap) -> Bool {
         self.map === map && request.accepts(codings)
     }
@@ -49,6 +49,7 @@ final class AnswerPress: ExchangeTransport {
         -> ByteBuffer?
     {
         guard case .length(let size) = answer.head.framing, body.readableBytes == size, answer.informational.isEmpty,
+            answer.cut == nil,
             body.withUnsafeReadableBytes({ map.leaves(body: $0, of: answer.head) })
         else { return nil }
         let head = map.mapResponse(answer.head)
@@ -98,7 +99,7 @@ final class AnswerPress: ExchangeTransport {
         isComplete = true
     }
 
-    func abort() { isBroken = true }
+    func abort(_ end: AnswerCut.End) { isBroken = true }
 
     func pauseRequest(_ isPaused: Bool) {}
 }

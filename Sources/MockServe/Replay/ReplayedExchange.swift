@@ -74,9 +74,7 @@ final class ReplayedExchange: ExchangeReceiver {
             guard MissReport.prefersText(exchange.request) else {
                 return exchange.answer(problem.response, body: problem.body)
             }
-            var head = problem.response
-            head.fields = ["Content-Type": "text/plain; charset=utf-8", "mockserve-miss": "1"]
-            exchange.answer(head, body: Array(report.text.utf8))
+            exchange.answer(problem.response(type: "text/plain; charset=utf-8"), body: Array(report.text.utf8))
         }
     }
 

@@ -18,6 +18,8 @@ final class ScopeJournal: Sendable {
     struct Summary: Sendable {
         var answered = 0
         var recorded = 0
+        /// Of them, answers that the upstream did not complete.
+        var cut = 0
         /// The first `ScopeJournal.limit` of them.
         var misses: [Miss] = []
         var missCount = 0
@@ -148,9 +150,12 @@ final class ScopeJournal: Sendable {
         return .failed(String(decoding: redacted(Array(reason.utf8)), as: UTF8.self))
     }
 
-    func redacted(_ notes: RedactionNotes) {
-        guard !notes.isEmpty else { return }
-        state.withLock { $0.summary.redacted.merge(notes.counts, uniquingKeysWith: +) }
+    func recorded(_ notes: RedactionNotes, isCut: Bool) {
+        guard isCut || !notes.isEmpty else { return }
+        state.withLock { state in
+            state.summary.cut += isCut ? 1 : 0
+            state.summary.redacted.merge(notes.counts, uniquingKeysWith: +)
+        }
     }
 
     func failedToWrite(_ error: CassetteError) {

@@ -255,6 +255,9 @@ public final class MockServer: Sendable {
     /// Number of interactions recorded so far.
     public var recordedCount: Int { plan.journal.summary.recorded }
 
+    /// Of what was recorded so far, answers that the upstream did not complete (``MockServerConfiguration/keepsCutAnswers``).
+    public var recordedCutCount: Int { plan.journal.summary.cut }
+
     /// How many secrets were replaced in what was recorded so far, by kind.
     public var redactedCounts: [String: Int] { plan.journal.summary.redacted }
 

@@ -87,6 +87,15 @@ public struct MockServerConfiguration: Sendable {
     /// machine (DNS rebinding). Default: none.
     public var allowedHosts: [String] = []
 
+    /// Web origins whose pages may make a server that forwards send requests, in addition to loopback and its own
+    /// (`https://app.example.com`, `null`; `*` for any). Requests that name another one in `Origin` are refused with `403`.
+    /// Default: none.
+    public var allowedOrigins: [String] = []
+
+    /// Whether an answer that the upstream did not complete is recorded, and replayed as it was cut. If not, it is reported and
+    /// not recorded. The client gets what came of it in both cases. Default: false.
+    public var keepsCutAnswers = false
+
     /// How long stopping waits for exchanges under way. Default: 5 seconds.
     public var stopDeadline: Duration = .seconds(5)
 

@@ -111,7 +111,15 @@ final class ServicePlan: Sendable {
         )
         let client = try UpstreamClient(configuration.upstream)
         func forwarder(_ writer: CassetteWriter?) -> Forwarder {
-            Forwarder(client: client, writer: writer, upstreams: upstreams, origins: served, journal: journal)
+            Forwarder(
+                client: client,
+                writer: writer,
+                keepsCut: configuration.keepsCutAnswers,
+                upstreams: upstreams,
+                origins: served,
+                pages: OriginPolicy(configuration.allowedOrigins),
+                journal: journal
+            )
         }
         guard let episodeMode = EpisodeMode(mode) else {
             return Parts(responder: forwarder(nil), upstreams: upstreams, served: served)

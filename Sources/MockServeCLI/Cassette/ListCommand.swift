@@ -47,7 +47,7 @@ struct ListCommand: ParsableCommand {
             Latin1.string(interaction.request.method),
             Console.safe(showsOrigin ? interaction.exchanged.origin + target : target),
             String(interaction.response.status),
-            Console.safe(type),
+            interaction.exchanged.cut == nil ? Console.safe(type) : "(cut) \(Console.safe(type))",
             ByteCount.text(interaction.responseBody?.size ?? 0),
             Timestamp.text(interaction.exchanged.recordedAt),
         ]
@@ -97,6 +97,7 @@ struct ListCommand: ParsableCommand {
             ("content_type", type.map(JSONText.string) ?? "null"),
             ("request_size", String(interaction.requestBody?.size ?? 0)),
             ("response_size", String(interaction.responseBody?.size ?? 0)),
+            ("cut", exchanged.cut == nil ? "false" : "true"),
             ("recorded_at", String(exchanged.recordedAt)),
             ("match_key", JSONText.string(exchanged.matchKey.description)),
         ]

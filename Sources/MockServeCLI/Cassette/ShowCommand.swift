@@ -57,6 +57,9 @@ struct ShowCommand: ParsableCommand {
             let last = exchanged.chunks.last?.offset ?? 0
             Console.print("# first byte after \(firstByte) ms, \(exchanged.chunks.count) chunks within \(last) ms")
         }
+        if let cut = exchanged.cut {
+            Console.print("# cut by the upstream \(cut.offset) ms after the head: \(cut.end == .close ? "closed" : "reset")")
+        }
         for redaction in try reader.redactions(of: interaction.id) {
             Console.print("# \(Console.safe(redaction.place)): \(Console.safe(redaction.placeholder))")
         }
@@ -148,7 +151,7 @@ struct ShowCommand: ParsableCommand {
                 write(output)
             }
         }
-        if isChunked {
+        if isChunked, exchanged.cut == nil {
             var end = ByteBuffer()
             end.writeLastChunk(trailers: exchanged.responseTrailers)
             write(end)

@@ -172,6 +172,17 @@ struct RecordOptions: ParsableArguments {
     @Flag(help: "Record even though the environment variable CI is set.")
     var recordInCi = false
 
+    @Flag(help: "Record answers that the upstream did not complete, and replay them cut.")
+    var keepCut = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Forward requests of web pages of this origin, in addition to pages of this machine; * for any.",
+            valueName: "origin"
+        )
+    )
+    var allowOrigin: [String] = []
+
     func validate() throws {
         for text in upstream where text.isEmpty { throw ValidationError("--upstream is empty.") }
         guard connectTimeout > 0, readTimeout > 0, connectTimeout <= 86_400, readTimeout <= 86_400 else {
@@ -199,6 +210,8 @@ struct RecordOptions: ParsableArguments {
         configuration.upstream.readTimeout = .seconds(readTimeout)
         configuration.upstream.trustedCertificates = upstreamCa
         configuration.recordsInCI = recordInCi
+        configuration.keepsCutAnswers = keepCut
+        configuration.allowedOrigins = allowOrigin
         configuration.redact += try redaction.rules.map { RedactionTarget($0) }
         configuration.redactsByDefault = !redaction.noDefaultRedaction
         configuration.rules = try rules.rules.map { MatchRule($0) }

@@ -5,6 +5,7 @@ enum Summary {
     static func say(_ server: MockServer) {
         var parts: [String] = []
         if server.isRecording { parts.append("\(server.recordedCount) recorded") }
+        if server.recordedCutCount > 0 { parts.append("\(server.recordedCutCount) of them cut by the upstream") }
         if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }
         if server.failureCount > 0 { parts.append("\(server.failureCount) failed") }

@@ -1,0 +1,93 @@
+import Foundation
+import Synchronization
+
+/// A server on loopback that answers each connection's first request with bytes as they are, then closes or resets.
+final class RawUpstream: Sendable {
+    struct Answer: Sendable {
+        var bytes: [UInt8]
+        var resets = false
+
+        init(_ text: String, resets: Bool = false) {
+            bytes = Array(text.utf8)
+            self.resets = resets
+        }
+    }
+
+    private let descriptor: CInt
+    let port: Int
+    private let seen = Mutex<[String]>([])
+
+    /// All that came, a text a connection, in the order in which connections ended.
+    var received: [String] { seen.withLock { $0 } }
+
+    var url: String { "http://127.0.0.1:\(port)" }
+
+    init(_ answer: @escaping @Sendable (String) -> Answer) throws {
+        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let descriptor = descriptor
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
+                    && getsockname(descriptor, address, &length) == 0
+            }
+        }
+        guard isBound else { throw RawClient.Failure(reason: String(cString: strerror(errno))) }
+        port = Int(UInt16(bigEndian: address.sin_port))
+        Thread { [weak self] in
+            while true {
+                let connection = accept(descriptor, nil, nil)
+                guard connection >= 0 else { return }
+                guard let self else { return _ = Foundation.close(connection) }
+                Thread { self.serve(connection, answer) }.start()
+            }
+        }.start()
+    }
+
+    func stop() {
+        shutdown(descriptor, CInt(SHUT_RDWR))
+        close(descriptor)
+    }
+
+    private func serve(_ connection: CInt, _ answer: (String) -> Answer) {
+        var text = ""
+        var block = [UInt8](repeating: 0, count: 65536)
+        func receive() -> Bool {
+            let count = recv(connection, &block, block.count, 0)
+            if count > 0 { text += String(decoding: block[..<count], as: UTF8.self) }
+            return count > 0
+        }
+        while !isWhole(text), receive() {}
+        let answer = answer(text)
+        var rest = answer.bytes[...]
+        while !rest.isEmpty {
+            let sent = rest.withUnsafeBytes {
+                Foundation.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard sent > 0 else { break }
+            rest = rest.dropFirst(sent)
+        }
+        if answer.resets {
+            // What was sent is read before the reset is seen: the client acknowledges it on loopback at once.
+            var end = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(connection, SOL_SOCKET, SO_LINGER, &end, socklen_t(MemoryLayout<linger>.size))
+        } else {
+            shutdown(connection, CInt(SHUT_WR))
+            while receive() {}
+        }
+        seen.withLock { $0.append(text) }
+        close(connection)
+    }
+
+    /// Whether the head and the body that it announces are there.
+    private func isWhole(_ text: String) -> Bool {
+        guard let end = text.range(of: "\r\n\r\n") else { return false }
+        let head = text[..<end.lowerBound].lowercased()
+        if head.contains("transfer-encoding: chunked") { return text.hasSuffix("0\r\n\r\n") }
+        let length = head.range(of: "content-length: ").flatMap { Int(head[$0.upperBound...].prefix { $0.isNumber }) }
+        return text[end.upperBound...].utf8.count >= length ?? 0
+    }
+}
