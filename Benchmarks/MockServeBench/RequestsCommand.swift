@@ -33,6 +33,7 @@ struct RequestsCommand: ParsableCommand {
         var configuration = MockServerConfiguration.replay(cassette)
         // What depends on time does not count.
         configuration.freshness = .seconds(86_400)
+        configuration.opensOnLoop = true
         let end = try MockServer.addHandlers(configuration, to: channel)
         // Always the same number of them, so that making them does not count in the difference between two runs.
         let requests = (0..<max(count, 3000)).map(request)

@@ -44,8 +44,9 @@ package enum CassetteEditor {
     ) throws -> [String: Int] {
         try change(path) { db in
             _ = try RuleSQL.add(rules, db)
-            guard let redactor = try RuleSQL.all(db, path: path, secrets: secrets).redactor else { return [:] }
-            let counts = try RedactionSQL.redact(redactor, db, path: path)
+            let all = try RuleSQL.all(db, path: path, secrets: secrets)
+            guard let redactor = all.redactor else { return [:] }
+            let counts = try RedactionSQL.redact(redactor, all, db, path: path)
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return counts

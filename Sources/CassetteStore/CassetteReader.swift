@@ -21,12 +21,17 @@ package final class CassetteReader: Sendable {
     /// Opens an existing cassette without writing to it; one on a read-only file system is fine.
     ///
     /// - Throws: `CassetteError`.
-    package init(path: String) throws {
+    package convenience init(path: String) throws { try self.init(path: path, keepsTransactions: false) }
+
+    /// - Parameter keepsTransactions: whether a transaction may stay open between two uses of the connection.
+    init(path: String, keepsTransactions: Bool) throws {
         self.path = path
         try CassetteFile.checkKind(path)
         do {
             queue = try CassetteFile.retryingWhileBusy {
-                let queue = try DatabaseQueue(path: path, configuration: CassetteFile.configuration(isReadOnly: true))
+                var configuration = CassetteFile.configuration(isReadOnly: true)
+                configuration.allowsUnsafeTransactions = keepsTransactions
+                let queue = try DatabaseQueue(path: path, configuration: configuration)
                 try queue.inDatabase { try CassetteFile.check($0, path: path) }
                 return queue
             }
@@ -40,7 +45,7 @@ package final class CassetteReader: Sendable {
         try? queue.close()
     }
 
-    private func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
         do {
             return try queue.inDatabase(body)
         } catch let error as InteractionRow.Malformed {
@@ -125,8 +130,12 @@ package final class CassetteReader: Sendable {
 
     /// Whether any answer was written by hand for any upstream.
     package func hasAnswersForAnyUpstream() throws -> Bool {
+        try read { try Self.hasAnswersForAnyUpstream($0) }
+    }
+
+    static func hasAnswersForAnyUpstream(_ db: Database) throws -> Bool {
         let sql = "SELECT 1 FROM interaction INDEXED BY interaction_for_any_upstream WHERE origin = '' LIMIT 1"
-        return try read { try $0.firstInteger(sql) != nil }
+        return try db.firstInteger(sql) != nil
     }
 
     /// What was redacted in an interaction: where, and what stands there now.

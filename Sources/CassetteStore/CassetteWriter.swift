@@ -100,8 +100,10 @@ package final class CassetteWriter: Sendable {
     ) throws -> (Int64, Int64, RuleSet, [String: Int]) {
         try EpisodeSQL.finishInterrupted(db)
         try EpisodeSQL.register(upstreams, db, path: path)
-        if try RuleSQL.add(rules, db) { _ = try RuleSQL.recomputeKeys(db, path: path) }
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
+        // What was recorded before keeps the keys that it has.
+        let version = newest == 0 ? [try Rule(.require, part: "key:\(KeyVersion.current)")] : []
+        if try RuleSQL.add(version + rules, db) { _ = try RuleSQL.recomputeKeys(db, path: path) }
         try db.query(
             "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES (?1, 'open', ?2, ?3)",
             [.text(mode.rawValue), .integer(now), .integer(Int64(getpid()))]
@@ -268,6 +270,7 @@ package final class CassetteWriter: Sendable {
                     episode: episode,
                     requestBody: request.id,
                     responseBody: response.id,
+                    rules,
                     db
                 )
             }
@@ -279,17 +282,19 @@ package final class CassetteWriter: Sendable {
     /// Writes what was handed over, ends the episode, and leaves one file.
     ///
     /// - Parameter keeping: false drops everything this episode recorded.
+    /// - Returns: requests that redaction made alike.
     /// - Throws: `CassetteError`. A second call does nothing.
-    package func finish(keeping: Bool, now: Int64) throws {
+    @discardableResult
+    package func finish(keeping: Bool, now: Int64) throws -> [Likeness] {
         let wasFinished = pending.withLock { pending in
             defer { pending.isFinished = true }
             return pending.isFinished
         }
-        guard !wasFinished else { return }
+        guard !wasFinished else { return [] }
         work.sync { drain() }
         checkpointer.close()
         do {
-            let proof = try queue.inDatabase { db in
+            let (proof, likenesses) = try queue.inDatabase { db in
                 var version: Int64?
                 try db.inTransaction(.immediate) {
                     try EpisodeSQL.end(episode, mode: mode, keeping: keeping, now: now, db)
@@ -298,12 +303,14 @@ package final class CassetteWriter: Sendable {
                 }
                 // What fails here is said once the file is closed: the recording is kept for whoever looks into it.
                 let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, path: path) }
+                let likenesses = keeping ? try LikenessSQL.all(db, after: newestBefore) : []
                 if try EpisodeSQL.leaveWAL(db, version), wasCreated { try removeIfEmpty(db) }
-                return proof
+                return (proof, likenesses)
             }
             try queue.close()
             if wasCreated { CassetteFile.publish(path) }
             try proof.get()
+            return likenesses
         } catch let error as InteractionRow.Malformed {
             throw CassetteFile.explain(error, path: path)
         } catch {

@@ -52,10 +52,11 @@ enum InteractionRow {
         episode: Int64,
         requestBody: Int64?,
         responseBody: Int64?,
+        _ rules: RuleSet,
         _ db: Database
     ) throws -> Int64 {
         let head = exchanged.response
-        let variant = Variant(of: head.fields, to: exchanged.request.fields)
+        let variant = variant(of: exchanged, rules)
         try db.query(
             """
             INSERT INTO interaction (episode_id, origin, method, target, request_version, request_fields, \
@@ -94,15 +95,26 @@ enum InteractionRow {
         return number
     }
 
+    /// Secrets of a kind are equal here too, from version 2 of keys on.
+    static func variant(of exchanged: Exchanged, _ rules: RuleSet) -> Variant? {
+        let fields = exchanged.request.fields
+        return Variant(
+            of: exchanged.response.fields,
+            to: rules.knowsConditions ? rules.comparable(fields) : fields,
+            rules
+        )
+    }
+
     /// Writes what redaction may have changed.
     static func update(
         _ id: Int64,
         _ exchanged: Exchanged,
         requestBody: Int64?,
         responseBody: Int64?,
+        _ rules: RuleSet,
         _ db: Database
     ) throws {
-        let variant = Variant(of: exchanged.response.fields, to: exchanged.request.fields)
+        let variant = variant(of: exchanged, rules)
         var before = RedactionsJSON.empty
         try db.query("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)]) { row in
             before = row.text(0)

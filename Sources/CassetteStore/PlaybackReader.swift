@@ -14,16 +14,27 @@ package final class PlaybackReader {
         package let id: Int64
         /// Nil if the answer depends on no field of the request.
         package let variant: Variant?
+        /// Of the answer.
+        package let status: Int
 
-        package init(id: Int64, variant: Variant?) {
+        package init(id: Int64, variant: Variant?, status: Int) {
             self.id = id
             self.variant = variant
+            self.status = status
         }
+    }
+
+    /// Another process has the file locked. It does not have it for long: try again in a moment.
+    package struct Busy: Error {}
+
+    /// What is to be said of a cassette that stays locked.
+    package static func inUse(_ path: String) -> CassetteError {
+        CassetteFile.explain(DatabaseError(resultCode: .SQLITE_BUSY), path: path, .unreadable)
     }
 
     package let path: String
     /// Whether any answer depends on fields of its request.
-    package let hasVariants: Bool
+    package private(set) var hasVariants: Bool
     private let newest: Int64
     private let queue: DatabaseQueue
     private let connection: SQLiteConnection
@@ -34,6 +45,8 @@ package final class PlaybackReader {
 
     /// Opens an existing cassette without writing to it.
     ///
+    /// Opening may wait for others who have the file locked; afterwards nothing waits (see `Busy`).
+    ///
     /// - Parameters:
     ///   - newest: the newest interaction that is played: later ones are being recorded.
     ///   - memory: bytes of the file that are kept in memory.
@@ -41,15 +54,15 @@ package final class PlaybackReader {
     package init(path: String, newest: Int64 = .max, memory: Int = 8 << 20) throws {
         self.path = path
         self.newest = newest
-        let reader = try CassetteReader(path: path)
+        let reader = try CassetteReader(path: path, keepsTransactions: true)
         queue = reader.queue
         do {
             (connection, hasVariants) = try queue.inDatabase { db in
-                try db.execute(sql: "PRAGMA cache_size = -\(max(64, memory >> 10))")
+                try db.execute(sql: "PRAGMA cache_size = -\(max(64, memory >> 10)); PRAGMA busy_timeout = 0")
                 guard let connection = db.sqliteConnection else { throw DatabaseError(resultCode: .SQLITE_MISUSE) }
                 return (connection, try CassetteReader.hasVariants(db))
             }
-            statements = try Statements(connection, hasVariants: hasVariants)
+            statements = try Statements(connection)
         } catch {
             throw CassetteFile.explain(error, path: path, .unreadable)
         }
@@ -70,16 +83,27 @@ package final class PlaybackReader {
     /// Begins to read.
     ///
     /// - Returns: whether somebody has changed the file since the last time; true the first time.
+    /// - Throws: `Busy`; `CassetteError`.
     package func begin() throws -> Bool {
         try explaining {
             try statements.begin.run()
             isReading = true
             var found: Int64 = 0
-            try statements.version.run { found = $0.integer(0) }
-            defer { version = found }
-            return found != version
+            do {
+                try statements.version.run { found = $0.integer(0) }
+            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                end()
+                throw Busy()
+            }
+            guard found != version else { return false }
+            hasVariants = try queue.inDatabase { try CassetteReader.hasVariants($0) }
+            version = found
+            return true
         }
     }
+
+    /// Takes the file for changed the next time.
+    package func forgetVersion() { version = -1 }
 
     package func end() {
         guard isReading else { return }
@@ -95,8 +119,8 @@ package final class PlaybackReader {
         try explaining {
             var rows: [Row] = []
             try statements.rows.run(key: key, .integer(newest), .integer(Int64(limit))) { row in
-                let variant = hasVariants && !row.isNull(1) ? Variant(names: row.text(1), key: row.bytes(2)) : nil
-                rows.append(Row(id: row.integer(0), variant: variant))
+                let variant = row.isNull(1) ? nil : Variant(names: row.text(1), key: row.bytes(2))
+                rows.append(Row(id: row.integer(0), variant: variant, status: Int(clamping: row.integer(3))))
             }
             return rows
         }
@@ -162,6 +186,8 @@ package final class PlaybackReader {
             return try body()
         } catch let error as InteractionRow.Malformed {
             throw CassetteFile.explain(error, path: path)
+        } catch let error as Busy {
+            throw error
         } catch {
             throw CassetteFile.explain(error, path: path, .unreadable)
         }
@@ -170,28 +196,28 @@ package final class PlaybackReader {
 
 extension PlaybackReader: PlaybackIndex {
     package func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
-        try number(key, statements.first, statements.firstVariant, .integer(low), .integer(high))
+        try number(key, statements.first, .integer(low), .integer(high))
     }
 
     package func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
-        try number(key, statements.last, statements.lastVariant, .integer(0), .integer(high))
+        try number(key, statements.last, .integer(0), .integer(high))
     }
 
     private func number(
         _ key: PlaybackKey,
-        _ plain: RawStatement,
-        _ varying: RawStatement,
+        _ statements: [PlaybackKey.Choice.Kind: RawStatement],
         _ low: Binding,
         _ high: Binding
     ) throws -> Int64? {
         try explaining {
             var number: Int64?
             let take: (RowView) -> Void = { number = $0.integer(0) }
-            if let variant = key.variant {
+            guard let statement = statements[key.choice.kind] else { return nil }
+            if case .variant(let variant) = key.choice {
                 let (names, values) = (Binding.text(variant.names), Binding.bytes(variant.key))
-                try varying.run(key: key.match, low, high, .integer(newest), names, values, row: take)
+                try statement.run(key: key.match, low, high, .integer(newest), names, values, row: take)
             } else {
-                try plain.run(key: key.match, low, high, .integer(newest), row: take)
+                try statement.run(key: key.match, low, high, .integer(newest), row: take)
             }
             return number
         }
@@ -201,17 +227,44 @@ extension PlaybackReader: PlaybackIndex {
     /// with it in the fields that their answers vary by, if there are any.
     package func playbackKey(_ key: MatchKey, for request: RequestHead) throws -> PlaybackKey {
         guard hasVariants else { return PlaybackKey(key) }
-        var names = ""
+        var lists: [String] = []
         // Answers to one request hardly vary by several lists of fields.
-        for _ in 0..<8 {
+        while lists.count < 16 {
             var next: String?
-            try explaining { try statements.names.run(key: key, .text(names)) { next = $0.text(0) } }
-            guard let found = next else { break }
-            let candidate = PlaybackKey(key, Variant(found, of: request.fields))
-            if try first(candidate, after: 0, before: .max) != nil { return candidate }
-            names = found
+            try explaining { try statements.names.run(key: key, .text(lists.last ?? "")) { next = $0.text(0) } }
+            guard let next else { break }
+            lists.append(next)
         }
-        return PlaybackKey(key)
+        let choice = try PlaybackKey.choose(lists, for: request.fields) { choice in
+            try first(PlaybackKey(key, choice), after: 0, before: .max) != nil
+        }
+        return PlaybackKey(key, choice)
+    }
+
+    /// A field of the recorded request, all its lines as one list; empty if it had none.
+    package func requestField(_ name: StaticString, of id: Int64) throws -> [UInt8] {
+        try explaining {
+            var value: [UInt8] = []
+            try statements.requestFields.run(.integer(id)) { row in
+                let fields = try row.fields(0, InteractionRow.Malformed(column: "request_fields", id: id))
+                value = Array(fields.values(name).joined(separator: ", ".utf8))
+            }
+            return value
+        }
+    }
+
+    /// What there is to say of the interactions of a key that differ in redacted values only; nil for nothing.
+    package func likeness(_ key: MatchKey) throws -> Likeness? {
+        try explaining { try queue.inDatabase { try LikenessSQL.find(key, $0) } }
+    }
+
+    /// The rules as they are now, and whether any answer was written for any upstream.
+    package func rules() throws -> (rules: [Rule], hasAnswersForAny: Bool) {
+        try explaining {
+            try queue.inDatabase { db in
+                (try RuleSQL.numbered(db, path: path).map(\.rule), try CassetteReader.hasAnswersForAnyUpstream(db))
+            }
+        }
     }
 
     package func firstWrite(after low: Int64) throws -> Int64? {
@@ -241,15 +294,14 @@ private struct Statements {
     let only: RawStatement
     let firstSlice: RawStatement
     let slice: RawStatement
-    let first: RawStatement
-    let last: RawStatement
-    let firstVariant: RawStatement
-    let lastVariant: RawStatement
+    let requestFields: RawStatement
+    let first: [PlaybackKey.Choice.Kind: RawStatement]
+    let last: [PlaybackKey.Choice.Kind: RawStatement]
     let names: RawStatement
     let firstWrite: RawStatement
     let next: RawStatement
 
-    init(_ connection: SQLiteConnection, hasVariants: Bool) throws {
+    init(_ connection: SQLiteConnection) throws {
         var all: [RawStatement] = []
         func prepare(_ sql: String) throws -> RawStatement {
             do {
@@ -263,11 +315,10 @@ private struct Statements {
         }
         let of = "FROM interaction WHERE match_key = ?1"
         let between = "AND id > ?2 AND id < ?3 AND id <= ?4"
-        let varying = "AND vary = ?5 AND vary_key = ?6"
         begin = try prepare("BEGIN")
         commit = try prepare("COMMIT")
         version = try prepare("PRAGMA data_version")
-        rows = try prepare("SELECT id\(hasVariants ? ", vary, vary_key" : "") \(of) AND id <= ?2 ORDER BY id LIMIT ?3")
+        rows = try prepare("SELECT id, vary, vary_key, status \(of) AND id <= ?2 ORDER BY id LIMIT ?3")
         let whole = """
             SELECT \(AnswerRow.columns), response_body.bytes FROM interaction \
             LEFT JOIN body AS response_body ON response_body.id = response_body_id
@@ -276,10 +327,13 @@ private struct Statements {
         only = try prepare("\(whole) WHERE match_key = ?1 AND interaction.id <= ?2 ORDER BY interaction.id LIMIT 2")
         firstSlice = try prepare("SELECT bytes FROM body WHERE id = ?1")
         slice = try prepare("SELECT bytes FROM body_slice WHERE body_id = ?1 AND number = ?2")
-        first = try prepare("SELECT id \(of) \(between) ORDER BY id LIMIT 1")
-        last = try prepare("SELECT id \(of) \(between) ORDER BY id DESC LIMIT 1")
-        firstVariant = try prepare("SELECT id \(of) \(between) \(varying) ORDER BY id LIMIT 1")
-        lastVariant = try prepare("SELECT id \(of) \(between) \(varying) ORDER BY id DESC LIMIT 1")
+        requestFields = try prepare("SELECT request_fields FROM interaction WHERE id = ?1")
+        var (first, last) = ([PlaybackKey.Choice.Kind: RawStatement](), [PlaybackKey.Choice.Kind: RawStatement]())
+        for kind in PlaybackKey.Choice.Kind.allCases {
+            first[kind] = try prepare("SELECT id \(of) \(between) \(kind.condition) ORDER BY id LIMIT 1")
+            last[kind] = try prepare("SELECT id \(of) \(between) \(kind.condition) ORDER BY id DESC LIMIT 1")
+        }
+        (self.first, self.last) = (first, last)
         names = try prepare("SELECT vary \(of) AND vary > ?2 ORDER BY vary LIMIT 1")
         firstWrite = try prepare(
             """
@@ -292,10 +346,40 @@ private struct Statements {
 
     func finalize() {
         for statement in [
-            begin, commit, version, rows, answer, only, firstSlice, slice, first, last, firstVariant, lastVariant,
-            names,
-            firstWrite, next,
-        ] { statement.finalize() }
+            begin, commit, version, rows, answer, only, firstSlice, slice, requestFields, names, firstWrite, next,
+        ] + Array(first.values) + Array(last.values) { statement.finalize() }
+    }
+}
+
+extension PlaybackKey.Choice {
+    /// A choice without its values: what a statement is prepared for.
+    fileprivate enum Kind: CaseIterable {
+        case all
+        case variant
+        case unconditional
+        case independent
+        case whole
+
+        /// The same as `admits`, for SQLite.
+        var condition: String {
+            switch self {
+            case .all: ""
+            case .variant: "AND vary = ?5 AND vary_key = ?6"
+            case .unconditional: "AND (vary IS NULL OR instr(vary, ';') = 0)"
+            case .independent: "AND status NOT IN (304, 412)"
+            case .whole: "AND status NOT IN (304, 412, 206)"
+            }
+        }
+    }
+
+    fileprivate var kind: Kind {
+        switch self {
+        case .all: .all
+        case .variant: .variant
+        case .unconditional: .unconditional
+        case .independent: .independent
+        case .whole: .whole
+        }
     }
 }
 

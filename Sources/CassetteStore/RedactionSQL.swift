@@ -8,7 +8,7 @@ enum RedactionSQL {
     ///
     /// - Returns: how many secrets were replaced, by kind.
     /// - Throws: `CassetteError` if a body cannot be redacted.
-    static func redact(_ redactor: Redactor, _ db: Database, path: String) throws -> [String: Int] {
+    static func redact(_ redactor: Redactor, _ rules: RuleSet, _ db: Database, path: String) throws -> [String: Int] {
         let book = PlaceholderBook(try PlaceholderSQL.last(db))
         var bodies = BodyWriter()
         var counts: [String: Int] = [:]
@@ -31,6 +31,7 @@ enum RedactionSQL {
                 exchanged,
                 requestBody: request.id,
                 responseBody: response.id,
+                rules,
                 db
             )
         }

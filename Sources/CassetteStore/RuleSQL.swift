@@ -65,10 +65,17 @@ enum RuleSQL {
             let before = interaction.exchanged.matchKey
             let key = try self.key(of: interaction, rules, db, path: path)
             groups.add(interaction.id, before: before, after: key)
-            if key != before {
-                let bindings = [Binding.integer(interaction.id), .bytes(key.bytes)]
-                try db.query("UPDATE interaction SET match_key = ?2 WHERE id = ?1", bindings)
-            }
+            let variant = InteractionRow.variant(of: interaction.exchanged, rules)
+            try db.query(
+                """
+                UPDATE interaction SET match_key = ?2, vary = ?3, vary_key = ?4 WHERE id = ?1 \
+                AND (match_key <> ?2 OR vary IS NOT ?3 OR vary_key IS NOT ?4)
+                """,
+                [
+                    .integer(interaction.id), .bytes(key.bytes), variant.map { .text($0.names) } ?? .null,
+                    variant.map { .bytes($0.key) } ?? .null,
+                ]
+            )
             last = interaction.id
         }
         return groups.changes

@@ -95,8 +95,12 @@ struct BodyParser {
             var rest = line[digits.endIndex...]
             if !isStrict { rest = trimmingSpace(rest) }
             guard !digits.isEmpty, digits.count <= 15 else { throw WireError("a bad chunk size") }
-            guard isStrict || rest.isEmpty || rest.first == UInt8(ascii: ";") else { throw WireError("a bad chunk size") }
-            guard isStrict ? isChunkExtension(rest) : isPrintable(rest) else { throw WireError("a bad chunk extension") }
+            guard isStrict || rest.isEmpty || rest.first == UInt8(ascii: ";") else {
+                throw WireError("a bad chunk size")
+            }
+            guard isStrict ? isChunkExtension(rest) : isPrintable(rest) else {
+                throw WireError("a bad chunk extension")
+            }
             return digits.reduce(0) { $0 << 4 | Int(hexDigit($1) ?? 0) }
         }
     }

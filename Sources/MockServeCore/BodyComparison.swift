@@ -2,7 +2,7 @@ import ContentCoding
 import Crypto
 import HTTPWire
 
-/// How two request bodies are compared, chosen by `Content-Type` and `Content-Encoding`.
+/// How two request bodies are compared, chosen by `Content-Type` and `Content-Encoding`, and by what they are: labels lie.
 struct BodyComparison: Equatable {
     private enum Form: Equatable {
         case bytes
@@ -13,6 +13,9 @@ struct BodyComparison: Equatable {
 
     private let form: Form
     private let codings: [ContentCoding]
+    /// Whether the first byte that is no white space is still to say whether it is JSON.
+    private var isUndecided = false
+    private var looksLikeJSON = false
 
     /// Whether it must be decoded to be compared.
     var isCoded: Bool { !codings.isEmpty }
@@ -24,7 +27,8 @@ struct BodyComparison: Equatable {
         self.codings = codings
     }
 
-    init(_ fields: Fields) {
+    /// - Parameter looksAtContent: whether a body that looks like JSON is compared as JSON, whatever its label says.
+    init(_ fields: Fields, looksAtContent: Bool) {
         let names = listMembers(fields.values("content-encoding")).filter {
             !equalsIgnoringCase($0, "identity".utf8)
         }
@@ -35,6 +39,21 @@ struct BodyComparison: Equatable {
         }
         let form = fields.first("content-type").map { Self.form(MediaType($0)) } ?? .bytes
         self.init(form: form, codings: codings)
+        if case .multipart = form { return }
+        isUndecided = looksAtContent
+    }
+
+    /// Takes notice of how the body begins. Where it is compressed, that shows only when it is decoded.
+    mutating func look(at bytes: UnsafeRawBufferPointer) {
+        guard isUndecided, !isCoded, let first = bytes.first(where: { $0 > 0x20 }) else { return }
+        isUndecided = false
+        looksLikeJSON = Self.beginsJSON(first)
+    }
+
+    /// Objects and arrays, and the record separator of RFC 7464. A bare string or number of an unlabelled body is equal only if
+    /// its bytes are.
+    private static func beginsJSON(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") || byte == 0x1E
     }
 
     private static func form(_ type: MediaType) -> Form {
@@ -46,18 +65,25 @@ struct BodyComparison: Equatable {
     /// A digest of what `body` says; nil if it is to be compared by its bytes as sent, because nothing more is known of
     /// it or it is not what its fields claim.
     func digest(of body: [UInt8], _ fields: Fields, _ rules: RuleSet) -> [UInt8]? {
-        guard self != .bytes || !rules.bodyMaps.isEmpty else { return nil }
+        guard form != .bytes || isCoded || looksLikeJSON || !rules.bodyMaps.isEmpty else { return nil }
         var body = body
         for coding in codings.reversed() {
             guard let decoded = try? coding.decode(body, limit: MatchKeyBuilder.structuredLimit) else { return nil }
             body = decoded
         }
         if isCoded { body = rules.comparable(body, fields) }
+        if isCoded, isUndecided {
+            var decoded = BodyComparison(form: form, codings: [])
+            decoded.isUndecided = true
+            body.withUnsafeBytes { decoded.look(at: $0) }
+            return decoded.digest(ofDecoded: rules.bodyMaps.apply(to: body), rules, depth: 0)
+        }
         return digest(ofDecoded: rules.bodyMaps.apply(to: body), rules, depth: 0)
     }
 
     /// - Parameter depth: multipart bodies around this one.
     private func digest(ofDecoded body: [UInt8], _ rules: RuleSet, depth: Int) -> [UInt8] {
+        if looksLikeJSON, let digest = CanonicalJSON.digest(ofLines: body, rules.json) { return digest }
         switch form {
         case .bytes: break
         case .json: if let digest = CanonicalJSON.digest(of: body, rules.json) { return digest }
@@ -78,7 +104,8 @@ struct BodyComparison: Equatable {
 
     private func digest(of parts: [Multipart.Part], _ rules: RuleSet, depth: Int) -> [UInt8] {
         var input = DigestInput()
-        for part in parts where rules.counts(part: part.name) {
+        let volatile = SignedURL.volatileFields(parts.compactMap(\.name), rules.keyVersion)
+        for part in parts where rules.counts(part: part.name) && !(part.name.map(volatile.contains) ?? false) {
             let body = rules.maps(forPart: part.name).apply(to: Array(part.body))
             // Whatever boundary a multipart body inside this one has, it does not count either.
             let nested = depth < Multipart.maximumDepth ? part.nestedBoundary : nil
@@ -141,6 +168,18 @@ package struct MediaType {
             "application/x-ndjson", "application/jsonl", "application/graphql", "application/x-www-form-urlencoded",
             "application/yaml", "application/toml",
         ].contains(essence)
+    }
+
+    /// Whether the label leaves open what a body is: then it is looked at.
+    package static func mayBeAnything(_ type: MediaType?) -> Bool {
+        guard let essence = type?.essence, !essence.isEmpty else { return true }
+        guard essence.hasPrefix("application/") || essence.hasPrefix("binary/") || !essence.contains("/") else {
+            return false
+        }
+        let binary = [
+            "zip", "pdf", "wasm", "protobuf", "grpc", "msgpack", "cbor", "font", "x-tar", "compress", "msword",
+        ]
+        return !binary.contains { essence.contains($0) }
     }
 
     package func parameter(_ name: String) -> [UInt8]? {

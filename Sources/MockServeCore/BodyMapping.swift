@@ -5,7 +5,8 @@ import HTTPWire
 ///
 /// A text of known length up to `collectLimit`, or one that is compressed, is collected, so that its new length can be
 /// said before it is sent; a longer or streamed one is mapped piece by piece. A compressed text over the limit, and a
-/// compressed event stream, is passed as it is.
+/// compressed event stream, is passed as it is. Whether a body is text, its label says, or how it begins: JSON and XML are, under
+/// whatever name they come.
 package struct BodyMapping {
     /// Bytes of a body that are held to be mapped as a whole: 4 MiB.
     package static let collectLimit = 4 << 20
@@ -17,11 +18,22 @@ package struct BodyMapping {
     /// Whether the whole body is given out at the end; the message head should wait for it.
     package private(set) var isCollecting: Bool
     private var isPassing = false
+    /// Whether it is still to be seen if this is text. Until then nothing is given out, and the head should wait.
+    package private(set) var isUndecided = false
+    /// Whether it is collected once it has turned out to be text.
+    private var collectsText: Bool
+    /// Whether this has turned out to be no text: the body and its framing stay as they are.
+    package private(set) var isUnchanged = false
 
+    /// - Parameter looksAtContent: whether bodies are looked at that their label says nothing of.
     /// - Returns: nil if a body with these fields is not text, or nothing is to be replaced.
-    init?(_ fields: Fields, framing: BodyFraming, _ replacement: Replacement) {
+    init?(_ fields: Fields, framing: BodyFraming, _ replacement: Replacement, looksAtContent: Bool) {
         guard !replacement.isEmpty, framing != .none, framing != .length(0) else { return nil }
-        guard let type = fields.first("content-type").map({ MediaType($0) }), type.isText else { return nil }
+        let type = fields.first("content-type").map { MediaType($0) }
+        if type?.isText != true {
+            guard looksAtContent, MediaType.mayBeAnything(type) else { return nil }
+            isUndecided = true
+        }
         let names = listMembers(fields.values("content-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
         codings = names.compactMap { ContentCoding($0) }
         guard codings.count == names.count, codings.count <= 2 else { return nil }
@@ -30,9 +42,11 @@ package struct BodyMapping {
         if codings.isEmpty {
             isCollecting = length.map { $0 <= Self.collectLimit } ?? false
         } else {
-            guard type.essence != "text/event-stream", (length ?? 0) <= Self.collectLimit else { return nil }
+            guard type?.essence != "text/event-stream", (length ?? 0) <= Self.collectLimit else { return nil }
             isCollecting = true
         }
+        collectsText = isCollecting
+        if isUndecided { isCollecting = true }
         self.replacement = replacement
         stream = ReplacementStream(replacement)
     }
@@ -44,12 +58,34 @@ package struct BodyMapping {
         if isPassing { return bytes }
         guard isCollecting else { return stream.push(bytes) }
         collected += bytes
+        if isUndecided, codings.isEmpty {
+            guard let isText = Self.isText(collected) else { return [] }
+            isUndecided = false
+            guard isText else { return pass(isUnchanged: true) }
+            isCollecting = collectsText
+            guard isCollecting else {
+                defer { collected = [] }
+                return stream.push(collected)
+            }
+        }
         guard collected.count > Self.collectLimit else { return [] }
         // Longer than it may be: from here on it is passed as it is.
+        return pass(isUnchanged: isUndecided)
+    }
+
+    private mutating func pass(isUnchanged: Bool) -> [UInt8] {
         isPassing = true
         isCollecting = false
+        isUndecided = false
+        self.isUnchanged = isUnchanged
         defer { collected = [] }
         return collected
+    }
+
+    /// Whether a body is JSON or XML by its first byte that is no white space; nil while there is none.
+    static func isText(_ bytes: [UInt8]) -> Bool? {
+        guard let first = bytes.first(where: { $0 > 0x20 }) else { return bytes.count > 512 ? false : nil }
+        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == UInt8(ascii: "<")
     }
 
     /// The rest, once the body is complete.
@@ -63,6 +99,7 @@ package struct BodyMapping {
             guard let decoded = try? coding.decode(text, limit: Self.collectLimit * 4) else { return collected }
             text = decoded
         }
+        if isUndecided, Self.isText(text) != true { return collected }
         var mapped = replacement.replace(in: text)
         guard mapped != text else { return collected }
         for coding in codings {

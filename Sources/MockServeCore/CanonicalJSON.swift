@@ -77,6 +77,33 @@ struct CanonicalJSON {
         }
     }
 
+    /// The same for values in a row, separated by white space or record separators (RFC 7464); one alone has the digest that it
+    /// has as a text of its own.
+    static func digest(ofLines text: [UInt8], _ rules: JSONRules = .none) -> [UInt8]? {
+        if let digest = digest(of: text, rules) { return digest }
+        return text.withUnsafeBufferPointer { text in
+            var parser = CanonicalJSON(text: text, place: JSONPlace(rules))
+            var count = 0
+            while true {
+                parser.skipSeparators()
+                guard parser.index < text.count else { break }
+                guard parser.value() else { return nil }
+                count += 1
+            }
+            return count > 1 ? Array(SHA256.hash(data: Array("lines".utf8) + parser.output)) : nil
+        }
+    }
+
+    private mutating func skipSeparators() {
+        repeat { skipSpace() } while takeSeparator()
+    }
+
+    private mutating func takeSeparator() -> Bool {
+        guard next == 0x1E else { return false }
+        index += 1
+        return true
+    }
+
     private init(text: UnsafeBufferPointer<UInt8>, place: JSONPlace) {
         self.text = text
         self.place = place

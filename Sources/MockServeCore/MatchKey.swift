@@ -51,7 +51,8 @@ package final class MatchKeyBuilder {
     /// As sent.
     private let sent: RequestHead
     private let map: OriginMap
-    private let rules: RuleSet
+    /// By which it is compared.
+    package let rules: RuleSet
     /// The target as it is compared.
     package let target: [UInt8]
     private var bodyPart: BodyPart?
@@ -116,7 +117,8 @@ package final class MatchKeyBuilder {
     /// - Parameters:
     ///   - origin: the upstream's origin, empty for an answer written by hand for any upstream.
     ///   - asGET: computes the key that the request would have with the method `GET`.
-    package func key(origin: String, asGET: Bool = false) -> MatchKey {
+    ///   - asWhole: computes the key that the request would have without `Range`.
+    package func key(origin: String, asGET: Bool = false, asWhole: Bool = false) -> MatchKey {
         var parts = DigestInput()
         let target = Target(Target.originForm(target))
         let method = asGET ? Array("GET".utf8) : sent.method
@@ -132,7 +134,9 @@ package final class MatchKeyBuilder {
         }
         if sent.fields.contains("range") || !rules.requiredFields.isEmpty {
             let fields = request.fields
-            for range in fields.values("range") { parts.add("range", range) }
+            if !asWhole, !rules.ignoredFields.contains(Array("range".utf8)) {
+                for range in fields.values("range") { parts.add("range", range) }
+            }
             for name in rules.requiredFields {
                 parts.add("field name", name)
                 for field in fields where equalsIgnoringCase(field.name, name) {
@@ -140,30 +144,46 @@ package final class MatchKeyBuilder {
                 }
             }
         }
+        if rules.keyVersion > 1 { addOperation(to: &parts, rules) }
         bodyPart?.end(self.rules)
         parts.add("body", rules.ignoresBody ? [] : bodyPart?.digest(rules) ?? [])
         return MatchKey(parts.digest)
     }
+
+    private func addOperation(to parts: inout DigestInput, _ rules: RuleSet) {
+        let mayHave = sent.fields.contains { (field: Fields.RawField) in
+            OperationFields.contains(field) || field.isNamed("content-type")
+        }
+        guard mayHave else { return }
+        for (name, value) in OperationFields.pairs(of: map.mapFields(sent.fields), without: rules.ignoredFields) {
+            parts.add("operation name", name)
+            parts.add("operation value", value)
+        }
+    }
+
+    /// Whether the request asks for a part on a condition (RFC 9110 §13.1.5).
+    package var asksForPartIfUnchanged: Bool { sent.fields.contains("if-range") && sent.fields.contains("range") }
 }
 
 /// What is kept of a body; most requests have none.
 private final class BodyPart {
     /// What says how it is to be read.
     private let fields: Fields
-    let comparison: BodyComparison
+    /// Decided by the first byte that says something, where content counts.
+    private(set) var comparison: BodyComparison
     /// For a body that is not compressed; nil if nothing is redacted.
     private var redaction: RedactionStream?
     private(set) var bytes: [UInt8] = []
     private var hasher = SHA256()
     private(set) var length = 0
+    /// Whether all of it is in `bytes`, to be digested at the end, if at all.
+    private(set) var isWhole = true
 
     init(_ fields: Fields, _ rules: RuleSet) {
         self.fields = fields
-        comparison = BodyComparison(fields)
+        comparison = BodyComparison(fields, looksAtContent: rules.looksAtContent)
         if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
     }
-
-    var isWhole: Bool { bytes.count == length }
 
     func update(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet) {
         guard redaction != nil else { return take(bytes, rules) }
@@ -184,15 +204,16 @@ private final class BodyPart {
     }
 
     private func take(_ input: UnsafeRawBufferPointer, _ rules: RuleSet) {
+        comparison.look(at: input)
         let isByBytes = comparison == .bytes && rules.bodyMaps.isEmpty
         let limit = isByBytes ? NearMiss.bodyLimit : MatchKeyBuilder.structuredLimit
-        // While the whole is kept, it is digested at the end, if at all.
-        if length <= limit, length + input.count > limit {
+        length += input.count
+        if isWhole, length > limit {
+            isWhole = false
             bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
             bytes = []
         }
-        length += input.count
-        guard length <= limit else { return hasher.update(bufferPointer: input) }
+        guard isWhole else { return hasher.update(bufferPointer: input) }
         bytes.append(contentsOf: input)
     }
 

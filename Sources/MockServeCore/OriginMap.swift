@@ -28,11 +28,19 @@ package final class OriginMap: Sendable {
     private let toClientInFields: Replacement
 
     private let mapsContent: Bool
+    private let looksAtContent: Bool
 
     /// - Parameters:
     ///   - mapsContent: false maps nothing but `Host`, without which no upstream answers.
+    ///   - looksAtContent: whether bodies are mapped by what they are where their label says nothing (`KeyVersion` 2).
     ///   - secrets: given back in responses.
-    package init(_ pairs: [Pair], mapsContent: Bool = true, revealing secrets: [DeclaredSecret] = []) {
+    package init(
+        _ pairs: [Pair],
+        mapsContent: Bool = true,
+        looksAtContent: Bool = true,
+        revealing secrets: [DeclaredSecret] = []
+    ) {
+        self.looksAtContent = looksAtContent
         self.pairs = pairs
         self.mapsContent = mapsContent
         toClient = Replacement(mapsContent ? pairs.map { ($0.upstream, $0.served) } : [], revealing: secrets)
@@ -75,9 +83,11 @@ package final class OriginMap: Sendable {
         return mapped
     }
 
-    /// How the body of a request is mapped; nil if it is passed as it is.
+    /// How the body of a request is mapped; nil if it is passed as it is. One that is too long to be held is: not every upstream takes
+    /// chunks, and its length was said.
     package func requestBodyMapping(for head: RequestHead) -> BodyMapping? {
-        BodyMapping(head.fields, framing: head.framing, toUpstream)
+        if case .length(let bytes) = head.framing, bytes > BodyMapping.collectLimit { return nil }
+        return BodyMapping(head.fields, framing: head.framing, toUpstream, looksAtContent: looksAtContent)
     }
 
     // MARK: Responses
@@ -102,9 +112,15 @@ package final class OriginMap: Sendable {
 
     /// How the body of a response is mapped; nil if it is passed as it is. A part of a representation is: its offsets
     /// would not fit any more.
-    package func responseBodyMapping(for head: ResponseHead) -> BodyMapping? {
+    ///
+    /// - Parameter beginning: of the body, if that is known: then what it is is decided at once.
+    package func responseBodyMapping(for head: ResponseHead, beginning: [UInt8]? = nil) -> BodyMapping? {
         guard head.status != 206 else { return nil }
-        return BodyMapping(head.fields, framing: head.framing, toClient)
+        let mapping = BodyMapping(head.fields, framing: head.framing, toClient, looksAtContent: looksAtContent)
+        guard let mapping, let beginning, mapping.isUndecided, !head.fields.contains("content-encoding") else {
+            return mapping
+        }
+        return BodyMapping.isText(beginning) == true ? mapping : nil
     }
 
     /// Whether nothing in this body is to be mapped. Only of one that is not compressed it can be said.
@@ -122,7 +138,7 @@ package final class OriginMap: Sendable {
             || field.isNamed("refresh") || field.isNamed("access-control-allow-origin")
     }
 
-    /// Takes away what would keep a client from sending the cookie back: `Domain`, unless it fits the served host, and
+    /// Takes away what would keep a client from sending the cookie back: a `Domain` that names the upstream or a parent of it, and
     /// `Secure` when the client does not speak TLS to us but the upstream does (RFC 6265 §4.1.2).
     private func mapCookie(_ value: [UInt8]) -> [UInt8] {
         guard let own = pairs.first else { return value }
@@ -136,11 +152,19 @@ package final class OriginMap: Sendable {
             }
             if equalsIgnoringCase(name, "domain".utf8) {
                 let domain = attribute.dropFirst(name.count + 1).drop { $0 == 0x20 || $0 == UInt8(ascii: ".") }
-                let host = Array(own.served.host.utf8)
-                return equalsIgnoringCase(domain, host)
+                // The cookies of others stay theirs.
+                return !Self.domain(domain, covers: own.upstream.host) || Self.domain(domain, covers: own.served.host)
             }
             return true
         }
         return Array(kept.map(\.element).joined(separator: [UInt8(ascii: ";")]))
+    }
+
+    /// Whether `host` domain-matches `domain` (RFC 6265 §5.1.3).
+    private static func domain(_ domain: ArraySlice<UInt8>, covers host: String) -> Bool {
+        let host = Array(host.utf8)
+        guard domain.count < host.count else { return equalsIgnoringCase(domain, host) }
+        let suffix = host.suffix(domain.count)
+        return !domain.isEmpty && equalsIgnoringCase(domain, suffix) && host[suffix.startIndex - 1] == UInt8(ascii: ".")
     }
 }

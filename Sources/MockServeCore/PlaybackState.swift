@@ -27,7 +27,8 @@ package protocol PlaybackIndex {
     func next(after low: Int64, ifIts key: MatchKey) throws -> Int64?
 }
 
-/// The position of one scope in a recording. A pure state machine: it keeps a number for every key that was asked for.
+/// The position of one scope in a recording. A pure state machine: it keeps a number for every key that was asked for and has
+/// several interactions; keys with one are not asked of it, but with `strict`.
 package struct PlaybackState: Sendable {
     private let mode: PlaybackMode
     private var lastPlayed: [PlaybackKey: Int64] = [:]
@@ -35,6 +36,16 @@ package struct PlaybackState: Sendable {
     private var time: Int64 = 0
     private var nextWrite: Int64?
     private var newest: Int64 = 0
+    /// In what the last step departed from the recorded order; nil if it did not.
+    package private(set) var departure: Departure?
+
+    /// An answer that is not of the moment: writes are answered in another order than they were recorded in, or not at all.
+    package enum Departure: Sendable, Equatable {
+        /// It was recorded before this write, which was answered already.
+        case behind(Int64)
+        /// It was recorded after this write, which was not asked for yet.
+        case ahead(Int64)
+    }
 
     package init(_ mode: PlaybackMode = .timeline) {
         self.mode = mode
@@ -54,6 +65,7 @@ package struct PlaybackState: Sendable {
     ) throws -> Int64? {
         let mode = mode == .strict ? .strict : ownMode ?? mode
         let position = lastPlayed[key] ?? 0
+        departure = nil
         let found: Int64?
         switch mode {
         case .timeline where !isWrite: found = try read(key, after: position, index)
@@ -66,7 +78,15 @@ package struct PlaybackState: Sendable {
         case .strict: found = try index.next(after: newest, ifIts: key.match)
         }
         guard let found else { return nil }
-        lastPlayed[key] = found
+        if mode == .timeline {
+            if found < time {
+                departure = .behind(time)
+            } else if !isWrite, let nextWrite, found > nextWrite {
+                departure = .ahead(nextWrite)
+            }
+        }
+        // Where it does not matter it is not kept, so that the position of a long replay stays small.
+        if mode != .strict, mode != .first { lastPlayed[key] = found }
         newest = max(newest, found)
         if isWrite { answerWrite(found) }
         return found

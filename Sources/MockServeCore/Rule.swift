@@ -5,8 +5,9 @@ import HTTPWire
 ///
 /// Written, after the action, as
 ///
-/// - ignore: `query:NAME`, `query` (all of it), `json:PATH`, `form:NAME`, `part:NAME` (of a multipart body) or `body`;
-/// - require: `field:NAME`;
+/// - ignore: `query:NAME`, `query` (all of it), `json:PATH`, `form:NAME`, `part:NAME` (of a multipart body), `body`, or
+///   `field:NAME` (one that counts by default);
+/// - require: `field:NAME`, or `key:VERSION` (see `KeyVersion`);
 /// - map: one of the parts above, `path` or `field:NAME`, and `s/PATTERN/REPLACEMENT/` (see `ValueMap`; another character may
 ///   stand for `/`);
 /// - play: a playback (see `PlaybackMode`);
@@ -32,6 +33,7 @@ package struct Rule: Hashable, Sendable {
         case body
         case path
         case field([UInt8])
+        case keyVersion(Int)
         case playback(PlaybackMode)
         case redaction(RedactionRule)
     }
@@ -56,6 +58,7 @@ package struct Rule: Hashable, Sendable {
             throw RuleError("an expression goes with map, and only with map")
         }
         guard scope == nil || action != .redact else { throw RuleError("secrets are redacted in all requests alike") }
+        if case .keyVersion = part, scope != nil { throw RuleError("all keys of a cassette are of one version") }
         if case .playback(let mode) = part {
             guard let scope else {
                 throw RuleError("for which requests? Write `\(text) for GET /path`, or use --playback \(text) for all")
@@ -124,6 +127,9 @@ package struct Rule: Hashable, Sendable {
     /// What is to be redacted; nil for other rules.
     package var redaction: RedactionRule? { if case .redaction(let rule) = part { rule } else { nil } }
 
+    /// The version of match keys that it asks for; nil for other rules.
+    package var keyVersion: Int? { if case .keyVersion(let version) = part { version } else { nil } }
+
     /// As it is written after its action.
     package var text: String {
         var text = partText
@@ -140,8 +146,8 @@ package struct Rule: Hashable, Sendable {
     /// What can be written after an action, for messages.
     package static func syntax(_ action: Action) -> String {
         switch action {
-        case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME or body"
-        case .require: "field:NAME"
+        case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
+        case .require: "field:NAME or key:\(KeyVersion.current)"
         case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
         case .redact: "field:NAME, query:NAME, form:NAME or json:NAME"
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
@@ -174,12 +180,16 @@ extension Rule.Part {
         case ("form", 2): part = .formField(name)
         case ("part", 2): part = .multipartPart(name)
         case ("json", 2): part = JSONPath(pieces[1]).map { .json($0) }
-        case ("field", 2): part = isToken(name) && action != .ignore ? .field(name.map(lowercased)) : nil
+        case ("field", 2): part = isToken(name) ? .field(name.map(lowercased)) : nil
+        case ("key", 2):
+            part = Int(pieces[1]).flatMap { (1...KeyVersion.current).contains($0) ? .keyVersion($0) : nil }
         default: part = nil
         }
         guard let part else { return nil }
-        if action == .require {
-            guard case .field = part else { return nil }
+        switch part {
+        case .field: break
+        case .keyVersion: guard action == .require else { return nil }
+        default: guard action != .require else { return nil }
         }
         self = part
     }

@@ -1,4 +1,4 @@
-import HTTPWire
+package import HTTPWire
 
 /// Rules as matching uses them.
 package final class RuleSet: Sendable {
@@ -11,12 +11,16 @@ package final class RuleSet: Sendable {
     package let rules: [Rule]
     /// Nil if nothing is redacted.
     package let redactor: Redactor?
+    /// What keys are made of (`KeyVersion`).
+    package let keyVersion: Int
     let ignoresQuery: Bool
     let ignoresBody: Bool
     private let queryParameters: Set<[UInt8]>
     let json: JSONRules
     private let formFields: Set<[UInt8]>
     private let multipartParts: Set<[UInt8]>
+    /// In lower case.
+    let ignoredFields: Set<[UInt8]>
     /// In lower case, sorted.
     let requiredFields: [[UInt8]]
     private let pathMaps: [ValueMap]
@@ -41,12 +45,14 @@ package final class RuleSet: Sendable {
     private init(_ rules: [Rule], redactor: Redactor?) {
         self.rules = rules
         self.redactor = redactor
+        keyVersion = rules.compactMap(\.keyVersion).max() ?? 1
         let ignored = rules.filter { $0.action == .ignore }.map(\.part)
         ignoresQuery = ignored.contains(.query)
         ignoresBody = ignored.contains(.body)
         queryParameters = Set(ignored.compactMap { if case .queryParameter(let name) = $0 { name } else { nil } })
         formFields = Set(ignored.compactMap { if case .formField(let name) = $0 { name } else { nil } })
         multipartParts = Set(ignored.compactMap { if case .multipartPart(let name) = $0 { name } else { nil } })
+        ignoredFields = Set(ignored.compactMap { if case .field(let name) = $0 { name } else { nil } })
         // What is to be mapped is to count.
         let required = rules.filter { $0.action == .require || $0.action == .map }.map(\.part)
         requiredFields = Set(required.compactMap { if case .field(let name) = $0 { name } else { nil } })
@@ -90,6 +96,12 @@ package final class RuleSet: Sendable {
         )
     }
 
+    /// Whether bodies are judged by what they are (version 2 of keys), not by their label.
+    package var looksAtContent: Bool { keyVersion >= 2 }
+
+    /// Whether the conditions of requests count (version 2 of keys).
+    package var knowsConditions: Bool { keyVersion >= 2 }
+
     /// Whether any rule says how answers are played.
     package var hasPlaybacks: Bool { !playbacks.isEmpty }
 
@@ -114,7 +126,7 @@ package final class RuleSet: Sendable {
         return redactor.redact(target: target, nil, &notes)
     }
 
-    func comparable(_ fields: Fields) -> Fields {
+    package func comparable(_ fields: Fields) -> Fields {
         guard let redactor else { return fields }
         var notes = RedactionNotes()
         return redactor.redact(fields, "request", nil, &notes)
@@ -125,14 +137,16 @@ package final class RuleSet: Sendable {
     /// The pairs of a query that count, as they count.
     func counted(_ pairs: [FormPair]) -> [FormPair] {
         guard !ignoresQuery, !pairs.isEmpty else { return [] }
-        let volatile = SignedURL.volatileNames(pairs)
+        let volatile = SignedURL.volatileNames(pairs, keyVersion)
         let counted = pairs.filter { !queryParameters.contains($0.name) && !volatile.contains($0.name) }
         return Self.mapped(counted, queryMaps)
     }
 
     /// The pairs of a form that count, as they count.
     func countedForm(_ pairs: [FormPair]) -> [FormPair] {
-        Self.mapped(formFields.isEmpty ? pairs : pairs.filter { !formFields.contains($0.name) }, formMaps)
+        let volatile = SignedURL.volatileFields(pairs.map(\.name), keyVersion)
+        let pairs = volatile.isEmpty ? pairs : pairs.filter { !volatile.contains($0.name) }
+        return Self.mapped(formFields.isEmpty ? pairs : pairs.filter { !formFields.contains($0.name) }, formMaps)
     }
 
     private static func mapped(_ pairs: [FormPair], _ maps: [Map<[UInt8]>]) -> [FormPair] {

@@ -2,24 +2,34 @@ import Crypto
 package import HTTPWire
 
 /// What tells requests of one match key apart where the recorded response says that it depends on fields (`Vary`, RFC 9110
-/// §12.5.5).
+/// §12.5.5), or the request had a condition (`Condition`).
 package struct Variant: Hashable, Sendable {
     /// Names that a response's `Vary` may have; more of them are as none.
     private static let nameLimit = 32
 
-    /// Names of the fields in lower case, sorted, separated by commas.
+    /// Names of the fields that the response varies by, in lower case, sorted, separated by commas; then, if the request had
+    /// conditions, a semicolon and their names in the same way.
     package let names: String
     /// 16 bytes, equal for requests that agree in these fields.
     package let key: [UInt8]
 
-    /// - Returns: nil if the response does not vary, or by more than fields (`*`).
-    package init?(of response: Fields, to request: Fields) {
+    /// - Parameter request: as it is compared.
+    /// - Returns: nil if the response does not vary, or by more than fields (`*`), and the request had no condition that counts.
+    package init?(of response: Fields, to request: Fields, _ rules: RuleSet) {
         let names = Set(listMembers(response.values("vary")).map { Latin1.string($0.map(lowercased)) })
-        guard !names.isEmpty, names.count <= Self.nameLimit, names.allSatisfy({ isToken(Array($0.utf8)) && $0 != "*" })
-        else {
-            return nil
-        }
-        self.init(names.sorted().joined(separator: ","), of: request)
+        let isKnown = names.count <= Self.nameLimit && names.allSatisfy { isToken(Array($0.utf8)) && $0 != "*" }
+        let varying = isKnown ? names.sorted().joined(separator: ",") : ""
+        let conditions = rules.knowsConditions ? Condition.names(in: request) : ""
+        guard !varying.isEmpty || !conditions.isEmpty else { return nil }
+        self.init(conditions.isEmpty ? varying : "\(varying);\(conditions)", of: request)
+    }
+
+    /// Whether the recorded request had a condition.
+    package var hasCondition: Bool { names.contains(";") }
+
+    /// The names of its conditions, as `Condition.names` gives them.
+    package static func conditions(of names: String) -> Substring {
+        names.firstIndex(of: ";").map { names[names.index(after: $0)...] } ?? ""
     }
 
     /// As it is kept in a cassette.
@@ -32,7 +42,7 @@ package struct Variant: Hashable, Sendable {
     package init(_ names: String, of request: Fields) {
         self.names = names
         var input = DigestInput()
-        for name in names.split(separator: ",") {
+        for name in names.split(whereSeparator: { $0 == "," || $0 == ";" }) {
             // Lines of one name are one list (RFC 9111 §4.1).
             let values = request.filter { equalsIgnoringCase($0.name, name.utf8) }.map { trimmingSpace($0.value) }
             input.add("vary name", name.utf8)
@@ -44,13 +54,63 @@ package struct Variant: Hashable, Sendable {
 
 /// What the answers to a request are found by.
 package struct PlaybackKey: Hashable, Sendable {
-    package let match: MatchKey
-    /// Set if some of the recorded requests agree with this one in the fields that their answers vary by: then it is answered
-    /// from those.
-    package let variant: Variant?
+    /// Which of the interactions of one key may answer.
+    package enum Choice: Hashable, Sendable {
+        case all
+        /// Those whose requests agree with this one in the fields that their answers vary by, and in their conditions.
+        case variant(Variant)
+        /// Those whose requests had no condition.
+        case unconditional
+        /// Those whose answers do not depend on the condition that their requests had.
+        case independent
+        /// The same without parts: an `If-Range` that is not the recorded one asks for the whole.
+        case whole
+    }
 
-    package init(_ match: MatchKey, _ variant: Variant? = nil) {
+    package let match: MatchKey
+    package let choice: Choice
+
+    package init(_ match: MatchKey, _ choice: Choice = .all) {
         self.match = match
-        self.variant = variant
+        self.choice = choice
+    }
+
+    /// The choice for a request: those of the interactions whose requests agree with it, if there are any; otherwise those that
+    /// anybody may be answered by.
+    ///
+    /// - Parameters:
+    ///   - lists: the `Variant.names` of the interactions of the key.
+    ///   - fields: of the request, as it is compared.
+    ///   - has: whether a choice leaves any interaction.
+    package static func choose(
+        _ lists: [String],
+        for fields: Fields,
+        _ has: (Choice) throws -> Bool
+    ) rethrows -> Choice {
+        guard !lists.isEmpty else { return .all }
+        let conditions = Condition.names(in: fields)
+        // A condition that nobody had when it was recorded is as none.
+        for wanted in conditions.isEmpty ? [""] : [conditions, ""] {
+            for names in lists where Variant.conditions(of: names) == wanted {
+                let choice = Choice.variant(Variant(names, of: fields))
+                if try has(choice) { return choice }
+            }
+        }
+        guard lists.contains(where: { $0.contains(";") }) else { return .all }
+        if try has(.unconditional) { return .unconditional }
+        return conditions.contains("if-range") ? .whole : .independent
+    }
+}
+
+extension PlaybackKey.Choice {
+    /// Whether an interaction with these may answer.
+    package func admits(_ variant: Variant?, status: Int) -> Bool {
+        switch self {
+        case .all: true
+        case .variant(let wanted): variant == wanted
+        case .unconditional: !(variant?.hasCondition ?? false)
+        case .independent: status != 304 && status != 412
+        case .whole: status != 304 && status != 412 && status != 206
+        }
     }
 }

@@ -300,7 +300,8 @@ final class Outcomes: Sendable {
             try writer.finish(keeping: true, now: 2_000)
             _ = try CassetteEditor.add(rules, to: path)
             _ = try CassetteEditor.add(rules, to: path)
-            #expect(try CassetteReader(path: path).numberedRules().map(\.rule) == rules)
+            let version = try Rule(.require, "key:\(KeyVersion.current)")
+            #expect(try CassetteReader(path: path).numberedRules().map(\.rule) == [version] + rules)
         }
     }
 
@@ -405,22 +406,22 @@ final class Outcomes: Sendable {
             let writer = try CassetteWriter.make(path)
             for target in ["/x?ts=1", "/x?ts=2", "/y"] { writer.record(exchanged(target)) }
             try writer.finish(keeping: true, now: 2_000)
-            let rule = try Rule(.ignore, "query:ts")
+            let (version, rule) = (try Rule(.require, "key:\(KeyVersion.current)"), try Rule(.ignore, "query:ts"))
             #expect(try CassetteEditor.add([rule], to: path) == KeyChanges(merged: [[1, 2]], parted: []))
             #expect(try CassetteEditor.add([rule], to: path) == KeyChanges())
             let reader = try CassetteReader(path: path)
-            #expect(try reader.rules().rules == [rule])
+            #expect(try reader.rules().rules == [version, rule])
             let keys = try (1...3).map { try reader.interaction($0)?.exchanged.matchKey }
             #expect(keys[0] == keys[1] && keys[0] == exchanged("/x").matchKey && keys[2] == exchanged("/y").matchKey)
             reader.close()
 
             // Another episode records by the same rules.
             let later = try CassetteWriter.make(path, .missing)
-            #expect(later.rules.rules == [rule])
+            #expect(later.rules.rules == [version, rule])
             try later.finish(keeping: true, now: 3_000)
 
-            #expect(throws: CassetteError.self) { try CassetteEditor.removeRules([1, 9], from: path) }
-            #expect(try CassetteEditor.removeRules([1], from: path) == KeyChanges(merged: [], parted: [[1, 2]]))
+            #expect(throws: CassetteError.self) { try CassetteEditor.removeRules([2, 9], from: path) }
+            #expect(try CassetteEditor.removeRules([2], from: path) == KeyChanges(merged: [], parted: [[1, 2]]))
             #expect(try CassetteReader(path: path).interaction(1)?.exchanged.matchKey == exchanged("/x?ts=1").matchKey)
         }
     }

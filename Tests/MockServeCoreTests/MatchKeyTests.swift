@@ -387,7 +387,7 @@ struct Pair: Sendable, CustomStringConvertible {
     @Test(arguments: [
         "", "query:", "header:x", "json:", "json:a", "json:$.", "json:$a", "json:$['a", "json:$[a]", "json:$[-1]",
         "json:$...a",
-        "json:$.a b", "field:x", "body:x", "json:$.1",
+        "json:$.a b", "field:x y", "body:x", "json:$.1",
     ])
     func refusesWhatIsNoRule(_ text: String) {
         #expect(throws: RuleError.self) { try Rule(.ignore, text) }

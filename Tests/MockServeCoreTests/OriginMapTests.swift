@@ -31,6 +31,8 @@ import Testing
         ("Set-Cookie", "a=b; Domain=example.com; Path=/; Secure; HttpOnly", "a=b; Path=/; HttpOnly"),
         ("set-cookie", "a=b;domain=.api.example.com;SameSite=Lax", "a=b;SameSite=Lax"),
         ("Set-Cookie", "secure=domain; Domain=127.0.0.1", "secure=domain; Domain=127.0.0.1"),
+        ("Set-Cookie", "a=b; Domain=other.example; Path=/", "a=b; Domain=other.example; Path=/"),
+        ("Set-Cookie", "a=b; Domain=x.api.example.com", "a=b; Domain=x.api.example.com"),
     ])
     func mapsResponseFields(_ name: String, _ value: String, _ expected: String) {
         #expect(field(name, value) == expected)
@@ -97,7 +99,7 @@ import Testing
 
     @Test func leavesWhatIsNoTextAlone() {
         #expect(body(["https://api.example.com"], ["Content-Type": "image/png"]) == nil)
-        #expect(body(["https://api.example.com"], [:]) == nil)
+        #expect(body(["https://api.example.com"], [:]) == "https://api.example.com")
         #expect(
             map.responseBodyMapping(
                 for: ResponseHead(status: 206, fields: ["Content-Type": "text/plain"], framing: .chunked)
@@ -138,5 +140,50 @@ import Testing
     ])
     func refusesWhatIsNoOrigin(_ text: String) {
         #expect(Origin(text) == nil)
+    }
+
+    @Test(arguments: [
+        ("application/x-amz-json-1.0", true), ("application/octet-stream", true), (nil, true),
+        ("application/atom", true),
+        ("image/png", false), ("application/zip", false),
+    ])
+    func looksAtWhatABodyIs(_ type: String?, _ isMapped: Bool) {
+        let text = #" {"url": "https://api.example.com/a"}"#
+        for framing in [BodyFraming.length(text.utf8.count), .chunked] {
+            let head = ResponseHead(
+                status: 200,
+                fields: Fields(type.map { [("Content-Type", $0)] } ?? []),
+                framing: framing
+            )
+            var output: [UInt8] = Array(text.utf8)
+            if var mapping = map.responseBodyMapping(for: head) {
+                output = text.utf8.flatMap { mapping.push([$0]) }
+                output += mapping.finish()
+            }
+            #expect(String(decoding: output, as: UTF8.self).contains("127.0.0.1:4000") == isMapped)
+        }
+    }
+
+    @Test func whatIsNoTextIsNotHeld() throws {
+        let head = ResponseHead(
+            status: 200,
+            fields: ["Content-Type": "application/octet-stream"],
+            framing: .length(10)
+        )
+        var mapping = try #require(map.responseBodyMapping(for: head))
+        #expect(mapping.isUndecided && mapping.push([0x20]).isEmpty)
+        #expect(mapping.push([0x89, 0x50]) == [0x20, 0x89, 0x50] && mapping.isUnchanged && !mapping.isCollecting)
+        #expect(map.responseBodyMapping(for: head, beginning: [0x89]) == nil)
+        #expect(map.responseBodyMapping(for: head, beginning: Array("<a".utf8)) != nil)
+    }
+
+    @Test func aLongRequestKeepsTheLengthThatWasSaid() {
+        let head = RequestHead(
+            method: Array("PUT".utf8),
+            target: Array("/".utf8),
+            fields: ["Content-Type": "text/plain"],
+            framing: .length(BodyMapping.collectLimit + 1)
+        )
+        #expect(map.requestBodyMapping(for: head) == nil)
     }
 }

@@ -47,6 +47,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var responseBody: BodyCollector
     private var chunks = ChunkLog()
     private var gatherer = ChunkGatherer()
+    private var chunkSize = 0
     private var chunkRemaining = 0
     private var received = 0
     private var held: HeldEnd?
@@ -255,6 +256,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveChunk(size: Int) {
         chunks.begin(size: size, at: Clock.milliseconds(since: headTime))
+        chunkSize = size
         chunkRemaining = size
         if responseMapping == nil { exchange.startChunk(size: size) }
     }
@@ -267,9 +269,13 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         if responseBody.append(bytes) { checkCongestion() }
         if responseMapping != nil {
             let mapped = responseMapping?.push(Array(bytes.readableBytesView)) ?? []
-            if responseMapping?.isCollecting == false { startMappedBody() }
-            chunkRemaining -= bytes.readableBytes
-            exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: chunkRemaining <= 0)))
+            if responseMapping?.isUnchanged == true {
+                startUnchangedBody(ByteBuffer(bytes: mapped))
+            } else {
+                if !isCollectingResponse { startMappedBody() }
+                chunkRemaining -= bytes.readableBytes
+                exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: chunkRemaining <= 0)))
+            }
         } else {
             exchange.send(holdingLastByte(bytes))
         }
@@ -281,6 +287,15 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private func startMappedBody() {
         guard !hasSentHead, let responseHead else { return }
         sendHead(map.mapResponse(responseHead), .chunked)
+    }
+
+    /// A body that was looked at is none that is mapped: it goes out as it comes.
+    private func startUnchangedBody(_ bytes: ByteBuffer) {
+        responseMapping = nil
+        guard let responseHead else { return }
+        sendHead(map.mapResponse(responseHead), responseHead.framing)
+        if chunks.chunks.count == 1, responseHead.framing == .chunked { exchange.startChunk(size: chunkSize) }
+        exchange.send(holdingLastByte(bytes))
     }
 
     /// Of a body of known length the last byte is the end; of others the end is a mark of its own.
@@ -424,9 +439,10 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// Sends what was held, and ends the answer as the upstream did.
     private func release() {
         if responseMapping != nil, let responseHead {
-            let wasCollecting = isCollectingResponse
+            let (wasCollecting, wasUndecided) = (isCollectingResponse, responseMapping?.isUndecided == true)
             let rest = responseMapping?.finish() ?? []
-            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: mappedLength(rest.count)) }
+            let length = wasUndecided && responseHead.framing == .chunked ? .chunked : mappedLength(rest.count)
+            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: length) }
             exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
         }
         switch held {

@@ -54,7 +54,11 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         let forwarded = ForwardedExchange(
             exchange,
             origin: upstreams[exchange.upstreamIndex].origin,
-            map: origins.map(for: exchange),
+            map: origins.map(
+                for: exchange.servedOrigin,
+                exchange.upstreamIndex,
+                looksAtContent: writer?.rules.looksAtContent ?? true
+            ),
             forwarder: self
         )
         let bound = NIOLoopBound(forwarded, eventLoop: exchange.eventLoop)

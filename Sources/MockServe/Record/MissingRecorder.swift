@@ -70,7 +70,7 @@ private final class HeldExchange: ExchangeReceiver {
     init(_ exchange: Exchange, replayer: LoopReplayer, forwarder: Forwarder) {
         self.exchange = exchange
         self.forwarder = forwarder
-        replayed = ReplayedExchange(exchange, replayer: replayer) { [unowned self] _ in forward() }
+        replayed = ReplayedExchange(exchange, replayer: replayer) { [weak self] _ in self?.forward() }
     }
 
     private var current: (any ExchangeReceiver)? { forwarded ?? replayed }
@@ -95,7 +95,6 @@ private final class HeldExchange: ExchangeReceiver {
     func receiveEnd(trailers: Fields) {
         self.trailers = trailers
         replayed?.receiveEnd(trailers: trailers)
-        if forwarded == nil { held = [] }
     }
 
     private func forward() {

@@ -18,7 +18,8 @@ struct OriginPolicy: Sendable {
         return Problem(
             status: 403,
             title: "This page may not use the recording",
-            detail: "Origin is `\(foreign)`. Allow it with --allow-origin, or `allowedOrigins`, if its requests are to be forwarded."
+            detail:
+                "Origin is `\(foreign)`. Allow it with --allow-origin, or `allowedOrigins`, if its requests are to be forwarded."
         )
     }
 

@@ -49,7 +49,8 @@ struct ProxySettings: Sendable {
     /// The proxy for `origin`, or nil to connect directly. Loopback is never reached by a proxy.
     func proxy(for origin: Origin) -> Proxy? {
         guard let proxy = origin.scheme == .http ? http : https else { return nil }
-        return HostPolicy.isLoopback(origin.host) || exceptions.contains(where: { Self.excepts($0, origin) }) ? nil : proxy
+        return HostPolicy.isLoopback(origin.host) || exceptions.contains(where: { Self.excepts($0, origin) })
+            ? nil : proxy
     }
 
     private static func excepts(_ exception: String, _ origin: Origin) -> Bool {

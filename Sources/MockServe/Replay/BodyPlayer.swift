@@ -25,6 +25,9 @@ final class BodyPlayer {
     private var hasSentHead = false
     private var isStopped = false
     private var isPlaying = false
+    /// How often a cassette that somebody else has locked is asked again: for some 10 seconds.
+    private var triesLeft = 5000
+    private var hasSentInformational = false
     /// Whether the recorded answer could not be played.
     private(set) var hasFailed = false
 
@@ -37,7 +40,7 @@ final class BodyPlayer {
         head = answer.head
         if !pieces.isEmpty { adaptCoding() }
         if !pieces.isEmpty, !slices.isWhole({ map.leaves(body: $0, of: answer.head) }) {
-            mapping = map.responseBodyMapping(for: head)
+            mapping = map.responseBodyMapping(for: head, beginning: decoders.isEmpty ? slices.beginning : nil)
         }
         head = map.mapResponse(head)
     }
@@ -45,12 +48,15 @@ final class BodyPlayer {
     /// Serves a client that does not accept the recorded content coding the decoded body (RFC 9110 §12.5.3).
     private func adaptCoding() {
         let names = listMembers(head.fields.values("content-encoding"))
-        guard head.status != 206, !exchange.request.accepts(names) else { return }
+        guard head.status != 206, !exchange.request.accepts(names), !asksAsRecorded else { return }
         let codings = names.compactMap { ContentCoding($0) }
         guard codings.count == names.count else { return }
         decoders = codings.reversed().map { Decoder($0) }
         head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
     }
+
+    /// A server may send what the client did not accept. What the recorded client got, the same client gets.
+    private var asksAsRecorded: Bool { (try? slices.asksAsRecorded(exchange.request, answer.id)) ?? false }
 
     func start() { schedule(at: startTime + delay(answer.firstByte ?? 0)) }
 
@@ -71,7 +77,10 @@ final class BodyPlayer {
     }
 
     private func schedule(at moment: NIODeadline) {
-        guard moment > .now() else { return run() }
+        if moment > .now() { wait(until: moment) } else { run() }
+    }
+
+    private func wait(until moment: NIODeadline) {
         exchange.flush()
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
         timer = exchange.eventLoop.scheduleTask(deadline: moment) {
@@ -87,6 +96,9 @@ final class BodyPlayer {
         defer { isPlaying = false }
         do {
             try play()
+        } catch is PlaybackReader.Busy where triesLeft > 0 {
+            triesLeft -= 1
+            wait(until: .now() + .milliseconds(2))
         } catch {
             isStopped = true
             hasFailed = true
@@ -127,17 +139,23 @@ final class BodyPlayer {
     // MARK: Head
 
     private func sendHead() throws {
-        for informational in answer.informational where informational.status != 100 || !exchange.request.expectsContinue {
-            exchange.sendInformational(informational)
-        }
+        if !hasSentInformational { sendInformational() }
+        guard try !sendWhole() else { return }
         headTime = .now()
         hasSentHead = true
-        guard try !sendWhole() else { return }
         // Of the body, HEAD wants to know no more than its length.
         if exchange.request.isHEAD { pieces = PieceSchedule() }
         let isChanged = mapping != nil || !decoders.isEmpty
         exchange.sendHead(head, length: isChanged ? .chunked : recordedLength)
         if speed > 0 { exchange.flush() }
+    }
+
+    private func sendInformational() {
+        hasSentInformational = true
+        for informational in answer.informational where informational.status != 100 || !exchange.request.expectsContinue
+        {
+            exchange.sendInformational(informational)
+        }
     }
 
     private var recordedLength: BodyFraming {
@@ -160,8 +178,14 @@ final class BodyPlayer {
         guard isChanged, case .length = answer.head.framing, speed == 0,
             let size = answer.body?.size, size <= Self.wholeLimit
         else { return false }
+        let start = pieces
         var bytes: [UInt8] = []
-        while let piece = pieces.next { bytes += try read(piece) }
+        do {
+            while let piece = pieces.next { bytes += try read(piece) }
+        } catch {
+            pieces = start
+            throw error
+        }
         var decoded = bytes
         for decoder in decoders {
             var output: [UInt8] = []
@@ -171,6 +195,7 @@ final class BodyPlayer {
         if mapping != nil { decoded = (mapping?.push(decoded) ?? []) + (mapping?.finish() ?? []) }
         decoders = []
         mapping = nil
+        hasSentHead = true
         exchange.sendHead(head, length: .length(decoded.count + missing))
         exchange.send(ByteBuffer(bytes: decoded))
         return true

@@ -3,85 +3,81 @@ import Foundation
 import HTTPWire
 import MockServeCore
 import NIOCore
+import Synchronization
 
-/// What was recorded under one key, and what of it is kept ready.
-final class KeptRows: CacheEntry<MatchKey> {
+/// What was recorded under one key.
+final class KeptRows: CacheEntry<MatchKey>, @unchecked Sendable {
     let rows: [PlaybackReader.Row]
     /// Whether these are all.
     let isComplete: Bool
-    /// The only one there is; nil if there are more, or none.
+    /// The only one there is, if it answers everybody who asks for the key; nil if there are more, or none.
     let only: Int64?
-    /// Of the only one.
-    var prepared: PreparedAnswer?
-    /// The only one as it was just read.
-    var atHand: (RecordedAnswer, ByteBuffer)?
-    /// Of more than one, by number; and of the only one what cannot be prepared.
-    var kept: [Int64: KeptAnswer] = [:]
+    /// What there is to say where one of these answers; nil for nothing.
+    let remark: String?
 
-    init(_ key: MatchKey, _ rows: [PlaybackReader.Row], isComplete: Bool) {
+    init(_ key: MatchKey, _ rows: [PlaybackReader.Row], isComplete: Bool, remark: String? = nil) {
         self.rows = rows
         self.isComplete = isComplete
-        only = isComplete && rows.count == 1 ? rows[0].id : nil
-        super.init(key, size: 0)
+        self.remark = remark
+        only = isComplete && rows.count == 1 && !(rows[0].variant?.hasCondition ?? false) ? rows[0].id : nil
+        super.init(key)
     }
 
-    func takeAtHand() -> (RecordedAnswer, ByteBuffer)? {
-        defer { atHand = nil }
-        return atHand
+    var memory: Int { 64 + rows.count * 64 + (remark?.utf8.count ?? 0) }
+}
+
+/// An answer, by the number of its interaction: as it goes over the wire, or as it was recorded if it must be played.
+final class KeptAnswer: CacheEntry<Int64>, @unchecked Sendable {
+    enum Content: Sendable {
+        case prepared(PreparedAnswer)
+        case recorded(RecordedAnswer)
     }
 
-    override func givenUp() {
-        prepared = nil
-        atHand = nil
-        kept = [:]
+    let content: Content
+
+    init(_ number: Int64, _ content: Content) {
+        self.content = content
+        super.init(number)
     }
 
     var memory: Int {
-        var size = 64 + rows.count * 64 + (prepared?.bytes.storageCapacity ?? 0)
-        for (_, kept) in kept {
-            switch kept {
-            case .prepared(let answer): size += answer.bytes.storageCapacity
-            case .recorded(let answer): size += 1024 + answer.head.fields.byteCount + answer.chunks.count * 16
-            }
+        switch content {
+        case .prepared(let answer): answer.bytes.storageCapacity
+        case .recorded(let answer): 1024 + answer.head.fields.byteCount + answer.chunks.count * 16
         }
-        return size
     }
 }
 
-enum KeptAnswer {
-    case prepared(PreparedAnswer)
-    case recorded(RecordedAnswer)
-}
-
 /// A request that was answered by the only interaction of its key, known by its bytes when it comes again.
-final class KnownRequest: CacheEntry<Int> {
+final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
     let sent: [UInt8]
     let upstreamIndex: Int
-    let rows: KeptRows
-    let map: OriginMap
+    let number: Int64
     let method: [UInt8]
     /// As the journal has it.
     let target: [UInt8]
     let isSafe: Bool
+    /// Gone when the cache of answers gives it up. Set once; the runtime lets any thread read it.
+    private(set) weak var answer: KeptAnswer?
 
     init(
         _ key: Int,
         sent: ByteBuffer,
         _ upstreamIndex: Int,
-        _ rows: KeptRows,
-        _ map: OriginMap,
+        _ number: Int64,
+        _ answer: KeptAnswer,
         method: [UInt8],
         target: [UInt8],
         isSafe: Bool
     ) {
         self.sent = Array(sent.readableBytesView)
         self.upstreamIndex = upstreamIndex
-        self.rows = rows
-        self.map = map
+        self.number = number
+        self.answer = answer
         self.method = method
         self.target = target
         self.isSafe = isSafe
-        super.init(key, size: 0)
+        super.init(key)
     }
 
     var memory: Int { 128 + sent.count + target.count }
@@ -97,17 +93,59 @@ final class KnownRequest: CacheEntry<Int> {
     }
 }
 
-struct SliceKey: Hashable {
+struct SliceKey: CacheKey {
     let body: Int64
     let number: Int
+
+    var spread: UInt64 { body.spread &+ UInt64(truncatingIfNeeded: number) }
 }
 
-final class KeptSlice: CacheEntry<SliceKey> {
+final class KeptSlice: CacheEntry<SliceKey>, @unchecked Sendable {
     let bytes: ByteBuffer
 
     init(_ key: SliceKey, _ bytes: ByteBuffer) {
         self.bytes = bytes
-        super.init(key, size: 0)
+        super.init(key)
+    }
+}
+
+extension MatchKey: CacheKey {
+    var spread: UInt64 { withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) } }
+}
+
+/// What all event loops of a replay keep together, within one budget.
+struct ReplayCaches: Sendable {
+    let rows: SharedCache<MatchKey, KeptRows>
+    let answers: SharedCache<Int64, KeptAnswer>
+    let known: SharedCache<Int, KnownRequest>
+    let slices: SharedCache<SliceKey, KeptSlice>
+    private let current = Counter()
+
+    private final class Counter: Sendable {
+        let value = Atomic(0)
+    }
+
+    /// - Parameter budget: bytes.
+    init(budget: Int) {
+        rows = SharedCache(budget: budget / 10)
+        answers = SharedCache(budget: budget / 2)
+        known = SharedCache(budget: budget / 10)
+        slices = SharedCache(budget: budget / 10 * 3)
+    }
+
+    /// Counts the states of the file that were seen: what was read from an older one is not taken in any more.
+    var generation: Int { current.value.load(ordering: .acquiring) }
+
+    /// Gives up everything, as somebody has changed the file.
+    ///
+    /// - Returns: the new generation.
+    func renew() -> Int {
+        let generation = current.value.add(1, ordering: .acquiringAndReleasing).newValue
+        rows.renew(generation)
+        answers.renew(generation)
+        known.renew(generation)
+        slices.renew(generation)
+        return generation
     }
 }
 
@@ -117,22 +155,20 @@ struct RowIndex: PlaybackIndex {
     let reader: PlaybackReader
 
     func playbackKey(_ key: MatchKey, for request: MatchKeyBuilder) -> PlaybackKey {
-        let names = Set(rows.compactMap { $0.variant?.names })
-        guard !names.isEmpty else { return PlaybackKey(key) }
-        let fields = request.request.fields
-        for names in names.sorted() {
-            let variant = Variant(names, of: fields)
-            if rows.contains(where: { $0.variant == variant }) { return PlaybackKey(key, variant) }
+        let lists = Set(rows.compactMap { $0.variant?.names }).sorted()
+        guard !lists.isEmpty else { return PlaybackKey(key) }
+        let choice = PlaybackKey.choose(lists, for: request.request.fields) { choice in
+            rows.contains { choice.admits($0.variant, status: $0.status) }
         }
-        return PlaybackKey(key)
+        return PlaybackKey(key, choice)
     }
 
     func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
-        rows.first { $0.id > low && $0.id < high && (key.variant == nil || $0.variant == key.variant) }?.id
+        rows.first { $0.id > low && $0.id < high && key.choice.admits($0.variant, status: $0.status) }?.id
     }
 
     func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
-        rows.last { $0.id < high && (key.variant == nil || $0.variant == key.variant) }?.id
+        rows.last { $0.id < high && key.choice.admits($0.variant, status: $0.status) }?.id
     }
 
     func firstWrite(after low: Int64) throws -> Int64? { try reader.firstWrite(after: low) }

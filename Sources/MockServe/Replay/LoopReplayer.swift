@@ -4,14 +4,14 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// Answers from a cassette on one event loop: what it reads by, keeps ready and writes down is its own, so that event loops
-/// meet only in the position of the replay.
+/// Answers from a cassette on one event loop: what it reads by and writes down is its own. Event loops meet in the position of the
+/// replay and in what is kept ready, which they find without waiting for each other.
 final class LoopReplayer: LoopResponder {
     /// What is found for a request.
     enum Answer {
-        case prepared(PreparedAnswer, number: Int64)
+        case prepared(PreparedAnswer, number: Int64, remark: String?)
         /// To be played, with the first slice of its body if that is at hand.
-        case recorded(RecordedAnswer, ByteBuffer?)
+        case recorded(RecordedAnswer, ByteBuffer?, remark: String?)
     }
 
     /// How many interactions of one key are kept in memory; of more of them the file is asked.
@@ -19,26 +19,29 @@ final class LoopReplayer: LoopResponder {
 
     let replayer: Replayer
     let journal: JournalLane
-    private let eventLoop: any EventLoop
-    private var opened: PlaybackReader?
-    private var isReading = false
-    private var isClosed = false
-    private var checked: NIODeadline?
-    private var rows: MemoryCache<MatchKey, KeptRows>
-    private var slices: MemoryCache<SliceKey, KeptSlice>
-    private var known: MemoryCache<Int, KnownRequest>
+    let eventLoop: any EventLoop
+    private let caches: ReplayCaches
+    private let cassette: LoopReader
+    /// What of a request counts.
+    private(set) var rules: RuleSet
+    private var hasAnswersForAny: Bool
+    /// The only interaction of a key as it was just read.
+    private var atHand: (RecordedAnswer, ByteBuffer)?
     private var lastMap: (upstreamIndex: Int, served: Origin, map: OriginMap)?
-    /// Whether keys that only one interaction has are always answered by that one.
-    private let isFixed: Bool
+    /// Whether keys that only one interaction has are always answered by that one. Asked only where an answer may be prepared.
+    private var isFixed: Bool
 
     init(_ replayer: Replayer, on eventLoop: any EventLoop) {
         self.replayer = replayer
         self.eventLoop = eventLoop
         journal = replayer.journal.makeLane()
-        isFixed = PlaybackState.isFixed(replayer.options.playback) && !replayer.rules.hasPlaybacks
-        rows = MemoryCache(budget: replayer.options.cacheSize / 16 * 5)
-        known = MemoryCache(budget: replayer.options.cacheSize / 16)
-        slices = MemoryCache(budget: replayer.options.cacheSize / 16 * 3)
+        caches = replayer.caches
+        cassette = LoopReader(replayer, on: eventLoop)
+        let content = replayer.content
+        rules = content.rules
+        hasAnswersForAny = content.hasAnswersForAny
+        isFixed = PlaybackState.isFixed(replayer.options.playback) && !content.rules.hasPlaybacks
+        cassette.whenChanged = { [unowned self] reader in try follow(reader) }
     }
 
     var path: String { replayer.path }
@@ -52,84 +55,63 @@ final class LoopReplayer: LoopResponder {
     /// The mapping as a client needs it that knows the server by `origin`.
     func map(for origin: Origin, _ upstreamIndex: Int) -> OriginMap {
         if let last = lastMap, last.upstreamIndex == upstreamIndex, last.served == origin { return last.map }
-        let map = replayer.served.map(for: origin, upstreamIndex)
+        let map = replayer.served.map(for: origin, upstreamIndex, looksAtContent: rules.looksAtContent)
         lastMap = (upstreamIndex, origin, map)
         return map
     }
 
-    func close() {
-        isClosed = true
-        endReading()
-        opened?.close()
-        opened = nil
-    }
+    func close() { cassette.close() }
 
     // MARK: Reading
 
-    private func reader() throws -> PlaybackReader {
-        if let opened { return opened }
-        guard !isClosed else { throw CassetteError(.unreadable, path: path, "was closed: the server has stopped.") }
-        // The rest is for what is kept ready.
-        let memory = replayer.options.cacheSize / 16 * 7
-        let reader = try PlaybackReader(path: replayer.file, newest: replayer.newest, memory: memory)
-        opened = reader
-        return reader
-    }
+    /// Calls `body` once the cassette is open, which is at once but for the first time.
+    func whenOpen(_ body: @escaping (Result<Void, any Error>) -> Void) { cassette.whenOpen(body) }
 
-    /// A reader within a window of reading, which ends once the event loop has gone through what it has to do now.
-    private func reading() throws -> PlaybackReader {
-        let reader = try reader()
-        guard !isReading else { return reader }
-        isReading = true
-        let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        bound.execute { $0.endReading() }
-        if try reader.begin() {
-            rows.removeAll()
-            known.removeAll()
-            slices.removeAll()
-        }
-        checked = .now()
-        return reader
-    }
+    /// Gives up what is kept, and takes the rules as they are now, if somebody has changed the cassette.
+    func refresh() throws { try cassette.refresh() }
 
-    private func endReading() {
-        guard isReading else { return }
-        isReading = false
-        opened?.end()
-    }
+    private func reading() throws -> PlaybackReader { try cassette.reading() }
 
-    /// Gives up what is kept if somebody has changed the cassette.
-    private func refresh() throws {
-        guard !isReading, let checked, .now() - checked < replayer.options.freshness else {
-            _ = try reading()
-            return
-        }
+    /// Somebody has changed the cassette.
+    private func follow(_ reader: PlaybackReader) throws {
+        let content = try replayer.follow(try reader.rules())
+        atHand = nil
+        guard content.rules !== rules else { return hasAnswersForAny = content.hasAnswersForAny }
+        rules = content.rules
+        hasAnswersForAny = content.hasAnswersForAny
+        lastMap = nil
+        isFixed = PlaybackState.isFixed(replayer.options.playback) && !rules.hasPlaybacks
     }
 
     func slice(_ number: Int, of body: BodyReference) throws -> ByteBuffer {
         let key = SliceKey(body: body.id, number: number)
         try refresh()
-        if let slice = slices.entry(key) { return slice.bytes }
+        if let slice = caches.slices.entry(key) { return slice.bytes }
         let slice = try reading().slice(number, of: body)
-        slices.keep(KeptSlice(key, slice), size: slice.readableBytes)
+        caches.slices.keep(KeptSlice(key, slice), size: slice.readableBytes, cassette.generation)
         return slice
+    }
+
+    /// Whether a request says of content codings what the recorded one said: then it gets what that one got.
+    func asksAsRecorded(_ request: RequestHead, _ number: Int64) throws -> Bool {
+        let asked = request.fields.values("accept-encoding").joined(separator: ", ".utf8)
+        return try reading().requestField("accept-encoding", of: number) == Array(asked)
     }
 
     // MARK: Finding
 
     /// Only where keys that one interaction has are always answered by that one.
-    var preparesAnswers: Bool { isFixed }
+    var preparesAnswers: Bool { isFixed && cassette.isOpen }
 
     func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
-        guard let request = known.entry(hash(sent)), request.isSame(sent, upstreamIndex),
-            let number = request.rows.only
-        else { return nil }
+        guard let request = caches.known.entry(hash(sent)), request.isSame(sent, upstreamIndex) else { return nil }
         // What fails here fails again in the exchange that is begun then, which says so.
-        guard (try? refresh()) != nil, let answer = request.rows.prepared, answer.map === request.map else {
+        guard (try? refresh()) != nil, let kept = request.answer, case .prepared(let answer) = kept.content else {
             return nil
         }
-        if !request.isSafe { replayer.answerWrite(number) }
-        note(request.method, request.target, number, status: answer.status)
+        kept.touch()
+        if !request.isSafe { replayer.answerWrite(request.number) }
+        note(request.method, request.target, request.number, status: answer.status)
         return answer.bytes
     }
 
@@ -139,13 +121,14 @@ final class LoopReplayer: LoopResponder {
         from origin: Origin,
         _ upstreamIndex: Int
     ) -> ByteBuffer? {
-        let map = map(for: origin, upstreamIndex)
-        let builder = MatchKeyBuilder(request, replayer.rules, mappedBy: map)
-        let key = builder.key(origin: replayer.origin(upstreamIndex))
         // As above.
-        guard let found = try? rows(of: key), let number = found.only else { return nil }
-        let isKept = found.isKept
-        guard let answer = try? prepared(found, number, for: request, from: origin, map) else { return nil }
+        guard (try? refresh()) != nil else { return nil }
+        let map = map(for: origin, upstreamIndex)
+        let builder = MatchKeyBuilder(request, rules, mappedBy: map)
+        let key = builder.key(origin: replayer.origin(upstreamIndex))
+        guard let (found, isKept) = try? rows(of: key), let number = found.only,
+            let (answer, kept) = try? prepared(number, for: request, from: origin, map)
+        else { return nil }
         if !builder.isSafe { replayer.answerWrite(number) }
         let target = noted(builder, request)
         note(request.method, target, number, status: answer.status)
@@ -155,13 +138,13 @@ final class LoopReplayer: LoopResponder {
                 hash(sent),
                 sent: sent,
                 upstreamIndex,
-                found,
-                map,
+                number,
+                kept,
                 method: request.method,
                 target: target,
                 isSafe: builder.isSafe
             )
-            known.keep(request, size: request.memory)
+            caches.known.keep(request, size: request.memory, cassette.generation)
         }
         return answer.bytes
     }
@@ -174,29 +157,43 @@ final class LoopReplayer: LoopResponder {
 
     /// The target as the journal has it.
     private func noted(_ key: MatchKeyBuilder, _ request: RequestHead) -> [UInt8] {
-        let isRedacted = key.isTargetAsSent && replayer.sharesRedactor
+        let isRedacted = key.isTargetAsSent && rules.redactor === replayer.journal.redactor
         return isRedacted ? request.target : replayer.journal.redacted(request.target)
     }
 
-    func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int) {
-        note(request.method, noted(key, request), number, status: status)
+    func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int, _ remark: String?) {
+        note(request.method, noted(key, request), number, status: status, remark)
     }
 
-    private func note(_ method: [UInt8], _ target: [UInt8], _ number: Int64, status: Int) {
-        journal.note(method: method, target: target, .replayed(interaction: Int(number)), status: status)
+    private func note(
+        _ method: [UInt8],
+        _ target: [UInt8],
+        _ number: Int64,
+        status: Int,
+        _ remark: String? = nil
+    ) {
+        journal.note(method: method, target: target, .replayed(interaction: Int(number)), status: status, remark)
     }
 
     /// What answers a request, one step further on; nil for a miss.
+    ///
+    /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment; then no step was taken.
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
+        _ = try reading()
         let origin = replayer.origin(exchange.upstreamIndex)
-        let mode = replayer.rules.playback(request)
-        func answer(_ origin: String, asGET: Bool) throws -> Answer? {
-            try self.answer(request.key(origin: origin, asGET: asGET), request, mode, for: exchange, map)
+        let mode = rules.playback(request)
+        func answer(_ origin: String, asGET: Bool, asWhole: Bool = false) throws -> Answer? {
+            let key = request.key(origin: origin, asGET: asGET, asWhole: asWhole)
+            return try self.answer(key, request, mode, for: exchange, map)
         }
         if let answer = try answer(origin, asGET: false) { return answer }
+        // What has changed since is sent whole (RFC 9110 §13.1.5).
+        if rules.knowsConditions, request.asksForPartIfUnchanged {
+            if let answer = try answer(origin, asGET: false, asWhole: true) { return answer }
+        }
         if request.isHEAD, let answer = try answer(origin, asGET: true) { return answer }
         // Answers written for any upstream.
-        guard replayer.hasAnswersForAny, !origin.isEmpty else { return nil }
+        guard hasAnswersForAny, !origin.isEmpty else { return nil }
         if let answer = try answer("", asGET: false) { return answer }
         return request.isHEAD ? try answer("", asGET: true) : nil
     }
@@ -208,51 +205,74 @@ final class LoopReplayer: LoopResponder {
         for exchange: Exchange,
         _ map: OriginMap
     ) throws -> Answer? {
-        let found = try rows(of: key)
-        guard let number = try step(key, found, request, mode) else { return nil }
+        let found = try rows(of: key).rows
+        guard let (number, departure) = try step(key, found, request, mode) else { return nil }
+        let remark = departure ?? found.remark
         if exchange.takesPrepared,
-            let answer = try prepared(found, number, for: exchange.request, from: exchange.servedOrigin, map)
+            let (answer, _) = try prepared(number, for: exchange.request, from: exchange.servedOrigin, map)
         {
-            return .prepared(answer, number: number)
+            return .prepared(answer, number: number, remark: remark)
         }
-        if case .recorded(let answer) = found.kept[number] { return .recorded(answer, nil) }
-        let (answer, slice) = try found.takeAtHand() ?? reading().answer(number)
+        if case .recorded(let answer) = caches.answers.entry(number)?.content {
+            return .recorded(answer, nil, remark: remark)
+        }
+        let (answer, slice) = try read(number)
         if let body = answer.body, body.size > PreparedAnswer.bodyLimit {
             let first = KeptSlice(SliceKey(body: body.id, number: 0), slice)
-            slices.keep(first, size: slice.readableBytes)
-            found.kept[number] = .recorded(answer)
-            rows.keep(found, size: found.memory)
+            caches.slices.keep(first, size: slice.readableBytes, cassette.generation)
+            keep(KeptAnswer(number, .recorded(answer)))
         }
-        return .recorded(answer, slice)
+        return .recorded(answer, slice, remark: remark)
     }
 
-    private func rows(of key: MatchKey) throws -> KeptRows {
-        try refresh()
-        return try rows.entry(key) ?? read(key)
+    private func keep(_ answer: KeptAnswer) {
+        caches.answers.keep(answer, size: answer.memory, cassette.generation)
+    }
+
+    /// An answer as it is in the file.
+    private func read(_ number: Int64) throws -> (RecordedAnswer, ByteBuffer) {
+        defer { atHand = nil }
+        if let atHand, atHand.0.id == number { return atHand }
+        return try reading().answer(number)
+    }
+
+    private func rows(of key: MatchKey) throws -> (rows: KeptRows, isKept: Bool) {
+        if let rows = caches.rows.entry(key) { return (rows, true) }
+        let rows = try read(key)
+        caches.rows.keep(rows, size: rows.memory, cassette.generation)
+        return (rows, false)
     }
 
     private func read(_ key: MatchKey) throws -> KeptRows {
-        if let (answer, slice) = try reading().only(key) {
-            let found = KeptRows(key, [PlaybackReader.Row(id: answer.id, variant: nil)], isComplete: true)
-            found.atHand = (answer, slice)
-            return found
+        let reader = try reading()
+        if let (answer, slice) = try reader.only(key) {
+            atHand = (answer, slice)
+            let row = PlaybackReader.Row(id: answer.id, variant: nil, status: answer.head.status)
+            return KeptRows(key, [row], isComplete: true)
         }
-        let rows = try reading().rows(key, limit: Self.rowLimit + 1)
+        let rows = try reader.rows(key, limit: Self.rowLimit + 1)
         let isComplete = rows.count <= Self.rowLimit
-        return KeptRows(key, isComplete ? rows : Array(rows.prefix(Self.rowLimit)), isComplete: isComplete)
+        let shown = isComplete ? rows : Array(rows.prefix(Self.rowLimit))
+        let statuses = Set(shown.map(\.status))
+        let remark = statuses.count > 1 ? try reader.likeness(key)?.description : nil
+        return KeptRows(key, shown, isComplete: isComplete, remark: remark)
     }
 
-    /// The number of the interaction that answers a request.
+    /// The number of the interaction that answers a request, and what there is to say if that is out of the recorded order.
     private func step(
         _ key: MatchKey,
         _ found: KeptRows,
         _ request: MatchKeyBuilder,
         _ mode: PlaybackMode?
-    ) throws -> Int64? {
+    ) throws -> (Int64, departure: String?)? {
         guard !found.rows.isEmpty else { return nil }
-        if let only = found.only, PlaybackState.isFixed(replayer.options.playback, by: mode) {
-            if !request.isSafe { replayer.answerWrite(only) }
-            return only
+        if let only = found.only {
+            if PlaybackState.isFixed(replayer.options.playback, by: mode) {
+                if !request.isSafe { replayer.answerWrite(only) }
+                return (only, nil)
+            }
+            // Whether it was played takes one bit.
+            if replayer.options.playback != .strict { return replayer.takeOnce(only, request) ? (only, nil) : nil }
         }
         let reader = try reading()
         if found.isComplete {
@@ -264,23 +284,20 @@ final class LoopReplayer: LoopResponder {
 
     /// An answer as any client is sent it; nil if this client wants it otherwise, or it is too long or comes in its time.
     private func prepared(
-        _ found: KeptRows,
         _ number: Int64,
         for request: RequestHead,
         from origin: Origin,
         _ map: OriginMap
-    ) throws -> PreparedAnswer? {
-        if found.only == number {
-            if let answer = found.prepared, answer.fits(request, map) { return answer }
-        } else if case .prepared(let answer) = found.kept[number], answer.fits(request, map) {
-            return answer
+    ) throws -> (PreparedAnswer, KeptAnswer)? {
+        if let kept = caches.answers.entry(number) {
+            guard case .prepared(let answer) = kept.content else { return nil }
+            if answer.fits(request, map) { return (answer, kept) }
         }
         guard replayer.options.speed == 0 else { return nil }
-        if case .recorded = found.kept[number] { return nil }
-        let (answer, slice) = try found.takeAtHand() ?? reading().answer(number)
+        let (answer, slice) = try read(number)
         let codings = answer.head.status == 206 ? [] : listMembers(answer.head.fields.values("content-encoding"))
         guard answer.body?.size ?? 0 <= PreparedAnswer.bodyLimit, answer.cut == nil, request.accepts(codings) else {
-            if found.only == number { found.atHand = (answer, slice) }
+            atHand = (answer, slice)
             return nil
         }
         guard
@@ -288,9 +305,9 @@ final class LoopReplayer: LoopResponder {
                 ?? pressed(answer, slice, for: request, from: origin, map)
         else { return nil }
         let prepared = PreparedAnswer(status: answer.head.status, bytes: bytes, codings: codings, map: map)
-        if found.only == number { found.prepared = prepared } else { found.kept[number] = .prepared(prepared) }
-        rows.keep(found, size: found.memory)
-        return prepared
+        let kept = KeptAnswer(number, .prepared(prepared))
+        keep(kept)
+        return (prepared, kept)
     }
 
     private func pressed(

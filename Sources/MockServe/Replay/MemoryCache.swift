@@ -1,116 +1,184 @@
-/// Something that a `MemoryCache` keeps.
-class CacheEntry<Key: Hashable> {
-    let key: Key
-    /// Bytes it takes, roughly.
-    fileprivate(set) var size: Int
-    fileprivate var isRecent = false
-    /// Its place in the cache; negative while it is in none.
-    fileprivate var index = -1
+import Synchronization
 
-    init(_ key: Key, size: Int) {
-        self.key = key
-        self.size = size
-    }
-
-    /// Whether a cache keeps it.
-    var isKept: Bool { index >= 0 }
-
-    /// It was given up: what it holds is to be let go, whoever else knows it.
-    func givenUp() {}
+/// What a cache is asked by.
+protocol CacheKey: Hashable, Sendable {
+    /// Spread evenly: says in which part of a cache the key lies.
+    var spread: UInt64 { get }
 }
 
-/// Keeps what was asked for lately within a budget of bytes. What is asked for once does not push out what is asked for often:
-/// once the budget is used up, an entry is taken in only if its key was seen before.
+extension FixedWidthInteger {
+    var spread: UInt64 { UInt64(truncatingIfNeeded: self) &* 0x9E37_79B9_7F4A_7C15 >> 32 }
+}
+
+extension Int: CacheKey {}
+extension Int64: CacheKey {}
+
+/// Something that a `SharedCache` keeps.
 ///
-/// Entries are given up by the clock algorithm (second chance), which costs a hit no more than setting a flag.
-struct MemoryCache<Key: Hashable, Entry: CacheEntry<Key>> {
-    /// Roughly what an entry takes beside its content.
+/// Any thread may hold one: what a subclass adds never changes, the flag is atomic, and the rest belongs to the cache and is
+/// touched under the lock of its part only.
+class CacheEntry<Key: CacheKey>: @unchecked Sendable {
+    let key: Key
+    /// Bytes it takes, roughly.
+    fileprivate(set) var size = 0
+    /// Its place in the cache; negative while it is in none.
+    fileprivate var index = -1
+    private let isRecent = Atomic(false)
+
+    init(_ key: Key) {
+        self.key = key
+    }
+
+    /// Says that it was of use.
+    func touch() {
+        if !isRecent.load(ordering: .relaxed) { isRecent.store(true, ordering: .relaxed) }
+    }
+
+    fileprivate func takeRecent() -> Bool {
+        guard isRecent.load(ordering: .relaxed) else { return false }
+        isRecent.store(false, ordering: .relaxed)
+        return true
+    }
+}
+
+/// Keeps what was asked for lately, for all threads, within one budget of bytes. It is in parts, each with a lock of its own, so
+/// that threads seldom meet.
+///
+/// What is asked for once does not push out what is asked for often: once the budget is used up, an entry is taken in only if its
+/// key was seen before. Entries are given up by the clock algorithm (second chance), which costs a hit no more than setting a flag.
+final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
+    /// Roughly what an entry takes in addition to its content.
     private static var overhead: Int { 128 }
+    private static var partCount: Int { 16 }
+
+    private final class Part: Sendable {
+        let content = Mutex(CachePart<Key, Entry>())
+    }
 
     private let budget: Int
-    private var size = 0
-    private var entries: [Key: Entry] = [:]
-    private var ring: [Entry] = []
-    private var hand = 0
-    /// Marks of keys that were seen lately, each in the place that its hash value gives it.
-    private var marks: [UInt32] = []
+    private let size = Atomic(0)
+    private let parts: [Part]
 
     /// - Parameter budget: bytes.
     init(budget: Int) {
         self.budget = budget
+        parts = (0..<Self.partCount).map { _ in Part() }
     }
 
+    private func index(of key: Key) -> Int { Int(key.spread & UInt64(Self.partCount - 1)) }
+
     func entry(_ key: Key) -> Entry? {
-        guard let entry = entries[key] else { return nil }
-        if !entry.isRecent { entry.isRecent = true }
+        let entry = parts[index(of: key)].content.withLock { $0.entries[key] }
+        entry?.touch()
         return entry
     }
 
-    /// Takes in an entry, or notices that one has become another size.
+    /// Takes in an entry, in the place of another with the same key.
     ///
-    /// - Parameter size: bytes of it now.
-    mutating func keep(_ entry: Entry, size: Int) {
+    /// - Parameters:
+    ///   - size: bytes of it.
+    ///   - generation: of what it was read from; it is not taken in if that is not the newest.
+    func keep(_ entry: Entry, size: Int, _ generation: Int = 0) {
         let size = size + Self.overhead
-        if entry.index >= 0 {
-            remove(entry)
-        } else if self.size + size > budget, !wasSeen(entry.key) {
-            return
-        }
         guard size <= budget / 2 else { return }
-        if let other = entries[entry.key] { giveUp(other) }
-        makeRoom(for: size)
+        let own = index(of: entry.key)
+        if self.size.load(ordering: .relaxed) + size > budget {
+            guard parts[own].content.withLock({ $0.wasSeen(entry.key) }) else { return }
+            makeRoom(for: size, from: own)
+        }
+        let change = parts[own].content.withLock { part in
+            part.generation == generation ? part.insert(entry, size: size) : 0
+        }
+        self.size.add(change, ordering: .relaxed)
+    }
+
+    private func makeRoom(for needed: Int, from start: Int) {
+        // In the first round what was of use lately is spared.
+        for offset in 0..<Self.partCount * 2 {
+            let excess = size.load(ordering: .relaxed) + needed - budget
+            guard excess > 0 else { return }
+            let freed = parts[(start + offset) % Self.partCount].content.withLock { $0.giveUp(atLeast: excess) }
+            size.subtract(freed, ordering: .relaxed)
+        }
+    }
+
+    /// Gives up everything.
+    ///
+    /// - Parameter generation: of what is taken in from now on.
+    func renew(_ generation: Int) {
+        for part in parts {
+            let freed = part.content.withLock { part in
+                // A slower thread must not turn the clock back.
+                part.generation = max(part.generation, generation)
+                return part.removeAll()
+            }
+            size.subtract(freed, ordering: .relaxed)
+        }
+    }
+}
+
+/// One part of a cache.
+private struct CachePart<Key: CacheKey, Entry: CacheEntry<Key>> {
+    /// Marks of keys that were seen lately.
+    private static var markCount: Int { 1 << 12 }
+
+    var entries: [Key: Entry] = [:]
+    var generation = 0
+    private var ring: [Entry] = []
+    private var hand = 0
+    /// Each in the place that its hash value gives it.
+    private var marks: [UInt32] = []
+
+    /// - Returns: by how many bytes the part has grown.
+    mutating func insert(_ entry: Entry, size: Int) -> Int {
+        let freed = entries[entry.key].map { remove($0) } ?? 0
         entry.size = size
         entry.index = ring.count
         ring.append(entry)
         entries[entry.key] = entry
-        self.size += size
+        return size - freed
     }
 
-    mutating func removeAll() {
-        for entry in ring {
-            entry.index = -1
-            entry.givenUp()
-        }
-        entries = [:]
-        ring = []
-        size = 0
-        hand = 0
-    }
-
-    private mutating func wasSeen(_ key: Key) -> Bool {
-        if marks.isEmpty { marks = Array(repeating: 0, count: 1 << 15) }
+    mutating func wasSeen(_ key: Key) -> Bool {
+        if marks.isEmpty { marks = Array(repeating: 0, count: Self.markCount) }
         let hash = UInt64(bitPattern: Int64(key.hashValue))
-        let (place, mark) = (Int(hash & 0x7FFF), UInt32(truncatingIfNeeded: hash >> 32) | 1)
+        let (place, mark) = (Int(hash & UInt64(Self.markCount - 1)), UInt32(truncatingIfNeeded: hash >> 32) | 1)
         defer { marks[place] = mark }
         return marks[place] == mark
     }
 
-    private mutating func makeRoom(for needed: Int) {
-        while size + needed > budget, !ring.isEmpty {
+    /// Goes round once.
+    ///
+    /// - Returns: bytes that were given up.
+    mutating func giveUp(atLeast needed: Int) -> Int {
+        var freed = 0
+        for _ in 0..<ring.count where freed < needed {
             if hand >= ring.count { hand = 0 }
             let entry = ring[hand]
-            if entry.isRecent {
-                entry.isRecent = false
-                hand += 1
-            } else {
-                giveUp(entry)
-            }
+            if entry.takeRecent() { hand += 1 } else { freed += remove(entry) }
         }
+        return freed
     }
 
-    private mutating func giveUp(_ entry: Entry) {
-        remove(entry)
-        entry.givenUp()
+    mutating func removeAll() -> Int {
+        let freed = ring.reduce(0) { $0 + $1.size }
+        for entry in ring { entry.index = -1 }
+        entries = [:]
+        ring = []
+        hand = 0
+        return freed
     }
 
-    private mutating func remove(_ entry: Entry) {
+    /// - Returns: its bytes.
+    private mutating func remove(_ entry: Entry) -> Int {
+        guard entry.index >= 0 else { return 0 }
         entries[entry.key] = nil
-        size -= entry.size
         let last = ring.removeLast()
         if last !== entry {
             ring[entry.index] = last
             last.index = entry.index
         }
         entry.index = -1
+        return entry.size
     }
 }

@@ -3,7 +3,7 @@ import MockServeCore
 import NIOCore
 
 /// A whole response as it goes over the wire to any client that does not want it otherwise.
-final class PreparedAnswer {
+final class PreparedAnswer: Sendable {
     /// Bytes of a body up to which its answer is prepared: one slice.
     static let bodyLimit = 256 << 10
 

@@ -5,6 +5,10 @@ import NIOCore
 
 /// One exchange answered from the cassette: reads the request, finds the interaction, plays it.
 final class ReplayedExchange: ExchangeReceiver {
+    /// How long a cassette is awaited that somebody else has locked, and how often it is looked at meanwhile.
+    private static let patience = TimeAmount.seconds(10)
+    private static let pause = TimeAmount.milliseconds(2)
+
     private let exchange: Exchange
     private let map: OriginMap
     private let replayer: LoopReplayer
@@ -12,6 +16,7 @@ final class ReplayedExchange: ExchangeReceiver {
     private var mapping: BodyMapping?
     private var hasBody = false
     private var player: BodyPlayer?
+    private var isLost = false
     private let whenMissed: ((MatchKeyBuilder) -> Void)?
 
     /// - Parameter whenMissed: what to do instead of answering with a miss.
@@ -19,8 +24,10 @@ final class ReplayedExchange: ExchangeReceiver {
         self.exchange = exchange
         self.replayer = replayer
         self.whenMissed = whenMissed
+        // So that the request is read by the rules as they are now. What fails here fails again when it is answered.
+        try? replayer.refresh()
         map = replayer.map(for: exchange.servedOrigin, exchange.upstreamIndex)
-        key = MatchKeyBuilder(exchange.request, replayer.replayer.rules, mappedBy: map)
+        key = MatchKeyBuilder(exchange.request, replayer.rules, mappedBy: map)
     }
 
     func receive(_ bytes: ByteBuffer) {
@@ -40,13 +47,24 @@ final class ReplayedExchange: ExchangeReceiver {
 
     func receiveEnd(trailers: Fields) {
         if let rest = mapping?.finish() { rest.withUnsafeBytes { key.update($0) } }
+        let deadline = NIODeadline.now() + Self.patience
+        replayer.whenOpen { [weak self] result in
+            switch result {
+            case .success: self?.answer(until: deadline)
+            case .failure(let error): self?.fail(error)
+            }
+        }
+    }
+
+    private func answer(until deadline: NIODeadline) {
+        guard !isLost else { return }
         do {
             switch try replayer.answer(key, for: exchange, map) {
-            case .prepared(let answer, let number):
-                replayer.note(key, exchange.request, number, status: answer.status)
+            case .prepared(let answer, let number, let remark):
+                replayer.note(key, exchange.request, number, status: answer.status, remark)
                 exchange.answer(prepared: answer.bytes)
-            case .recorded(let answer, let slice):
-                replayer.note(key, exchange.request, answer.id, status: answer.head.status)
+            case .recorded(let answer, let slice, let remark):
+                replayer.note(key, exchange.request, answer.id, status: answer.head.status, remark)
                 let slices = SliceReader(replayer, answer.body, first: slice)
                 let speed = replayer.replayer.options.speed
                 let player = BodyPlayer(answer, exchange, slices: slices, map: map, speed: speed)
@@ -54,6 +72,9 @@ final class ReplayedExchange: ExchangeReceiver {
                 player.start()
             case nil: if let whenMissed { whenMissed(key) } else { miss() }
             }
+        } catch is PlaybackReader.Busy where NIODeadline.now() < deadline {
+            let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+            exchange.eventLoop.scheduleTask(in: Self.pause) { bound.value.answer(until: deadline) }
         } catch {
             fail(error)
         }
@@ -79,6 +100,7 @@ final class ReplayedExchange: ExchangeReceiver {
     }
 
     private func fail(_ error: any Error) {
+        let error = error is PlaybackReader.Busy ? PlaybackReader.inUse(replayer.path) : error
         replayer.replayer.journal.note(exchange.request, .failed(String(describing: error)), status: 500)
         let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
         exchange.answer(problem.response, body: problem.body)
@@ -86,6 +108,7 @@ final class ReplayedExchange: ExchangeReceiver {
 
     func connectionLost() {
         exchange.transport = nil
+        isLost = true
         player?.stop()
     }
 

@@ -14,15 +14,17 @@ final class Replayer: ExchangeResponder {
     let file: String
     /// What asks the replayer for the answers of one upstream.
     private let origins: [String]
-    let hasAnswersForAny: Bool
     /// The newest interaction that is played: later ones are being recorded.
     let newest: Int64
-    /// What of a request counts.
-    let rules: RuleSet
     let served: ServedOrigins
     let options: ReplayOptions
     let journal: ScopeJournal
+    /// What is kept ready, for all event loops.
+    let caches: ReplayCaches
     private let playback: Mutex<PlaybackState>
+    /// Of keys with one interaction, those that were played where each is played once.
+    private let playedOnce = Mutex(NumberSet())
+    private let state: Mutex<Content>
     /// The newest write that is known to have been answered.
     private let newestWrite = Atomic<Int64>(0)
     private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopReplayer>]>([:])
@@ -40,17 +42,43 @@ final class Replayer: ExchangeResponder {
         options: ReplayOptions,
         journal: ScopeJournal
     ) throws {
+        let content = Content(
+            rules: try reader.rules(secrets: options.secrets),
+            hasAnswersForAny: try reader.hasAnswersForAnyUpstream()
+        )
+        state = Mutex(content)
+        caches = ReplayCaches(budget: options.cacheSize / 5 * 3)
         path = reader.path
         file = URL(fileURLWithPath: reader.path).path
         origins = upstreams.map(\.origin.description)
-        hasAnswersForAny = try reader.hasAnswersForAnyUpstream()
         self.newest = newest
-        rules = try reader.rules(secrets: options.secrets)
         self.served = served
         self.options = options
         self.journal = journal
         playback = Mutex(PlaybackState(options.playback))
     }
+
+    /// What may change while the cassette is replayed.
+    struct Content: Sendable {
+        /// What of a request counts.
+        let rules: RuleSet
+        let hasAnswersForAny: Bool
+    }
+
+    var content: Content { state.withLock { $0 } }
+
+    /// What somebody has made of the rules. Event loops that find the same rules share what follows from them.
+    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) throws -> Content {
+        state.withLock { content in
+            let isSame = content.rules.rules == found.rules
+            let rules = isSame ? content.rules : RuleSet(found.rules, secrets: options.secrets)
+            content = Content(rules: rules, hasAnswersForAny: found.hasAnswersForAny)
+            return content
+        }
+    }
+
+    /// Bytes of the file that the connection of one event loop keeps in memory.
+    var pageMemory: Int { options.cacheSize / 5 * 2 / MockServer.loopCount }
 
     func responder(on eventLoop: any EventLoop) -> any LoopResponder { loopReplayer(on: eventLoop) }
 
@@ -71,13 +99,37 @@ final class Replayer: ExchangeResponder {
     func origin(_ upstreamIndex: Int) -> String { origins.isEmpty ? "" : origins[upstreamIndex] }
 
     /// Takes one step: parallel requests never share an answer, or lose one.
+    ///
+    /// - Returns: the number of the interaction, and what there is to say if it is out of the recorded order.
     func step(
         _ key: PlaybackKey,
         _ request: MatchKeyBuilder,
         _ mode: PlaybackMode?,
         _ index: some PlaybackIndex
-    ) throws -> Int64? {
-        try playback.withLock { try $0.step(key, isWrite: !request.isSafe, by: mode, index) }
+    ) throws -> (Int64, departure: String?)? {
+        let (number, departure) = try playback.withLock { playback in
+            (try playback.step(key, isWrite: !request.isSafe, by: mode, index), playback.departure)
+        }
+        guard let number else { return nil }
+        guard let departure else { return (number, nil) }
+        let text =
+            switch departure {
+            case .behind(let write): "#\(number) was recorded before #\(write), a write that was answered already"
+            case .ahead(let write): "#\(number) was recorded after #\(write), a write that was not asked for yet"
+            }
+        let path = Latin1.string(Target(Target.originForm(request.target)).path)
+        journal.departed("\(Latin1.string(request.method)) \(path): \(text)")
+        return (number, text)
+    }
+
+    /// - Returns: false if the only interaction of a key was played already.
+    func takeOnce(_ number: Int64, _ request: MatchKeyBuilder) -> Bool {
+        let isFirst = playedOnce.withLock { played in
+            defer { played.insert(number) }
+            return !played.contains(number)
+        }
+        if isFirst, !request.isSafe { answerWrite(number) }
+        return isFirst
     }
 
     /// A write whose answer does not depend on the position moves it all the same.
@@ -88,9 +140,6 @@ final class Replayer: ExchangeResponder {
     }
 
     // MARK: Reports
-
-    /// Whether what is redacted for matching is redacted for the journal too.
-    var sharesRedactor: Bool { rules.redactor === journal.redactor }
 
     /// A reader of its own for what takes longer, shared by all event loops.
     private func readerForReports() throws -> CassetteReader {
@@ -117,7 +166,7 @@ final class Replayer: ExchangeResponder {
     /// What there is to say of a request that nothing answers.
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         // What is shown is redacted, even if the cassette is not.
-        let rules = rules.redacting(by: journal.redactor)
+        let rules = key.rules.redacting(by: journal.redactor)
         let asked = key.compared(origin: origin(exchange.upstreamIndex)).redacted(by: rules)
         let (options, path) = (options, path)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
@@ -166,8 +215,10 @@ struct ReplayOptions: Sendable {
     var playback: PlaybackMode
     /// As `MockServerConfiguration.freshness`.
     var freshness: TimeAmount
-    /// Bytes of memory for one event loop, of `MockServerConfiguration.cacheSize`.
+    /// As `MockServerConfiguration.cacheSize`.
     var cacheSize: Int
+    /// As `MockServerConfiguration.opensOnLoop`.
+    var opensOnLoop: Bool
     /// Values that count as what stands for them in the cassette.
     var secrets: [DeclaredSecret]
 }

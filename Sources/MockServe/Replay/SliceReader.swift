@@ -1,4 +1,5 @@
 import CassetteStore
+import HTTPWire
 import MockServeCore
 import NIOCore
 
@@ -15,6 +16,13 @@ final class SliceReader {
         self.body = body
         number = first == nil ? -1 : 0
         slice = first ?? ByteBuffer()
+    }
+
+    /// How the body begins; empty if it cannot be read, which shows when it is played.
+    var beginning: [UInt8] { (try? read(at: 0, count: 1024)).map { Array($0.readableBytesView) } ?? [] }
+
+    func asksAsRecorded(_ request: RequestHead, _ number: Int64) throws -> Bool {
+        try replayer.asksAsRecorded(request, number)
     }
 
     /// Whether the first slice is at hand, is all there is, and is as `condition` says.

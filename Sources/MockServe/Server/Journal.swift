@@ -27,6 +27,11 @@ final class ScopeJournal: Sendable {
         var failures: [String] = []
         var failureCount = 0
         var writeError: CassetteError?
+        /// Answers out of the recorded order, and the first of them.
+        var departures = 0
+        var firstDeparture: String?
+        /// What the end of a recording found of requests that redaction made alike.
+        var likenesses: [String] = []
         /// How many secrets were replaced, by kind.
         var redacted: [String: Int] = [:]
     }
@@ -156,6 +161,18 @@ final class ScopeJournal: Sendable {
             state.summary.cut += isCut ? 1 : 0
             state.summary.redacted.merge(notes.counts, uniquingKeysWith: +)
         }
+    }
+
+    /// An answer was given out of the recorded order.
+    func departed(_ text: String) {
+        state.withLock { state in
+            state.summary.departures += 1
+            state.summary.firstDeparture = state.summary.firstDeparture ?? text
+        }
+    }
+
+    func found(_ likenesses: [Likeness]) {
+        state.withLock { $0.summary.likenesses = likenesses.map(\.description) }
     }
 
     func failedToWrite(_ error: CassetteError) {

@@ -29,6 +29,9 @@ public struct JournalEntry: Sendable, CustomStringConvertible {
     public let outcome: Outcome
     /// Status of the answer; nil if there was none.
     public let status: Int?
+    /// Why the answer may be another than the one expected, though it was recorded for this request: it departs from the recorded
+    /// order, or requests that differ in redacted values only were answered differently. Nil if there is nothing to say.
+    public let remark: String?
 
     /// As sent.
     public var method: String { Latin1.string(methodBytes) }
@@ -40,7 +43,7 @@ public struct JournalEntry: Sendable, CustomStringConvertible {
 
     /// Bytes that the entry is counted with in the journal.
     var size: Int {
-        var size = 128 + methodBytes.count + targetBytes.count
+        var size = 144 + (remark?.utf8.count ?? 0) + methodBytes.count + targetBytes.count
         switch outcome {
         case .missed(let miss): size += miss.explanation.utf8.count + miss.json.utf8.count
         case .failed(let reason): size += reason.utf8.count

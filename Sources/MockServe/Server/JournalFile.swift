@@ -119,6 +119,7 @@ extension JournalEntry {
         append(",\"target\":")
         FieldsJSON.appendString(targetBytes, to: &output)
         append(status.map { ",\"status\":\($0)" } ?? ",\"status\":null")
+        if let remark { append(",\"remark\":\(jsonString(remark))") }
         switch outcome {
         case .replayed(let number): append(",\"outcome\":\"replayed\",\"interaction\":\(number)}\n")
         case .recorded(let number): append(",\"outcome\":\"recorded\",\"interaction\":\(number)}\n")

@@ -28,14 +28,22 @@ final class JournalLane: Sendable {
     /// - Parameters:
     ///   - target: redacted.
     ///   - status: of the answer; nil if there was none.
-    func note(method: [UInt8], target: [UInt8], _ outcome: JournalEntry.Outcome, status: Int?) {
+    ///   - remark: as `JournalEntry.remark`.
+    func note(
+        method: [UInt8],
+        target: [UInt8],
+        _ outcome: JournalEntry.Outcome,
+        status: Int?,
+        _ remark: String? = nil
+    ) {
         let entry = JournalEntry(
             number: journal.nextNumber(),
             date: Date(),
             methodBytes: method,
             targetBytes: target,
             outcome: outcome,
-            status: status
+            status: status,
+            remark: remark
         )
         let limits = journal.limits
         let keepsRecorded = journal.keepsRecordedNumbers

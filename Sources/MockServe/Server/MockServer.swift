@@ -264,6 +264,17 @@ public final class MockServer: Sendable {
     /// Number of requests answered from the cassette.
     public var replayedCount: Int { plan.journal.summary.answered }
 
+    /// Number of answers that departed from the recorded order, so that they may be others than the client expects: a read was
+    /// answered after a write that was recorded later, or before one that was recorded earlier. ``JournalEntry/remark`` says which.
+    public var departureCount: Int { plan.journal.summary.departures }
+
+    /// The first of them, in one line.
+    package var firstDeparture: String? { plan.journal.summary.firstDeparture }
+
+    /// Once a recording has ended: requests that differ only in redacted values and were answered differently, a line each. In a
+    /// replay they are answered in the order recorded.
+    public var likenesses: [String] { plan.journal.summary.likenesses }
+
     /// Exchanges that could not be forwarded or recorded, a line each, the first 1,000 of them.
     public var failures: [String] { plan.journal.summary.failures }
 

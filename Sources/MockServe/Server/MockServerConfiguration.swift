@@ -62,8 +62,8 @@ public struct MockServerConfiguration: Sendable {
     /// What becomes of a scope that did not use every recorded interaction. Default: ``UnusedPolicy/ignore``.
     public var unused = UnusedPolicy.ignore
 
-    /// Bytes of memory for what is replayed: answers that are kept ready, and pages of the cassette, shared out among the
-    /// threads that serve. The memory of a server depends on it, not on the size of the cassette. Default: 80 MiB.
+    /// Bytes of memory for what is replayed: answers that are kept ready, for all threads that serve, and pages of the cassette. The
+    /// memory of a server depends on it, not on the size of the cassette or the number of threads. Default: 80 MiB.
     public var cacheSize = 80 << 20
 
     /// How much of what it was asked the server remembers (``MockServer/journal``).
@@ -74,6 +74,9 @@ public struct MockServerConfiguration: Sendable {
 
     /// How old what is kept of a cassette may be before the file is asked whether it has changed.
     package var freshness: Duration = .milliseconds(1)
+
+    /// Whether an event loop opens the cassette itself, and waits: for measuring without threads.
+    package var opensOnLoop = false
 
     /// A file that gets the misses of this server, if there are any, in the place of those of an earlier one.
     package var missFile: String?

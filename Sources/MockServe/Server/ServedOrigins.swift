@@ -7,6 +7,7 @@ final class ServedOrigins: Sendable {
     private struct Key: Hashable {
         let upstreamIndex: Int
         let served: Origin
+        let looksAtContent: Bool
     }
 
     /// Clients name a server in a few ways only; more of them are mapped without being remembered.
@@ -29,12 +30,13 @@ final class ServedOrigins: Sendable {
 
     func setListeners(_ origins: [Origin]) { listeners.withLock { $0 = origins } }
 
-    /// The mapping as the client of this exchange needs it: its own name for its own listener.
-    func map(for exchange: Exchange) -> OriginMap { map(for: exchange.servedOrigin, exchange.upstreamIndex) }
-
-    /// - Parameter origin: by which the client knows its own listener.
-    func map(for origin: Origin, _ upstreamIndex: Int) -> OriginMap {
-        let key = Key(upstreamIndex: upstreamIndex, served: origin)
+    /// The mapping as a client needs it: its own name for its own listener.
+    ///
+    /// - Parameters:
+    ///   - origin: by which the client knows its own listener.
+    ///   - looksAtContent: as for `OriginMap`.
+    func map(for origin: Origin, _ upstreamIndex: Int, looksAtContent: Bool) -> OriginMap {
+        let key = Key(upstreamIndex: upstreamIndex, served: origin, looksAtContent: looksAtContent)
         if let map = cache.withLock({ $0[key] }) { return map }
         let listeners = listeners.withLock { $0 }
         var pairs: [OriginMap.Pair] = []
@@ -45,7 +47,12 @@ final class ServedOrigins: Sendable {
                 pairs.append(OriginMap.Pair(upstream: upstream.origin, served: listeners[index]))
             }
         }
-        let map = OriginMap(pairs, mapsContent: mapsContent, revealing: secrets)
+        let map = OriginMap(
+            pairs,
+            mapsContent: mapsContent,
+            looksAtContent: looksAtContent,
+            revealing: secrets
+        )
         cache.withLock { cache in
             if cache.count < Self.cacheLimit { cache[key] = map }
         }

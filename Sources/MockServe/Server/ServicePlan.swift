@@ -69,7 +69,8 @@ final class ServicePlan: Sendable {
             missStatus: configuration.missStatus,
             playback: configuration.playback.mode,
             freshness: TimeAmount(configuration.freshness),
-            cacheSize: max(0, configuration.cacheSize) / MockServer.loopCount,
+            cacheSize: max(0, configuration.cacheSize),
+            opensOnLoop: configuration.opensOnLoop,
             secrets: configuration.redact.compactMap(\.secret)
         )
     }
@@ -239,7 +240,7 @@ final class ServicePlan: Sendable {
     private func finish(keeping: Bool) throws {
         defer { journal.close() }
         do {
-            try writer?.finish(keeping: keeping, now: Clock.now().unixMilliseconds)
+            if let writer { journal.found(try writer.finish(keeping: keeping, now: Clock.now().unixMilliseconds)) }
             if let error = journal.summary.writeError { throw error }
             guard let coverageFile, let path else { return }
             var used = journal.replayedNumbers

@@ -36,6 +36,7 @@ struct ListCommand: ParsableCommand {
                 Console.print(json ? object(interaction) : layout.line(cells(interaction, hasSeveralOrigins)))
                 return true
             }
+            for likeness in try reader.likenesses() { Console.say("mockserve: \(likeness)") }
         }
     }
 

@@ -58,7 +58,9 @@ struct ShowCommand: ParsableCommand {
             Console.print("# first byte after \(firstByte) ms, \(exchanged.chunks.count) chunks within \(last) ms")
         }
         if let cut = exchanged.cut {
-            Console.print("# cut by the upstream \(cut.offset) ms after the head: \(cut.end == .close ? "closed" : "reset")")
+            Console.print(
+                "# cut by the upstream \(cut.offset) ms after the head: \(cut.end == .close ? "closed" : "reset")"
+            )
         }
         for redaction in try reader.redactions(of: interaction.id) {
             Console.print("# \(Console.safe(redaction.place)): \(Console.safe(redaction.placeholder))")

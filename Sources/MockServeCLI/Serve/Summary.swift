@@ -10,6 +10,12 @@ enum Summary {
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }
         if server.failureCount > 0 { parts.append("\(server.failureCount) failed") }
         Console.say("mockserve: " + parts.joined(separator: ", "))
+        for likeness in server.likenesses.prefix(5) { Console.say("mockserve: \(likeness)") }
+        if server.likenesses.count > 5 { Console.say("  … and \(server.likenesses.count - 5) more such requests") }
+        if let first = server.firstDeparture {
+            let count = server.departureCount == 1 ? "1 answer departs" : "\(server.departureCount) answers depart"
+            Console.say("mockserve: \(count) from the recorded order; the first: \(Console.safe(first))")
+        }
         let redacted = server.redactedCounts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !redacted.isEmpty { Console.say("mockserve: redacted: " + redacted.joined(separator: ", ")) }
         list(server.misses.map { "miss: \($0)" }, of: server.missCount)

@@ -1,0 +1,134 @@
+import CassetteStore
+import NIOCore
+import NIOPosix
+
+/// The connection to a cassette by which one event loop reads. It never waits: it is opened on another thread, and what is locked
+/// at the moment is `PlaybackReader.Busy`.
+final class LoopReader {
+    private enum State {
+        case closed
+        case opening([(Result<Void, any Error>) -> Void])
+        case open(PlaybackReader)
+        case ended
+    }
+
+    /// Made on one thread, which then has nothing more to do with it, and used on another.
+    private struct Made: @unchecked Sendable {
+        let reader: PlaybackReader
+    }
+
+    private let replayer: Replayer
+    private let eventLoop: any EventLoop
+    private var state = State.closed
+    private var isReading = false
+    private var checked: NIODeadline?
+    /// Of what is read now (`ReplayCaches.generation`).
+    private(set) var generation = 0
+    /// Told when somebody has changed the file.
+    var whenChanged: (PlaybackReader) throws -> Void = { _ in }
+
+    init(_ replayer: Replayer, on eventLoop: any EventLoop) {
+        self.replayer = replayer
+        self.eventLoop = eventLoop
+    }
+
+    var isOpen: Bool { if case .open = state { true } else { false } }
+
+    // MARK: Opening
+
+    func whenOpen(_ body: @escaping (Result<Void, any Error>) -> Void) {
+        switch state {
+        case .open: body(.success(()))
+        case .ended: body(.failure(ended))
+        case .opening(let waiting): state = .opening(waiting + [body])
+        case .closed:
+            state = .opening([body])
+            open()
+        }
+    }
+
+    private var ended: CassetteError {
+        CassetteError(.unreadable, path: replayer.path, "was closed: the server has stopped.")
+    }
+
+    private func open() {
+        let (file, newest, memory) = (replayer.file, replayer.newest, replayer.pageMemory)
+        if replayer.options.opensOnLoop {
+            return opened(Result { Made(reader: try PlaybackReader(path: file, newest: newest, memory: memory)) })
+        }
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+            Made(reader: try PlaybackReader(path: file, newest: newest, memory: memory))
+        }.whenComplete { bound.value.opened($0) }
+    }
+
+    private func opened(_ result: Result<Made, any Error>) {
+        guard case .opening(let waiting) = state else {
+            if case .success(let made) = result { made.reader.close() }
+            return
+        }
+        switch result {
+        case .success(let made): state = .open(made.reader)
+        // The next one tries again.
+        case .failure: state = .closed
+        }
+        for body in waiting { body(result.map { _ in }) }
+    }
+
+    func close() {
+        let before = state
+        state = .ended
+        isReading = false
+        switch before {
+        case .open(let reader):
+            reader.end()
+            reader.close()
+        case .opening(let waiting): for body in waiting { body(.failure(ended)) }
+        case .closed, .ended: break
+        }
+    }
+
+    // MARK: Reading
+
+    /// A reader within a window of reading, which ends once the event loop has gone through what it has to do now.
+    ///
+    /// - Throws: `PlaybackReader.Busy`; `CassetteError`.
+    func reading() throws -> PlaybackReader {
+        guard case .open(let reader) = state else { throw ended }
+        guard !isReading else { return reader }
+        let newest = replayer.caches.generation
+        if try reader.begin() {
+            generation = replayer.caches.renew()
+            do {
+                try whenChanged(reader)
+            } catch {
+                reader.end()
+                // Whoever comes next has to see the change too.
+                reader.forgetVersion()
+                throw error
+            }
+        } else {
+            // The file is as it was, so nothing that others have read since is older than what is read here.
+            generation = newest
+        }
+        isReading = true
+        checked = .now()
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        bound.execute { $0.endReading() }
+        return reader
+    }
+
+    private func endReading() {
+        guard isReading, case .open(let reader) = state else { return }
+        isReading = false
+        reader.end()
+    }
+
+    /// Looks whether the file has changed, if that was not done lately.
+    func refresh() throws {
+        guard !isReading, let checked, .now() - checked < replayer.options.freshness else {
+            _ = try reading()
+            return
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package import HTTPWire
+
+/// What a match key is made of, beyond the rules of a cassette. A cassette says which version its keys are of (`require key:N`, a
+/// rule; without it they are of version 1), so that what was recorded before keeps matching as it did.
+///
+/// 1. Method, origin, path, query, `Range`, and the body by its label.
+/// 2. Also the fields that name the operation (`OperationFields`); the body by what it is, whatever its label says; forms that are
+///    signed for one use without what the signature changes; and, where answers are chosen, the conditions of conditional requests
+///    (`Condition`).
+package enum KeyVersion {
+    /// The version of new cassettes.
+    package static let current = 2
+}
+
+/// Fields that say which operation a request asks for, where one method and path serves many. They count in keys of version 2;
+/// `ignore field:NAME` leaves one out, `require field:NAME` takes another in.
+package enum OperationFields {
+    /// Whether a field is one of these. Asked for every field of a request.
+    static func contains(_ field: Fields.RawField) -> Bool {
+        switch field.name.count {
+        // WebDAV, RFC 4918 §10.2.
+        case 5: field.isNamed("depth")
+        // SOAP 1.1 §6.1.1.
+        case 10: field.isNamed("soapaction")
+        // WebDAV, RFC 4918 §10.3.
+        case 11: field.isNamed("destination")
+        // AWS JSON 1.0 and 1.1 protocols: "The X-Amz-Target header". The de facto standard of tunnelled methods, also as
+        // Microsoft's OData ("X-HTTP-Method").
+        case 12: field.isNamed("x-amz-target")
+        // tus 1.0, "Upload-Offset": where in the file a part belongs. RFC 9110 §14.5: which part a PUT brings.
+        case 13: field.isNamed("upload-offset") || field.isNamed("content-range") || field.isNamed("x-http-method")
+        // Rest.li, "X-RestLi-Method".
+        case 15: field.isNamed("x-restli-method")
+        // Azure Blob Storage, "Copy Blob".
+        case 16: field.isNamed("x-ms-copy-source")
+        // Amazon S3, "CopyObject". IBM and others: "X-Method-Override".
+        case 17: field.isNamed("x-amz-copy-source") || field.isNamed("x-method-override")
+        // Google Cloud Storage XML API, "PUT Object - Copy".
+        case 18: field.isNamed("x-goog-copy-source")
+        // Google, "Resumable uploads".
+        case 20: field.isNamed("x-goog-upload-offset")
+        // Google, "HTTP/JSON: X-HTTP-Method-Override", and most web frameworks.
+        case 21: field.isNamed("x-goog-upload-command")
+        case 22: field.isNamed("x-http-method-override")
+        // Amazon S3, "UploadPartCopy".
+        case 23: field.isNamed("x-amz-copy-source-range")
+        default: false
+        }
+    }
+
+    /// The operation that SOAP 1.2 names in the media type (RFC 3902 §2), if it does.
+    static func action(of fields: Fields) -> [UInt8]? {
+        guard let value = fields.first("content-type"), value.contains(UInt8(ascii: ";")) else { return nil }
+        let type = MediaType(value)
+        return type.essence == "application/soap+xml" ? type.parameter("action") : nil
+    }
+
+    /// Names in lower case and values, in an order that depends on nothing else.
+    static func pairs(of fields: Fields, without ignored: Set<[UInt8]>) -> [(name: [UInt8], value: [UInt8])] {
+        var pairs: [(name: [UInt8], value: [UInt8])] = []
+        fields.forEachRaw { field in
+            guard contains(field) else { return }
+            let name = field.name.map(lowercased)
+            if !ignored.contains(name) { pairs.append((name, Array(field.value))) }
+        }
+        if let action = action(of: fields), !ignored.contains(Array("content-type".utf8)) {
+            pairs.append((Array("action".utf8), action))
+        }
+        return pairs.sorted {
+            $0.name == $1.name
+                ? $0.value.lexicographicallyPrecedes($1.value) : $0.name.lexicographicallyPrecedes($1.name)
+        }
+    }
+}
+
+/// The conditions of a request (RFC 9110 §13.1). Answers that depend on one (304, 412) are for requests with the same only.
+package enum Condition {
+    /// In lower case, sorted.
+    private static let all = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"]
+
+    /// Those that a request has: names in lower case, sorted, separated by commas; empty for none.
+    package static func names(in fields: Fields) -> String {
+        var found: [String] = []
+        fields.forEachRaw { field in
+            guard field.name.count > 7, lowercased(field.name[0]) == UInt8(ascii: "i"),
+                field.name[2] == UInt8(ascii: "-")
+            else { return }
+            let name = String(decoding: field.name.map(lowercased), as: UTF8.self)
+            if all.contains(name), !found.contains(name) { found.append(name) }
+        }
+        return found.sorted().joined(separator: ",")
+    }
+}
