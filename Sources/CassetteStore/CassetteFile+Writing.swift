@@ -10,12 +10,11 @@ extension CassetteFile {
         do {
             return try retryingWhileBusy {
                 let isNew = try checkKind(path, mayBeNew: true)
-                if isNew { createPrivately(path) }
+                if isNew, !FileManager.default.fileExists(atPath: path) { try make(path) }
                 let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
                 try queue.inDatabase { db in
-                    // Without any schema it is new as well: another connection may be about to make it, which takes two
-                    // transactions (`auto_vacuum` is written by one of its own).
-                    if try isNew || isBlank(db) { try create(db) }
+                    // An empty file was there, or a creation in it was interrupted.
+                    if try isBlank(db) { try create(db) }
                     try check(db, path: path)
                 }
                 return (queue, isNew)
@@ -25,23 +24,67 @@ extension CassetteFile {
         }
     }
 
+    /// Makes a new cassette under another name, and gives it its own when it is complete: an interruption leaves the whole of it or
+    /// nothing. To be called in a `FolderTurn`, so that nobody else makes it at the same time.
+    private static func make(_ path: String) throws {
+        let draft = path + "-new"
+        // What an interrupted creation left.
+        for name in [draft, draft + "-journal"] { unlink(name) }
+        createPrivately(draft)
+        do {
+            let queue = try DatabaseQueue(path: draft, configuration: configuration(isReadOnly: false))
+            try queue.inDatabase { try create($0) }
+            try queue.close()
+            // A file that somebody else has put there meanwhile is not replaced, where the file system has hard links.
+            guard link(draft, path) == 0 || errno == EEXIST || rename(draft, path) == 0 else {
+                let reason = String(cString: strerror(errno))
+                throw CassetteError(.unwritable, path: path, "cannot be created: \(reason).")
+            }
+            unlink(draft)
+        } catch {
+            unlink(draft)
+            throw error
+        }
+    }
+
     /// Makes a cassette that was left by a killed recording one file again, as far as the file system lets us.
     ///
     /// Reading works without it, except from a read-only place, where SQLite cannot read a write-ahead log.
     package static func recover(_ path: String) {
-        guard FileManager.default.fileExists(atPath: path + "-wal"), (try? checkKind(path)) != nil else { return }
+        guard hasRemains(path), (try? checkKind(path)) != nil else { return }
         // A failure here is no failure: the reader that is opened next says what is wrong, if anything is.
         guard let (queue, _) = try? openForWriting(path) else { return }
         try? queue.inDatabase { db in
             var version: Int64?
+            let isAlone = try EpisodeSQL.isAlone(db)
             try db.inTransaction(.immediate) {
-                try EpisodeSQL.finishInterrupted(db)
+                try EpisodeSQL.finishInterrupted(db, isAlone: isAlone)
                 version = try EpisodeSQL.lastVersion(db)
                 return .commit
             }
             try EpisodeSQL.leaveWAL(db, version)
         }
         try? queue.close()
+    }
+
+    /// Whether something lies beside the cassette that belongs into it: a write-ahead log, or the journal of a change that was
+    /// interrupted.
+    static func hasRemains(_ path: String) -> Bool {
+        ["-wal", "-journal"].contains { FileManager.default.fileExists(atPath: path + $0) }
+    }
+
+    /// Takes back a change that was interrupted, for a reader: SQLite does that with the first look on a connection that may write.
+    ///
+    /// - Returns: false if it could not.
+    static func takeBack(_ path: String) -> Bool {
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
+            _ = try queue.inDatabase { try $0.firstInteger("PRAGMA schema_version") }
+            try queue.close()
+            return true
+        } catch {
+            return false
+        }
     }
 
     /// While it is recorded into, what is in a new file is for nobody else; so are the files that SQLite makes beside it, which

@@ -134,6 +134,25 @@ package enum CassetteFile {
         }
     }
 
+    /// Opens for reading what may have been left in the middle of a change. A reader alone cannot take a change back.
+    static func mendingRemains<Result>(_ path: String, _ open: () throws -> Result) throws -> Result {
+        do {
+            return try open()
+        } catch let error as DatabaseError
+            where (error.resultCode == .SQLITE_READONLY || error.resultCode == .SQLITE_CANTOPEN) && hasRemains(path)
+        {
+            guard takeBack(path) else {
+                throw CassetteError(
+                    .unreadable,
+                    path: path,
+                    "was left in the middle of a change, which cannot be taken back here: neither it nor its folder can be written. "
+                        + "Copy it, and what lies beside it (\(path)-journal, \(path)-wal), to where they can, and read it there."
+                )
+            }
+            return try open()
+        }
+    }
+
     static func explain(_ error: InteractionRow.Malformed, path: String) -> CassetteError {
         CassetteError(.damaged, path: path, "is damaged: interaction \(error.id) has a bad \(error.column).")
     }

@@ -29,11 +29,13 @@ package final class CassetteReader: Sendable {
         try CassetteFile.checkKind(path)
         do {
             queue = try CassetteFile.retryingWhileBusy {
-                var configuration = CassetteFile.configuration(isReadOnly: true)
-                configuration.allowsUnsafeTransactions = keepsTransactions
-                let queue = try DatabaseQueue(path: path, configuration: configuration)
-                try queue.inDatabase { try CassetteFile.check($0, path: path) }
-                return queue
+                try CassetteFile.mendingRemains(path) {
+                    var configuration = CassetteFile.configuration(isReadOnly: true)
+                    configuration.allowsUnsafeTransactions = keepsTransactions
+                    let queue = try DatabaseQueue(path: path, configuration: configuration)
+                    try queue.inDatabase { try CassetteFile.check($0, path: path) }
+                    return queue
+                }
             }
         } catch {
             throw CassetteFile.explain(error, path: path, .unreadable)

@@ -39,6 +39,7 @@ package final class CassetteWriter: Sendable {
     private let episode: Int64
     private let queue: DatabaseQueue
     private let checkpointer: Checkpointer
+    private let file: FileIdentity
     private let work = DispatchQueue(label: "mockserve.cassette-writer")
     private let pending = Mutex(Pending())
     private let bodies = Mutex(BodyWriter())
@@ -60,14 +61,19 @@ package final class CassetteWriter: Sendable {
         let turn = try FolderTurn(of: path)
         defer { turn.end() }
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
+        file = FileIdentity(path)
         do {
             let (queue, checkpointer) = (queue, checkpointer)
-            let last: [String: Int]
+            let last: PlaceholderSQL.Numbers
             (episode, newestBefore, self.rules, last) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
-                    try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+                    let isAlone = try EpisodeSQL.isAlone(db)
+                    // What is dropped was redacted, or was to be kept in clear.
+                    try db.execute(
+                        sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = OFF"
+                    )
                     checkpointer.watch(db)
-                    var result = (Int64(0), Int64(0), RuleSet.none, [String: Int]())
+                    var result = (Int64(0), Int64(0), RuleSet.none, PlaceholderSQL.Numbers())
                     try db.inTransaction(.immediate) {
                         result = try Self.begin(
                             db,
@@ -76,6 +82,7 @@ package final class CassetteWriter: Sendable {
                             rules: rules,
                             secrets: secrets,
                             now: now,
+                            isAlone: isAlone,
                             path: path
                         )
                         return .commit
@@ -96,9 +103,10 @@ package final class CassetteWriter: Sendable {
         rules: [Rule],
         secrets: [DeclaredSecret],
         now: Int64,
+        isAlone: Bool,
         path: String
-    ) throws -> (Int64, Int64, RuleSet, [String: Int]) {
-        try EpisodeSQL.finishInterrupted(db)
+    ) throws -> (Int64, Int64, RuleSet, PlaceholderSQL.Numbers) {
+        try EpisodeSQL.finishInterrupted(db, isAlone: isAlone)
         try EpisodeSQL.register(upstreams, db, path: path)
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
         // What was recorded before keeps the keys that it has.
@@ -106,10 +114,11 @@ package final class CassetteWriter: Sendable {
         if try RuleSQL.add(version + rules, db) { _ = try RuleSQL.recomputeKeys(db, path: path) }
         try db.query(
             "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES (?1, 'open', ?2, ?3)",
-            [.text(mode.rawValue), .integer(now), .integer(Int64(getpid()))]
+            [.text(mode.kept), .integer(now), .integer(RunOwner.current.value)]
         )
         let episode = db.lastInsertedRowID
-        return (episode, newest, try RuleSQL.all(db, path: path, secrets: secrets), try PlaceholderSQL.last(db))
+        let numbers = try PlaceholderSQL.reserve(db, hasOthers: EpisodeSQL.hasOthers(db))
+        return (episode, newest, try RuleSQL.all(db, path: path, secrets: secrets), numbers)
     }
 
     // MARK: Handing over, from any thread
@@ -150,7 +159,7 @@ package final class CassetteWriter: Sendable {
         _ interaction: NewInteraction,
         completion: @escaping @Sendable (Result<Int64, CassetteError>) -> Void
     ) {
-        enqueue(.commit(interaction, completion), size: 4096)
+        enqueue(.commit(interaction, completion), size: interaction.memory)
     }
 
     /// Whether whoever hands over should wait (see `whenDrained`).
@@ -217,6 +226,7 @@ package final class CassetteWriter: Sendable {
         var numbers: [Int64] = []
         let failure: CassetteError?
         do {
+            try file.check()
             try queue.inDatabase { db in
                 try db.inTransaction(.immediate) {
                     for operation in operations {

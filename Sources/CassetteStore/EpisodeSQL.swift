@@ -7,26 +7,58 @@ package enum EpisodeMode: String, Sendable {
     case once
     case missing
     case all
+    /// Takes the place of everything that was recorded, if it ends well and recorded anything.
+    case rewrite
     /// Answers written by hand.
     case hand
+
+    /// As it is kept. A run that is to rewrite and was killed is as one that added.
+    var kept: String { self == .rewrite ? EpisodeMode.missing.rawValue : rawValue }
 }
 
 /// Beginning and ending recording runs.
 enum EpisodeSQL {
     /// Ends runs that were killed: what they recorded stays, as if they had ended well.
-    static func finishInterrupted(_ db: Database) throws {
+    ///
+    /// - Parameter isAlone: whether nobody else has the cassette open, so that no run can be alive.
+    static func finishInterrupted(_ db: Database, isAlone: Bool) throws {
         var open: [(Int64, EpisodeMode)] = []
         try db.query("SELECT id, mode, owner_pid FROM episode WHERE state = 'open'") { row in
-            guard !isAlive(row.integer(2)) else { return true }
+            guard isAlone || isDead(RunOwner(row.integer(2))) else { return true }
             open.append((row.integer(0), EpisodeMode(rawValue: row.text(1)) ?? .once))
             return true
         }
         for (episode, mode) in open { try end(episode, mode: mode, keeping: true, now: nil, db) }
     }
 
-    private static func isAlive(_ process: Int64) -> Bool {
-        guard let process = pid_t(exactly: process), process > 0 else { return false }
-        return kill(process, 0) == 0 || errno == EPERM
+    /// Of an owner in another container nobody here knows.
+    private static func isDead(_ owner: RunOwner) -> Bool { owner.isKnown && !owner.isAlive }
+
+    /// Whether no other connection has the cassette open, outside of a transaction: only then it can leave WAL mode, in which it
+    /// is while anybody records into it.
+    static func isAlone(_ db: Database) throws -> Bool {
+        guard
+            try db.firstInteger(
+                "SELECT 1 FROM episode WHERE state = 'open' AND owner_pid IS NOT ?1",
+                [.integer(RunOwner.current.value)]
+            ) != nil
+        else { return false }
+        try db.execute(sql: "PRAGMA busy_timeout = 0")
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = 10000") }
+        do {
+            try db.execute(sql: "PRAGMA journal_mode = DELETE")
+            return true
+        } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED
+        {
+            return false
+        }
+    }
+
+    /// Whether another process records into the cassette now.
+    static func hasOthers(_ db: Database) throws -> Bool {
+        let sql = "SELECT 1 FROM episode WHERE state = 'open' AND owner_pid IS NOT ?1 LIMIT 1"
+        return try db.firstInteger(sql, [.integer(RunOwner.current.value)]) != nil
     }
 
     /// Ends a run: keeps or drops what it recorded; a kept `all` run takes the place of older answers to the same
@@ -34,6 +66,8 @@ enum EpisodeSQL {
     static func end(_ episode: Int64, mode: EpisodeMode, keeping: Bool, now: Int64?, _ db: Database) throws {
         if !keeping {
             try db.query("DELETE FROM interaction WHERE episode_id = ?1", [.integer(episode)])
+        } else if mode == .rewrite {
+            try replaceAll(by: episode, db)
         } else if mode == .all {
             try db.query(
                 """
@@ -49,6 +83,18 @@ enum EpisodeSQL {
             [.integer(episode), now.map { .integer($0) } ?? .null]
         )
         try removeUnused(db)
+    }
+
+    /// Removes what older runs recorded; what was written by hand stays. A run that recorded nothing takes nobody's place.
+    private static func replaceAll(by episode: Int64, _ db: Database) throws {
+        let recorded = "SELECT id FROM episode WHERE id <> ?1 AND mode <> 'hand' AND state = 'kept'"
+        try db.query(
+            """
+            DELETE FROM interaction WHERE episode_id IN (\(recorded)) \
+            AND EXISTS (SELECT 1 FROM interaction WHERE episode_id = ?1)
+            """,
+            [.integer(episode)]
+        )
     }
 
     /// Removes bodies nobody refers to, and kept runs of which nothing is left.
@@ -87,11 +133,25 @@ enum EpisodeSQL {
         }
     }
 
-    /// The last thing in a transaction that ends a use of the cassette: gives unused pages back.
+    /// Unused pages that are given back one by one; the time for that grows with the square of their number.
+    private static let fewPages: Int64 = 8192
+
+    /// Gives unused pages back, outside of a transaction, by writing the file anew if that is less work. It is not where much more
+    /// stays than goes: then pages are kept for what is recorded next.
+    static func giveBackPages(_ db: Database) throws {
+        let unused = try db.firstInteger("PRAGMA freelist_count") ?? 0
+        guard unused > fewPages, let pages = try db.firstInteger("PRAGMA page_count"), pages - unused <= unused * 4
+        else {
+            return
+        }
+        try db.execute(sql: "VACUUM")
+    }
+
+    /// The last thing in a transaction that ends a use of the cassette: gives unused pages back, if they are few.
     ///
     /// - Returns: what `leaveWAL` needs to know; nil if another run is open, to the end of which the file is left.
     static func lastVersion(_ db: Database) throws -> Int64? {
-        try db.query("PRAGMA incremental_vacuum")
+        if try db.firstInteger("PRAGMA freelist_count") ?? 0 <= fewPages { try db.query("PRAGMA incremental_vacuum") }
         guard try db.firstInteger("SELECT 1 FROM episode WHERE state = 'open' LIMIT 1") == nil else { return nil }
         return try db.firstInteger("PRAGMA data_version")
     }
@@ -112,6 +172,7 @@ enum EpisodeSQL {
         while true {
             do {
                 guard try db.firstInteger("PRAGMA data_version") == version else { return false }
+                try giveBackPages(db)
                 try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
                 try db.execute(sql: "PRAGMA journal_mode = DELETE")
                 return true

@@ -13,6 +13,29 @@ enum PlaceholderSQL {
         return last
     }
 
+    /// Numbers that a run must not give.
+    struct Numbers {
+        /// The highest of every kind that was given.
+        var last: [String: Int] = [:]
+        /// A number below which nothing is free; zero if the run is the only one.
+        var floor = 0
+    }
+
+    /// The row that says up to where numbers are reserved. No kind has this name.
+    private static let reserved = ""
+    /// Numbers of each kind that a run gets which is not the only one.
+    private static let block = 1_000_000
+
+    /// What is taken for a run that begins. Beside the run of another process it gets numbers of its own, as neither sees what the
+    /// other gives.
+    static func reserve(_ db: Database, hasOthers: Bool) throws -> Numbers {
+        let last = try last(db)
+        guard hasOthers else { return Numbers(last: last) }
+        let floor = ((last.values.max() ?? 0) / block + 1) * block
+        try raise([reserved: floor], db)
+        return Numbers(last: last, floor: floor)
+    }
+
     static func raise(_ highest: [String: Int], _ db: Database) throws {
         for (kind, number) in highest {
             try db.query(

@@ -11,8 +11,8 @@ extension PlaceholderBook {
 
     /// The one book of all runs of this process that write into one cassette, so that equal values get equal numbers.
     ///
-    /// - Parameter last: numbers that are taken already.
-    static func shared(for path: String, _ last: [String: Int]) -> PlaceholderBook {
+    /// - Parameter taken: numbers that are taken already.
+    static func shared(for path: String, _ taken: PlaceholderSQL.Numbers) -> PlaceholderBook {
         let name = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         let book = books.withLock { books in
             books = books.filter { $0.value.book != nil }
@@ -21,7 +21,7 @@ extension PlaceholderBook {
             books[name] = Weak(book: book)
             return book
         }
-        book.raise(last)
+        book.raise(taken.last, floor: taken.floor)
         return book
     }
 }

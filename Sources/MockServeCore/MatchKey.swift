@@ -68,6 +68,19 @@ package final class MatchKeyBuilder {
         target = rules.comparable(target: map.mapTarget(request.target))
     }
 
+    /// The same request by other rules. Asked once it is complete.
+    package func remade(by rules: RuleSet) -> MatchKeyBuilder {
+        let remade = MatchKeyBuilder(sent, rules, mappedBy: map)
+        bodyPart?.end(self.rules)
+        // What was redacted once is not redacted again. A body that was not kept is compared by its bytes in any case.
+        if let part = bodyPart, part.isWhole {
+            part.bytes.withUnsafeBytes { remade.update($0) }
+        } else {
+            remade.bodyPart = bodyPart
+        }
+        return remade
+    }
+
     /// As it is compared: as the upstream is to see it, with the same placeholder for all secrets of a kind. Made anew each
     /// time.
     package var request: RequestHead {

@@ -43,6 +43,7 @@ package final class PlaceholderBook: Sendable {
         var numbers: [String: [[UInt8]: Int]] = [:]
         var last: [String: Int] = [:]
         var count = 0
+        var floor = 0
     }
 
     /// Values that are remembered; further ones get a new number each time.
@@ -56,14 +57,19 @@ package final class PlaceholderBook: Sendable {
     }
 
     /// Takes numbers that another run has given meanwhile into account.
-    package func raise(_ last: [String: Int]) {
-        state.withLock { state in state.last.merge(last) { max($0, $1) } }
+    ///
+    /// - Parameter floor: up to this, numbers of all kinds are taken.
+    package func raise(_ last: [String: Int], floor: Int = 0) {
+        state.withLock { state in
+            state.last.merge(last) { max($0, $1) }
+            state.floor = max(state.floor, floor)
+        }
     }
 
     func number(_ kind: String, _ value: [UInt8]) -> Int {
         state.withLock { state in
             if let number = state.numbers[kind]?[value] { return number }
-            let number = (state.last[kind] ?? 0) + 1
+            let number = max(state.last[kind] ?? 0, state.floor) + 1
             state.last[kind] = number
             if state.count < Self.limit {
                 state.numbers[kind, default: [:]][value] = number

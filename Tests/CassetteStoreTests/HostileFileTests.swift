@@ -156,4 +156,33 @@ import Testing
             #expect(outcomes.played > 0 && outcomes.refused > 0)
         }
     }
+
+    @Test(arguments: [
+        "UPDATE body SET size = 9223372036854775807", "UPDATE body SET size = 9223372036854514688",
+        "UPDATE interaction SET first_byte_ms = 9223372036854775807",
+        "UPDATE interaction SET chunks = '[[1125899906842623,300000]]'",
+        "UPDATE interaction SET chunks = '[[0,1125899906842623],[0,1125899906842623]]'",
+        "UPDATE interaction SET chunks = '[[0,300000],[0,-1],[0,0]]'", "UPDATE interaction SET chunks = '[[0,-2]]'",
+        "INSERT INTO placeholder VALUES ('token', 9223372036854775807)",
+        "UPDATE interaction SET recorded_at = 9223372036854775807",
+        "UPDATE interaction SET redacted = '[[\"request body\",\"x\"],[\"request\"]]'",
+    ])
+    func numbersThatLeadNowhereDoNoHarm(_ statements: String) throws {
+        try withPath { path in
+            try crafted(path, statements)
+            do { try readEverything(path) } catch { #expect(error is CassetteError) }
+            let playback = try PlaybackReader(path: path)
+            _ = try playback.begin()
+            do { _ = try playback.answer(1) } catch { #expect(error is CassetteError) }
+            playback.close()
+            do { _ = try CassetteEditor.add([try Rule(.ignore, "query:x")], to: path) } catch {
+                #expect(error is CassetteError)
+            }
+            do {
+                _ = try CassetteEditor.redact([try Rule(.redact, "field:X")], secrets: [], in: path)
+            } catch {
+                #expect(error is CassetteError)
+            }
+        }
+    }
 }

@@ -70,6 +70,11 @@ final class LoopReplayer: LoopResponder {
     /// Gives up what is kept, and takes the rules as they are now, if somebody has changed the cassette.
     func refresh() throws { try cassette.refresh() }
 
+    /// Begins a window of reading, so that everything that follows in this turn of the event loop sees one state of the file.
+    ///
+    /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment.
+    func beginReading() throws { _ = try cassette.reading() }
+
     private func reading() throws -> PlaybackReader { try cassette.reading() }
 
     /// Somebody has changed the cassette.
@@ -126,7 +131,7 @@ final class LoopReplayer: LoopResponder {
         let map = map(for: origin, upstreamIndex)
         let builder = MatchKeyBuilder(request, rules, mappedBy: map)
         let key = builder.key(origin: replayer.origin(upstreamIndex))
-        guard let (found, isKept) = try? rows(of: key), let number = found.only,
+        guard let (found, isKept) = try? rows(of: key), builder.rules === rules, let number = found.only,
             let (answer, kept) = try? prepared(number, for: request, from: origin, map)
         else { return nil }
         if !builder.isSafe { replayer.answerWrite(number) }
@@ -175,11 +180,8 @@ final class LoopReplayer: LoopResponder {
         journal.note(method: method, target: target, .replayed(interaction: Int(number)), status: status, remark)
     }
 
-    /// What answers a request, one step further on; nil for a miss.
-    ///
-    /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment; then no step was taken.
+    /// What answers a request, one step further on; nil for a miss. Asked within a window of reading.
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
-        _ = try reading()
         let origin = replayer.origin(exchange.upstreamIndex)
         let mode = rules.playback(request)
         func answer(_ origin: String, asGET: Bool, asWhole: Bool = false) throws -> Answer? {

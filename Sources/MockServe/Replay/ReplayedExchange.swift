@@ -12,7 +12,7 @@ final class ReplayedExchange: ExchangeReceiver {
     private let exchange: Exchange
     private let map: OriginMap
     private let replayer: LoopReplayer
-    private let key: MatchKeyBuilder
+    private var key: MatchKeyBuilder
     private var mapping: BodyMapping?
     private var hasBody = false
     private var player: BodyPlayer?
@@ -59,6 +59,9 @@ final class ReplayedExchange: ExchangeReceiver {
     private func answer(until deadline: NIODeadline) {
         guard !isLost else { return }
         do {
+            try replayer.beginReading()
+            // Somebody has changed the rules since the request began.
+            if key.rules !== replayer.rules { key = key.remade(by: replayer.rules) }
             switch try replayer.answer(key, for: exchange, map) {
             case .prepared(let answer, let number, let remark):
                 replayer.note(key, exchange.request, number, status: answer.status, remark)

@@ -22,6 +22,7 @@ final class JournalFile: Sendable {
         var lines: [UInt8] = []
         var omitted = 0
         var isScheduled = false
+        var isClosed = false
     }
 
     private let path: String
@@ -55,6 +56,8 @@ final class JournalFile: Sendable {
             guard case .missed = entry.outcome else { return }
         }
         let mustSchedule = pending.withLock { pending in
+            // What is done with after the end is in the journal in memory only.
+            guard !pending.isClosed else { return false }
             if pending.lines.count > Self.pendingLimit {
                 pending.omitted += 1
             } else {
@@ -67,6 +70,7 @@ final class JournalFile: Sendable {
     }
 
     func close() {
+        pending.withLock { $0.isClosed = true }
         queue.sync { drain() }
         descriptor.withLock { descriptor in
             if descriptor >= 0 { Foundation.close(descriptor) }
@@ -76,13 +80,13 @@ final class JournalFile: Sendable {
 
     private func drain() {
         var (lines, omitted) = pending.withLock { pending in
-            defer { pending = Pending() }
+            defer { pending = Pending(isClosed: pending.isClosed) }
             return (pending.lines, pending.omitted)
         }
         if omitted > 0 { lines += Array("{\"omitted\":\(omitted)}\n".utf8) }
         guard !lines.isEmpty else { return }
         descriptor.withLock { descriptor in
-            if descriptor < 0 { descriptor = openForMisses() }
+            if descriptor < 0, content == .misses { descriptor = openForMisses() }
             var rest = lines[...]
             while !rest.isEmpty, descriptor >= 0 {
                 let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
@@ -94,7 +98,7 @@ final class JournalFile: Sendable {
         }
     }
 
-    /// The file is made beside and moved into place, so that servers that miss in parallel do not mix their lines.
+    /// The file is made under another name and moved into place, so that servers that miss in parallel do not mix their lines.
     private func openForMisses() -> CInt {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         try? FileManager.default.createDirectory(

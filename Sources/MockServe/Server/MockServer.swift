@@ -58,7 +58,8 @@ public final class MockServer: Sendable {
     ///
     /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
     public static func start(_ configuration: MockServerConfiguration) async throws -> MockServer {
-        let plan = try ServicePlan(configuration)
+        // Opening a cassette takes its time, and may wait for others.
+        let plan = try await NIOThreadPool.singleton.runIfActive { try ServicePlan(configuration) }
         return try await launch(configuration, plan).get()
     }
 
@@ -107,7 +108,9 @@ public final class MockServer: Sendable {
             }
         }
         .flatMapError { error in
-            plan.end(on: eventLoop, keeping: false, deadline: .now()).flatMapThrowing { throw error }
+            // What else may fail now is a consequence.
+            plan.end(on: eventLoop, keeping: false, deadline: .now()).flatMapErrorThrowing { _ in }
+                .flatMapThrowing { throw error }
         }
     }
 

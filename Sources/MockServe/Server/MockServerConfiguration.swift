@@ -213,6 +213,9 @@ public enum RecordMode: String, Sendable, CaseIterable {
     case missing
     /// Records everything. When the scope ends well, new answers take the place of older ones to the same requests.
     case all
+    /// Records everything. When the scope ends well, and anything was recorded, it takes the place of all that was recorded before;
+    /// rules and answers written by hand stay.
+    case rewrite
     /// Forwards everything and records nothing.
     case passthrough
 }

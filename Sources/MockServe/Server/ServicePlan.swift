@@ -42,8 +42,9 @@ final class ServicePlan: Sendable {
                 let upstreams = try Self.parse(upstreams)
                 parts = try Self.record(path, upstreams, mode, configuration, journal)
             }
-        } catch let error as CassetteError {
-            throw MockServeError(error)
+        } catch {
+            journal.close()
+            throw (error as? CassetteError).map { MockServeError($0) } ?? error
         }
         responder = parts.responder
         upstreams = parts.upstreams
@@ -259,6 +260,7 @@ extension EpisodeMode {
         case .once: self = .once
         case .missing: self = .missing
         case .all: self = .all
+        case .rewrite: self = .rewrite
         case .passthrough: return nil
         }
     }

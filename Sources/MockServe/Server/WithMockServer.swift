@@ -12,7 +12,7 @@
 /// ```
 ///
 /// - Returns: what `body` returns.
-/// - Throws: what `body` throws; else ``MockServeError`` if the server could not start, if what was recorded could not be
+/// - Throws: what `body` throws; otherwise ``MockServeError`` if the server could not start, if what was recorded could not be
 ///   written, or if there were requests without an answer (``MockServerConfiguration/failsOnMisses``). If `body` throws while recording, what was recorded is dropped
 ///   (``MockServerConfiguration/keepsFailedEpisodes``).
 public func withMockServer<Result>(
@@ -25,6 +25,8 @@ public func withMockServer<Result>(
         result = try await withTaskCancellationHandler {
             try await body(server)
         } onCancel: {
+            // Whatever becomes of the body: it did not come to its end.
+            if !configuration.keepsFailedEpisodes { server.dropEpisode() }
             server.beginStop()
         }
     } catch {
@@ -33,9 +35,9 @@ public func withMockServer<Result>(
         try? await server.shutDown()
         throw error
     }
-    let unused = try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions()
+    let unused = Swift.Result { try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions() }
     try await server.shutDown()
-    try server.verify(configuration, unused: unused)
+    try server.verify(configuration, unused: unused.get())
     return result
 }
 
@@ -44,7 +46,7 @@ public func withMockServer<Result>(
 /// - Returns: what `body` returns.
 /// - Throws: as the asynchronous variant.
 @available(*, noasync, message: "Use `try await withMockServer`.")
-@_disfavoredOverload  // A closure without `await` would else choose this one in an asynchronous test.
+@_disfavoredOverload  // A closure without `await` would otherwise choose this one in an asynchronous test.
 public func withMockServer<Result>(
     _ configuration: MockServerConfiguration,
     _ body: (MockServer) throws -> Result
@@ -59,9 +61,9 @@ public func withMockServer<Result>(
         try? server.shutDownAndWait()
         throw error
     }
-    let unused = try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions()
+    let unused = Swift.Result { try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions() }
     try server.shutDownAndWait()
-    try server.verify(configuration, unused: unused)
+    try server.verify(configuration, unused: unused.get())
     return result
 }
 
@@ -83,7 +85,7 @@ public func withMockServer<Result>(
 
 /// Runs your own handler in the background while `body` runs, blocking; for synchronous tests.
 @available(*, noasync, message: "Use `try await withMockServer`.")
-@_disfavoredOverload  // A closure without `await` would else choose this one in an asynchronous test.
+@_disfavoredOverload  // A closure without `await` would otherwise choose this one in an asynchronous test.
 public func withMockServer<Result>(
     responder: @escaping @Sendable (MockRequest) async throws -> MockResponse,
     _ body: (MockServer) throws -> Result

@@ -1,0 +1,23 @@
+import Foundation
+
+/// Which file a path led to. SQLite goes on with a file that was removed or replaced, and what it writes is lost then.
+struct FileIdentity: Sendable {
+    private let path: String
+    private let device: dev_t
+    private let number: ino_t
+
+    init(_ path: String) {
+        // Wherever the process goes later.
+        self.path = URL(fileURLWithPath: path).path
+        var status = stat()
+        _ = stat(path, &status)
+        (device, number) = (status.st_dev, status.st_ino)
+    }
+
+    /// - Throws: `CassetteError` if the path leads elsewhere now, or nowhere.
+    func check() throws {
+        var status = stat()
+        guard stat(path, &status) != 0 || status.st_dev != device || status.st_ino != number else { return }
+        throw CassetteError(.unwritable, path: path, "was removed or replaced while it was recorded into.")
+    }
+}

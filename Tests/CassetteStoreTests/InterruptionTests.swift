@@ -1,0 +1,179 @@
+import Foundation
+import GRDB
+import HTTPWire
+import MockServeCore
+import Testing
+
+@testable import CassetteStore
+
+/// What an interruption, another process or a removal leaves of a cassette.
+@Suite struct InterruptionTests {
+    private func make(_ path: String, _ targets: [String] = ["/a", "/b"]) throws {
+        let writer = try CassetteWriter.make(path)
+        for target in targets { writer.record(exchanged(target), response: Array(repeating: 7, count: 200_000)) }
+        try writer.finish(keeping: true, now: 2_000)
+    }
+
+    /// The files as a kill in the middle of a change leaves them: pages written, and the journal that takes them back.
+    private func interrupt(_ path: String, into copy: String) throws {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        try queue.inDatabase { db in
+            try db.execute(sql: "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE body SET bytes = zeroblob(200000)")
+            for name in ["", "-journal"] { try FileManager.default.copyItem(atPath: path + name, toPath: copy + name) }
+            try db.execute(sql: "ROLLBACK")
+        }
+        try queue.close()
+    }
+
+    @Test func aReaderTakesAnInterruptedChangeBack() throws {
+        try withPath { path in
+            try make(path)
+            let copy = path + ".copy"
+            try interrupt(path, into: copy)
+            let reader = try CassetteReader(path: copy)
+            defer { reader.close() }
+            let body = try #require(try reader.interaction(1)?.responseBody)
+            #expect(try reader.slice(0, of: body).allSatisfy { $0 == 7 })
+            #expect(!FileManager.default.fileExists(atPath: copy + "-journal"))
+        }
+    }
+
+    @Test func aWriterTakesItBackToo() throws {
+        try withPath { path in
+            try make(path)
+            let copy = path + ".copy"
+            try interrupt(path, into: copy)
+            CassetteFile.recover(copy)
+            #expect(!FileManager.default.fileExists(atPath: copy + "-journal"))
+            #expect(try CassetteEditor.remove([1...1], from: copy) == 1)
+        }
+    }
+
+    @Test func whatAnInterruptedCreationLeftIsInNobodysWay() throws {
+        try withPath { path in
+            for name in ["-new", "-new-journal"] { try Data("half".utf8).write(to: URL(fileURLWithPath: path + name)) }
+            #expect(throws: CassetteError.self) { try CassetteReader(path: path) }
+            try make(path)
+            #expect(try CassetteReader(path: path).count() == 2)
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["a.cassette"])
+        }
+    }
+
+    @Test func aFileThatIsRemovedWhileItIsRecordedIsNoticedAtTheNextAnswer() throws {
+        try withPath { path in
+            let outcomes = Outcomes()
+            let writer = try CassetteWriter.make(path)
+            try FileManager.default.removeItem(atPath: path)
+            writer.record(exchanged("/a"), outcomes)
+            let error = #expect(throws: CassetteError.self) { try writer.finish(keeping: true, now: 2_000) }
+            #expect(outcomes.failures == 1 && error?.code == .unwritable)
+        }
+    }
+
+    @Test func anOwnerIsKnownByMoreThanItsNumber() {
+        let own = RunOwner.current
+        #expect(own.isAlive && own.isKnown)
+        // Written by an older program: a number alone.
+        #expect(RunOwner(Int64(getpid())).isAlive && RunOwner(Int64(getpid())).isKnown)
+        // The number of this process, from another time.
+        let later = RunOwner(own.value ^ 1 << 30)
+        #expect(!later.isAlive && later.isKnown)
+        // From another container.
+        #expect(!RunOwner(own.value ^ 1 << 50).isKnown)
+        for value in [0, -1, Int64.min, .max] { #expect(!RunOwner(value).isAlive) }
+    }
+
+    @Test func aRunOfAnotherContainerIsOverOnceNobodyHasTheCassetteOpen() throws {
+        try withPath { path in
+            try make(path)
+            let (queue, _) = try CassetteFile.openForWriting(path)
+            try queue.inDatabase { db in
+                try db.execute(sql: "PRAGMA journal_mode = WAL")
+                try db.query(
+                    "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES ('once', 'open', 1, ?1)",
+                    [.integer(RunOwner.current.value ^ 1 << 50)]
+                )
+                #expect(try EpisodeSQL.hasOthers(db))
+            }
+            let second = try CassetteFile.openForWriting(path).queue
+            // The first connection may be the other's.
+            #expect(try second.inDatabase { try EpisodeSQL.isAlone($0) } == false)
+            try queue.close()
+            #expect(try second.inDatabase { try EpisodeSQL.isAlone($0) })
+            try second.inDatabase { db in
+                try db.inTransaction {
+                    try EpisodeSQL.finishInterrupted(db, isAlone: true)
+                    return .commit
+                }
+                #expect(try !EpisodeSQL.hasOthers(db))
+            }
+            try second.close()
+        }
+    }
+
+    @Test func twoProcessesGiveDifferentNumbers() throws {
+        try withPath { path in
+            try make(path)
+            let (queue, _) = try CassetteFile.openForWriting(path)
+            try queue.inDatabase { db in
+                try PlaceholderSQL.raise(["token": 7], db)
+                #expect(try PlaceholderSQL.reserve(db, hasOthers: false).floor == 0)
+                let second = try PlaceholderSQL.reserve(db, hasOthers: true)
+                let third = try PlaceholderSQL.reserve(db, hasOthers: true)
+                #expect(second.last["token"] == 7 && second.floor > 7 && third.floor > second.floor)
+            }
+            try queue.close()
+        }
+    }
+
+    @Test func aRunThatRewritesTakesThePlaceOfAllThatWasRecorded() throws {
+        try withPath { path in
+            try make(path)
+            let hand = try CassetteWriter.make(path, .hand)
+            hand.record(exchanged("/hand"))
+            try hand.finish(keeping: true, now: 2_000)
+            func targets() throws -> [String] {
+                let reader = try CassetteReader(path: path)
+                defer { reader.close() }
+                var found: [String] = []
+                try reader.eachNumber { found.append($2) }
+                return found
+            }
+            let dropped = try CassetteWriter.make(path, .rewrite)
+            dropped.record(exchanged("/c"))
+            try dropped.finish(keeping: false, now: 3_000)
+            #expect(try targets() == ["/a", "/b", "/hand"])
+            try CassetteWriter.make(path, .rewrite).finish(keeping: true, now: 3_000)
+            #expect(try targets() == ["/a", "/b", "/hand"])
+            let kept = try CassetteWriter.make(path, .rewrite)
+            kept.record(exchanged("/c"))
+            try kept.finish(keeping: true, now: 3_000)
+            #expect(try targets() == ["/hand", "/c"])
+        }
+    }
+
+    @Test func manyPagesAreGivenBackByWritingTheFileAnew() throws {
+        try withPath { path in
+            let writer = try CassetteWriter.make(path)
+            for number in 0..<2 {
+                writer.record(
+                    exchanged("/\(number)"),
+                    response: (0..<60 << 20).map { UInt8(truncatingIfNeeded: $0 ^ number) }
+                )
+            }
+            try writer.finish(keeping: true, now: 2_000)
+            func size() throws -> Int {
+                try #require(try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int)
+            }
+            #expect(try size() > 120 << 20)
+            #expect(try CassetteEditor.remove([1...1], from: path) == 1)
+            #expect(try size() < 70 << 20)
+            let reader = try CassetteReader(path: path)
+            let body = try #require(try reader.interaction(2)?.responseBody)
+            #expect(try reader.slice(239, of: body).count == BodySlices.size)
+        }
+    }
+}
