@@ -10,7 +10,11 @@ extension CassetteFile {
         do {
             return try retryingWhileBusy {
                 let isNew = try checkKind(path, mayBeNew: true)
-                if isNew, !FileManager.default.fileExists(atPath: path) { try make(path) }
+                if isNew, !FileManager.default.fileExists(atPath: path) {
+                    try make(path)
+                } else {
+                    removeDraft(of: path)
+                }
                 let queue = try DatabaseQueue(path: path, configuration: configuration(isReadOnly: false))
                 try queue.inDatabase { db in
                     // An empty file was there, or a creation in it was interrupted.
@@ -24,12 +28,18 @@ extension CassetteFile {
         }
     }
 
+    private static func draft(of path: String) -> String { path + "-new" }
+
+    /// Removes what an interrupted creation left. Where there is a cassette, nobody makes it any more.
+    private static func removeDraft(of path: String) {
+        for name in ["", "-journal"] { unlink(draft(of: path) + name) }
+    }
+
     /// Makes a new cassette under another name, and gives it its own when it is complete: an interruption leaves the whole of it or
     /// nothing. To be called in a `FolderTurn`, so that nobody else makes it at the same time.
     private static func make(_ path: String) throws {
-        let draft = path + "-new"
-        // What an interrupted creation left.
-        for name in [draft, draft + "-journal"] { unlink(name) }
+        let draft = draft(of: path)
+        removeDraft(of: path)
         createPrivately(draft)
         do {
             let queue = try DatabaseQueue(path: draft, configuration: configuration(isReadOnly: false))

@@ -91,10 +91,12 @@ struct BodyParser {
             allowsBareLF: !isStrict
         ) {
             line throws(WireError) in
-            let digits = line.prefix { hexDigit($0) != nil }
+            var digits = line.prefix { hexDigit($0) != nil }
             var rest = line[digits.endIndex...]
             if !isStrict { rest = trimmingSpace(rest) }
-            guard !digits.isEmpty, digits.count <= 15 else { throw WireError("a bad chunk size") }
+            guard !digits.isEmpty else { throw WireError("a bad chunk size") }
+            if !isStrict { digits = digits.drop { $0 == UInt8(ascii: "0") } }
+            guard digits.count <= 15 else { throw WireError("a bad chunk size") }
             guard isStrict || rest.isEmpty || rest.first == UInt8(ascii: ";") else {
                 throw WireError("a bad chunk size")
             }

@@ -11,8 +11,10 @@ struct LineReader {
     /// The next byte, if it has arrived.
     var first: UInt8? { buffer.getInteger(at: buffer.readerIndex) }
 
-    /// Whether anything has arrived but line ends.
-    var holdsMoreThanLineEnds: Bool { buffer.readableBytesView.contains { $0 != 0x0D && $0 != 0x0A } }
+    /// Whether anything but line ends has arrived after the next `count` bytes.
+    func holdsMore(than count: Int) -> Bool {
+        buffer.readableBytesView.dropFirst(count).contains { $0 != 0x0D && $0 != 0x0A }
+    }
 
     mutating func append(_ bytes: ByteBuffer) {
         if buffer.readableBytes == 0 {

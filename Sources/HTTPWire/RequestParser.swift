@@ -46,9 +46,8 @@ package final class RequestParser {
         blankLines = 0
     }
 
-    /// Whether more has arrived than was asked for, other than the line ends that some clients send after a body
-    /// (RFC 9112 §2.2).
-    package var holdsMore: Bool { lines.holdsMoreThanLineEnds }
+    /// Whether more has arrived than `count` bytes and the line ends that some clients send after a body (RFC 9112 §2.2).
+    package func holdsMore(than count: Int) -> Bool { lines.holdsMore(than: count) }
 
     /// The next part of a request, or nil until more has arrived.
     package func next() throws(WireError) -> WirePart<RequestHead>? {

@@ -48,7 +48,13 @@ package enum OperationFields {
         }
     }
 
-    /// The operation that SOAP 1.2 names in the media type (RFC 3902 §2), if it does.
+    /// Whether a field may be the media type of SOAP 1.2.
+    static func mayHoldAction(_ field: Fields.RawField) -> Bool {
+        field.name.count == 12 && field.value.count > 24 && lowercased(field.value[12]) == UInt8(ascii: "s")
+            && field.isNamed("content-type")
+    }
+
+    /// The operation that SOAP 1.2 names in the media type (RFC 3902 §2): `application/soap+xml; action=…`.
     static func action(of fields: Fields) -> [UInt8]? {
         guard let value = fields.first("content-type"), value.contains(UInt8(ascii: ";")) else { return nil }
         let type = MediaType(value)

@@ -165,7 +165,7 @@ package final class MatchKeyBuilder {
 
     private func addOperation(to parts: inout DigestInput, _ rules: RuleSet) {
         let mayHave = sent.fields.contains { (field: Fields.RawField) in
-            OperationFields.contains(field) || field.isNamed("content-type")
+            OperationFields.contains(field) || OperationFields.mayHoldAction(field)
         }
         guard mayHave else { return }
         for (name, value) in OperationFields.pairs(of: map.mapFields(sent.fields), without: rules.ignoredFields) {

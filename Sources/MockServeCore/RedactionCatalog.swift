@@ -4,7 +4,9 @@
 /// the version it was recorded with, so that a newer list never turns its answers into misses.
 package enum RedactionCatalog {
     /// The version of this list. Raise it when an entry is added, and give that entry the new number.
-    package static let version = 1
+    ///
+    /// 2: what is no form, no multipart and may be anything is searched as JSON, whatever its label says.
+    package static let version = 2
 
     /// A name whose value is a secret, wherever names stand: queries, forms, JSON members.
     struct Name: Sendable {

@@ -19,6 +19,7 @@ package final class Redactor: Sendable {
     private let formNames: [String: String]
     private let jsonNames: [String: String]
     private let redactsCookies: Bool
+    private let looksAtContent: Bool
     private let shapes: [SecretFinder.Pattern]
     private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
     /// What a search must see at once to know the beginning of every secret.
@@ -61,6 +62,7 @@ package final class Redactor: Sendable {
         }
         (self.fields, queryNames, formNames, jsonNames) = (fields, query, form, json)
         redactsCookies = version > 0
+        looksAtContent = version > 1
         shapes =
             secrets.flatMap(\.patterns)
             + RedactionCatalog.shapes.filter { $0.since <= version }.map {
@@ -333,6 +335,7 @@ package final class Redactor: Sendable {
         let lines = [
             "text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq", "text/plain",
         ]
+        if looksAtContent, MediaType.mayBeAnything(type) { return .json }
         return type.isJSON || lines.contains(type.essence) ? .json : .plain
     }
 }

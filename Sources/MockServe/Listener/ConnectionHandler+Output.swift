@@ -113,13 +113,13 @@ extension ConnectionHandler {
     func cutAnswer(_ end: AnswerCut.End) {
         let mustReset = end == .reset || encoder.endsWithConnection
         encoder.abandon()
-        drain { mustReset ? $0.reset() : $0.drained(lingers: false) }
+        drain { mustReset ? $0.reset(by: .now() + Self.lingerTime) : $0.drained(lingers: false) }
     }
 
     /// Ends the connection at once: the client has stopped reading.
     func cutConnection() {
         loseConnection()
-        reset()
+        reset(by: .now())
     }
 
     private func drain(_ then: @escaping (ConnectionHandler) -> Void) {
@@ -142,11 +142,28 @@ extension ConnectionHandler {
         resumeReading()
     }
 
-    /// A client that waits for the end of the connection does not take a reset for one.
-    private func reset() {
+    /// A client that waits for the end of the connection does not take a reset for one. A reset throws away what the client's
+    /// machine has not got yet, so that is awaited.
+    private func reset(by deadline: NIODeadline) {
         guard let context else { return }
+        if NIODeadline.now() < deadline, hasUndelivered(context) {
+            let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .milliseconds(2)) { loopBound.value.reset(by: deadline) }
+            return
+        }
         (context.channel as? any SocketOptionProvider)?.setSoLinger(linger(l_onoff: 1, l_linger: 0))
             .whenFailure { _ in }
         context.close(promise: nil)
+    }
+
+    /// Whether the system has bytes for the client that it has not acknowledged (tcp(7), `SIOCOUTQ`).
+    private func hasUndelivered(_ context: ChannelHandlerContext) -> Bool {
+        let isUndelivered = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self
+        ) { descriptor in
+            var bytes: CInt = 0
+            return ioctl(descriptor, UInt(TIOCOUTQ), &bytes) == 0 && bytes > 0
+        }
+        return isUndelivered ?? false
     }
 }

@@ -229,13 +229,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// A client that says that this is its last request, and sends more all the same, may have been made to say one of the two
     /// (RFC 9112 §9.6).
     private func checkEnd(_ part: WirePart<RequestHead>) throws(WireError) {
-        let isLast: Bool
-        switch part {
-        case .head(let head): isLast = head.framing == .none && !head.keepsAlive
-        case .end: isLast = exchange.map { $0.request.framing != .none && !$0.request.keepsAlive } ?? false
-        case .body, .chunk, .informational: isLast = false
+        guard case .head(let head) = part, !head.keepsAlive else { return }
+        let length: Int
+        switch head.framing {
+        case .none: length = 0
+        case .length(let bytes): length = bytes
+        // What comes after chunks shows only when they have been passed on. Then it is thrown away.
+        case .chunked, .untilClose: return
         }
-        guard !isLast || !parser.holdsMore else { throw WireError("more after a request that ends the connection") }
+        guard !parser.holdsMore(than: length) else {
+            throw WireError("more after a request that ends the connection")
+        }
     }
 
     private var isReadyForPrepared: Bool {

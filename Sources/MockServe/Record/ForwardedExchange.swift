@@ -439,10 +439,9 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// Sends what was held, and ends the answer as the upstream did.
     private func release() {
         if responseMapping != nil, let responseHead {
-            let (wasCollecting, wasUndecided) = (isCollectingResponse, responseMapping?.isUndecided == true)
+            let wasCollecting = isCollectingResponse
             let rest = responseMapping?.finish() ?? []
-            let length = wasUndecided && responseHead.framing == .chunked ? .chunked : mappedLength(rest.count)
-            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: length) }
+            if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: mappedLength(rest.count)) }
             exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
         }
         switch held {
@@ -455,11 +454,11 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     private var isCollectingResponse: Bool { responseMapping?.isCollecting == true }
 
-    /// Of a body that was cut, what is missing of it is missing of the mapped one too.
+    /// What had a length has one, what had none has none. Of a body that was cut, what is missing of it is missing of the mapped
+    /// one too.
     private func mappedLength(_ count: Int) -> BodyFraming {
-        guard cut != nil else { return .length(count) }
         guard case .length(let length) = responseHead?.framing else { return .chunked }
-        return .length(count + max(1, length - received))
+        return .length(cut == nil ? count : count + max(1, length - received))
     }
 
     private func end() {
