@@ -12,7 +12,9 @@ extension CassetteReader {
 
     /// The recorded requests nearest to one that nothing answers, nearest first. Takes the same time whatever the size of the
     /// cassette: neighbours in the order of targets share the beginning of their paths.
-    package func nearMisses(to asked: ComparedRequest, _ rules: RuleSet, limit: Int) throws -> [NearMiss] {
+    package func nearMisses(to asked: ComparedRequest, _ rules: RuleSet, keys: [MatchKey]? = nil, limit: Int) throws
+        -> [NearMiss]
+    {
         let target = Latin1.string(asked.head.target)
         var candidates: [Int64: Int] = [:]
         for (sql, bindings) in Self.candidateQueries(target) {
@@ -30,8 +32,12 @@ extension CassetteReader {
         let farthest = (nearest.first?.value ?? 0) + Self.spread
         let close = nearest.prefix(Self.comparedLimit).prefix { $0.value <= farthest }
         let compared = try close.compactMap { id, distance in
-            try interaction(id).map {
-                (distance, NearMiss(id: id, asked: asked, recorded: try compare($0, rules), rules: rules))
+            try interaction(id).map { interaction in
+                let sharesKey = keys.map { $0.contains(interaction.exchanged.matchKey) }
+                let recorded = try compare(interaction, rules)
+                return (
+                    distance, NearMiss(id: id, asked: asked, recorded: recorded, rules: rules, sharesKey: sharesKey)
+                )
             }
         }
         // Requests that are told apart by their bodies only come in the order of how much of them differs.
@@ -67,7 +73,7 @@ extension CassetteReader {
 
     private func compare(_ interaction: Interaction, _ rules: RuleSet) throws -> ComparedRequest {
         let builder = MatchKeyBuilder(interaction.request, rules)
-        let body = try bytes(of: interaction.requestBody, limit: NearMiss.bodyLimit)
+        let body = try bytes(of: interaction.requestBody, limit: MatchKeyBuilder.structuredLimit)
         body?.withUnsafeBytes { builder.update($0) }
         var compared = builder.compared(origin: interaction.exchanged.origin)
         if body == nil { (compared.body, compared.bodySize) = (nil, interaction.requestBody?.size ?? 0) }

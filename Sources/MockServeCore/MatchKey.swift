@@ -104,12 +104,12 @@ package final class MatchKeyBuilder {
         head.target = Target.originForm(head.target)
         bodyPart?.end(rules)
         guard let part = bodyPart else { return ComparedRequest(origin: origin, head: head, body: [], bodySize: 0) }
-        let isKept = part.isWhole && part.length <= NearMiss.bodyLimit
         return ComparedRequest(
             origin: origin,
             head: head,
-            body: isKept ? part.decoded(rules) : nil,
-            bodySize: part.length
+            body: part.isWhole ? part.decoded(rules) : nil,
+            bodySize: part.length,
+            steps: part.isWhole ? [] : part.steps
         )
     }
 
@@ -154,7 +154,8 @@ private final class BodyPart {
     /// For a body that is not compressed; nil if nothing is redacted.
     private var redaction: RedactionStream?
     private(set) var bytes: [UInt8] = []
-    private var hasher = SHA256()
+    /// Of a body that is too long to be kept.
+    private var digester = BodyDigester()
     private(set) var length = 0
 
     init(_ fields: Fields, _ rules: RuleSet) {
@@ -164,6 +165,9 @@ private final class BodyPart {
     }
 
     var isWhole: Bool { bytes.count == length }
+
+    /// Digests of the beginnings of a body that was not kept.
+    var steps: [UInt64] { digester.steps }
 
     func update(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet) {
         guard redaction != nil else { return take(bytes, rules) }
@@ -188,11 +192,11 @@ private final class BodyPart {
         let limit = isByBytes ? NearMiss.bodyLimit : MatchKeyBuilder.structuredLimit
         // While the whole is kept, it is digested at the end, if at all.
         if length <= limit, length + input.count > limit {
-            bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+            bytes.withUnsafeBytes { digester.update($0) }
             bytes = []
         }
         length += input.count
-        guard length <= limit else { return hasher.update(bufferPointer: input) }
+        guard length <= limit else { return digester.update(input) }
         bytes.append(contentsOf: input)
     }
 
@@ -204,7 +208,7 @@ private final class BodyPart {
 
     func digest(_ rules: RuleSet) -> [UInt8] {
         guard length > 0 else { return [] }
-        guard isWhole else { return Array(hasher.finalize()) }
+        guard isWhole else { return Array(digester.digest) }
         if let structure = comparison.digest(of: bytes, fields, rules) { return structure }
         // What is not of the coding it claims is redacted as it is when it is recorded.
         if comparison.isCoded, rules.redactor != nil { return digest(of: rules.comparable(bytes, fields)) }

@@ -41,31 +41,16 @@ struct MissReport: Sendable {
 
     /// The rule by which the nearest recording would answer; nil if no rule should make that so.
     private var rule: String? {
-        guard let differences = nearest.first?.differences, !differences.isEmpty, differences.count <= 4 else {
-            return nil
-        }
-        let kinds = ["query:", "json:", "form:"]
-        guard differences.allSatisfy({ difference in kinds.contains { difference.part.hasPrefix($0) } }) else {
-            return nil
-        }
-        let options = differences.map { " --ignore \(quoted(shown($0.part, Self.valueLimit)))" }.joined()
-        return "Or, if what differs from #\(nearest[0].id) does not matter: "
+        guard let nearest = nearest.first, !nearest.ignorable.isEmpty else { return nil }
+        let options = nearest.ignorable.map { " --ignore \(quoted($0))" }.joined()
+        return "Or, if what differs from #\(nearest.id) does not matter: "
             + "mockserve cassette rule add \(quoted(cassette))\(options)"
     }
 
-    /// For a shell.
-    private func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            default: "-_./:=@%+,".utf8.contains(byte)
-            }
-        }
-        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
-    }
+    private func quoted(_ text: String) -> String { ShellText.quoted(text) }
 
     /// Whether a recorded request is the same, and only the order of playback forbids its answer.
-    private var isExhausted: Bool { nearest.contains { $0.differences.isEmpty } }
+    private var isExhausted: Bool { nearest.contains(where: \.sharesKey) }
 
     // MARK: Rendering
 
@@ -83,7 +68,10 @@ struct MissReport: Sendable {
             ("nearest", "[" + nearest.map(json).joined(separator: ", ") + "]"),
             ("fix", jsonString(fix)),
         ]
-        if let rule { problem.members.append(("rule", jsonString(rule))) }
+        if let rule {
+            let parts = nearest.first?.ignorable.map(jsonString) ?? []
+            problem.members += [("rule", jsonString(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
+        }
         return problem
     }
 
@@ -117,18 +105,24 @@ struct MissReport: Sendable {
         for nearMiss in nearest {
             lines += ["", "  #\(nearMiss.id) \(request(nearMiss))"]
             for difference in nearMiss.differences.prefix(Self.differenceLimit) {
-                let asked = difference.asked.map { shown($0, Self.valueLimit) } ?? "(nothing)"
-                let recorded = difference.recorded.map { shown($0, Self.valueLimit) } ?? "(nothing)"
-                lines += [
-                    "      \(shown(difference.part, Self.valueLimit))", "        asked:    \(asked)",
-                    "        recorded: \(recorded)",
-                ]
+                lines += text(difference)
             }
-            if nearMiss.differences.isEmpty { lines.append("      (the same request)") }
+            if nearMiss.sharesKey { lines.append("      (the same request)") }
         }
         lines += ["", fix]
         if let rule { lines.append(rule) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func text(_ difference: Difference) -> [String] {
+        // What cannot be shown has no values.
+        if difference.part == "match key" { return ["      (the match key, in nothing that could be shown)"] }
+        let asked = difference.asked.map { shown($0, Self.valueLimit) } ?? "(nothing)"
+        let recorded = difference.recorded.map { shown($0, Self.valueLimit) } ?? "(nothing)"
+        return [
+            "      \(shown(difference.part, Self.valueLimit))", "        asked:    \(asked)",
+            "        recorded: \(recorded)",
+        ]
     }
 
     private func request(_ nearMiss: NearMiss) -> String {

@@ -118,11 +118,16 @@ final class Replayer: ExchangeResponder {
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         // What is shown is redacted, even if the cassette is not.
         let rules = rules.redacting(by: journal.redactor)
-        let asked = key.compared(origin: origin(exchange.upstreamIndex)).redacted(by: rules)
+        let origin = origin(exchange.upstreamIndex)
+        let compared = key.compared(origin: origin)
+        let keys = [origin, ""].flatMap { origin in
+            [key.key(origin: origin)] + (key.isHEAD ? [key.key(origin: origin, asGET: true)] : [])
+        }
         let (options, path) = (options, path)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
+            let asked = compared.redacted(by: rules)
             let reader = try self.readerForReports()
-            let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
+            let nearest = try reader.nearMisses(to: asked, rules, keys: keys, limit: MissReport.nearestLimit)
             return MissReport(
                 asked: asked,
                 nearest: nearest,
