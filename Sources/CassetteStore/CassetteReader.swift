@@ -1,5 +1,6 @@
 import GRDB
 package import MockServeCore
+import Synchronization
 
 /// A server that was recorded from.
 package struct Upstream: Sendable, Hashable {
@@ -17,6 +18,8 @@ package struct Upstream: Sendable, Hashable {
 package final class CassetteReader: Sendable {
     package let path: String
     let queue: DatabaseQueue
+    /// For misses.
+    let callDigests = Mutex(CallDigests())
 
     /// Opens an existing cassette without writing to it; one on a read-only file system is fine.
     ///
@@ -40,7 +43,7 @@ package final class CassetteReader: Sendable {
         try? queue.close()
     }
 
-    private func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    func read<Result>(_ body: (Database) throws -> Result) throws -> Result {
         do {
             return try queue.inDatabase(body)
         } catch let error as InteractionRow.Malformed {
