@@ -229,6 +229,27 @@ struct MissTests {
         }
     }
 
+    /// The client of OpenAI, for one, shows `message` or that of `error`, and nothing else.
+    @Test func clientsThatShowOnlyAMessageShowWhatDiffers() async throws {
+        try await withCassette([Recorded(target: "/v1/models?page=1&sort=up")]) { path in
+            try await withMockServer(.lenient(path)) { server in
+                let answer = try RawClient.exchange(
+                    server.port,
+                    "GET /v1/models?page=2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
+                let body = try #require(answer.components(separatedBy: "\r\n\r\n").last)
+                let problem = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+                let message = """
+                    No recorded interaction matches GET /v1/models?page=2: the nearest, #1, differs in query:page \
+                    (asked: 2, recorded: 1), and in query:sort.
+                    """
+                #expect(problem?["message"] as? String == message)
+                #expect(problem?["error"] as? [String: String] == ["message": message, "type": "mockserve_miss"])
+                #expect(server.misses.first?.summary == message)
+            }
+        }
+    }
+
     @Test func aReportIsNeverLong() async throws {
         let long = (0..<300).map { "name\($0)=\(String(repeating: "v", count: 30))" }.joined(separator: "&")
         let text = try await miss(

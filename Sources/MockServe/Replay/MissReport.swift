@@ -9,6 +9,8 @@ struct MissReport: Sendable {
     /// Characters of a value that are shown, and of a target.
     private static let valueLimit = 200
     private static let targetLimit = 500
+    /// Characters of a value where all is told in one line.
+    private static let lineLimit = 80
     /// Differences that are told of one near miss.
     private static let differenceLimit = 12
 
@@ -24,6 +26,7 @@ struct MissReport: Sendable {
             method: Latin1.string(asked.head.method),
             target: Latin1.string(asked.head.target),
             explanation: text,
+            summary: line,
             json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: "")
         )
     }
@@ -72,7 +75,29 @@ struct MissReport: Sendable {
             let parts = nearest.first?.ignorable.map(jsonString) ?? []
             problem.members += [("rule", jsonString(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
         }
+        // What clients of services show of an error: `message`, or that of the member `error`.
+        problem.members += [
+            ("message", jsonString(line)),
+            ("error", "{\"message\": \(jsonString(line)), \"type\": \"mockserve_miss\"}"),
+        ]
         return problem
+    }
+
+    /// All in one line, with the first value that differs.
+    private var line: String {
+        let target = shown(Latin1.string(asked.head.target), Self.lineLimit)
+        let start = "No recorded interaction matches \(Latin1.string(asked.head.method)) \(target)"
+        guard let first = nearest.first else { return "\(start): the cassette is empty." }
+        if let same = nearest.first(where: \.sharesKey) {
+            return
+                "\(start) now: #\(same.id) is the same request, but --playback \(playback.rawValue) does not give it here."
+        }
+        guard let difference = first.differences.first else { return start + "." }
+        let values = [difference.asked, difference.recorded].map { $0.map { shown($0, Self.lineLimit) } ?? "nothing" }
+        let parts = first.differences.prefix(Self.differenceLimit).map { shown($0.part, Self.lineLimit) }
+        let others = parts.count > 1 ? ", and in \(parts.dropFirst().joined(separator: ", "))" : ""
+        return "\(start): the nearest, #\(first.id), differs in \(parts[0]) "
+            + "(asked: \(values[0]), recorded: \(values[1]))\(others)."
     }
 
     private var summary: String {
