@@ -50,7 +50,7 @@ enum BodyDifferences {
         if one == other, !one.isEmpty { return nil }
         func text(_ request: ComparedRequest) -> String? {
             guard request.bodySize > 0 else { return nil }
-            let size = "\(request.bodySize) bytes"
+            let size = Counted.text(request.bodySize, "byte")
             guard !one.isEmpty, !other.isEmpty else { return "\(size), too long to be compared" }
             let same = zip(one, other).prefix { $0 == $1 }.count * BodyDigester.step
             guard same < request.bodySize else { return size }
@@ -199,7 +199,7 @@ enum BodyExcerpt {
     static func text(_ body: [UInt8], from offset: Int? = nil) -> String? {
         guard !body.isEmpty else { return nil }
         if body.count <= limit, let text = String(validating: body, as: UTF8.self) { return text }
-        let size = "\(body.count) bytes"
+        let size = Counted.text(body.count, "byte")
         guard let offset, offset < body.count else { return size }
         return "\(size), from byte \(offset) on: \(shown(body[offset...].prefix(excerpt)))"
     }

@@ -169,6 +169,9 @@ struct ReplayOptions: Sendable {
     var missStatus: Int
     /// As `MockServerConfiguration.playback`.
     var playback: PlaybackMode
+
+    /// How many there are, without a full stop.
+    package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
     /// As `MockServerConfiguration.freshness`.
     var freshness: TimeAmount
     /// Bytes of memory for one event loop, of `MockServerConfiguration.cacheSize`.

@@ -55,7 +55,9 @@ struct ShowCommand: ParsableCommand {
         Console.print("# \(Console.safe(origin)), match key \(exchanged.matchKey)")
         if let firstByte = exchanged.firstByte {
             let last = exchanged.chunks.last?.offset ?? 0
-            Console.print("# first byte after \(firstByte) ms, \(exchanged.chunks.count) chunks within \(last) ms")
+            Console.print(
+                "# first byte after \(firstByte) ms, \(Counted.text(exchanged.chunks.count, "chunk")) within \(last) ms"
+            )
         }
         for redaction in try reader.redactions(of: interaction.id) {
             Console.print("# \(Console.safe(redaction.place)): \(Console.safe(redaction.placeholder))")
