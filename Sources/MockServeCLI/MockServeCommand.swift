@@ -25,6 +25,10 @@ struct MockServeCommand: AsyncParsableCommand {
 
     static func main() async {
         CassetteFile.prepareProcess()
+        if let message = UnknownCommand.message(Array(CommandLine.arguments.dropFirst()), in: self) {
+            Console.say(message)
+            exit(withError: ExitStatus.usage.code)
+        }
         await main(nil)
     }
 }
