@@ -267,6 +267,9 @@ public final class MockServer: Sendable {
     /// Number of exchanges that could not be forwarded or recorded.
     public var failureCount: Int { plan.journal.summary.failureCount }
 
+    /// Number of exchanges that failed because no connection to an upstream came about.
+    package var unreachableCount: Int { plan.client?.unreachableCount ?? 0 }
+
     // MARK: Stopping
 
     /// Drops what was recorded when the server stops, because what used it failed.

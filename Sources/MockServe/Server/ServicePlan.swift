@@ -14,6 +14,8 @@ final class ServicePlan: Sendable {
     let writer: CassetteWriter?
     /// Nil if nothing is replayed.
     let replayer: Replayer?
+    /// Nil if nothing is forwarded.
+    let client: UpstreamClient?
     private let coverageFile: String?
     /// Nil if nothing is replayed or recorded.
     private let path: String?
@@ -24,6 +26,7 @@ final class ServicePlan: Sendable {
         var upstreams: [Upstream] = []
         var served: ServedOrigins
         var writer: CassetteWriter?
+        var client: UpstreamClient?
         var path: String?
     }
 
@@ -52,6 +55,7 @@ final class ServicePlan: Sendable {
         replayer = parts.replayer
         path = parts.path
     }
+        client = parts.client
 
     /// Validates `speed` and status once, for every mode that replays.
     private static func replayOptions(_ configuration: MockServerConfiguration) throws -> ReplayOptions {
@@ -114,7 +118,7 @@ final class ServicePlan: Sendable {
             Forwarder(client: client, writer: writer, upstreams: upstreams, origins: served, journal: journal)
         }
         guard let episodeMode = EpisodeMode(mode) else {
-            return Parts(responder: forwarder(nil), upstreams: upstreams, served: served)
+            return Parts(responder: forwarder(nil), upstreams: upstreams, served: served, client: client)
         }
         try refuseInCI(path, mode, configuration)
         let now = Clock.now().unixMilliseconds
@@ -156,6 +160,7 @@ final class ServicePlan: Sendable {
     private static func hasInteractions(_ path: String) throws -> Bool {
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
         guard size != 0 else { return false }
+            client: client,
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
         return try !reader.isEmpty()

@@ -92,7 +92,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         if server.missCount > 0 { throw ExitStatus.misses.code }
         if unused.count > 0 { throw ExitStatus.unused.code }
-        if server.failureCount > 0 { throw ExitStatus.upstream.code }
+        if server.unreachableCount > 0 { throw ExitStatus.upstream.code }
     }
 
     private func configure() throws -> MockServerConfiguration {
