@@ -83,8 +83,18 @@ final class Replayer: ExchangeResponder {
     /// A write whose answer does not depend on the position moves it all the same.
     func answerWrite(_ number: Int64) {
         guard number > newestWrite.load(ordering: .relaxed) else { return }
-        playback.withLock { $0.answerWrite(number) }
-        newestWrite.max(number, ordering: .relaxed)
+        playback.withLock { state in
+            state.answerWrite(number)
+            newestWrite.max(number, ordering: .relaxed)
+        }
+    }
+
+    /// Goes back to the start of the recording, as for a new scope.
+    func rewind() {
+        playback.withLock { state in
+            state = PlaybackState(options.playback)
+            newestWrite.store(0, ordering: .relaxed)
+        }
     }
 
     // MARK: Reports
@@ -159,6 +169,9 @@ package struct UnusedInteractions: Sendable {
     package var first: [String] = []
 
     package init() {}
+
+    /// How many there are, without a full stop.
+    package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
 }
 
 /// How answers are played.
@@ -169,9 +182,6 @@ struct ReplayOptions: Sendable {
     var missStatus: Int
     /// As `MockServerConfiguration.playback`.
     var playback: PlaybackMode
-
-    /// How many there are, without a full stop.
-    package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
     /// As `MockServerConfiguration.freshness`.
     var freshness: TimeAmount
     /// Bytes of memory for one event loop, of `MockServerConfiguration.cacheSize`.

@@ -270,6 +270,9 @@ public final class MockServer: Sendable {
     /// Number of exchanges that failed because no connection to an upstream came about.
     package var unreachableCount: Int { plan.client?.unreachableCount ?? 0 }
 
+    /// Goes back to the start of the recording: what is asked from now on is answered as in a new scope. The journal goes on.
+    package func rewind() { plan.replayer?.rewind() }
+
     // MARK: Stopping
 
     /// Drops what was recorded when the server stops, because what used it failed.
