@@ -88,6 +88,12 @@ package final class CassetteReader: Sendable {
         try read { try RuleSQL.numbered($0, path: path) }
     }
 
+    /// Those of these rules that the cassette has not.
+    package func lacking(_ rules: [Rule]) throws -> [Rule] {
+        let own = Set(try numberedRules().map(\.rule))
+        return rules.filter { !own.contains($0) }
+    }
+
     /// The number that a query gives; nil if it gives none.
     func number(_ sql: String, _ bindings: [Binding]) throws -> Int64? {
         try read { try $0.firstInteger(sql, bindings) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CassetteStore
 import Foundation
 import MockServe
 import Subprocess
@@ -62,6 +63,15 @@ struct RunCommand: AsyncParsableCommand {
             throw ValidationError("--env takes VAR=TEMPLATE, such as --env API_URL={url}, not `\(variable)`.")
         }
     }
+        if recording.upstream.isEmpty {
+            let given = recording.givenForRecording + (keepFailed ? ["--keep-failed"] : [])
+            guard given.isEmpty else {
+                throw ValidationError(
+                    "\(given.joined(separator: ", ")): only for recording, which needs --upstream. "
+                        + "Without it the cassette is replayed."
+                )
+            }
+        }
 
     func run() async throws {
         // Trapped before anything starts, so that no signal is lost.
@@ -106,10 +116,21 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {
+        if recording.upstream.isEmpty { try refuseLackingRedaction() }
         var updates: [Environment.Key: String?] = ["MOCKSERVE_URL": server.url.absoluteString]
         for variable in variables {
             guard let equals = variable.firstIndex(of: "="),
                 let key = Environment.Key(rawValue: String(variable[..<equals]))
+    /// What is redacted is a matter of the cassette, as rules are; the server refuses those itself.
+    private func refuseLackingRedaction() throws {
+        let rules = try recording.redaction.rules
+        guard !rules.isEmpty else { return }
+        let reader = try CassetteReader(path: cassette)
+        defer { reader.close() }
+        let lacking = try reader.lacking(rules)
+        guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: cassette) }
+    }
+
             else { continue }
             updates[key] = expand(String(variable[variable.index(after: equals)...]), server)
         }

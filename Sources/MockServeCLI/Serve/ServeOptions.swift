@@ -160,11 +160,11 @@ struct RecordOptions: ParsableArguments {
     @Option(help: ArgumentHelp("PEM file of certificates to trust beside the system's.", valueName: "file"))
     var upstreamCa: String?
 
-    @Option(help: "Seconds a connection to an upstream may take.")
-    var connectTimeout = 10.0
+    @Option(help: "Seconds a connection to an upstream may take. (default: 10.0)")
+    var connectTimeout: Double?
 
-    @Option(help: "Seconds an upstream may send nothing.")
-    var readTimeout = 60.0
+    @Option(help: "Seconds an upstream may send nothing. (default: 60.0)")
+    var readTimeout: Double?
 
     @OptionGroup(title: "Rules, kept in the cassette") var rules: RuleOptions
     @OptionGroup(title: "Rules, kept in the cassette") var redaction: RedactOptions
@@ -174,7 +174,7 @@ struct RecordOptions: ParsableArguments {
 
     func validate() throws {
         for text in upstream where text.isEmpty { throw ValidationError("--upstream is empty.") }
-        guard connectTimeout > 0, readTimeout > 0, connectTimeout <= 86_400, readTimeout <= 86_400 else {
+        guard [connectTimeout, readTimeout].allSatisfy({ $0.map { $0 > 0 && $0 <= 86_400 } ?? true }) else {
             throw ValidationError("Timeouts are more than 0 and at most 86400 seconds.")
         }
         let names = upstreams.map(\.name)
@@ -195,8 +195,17 @@ struct RecordOptions: ParsableArguments {
     }
 
     func apply(to configuration: inout MockServerConfiguration) throws {
-        configuration.upstream.connectTimeout = .seconds(connectTimeout)
-        configuration.upstream.readTimeout = .seconds(readTimeout)
+    /// Options that were given and mean nothing without an upstream. Rules are not among them: the cassette may have them.
+    var givenForRecording: [String] {
+        [
+            (upstreamCa != nil, "--upstream-ca"), (connectTimeout != nil, "--connect-timeout"),
+            (readTimeout != nil, "--read-timeout"), (recordInCi, "--record-in-ci"),
+            (redaction.noDefaultRedaction, "--no-default-redaction"),
+        ].filter(\.0).map(\.1)
+    }
+
+        if let connectTimeout { configuration.upstream.connectTimeout = .seconds(connectTimeout) }
+        if let readTimeout { configuration.upstream.readTimeout = .seconds(readTimeout) }
         configuration.upstream.trustedCertificates = upstreamCa
         configuration.recordsInCI = recordInCi
         configuration.redact += try redaction.rules.map { RedactionTarget($0) }
