@@ -88,6 +88,13 @@ package final class CassetteReader: Sendable {
         try read { try RuleSQL.numbered($0, path: path) }
     }
 
+    /// What some sets of rules would do if each were added; nothing is written. Computes the keys of all interactions.
+    ///
+    /// - Returns: nil if there are more than `limit` interactions; no limit if that is nil.
+    package func preview(_ sets: [[Rule]], limit: Int?) throws -> [KeyChanges]? {
+        try read { try RuleSQL.preview(sets, limit: limit.map { Int64($0) }, $0, path: path) }
+    }
+
     /// Those of these rules that the cassette has not.
     package func lacking(_ rules: [Rule]) throws -> [Rule] {
         let own = Set(try numberedRules().map(\.rule))

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPWire
 import MockServeCore
 
@@ -27,7 +28,8 @@ struct MissReport: Sendable {
             target: Latin1.string(asked.head.target),
             explanation: text,
             summary: line,
-            json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: "")
+            json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: ""),
+            cassette: URL(fileURLWithPath: cassette).path
         )
     }
 

@@ -62,6 +62,8 @@ public struct Miss: Sendable, CustomStringConvertible {
     public let summary: String
     /// The same for programs: problem details (RFC 9457), as the client was sent them.
     package let json: String
+    /// The file in which nothing matched.
+    package let cassette: String
 
     /// Method and target.
     public var description: String { "\(method) \(target)" }

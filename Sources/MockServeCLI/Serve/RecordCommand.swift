@@ -43,7 +43,7 @@ struct RecordCommand: AsyncParsableCommand {
     func run() async throws {
         let server = try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode)
-            serving.apply(to: &configuration)
+            serving.apply(to: &configuration, cassette: cassette)
             try recording.apply(to: &configuration)
             let server = try await background.serve(configuration) { server in
                 serving.warn(server)
@@ -51,7 +51,8 @@ struct RecordCommand: AsyncParsableCommand {
                 let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"
                 Console.say("mockserve: \(action) \(cassette); stop with Ctrl-C")
             }
-            if !serving.quiet { Summary.say(server) }
+            let summary = Summary(server: server, cassette: cassette, wasTold: !serving.quiet)
+            if serving.quiet { summary.sayWorst() } else { summary.say() }
             return server
         }
         if server.unreachableCount > 0 { throw ExitStatus.upstream.code }

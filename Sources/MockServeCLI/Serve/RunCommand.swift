@@ -20,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
             Starts the server, runs COMMAND with MOCKSERVE_URL and every --env set, and exits with COMMAND's status. If \
             that is 0: with 3 if a request had no recorded answer, with 4 if --require-all-used is given and something was \
             not, with 69 if an upstream could not be reached. Without \
-            --upstream the cassette is replayed.
+            --upstream the cassette is replayed. Misses, and exchanges that could not be recorded, are told when COMMAND has \
+            ended, so that its own output stays apart.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
             upstreams.
@@ -43,6 +44,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Exit with 4 if COMMAND did not ask for every recorded interaction.")
     var requireAllUsed = false
 
+    @Flag(help: "Say misses and failures as they happen, among what COMMAND prints.")
+    var live = false
+
     @Flag(help: "Keep what was recorded even if COMMAND fails.")
     var keepFailed = false
 
@@ -59,10 +63,6 @@ struct RunCommand: AsyncParsableCommand {
         guard mode == nil || !recording.upstream.isEmpty else {
             throw ValidationError("--mode needs --upstream, the server to record from.")
         }
-        for variable in variables where !variable.dropFirst().contains("=") {
-            throw ValidationError("--env takes VAR=TEMPLATE, such as --env API_URL={url}, not `\(variable)`.")
-        }
-    }
         if recording.upstream.isEmpty {
             let given = recording.givenForRecording + (keepFailed ? ["--keep-failed"] : [])
             guard given.isEmpty else {
@@ -72,6 +72,10 @@ struct RunCommand: AsyncParsableCommand {
                 )
             }
         }
+        for variable in variables where !variable.dropFirst().contains("=") {
+            throw ValidationError("--env takes VAR=TEMPLATE, such as --env API_URL={url}, not `\(variable)`.")
+        }
+    }
 
     func run() async throws {
         // Trapped before anything starts, so that no signal is lost.
@@ -93,7 +97,8 @@ struct RunCommand: AsyncParsableCommand {
             try await server.shutDown()
             return (server, status, unused)
         }
-        if !serving.quiet { Summary.say(server) }
+        let summary = Summary(server: server, cassette: cassette, wasTold: live && !serving.quiet)
+        if serving.quiet { summary.sayWorst() } else { summary.say() }
         Summary.sayUnused(unused)
         switch status {
         case .exited(0): break
@@ -110,17 +115,12 @@ struct RunCommand: AsyncParsableCommand {
             recording.upstream.isEmpty
             ? MockServerConfiguration.replay(cassette)
             : MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode ?? .once)
-        serving.apply(to: &configuration)
+        serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: live)
+        if recording.upstream.isEmpty { try refuseLackingRedaction() }
         try recording.apply(to: &configuration)
         return configuration
     }
 
-    private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {
-        if recording.upstream.isEmpty { try refuseLackingRedaction() }
-        var updates: [Environment.Key: String?] = ["MOCKSERVE_URL": server.url.absoluteString]
-        for variable in variables {
-            guard let equals = variable.firstIndex(of: "="),
-                let key = Environment.Key(rawValue: String(variable[..<equals]))
     /// What is redacted is a matter of the cassette, as rules are; the server refuses those itself.
     private func refuseLackingRedaction() throws {
         let rules = try recording.redaction.rules
@@ -131,6 +131,11 @@ struct RunCommand: AsyncParsableCommand {
         guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: cassette) }
     }
 
+    private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {
+        var updates: [Environment.Key: String?] = ["MOCKSERVE_URL": server.url.absoluteString]
+        for variable in variables {
+            guard let equals = variable.firstIndex(of: "="),
+                let key = Environment.Key(rawValue: String(variable[..<equals]))
             else { continue }
             updates[key] = expand(String(variable[variable.index(after: equals)...]), server)
         }

@@ -79,7 +79,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Seconds to finish exchanges under way when stopping.")
     var stopDeadline = 5.0
 
-    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors.")
+    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors; `run` says misses in one line.")
     var quiet = false
 
     func validate() throws {
@@ -98,7 +98,8 @@ struct ServeOptions: ParsableArguments {
         }
     }
 
-    func apply(to configuration: inout MockServerConfiguration) {
+    /// - Parameter tellsAtOnce: whether misses and failures are said as they happen.
+    func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) {
         configuration.listen = listenAddress
         configuration.sharesPort = reusePort
         configuration.cacheSize = cacheSize << 20
@@ -108,7 +109,7 @@ struct ServeOptions: ParsableArguments {
         configuration.missStatus = missStatus
         configuration.stopDeadline = .seconds(stopDeadline)
         configuration.journalFile = journal
-        configuration.missFile = MissFile.path
+        configuration.missFile = MissFile.path(for: cassette)
         configuration.coverageFile = coverage
         configuration.allowedHosts = allowHost
         configuration.redact += secrets.targets
@@ -117,7 +118,7 @@ struct ServeOptions: ParsableArguments {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
             MockServer.eventLoopGroup.withLock { $0 = group }
         }
-        if !quiet {
+        if !quiet, tellsAtOnce {
             configuration.observer = { event in
                 switch event {
                 case .miss(let miss): Console.say("mockserve: miss: \(Console.safe(miss.description))")
@@ -194,7 +195,6 @@ struct RecordOptions: ParsableArguments {
         }
     }
 
-    func apply(to configuration: inout MockServerConfiguration) throws {
     /// Options that were given and mean nothing without an upstream. Rules are not among them: the cassette may have them.
     var givenForRecording: [String] {
         [
@@ -204,6 +204,7 @@ struct RecordOptions: ParsableArguments {
         ].filter(\.0).map(\.1)
     }
 
+    func apply(to configuration: inout MockServerConfiguration) throws {
         if let connectTimeout { configuration.upstream.connectTimeout = .seconds(connectTimeout) }
         if let readTimeout { configuration.upstream.readTimeout = .seconds(readTimeout) }
         configuration.upstream.trustedCertificates = upstreamCa
