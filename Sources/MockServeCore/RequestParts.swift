@@ -24,19 +24,22 @@ package struct RequestParts: Sendable {
     ///   - rules: of the cassette, for this request; what they leave out gives no digest.
     package init(fields: Fields, body: [UInt8]?, rules: RuleSet) {
         var gathered = PartGatherer()
-        for name in Self.callFields + rules.requiredFields {
-            for field in fields where equalsIgnoringCase(field.name, name) {
-                // One such field says as much as several members of a body.
-                for weight in 0..<4 {
-                    let start = PartDigest(.field).with(name).with(UInt64(weight))
-                    gathered.add(start.with(rules.counted(field.value[...], of: name)))
+        fields.forEachRaw { field in
+            for names in [Self.callFields, rules.requiredFields] {
+                for name in names where equalsIgnoringCase(field.name, name) {
+                    gathered.add(field: name, rules.counted(Array(field.value)[...], of: name))
                 }
             }
         }
         if let body, !rules.ignoresBody { gathered.add(body, fields, rules) }
-        let all = Set(gathered.digests)
-        count = all.count
-        digests = Array(all.sorted().prefix(Self.limit))
+        var all = gathered.digests.sorted()
+        var end = 0
+        for digest in all where end == 0 || digest != all[end - 1] {
+            all[end] = digest
+            end += 1
+        }
+        count = end
+        digests = Array(all.prefix(min(end, Self.limit)))
     }
 
     /// How much of what either of the two requests says the other one does not: zero if both say the same.
@@ -112,6 +115,11 @@ struct PartGatherer {
     private(set) var digests: [UInt64] = []
 
     mutating func add(_ digest: PartDigest) { digests.append(digest.value) }
+
+    /// One such field says as much as several members of a body.
+    mutating func add(field name: [UInt8], _ value: [UInt8]) {
+        for weight in 0..<4 { add(PartDigest(.field).with(name).with(UInt64(weight)).with(value)) }
+    }
 
     mutating func add(_ body: [UInt8], _ fields: Fields, _ rules: RuleSet) {
         if body.isEmpty { return }
