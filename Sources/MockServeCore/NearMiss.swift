@@ -131,7 +131,9 @@ package struct NearMiss: Sendable {
             return []
         }
         let parts = ignorableParts(differences)
-        let ignoring = parts.compactMap { try? Rule(.ignore, part: $0) }
+        // Read as they will be written: a name may look like the limit of a rule to some requests.
+        let ignoring = parts.compactMap { part in (try? Rule(.ignore, part)).flatMap { $0.partText == part ? $0 : nil }
+        }
         guard ignoring.count == parts.count, parts.allSatisfy(isTellable) else { return [] }
         // Proven, not guessed: by these rules both must have one key.
         let more = rules.adding(ignoring)

@@ -94,7 +94,9 @@ struct MissReport: Sendable {
             return
                 "\(start) now: #\(same.id) is the same request, but --playback \(playback.rawValue) does not give it here."
         }
-        guard let difference = first.differences.first else { return start + "." }
+        guard let difference = first.differences.first, difference.part != "match key" else {
+            return "\(start): the nearest, #\(first.id), differs in nothing that could be shown."
+        }
         let values = [difference.asked, difference.recorded].map { $0.map { shown($0, Self.lineLimit) } ?? "nothing" }
         let parts = first.differences.prefix(Self.differenceLimit).map { shown($0.part, Self.lineLimit) }
         let others = parts.count > 1 ? ", and in \(parts.dropFirst().joined(separator: ", "))" : ""
