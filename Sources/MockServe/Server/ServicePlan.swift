@@ -99,6 +99,20 @@ final class ServicePlan: Sendable {
         return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served, path: path)
     }
 
+    /// What `once` does with a cassette that has interactions.
+    private static func replayRecorded(
+        _ path: String,
+        _ configuration: MockServerConfiguration,
+        _ journal: ScopeJournal
+    ) throws -> Parts {
+        // Redaction by declared secrets is for replaying too.
+        let redactions = try rules {
+            try configuration.redact.filter { $0.secret == nil }.map { try $0.rule.get() }
+        }
+        try refuseLacking(matchRules(configuration) + redactions, path)
+        return try replay(path, configuration, journal)
+    }
+
     private static func record(
         _ path: String,
         _ upstreams: [Upstream],
@@ -108,12 +122,7 @@ final class ServicePlan: Sendable {
     ) throws -> Parts {
         let options = try replayOptions(configuration)
         if mode == .once, FileManager.default.fileExists(atPath: path), try hasInteractions(path) {
-            // Redaction by declared secrets is for replaying too.
-            let redactions = try rules {
-                try configuration.redact.filter { $0.secret == nil }.map { try $0.rule.get() }
-            }
-            try refuseLacking(matchRules(configuration) + redactions, path)
-            return try replay(path, configuration, journal)
+            return try replayRecorded(path, configuration, journal)
         }
         let served = ServedOrigins(
             upstreams: upstreams,
