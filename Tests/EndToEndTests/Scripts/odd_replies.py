@@ -211,8 +211,8 @@ def main():
         views = []
         for number, (_, _, _, *arguments) in enumerate(REPLIES):
             views.append((View(port, number, arguments), View(server.port, number, arguments)))
-        # Some exchanges failed, as they should, which `record` says with its exit status.
-        server.stop(expected=69)
+        # Some exchanges failed, as they should, but the upstream was there.
+        server.stop(expected=0)
         listener.close()
         same = 0
         with Server("replay", cassette, "--no-map", "--quiet") as replay:
