@@ -8,7 +8,7 @@ package import HTTPWire
 package struct RequestParts: Sendable {
     /// Digests that are kept of one request. Of more of them the smallest are: those are the same choice for all requests.
     static let limit = 256
-    /// Fields by which an API tells the calls of one path apart, beside those that rules require.
+    /// Fields by which an API tells the calls of one path apart, in addition to those that rules require.
     private static let callFields = ["x-amz-target", "soapaction", "range"].map { Array($0.utf8) }
 
     /// Sorted, each once.
