@@ -6,21 +6,28 @@ package enum CassetteEditor {
     /// Removes interactions, and bodies that nothing refers to any more; freed pages are overwritten.
     ///
     /// - Returns: how many interactions were removed.
-    /// - Throws: `CassetteError`; then nothing was removed. A range that holds no interaction is one.
+    /// - Throws: `CassetteError`; then nothing was removed. A range without an interaction at either end is one.
     package static func remove(_ ranges: [ClosedRange<Int64>], from path: String) throws -> Int {
         try change(path) { db in
             var removed = 0
+            for range in ranges { try checkEnds(range, db, path: path) }
             for range in ranges {
                 let bounds = [Binding.integer(range.lowerBound), .integer(range.upperBound)]
                 try db.query("DELETE FROM interaction WHERE id BETWEEN ?1 AND ?2", bounds)
-                guard db.changesCount > 0 else {
-                    let name = range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
-                    throw CassetteError(.unreadable, path: path, "has no interaction \(name); nothing was removed.")
-                }
                 removed += db.changesCount
             }
             try EpisodeSQL.removeUnused(db)
             return removed
+        }
+    }
+
+    private static func checkEnds(_ range: ClosedRange<Int64>, _ db: Database, path: String) throws {
+        for end in [range.lowerBound, range.upperBound] {
+            guard try db.firstInteger("SELECT 1 FROM interaction WHERE id = ?1", [.integer(end)]) == nil else {
+                continue
+            }
+            let whole = range.count == 1 ? "" : ", the end of \(range.lowerBound)-\(range.upperBound)"
+            throw CassetteError(.unreadable, path: path, "has no interaction \(end)\(whole); nothing was removed.")
         }
     }
 

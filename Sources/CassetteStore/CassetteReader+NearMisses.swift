@@ -1,23 +1,88 @@
+import GRDB
 import HTTPWire
 package import MockServeCore
+import Synchronization
 
 extension CassetteReader {
     /// Interactions around a target in the order of targets, and the first ones of all, that are looked at for a miss. A
     /// cassette of no more interactions than this is looked at as a whole.
     private static let candidateLimit: Int64 = 256
+    /// Targets of the same path, with other queries, on either side of the one asked for.
+    private static let queryLimit: Int64 = 3_072
     /// Nearest candidates whose requests are compared in full.
     private static let comparedLimit = 8
+    /// Of these the first ones are compared even if their bodies are long, up to so many bytes.
+    private static let longLimit = 3
+    private static let longBodyLimit = 32 << 20
     /// How much farther than the nearest another may be to be told: less than a path segment.
     private static let spread = 3
 
-    /// The recorded requests nearest to one that nothing answers, nearest first. Takes the same time whatever the size of the
-    /// cassette: neighbours in the order of targets share the beginning of their paths.
-    package func nearMisses(to asked: ComparedRequest, _ rules: RuleSet, limit: Int) throws -> [NearMiss] {
-        let target = Latin1.string(asked.head.target)
-        var candidates: [Int64: Int] = [:]
-        for (sql, bindings) in Self.candidateQueries(target) {
-            try eachCandidate(sql, bindings) { id, method, target in
-                candidates[id] = NearMiss.distance(
+    /// A recorded request that was compared in full, and how far it is, by its head and then by all that it says.
+    private struct Compared {
+        let nearMiss: NearMiss
+        let distance: Int
+        let partDistance: Int
+
+        var order: (Int, Int, Int, Int64) {
+            (distance, partDistance, nearMiss.differences.count, -nearMiss.id)
+        }
+    }
+
+    /// The recorded requests nearest to one that nothing answers, nearest first.
+    ///
+    /// Of the interactions with the same method and target all are ranked by what they say (see `CallDigests` for how many at
+    /// most); otherwise it takes the same time whatever the size of the cassette: neighbours in the order of targets share the
+    /// beginning of their paths.
+    ///
+    /// - Parameter keys: under which an answer was looked for; nil if that is not known.
+    package func nearMisses(
+        to asked: ComparedRequest,
+        _ rules: RuleSet,
+        keys: [MatchKey]? = nil,
+        limit: Int
+    ) throws -> [NearMiss] {
+        let close = try candidates(asked, rules)
+        let applying = rules.applying(toMethod: asked.head.method, target: Target(asked.head.target))
+        let own = RequestParts(fields: asked.head.fields, body: asked.body, rules: applying)
+        var compared: [Compared] = []
+        for (index, candidate) in close.enumerated() {
+            guard let interaction = try interaction(candidate.id) else { continue }
+            let readsLong = index < Self.longLimit && asked.bodySize > NearMiss.bodyLimit
+            let recorded = try compare(interaction, rules, readsLong: readsLong)
+            let parts = RequestParts(fields: recorded.head.fields, body: recorded.body, rules: applying)
+            let nearMiss = NearMiss(
+                id: interaction.id,
+                asked: asked,
+                recorded: recorded,
+                rules: rules,
+                sharesKey: keys.map { $0.contains(interaction.exchanged.matchKey) }
+            )
+            let distance = candidate.distance
+            compared.append(Compared(nearMiss: nearMiss, distance: distance, partDistance: own.distance(to: parts)))
+        }
+        compared.sort { $0.order < $1.order }
+        var seen: [[Difference]] = []
+        return compared.map(\.nearMiss).filter { nearMiss in
+            defer { seen.append(nearMiss.differences) }
+            return !seen.contains(nearMiss.differences)
+        }.prefix(limit).map { $0 }
+    }
+
+    /// What is to be compared in full, nearest first.
+    private func candidates(_ asked: ComparedRequest, _ rules: RuleSet) throws -> [(id: Int64, distance: Int)] {
+        let calls = try read { db in
+            try callDigests.withLock { try $0.nearest(to: asked, rules, limit: Self.comparedLimit, db) }
+        }
+        var found: [Int64: Int] = [:]
+        for id in calls { found[id] = 0 }
+        func add(_ condition: String, _ bindings: [Binding]) throws {
+            try eachRow("SELECT id, method, target FROM interaction \(condition)", bindings) { row in
+                guard found[row.integer(0)] == nil, let method = Latin1.bytes(row.text(1)),
+                    let target = Latin1.bytes(row.text(2))
+                else { return }
+                // Those that were ranked already and are farther.
+                if !calls.isEmpty, target == asked.head.target, method == asked.head.method { return }
+                found[row.integer(0)] = NearMiss.distance(
                     method: asked.head.method,
                     target: asked.head.target,
                     toMethod: method,
@@ -25,52 +90,61 @@ extension CassetteReader {
                 )
             }
         }
+        for (condition, bindings) in Self.neighbours(of: asked.head) { try add(condition, bindings) }
+        for id in try nearestQueries(asked.head.target) { try add("WHERE id = ?1", [.integer(id)]) }
+        let ranks = Dictionary(uniqueKeysWithValues: calls.enumerated().map { ($1, $0) })
         // Of equally near ones the newest says most.
-        let nearest = candidates.sorted { $0.value == $1.value ? $0.key > $1.key : $0.value < $1.value }
+        let nearest = found.sorted { left, right in
+            let (one, other) = (ranks[left.key] ?? calls.count, ranks[right.key] ?? calls.count)
+            return (left.value, one, -left.key) < (right.value, other, -right.key)
+        }
         let farthest = (nearest.first?.value ?? 0) + Self.spread
-        let close = nearest.prefix(Self.comparedLimit).prefix { $0.value <= farthest }
-        let compared = try close.compactMap { id, distance in
-            try interaction(id).map {
-                (distance, NearMiss(id: id, asked: asked, recorded: try compare($0, rules), rules: rules))
-            }
-        }
-        // Requests that are told apart by their bodies only come in the order of how much of them differs.
-        let ordered = compared.sorted { left, right in
-            (left.0, left.1.differences.count, -left.1.id) < (right.0, right.1.differences.count, -right.1.id)
-        }
-        var seen: [[Difference]] = []
-        return ordered.map(\.1).filter { nearMiss in
-            defer { seen.append(nearMiss.differences) }
-            return !seen.contains(nearMiss.differences)
-        }.prefix(limit).map { $0 }
+        return nearest.prefix(Self.comparedLimit).prefix { $0.value <= farthest }.map { ($0.key, $0.value) }
     }
 
-    private static func candidateQueries(_ target: String) -> [(String, [Binding])] {
+    private static func neighbours(of head: RequestHead) -> [(String, [Binding])] {
         let half = Binding.integer(candidateLimit / 2)
+        let (target, method) = (Binding.text(Latin1.string(head.target)), Binding.text(Latin1.string(head.method)))
         return [
-            ("WHERE target >= ?1 ORDER BY target, id LIMIT ?2", [.text(target), half]),
-            ("WHERE target < ?1 ORDER BY target DESC, id DESC LIMIT ?2", [.text(target), half]),
+            ("WHERE target = ?1 AND method < ?2 ORDER BY method DESC LIMIT ?3", [target, method, half]),
+            ("WHERE target = ?1 AND method > ?2 ORDER BY method LIMIT ?3", [target, method, half]),
+            ("WHERE target > ?1 ORDER BY target, id LIMIT ?2", [target, half]),
+            ("WHERE target < ?1 ORDER BY target DESC, id DESC LIMIT ?2", [target, half]),
             ("ORDER BY id LIMIT ?1", [.integer(candidateLimit)]),
         ]
     }
 
-    private func eachCandidate(
-        _ condition: String,
-        _ bindings: [Binding],
-        _ body: (Int64, [UInt8], [UInt8]) -> Void
-    ) throws {
-        try eachRow("SELECT id, method, target FROM interaction \(condition)", bindings) { row in
-            guard let method = Latin1.bytes(row.text(1)), let target = Latin1.bytes(row.text(2)) else { return }
-            body(row.integer(0), method, target)
+    /// Interactions of the same path whose queries are nearest.
+    private func nearestQueries(_ target: [UInt8]) throws -> [Int64] {
+        let path = Latin1.string(Target(target).path)
+        // All that begins with the path and `?` lies between it and the path with the character after that.
+        let (low, high) = (Binding.text(path + "?"), Binding.text(path + "@"))
+        var nearness = QueryNearness(to: target, limit: Self.comparedLimit)
+        for condition in [
+            "target > ?1 AND target < ?3 ORDER BY target LIMIT ?4",
+            "target < ?1 AND target >= ?2 ORDER BY target DESC LIMIT ?4",
+        ] {
+            let sql = "SELECT id, target FROM interaction WHERE \(condition)"
+            let own = Target(target).query == nil ? low : Binding.text(Latin1.string(target))
+            try eachRow(sql, [own, low, high, .integer(Self.queryLimit)]) { row in
+                row.withText(1) { nearness.add(row.integer(0), $0) }
+            }
         }
+        return nearness.take()
     }
 
-    private func compare(_ interaction: Interaction, _ rules: RuleSet) throws -> ComparedRequest {
+    private func compare(_ interaction: Interaction, _ rules: RuleSet, readsLong: Bool) throws -> ComparedRequest {
         let builder = MatchKeyBuilder(interaction.request, rules)
-        let body = try bytes(of: interaction.requestBody, limit: NearMiss.bodyLimit)
-        body?.withUnsafeBytes { builder.update($0) }
+        let limit = readsLong ? Self.longBodyLimit : NearMiss.bodyLimit
+        let isRead = interaction.requestBody.map { $0.size <= limit } ?? true
+        if let body = interaction.requestBody, isRead {
+            for number in 0..<BodySlices.count(of: body.size) {
+                let slice = try slice(number, of: body)
+                slice.withUnsafeBytes { builder.update($0) }
+            }
+        }
         var compared = builder.compared(origin: interaction.exchanged.origin)
-        if body == nil { (compared.body, compared.bodySize) = (nil, interaction.requestBody?.size ?? 0) }
+        if !isRead { (compared.body, compared.bodySize) = (nil, interaction.requestBody?.size ?? 0) }
         return compared
     }
 }

@@ -1,5 +1,6 @@
 import GRDB
 package import MockServeCore
+import Synchronization
 
 /// A server that was recorded from.
 package struct Upstream: Sendable, Hashable {
@@ -17,6 +18,8 @@ package struct Upstream: Sendable, Hashable {
 package final class CassetteReader: Sendable {
     package let path: String
     let queue: DatabaseQueue
+    /// For misses.
+    let callDigests = Mutex(CallDigests())
 
     /// Opens an existing cassette without writing to it; one on a read-only file system is fine.
     ///
@@ -90,6 +93,19 @@ package final class CassetteReader: Sendable {
     /// The rules with their numbers, in the order in which they were made.
     package func numberedRules() throws -> [(number: Int64, rule: Rule)] {
         try read { try RuleSQL.numbered($0, path: path) }
+    }
+
+    /// What some sets of rules would do if each were added; nothing is written. Computes the keys of all interactions.
+    ///
+    /// - Returns: nil if there are more than `limit` interactions; no limit if that is nil.
+    package func preview(_ sets: [[Rule]], limit: Int?) throws -> [KeyChanges]? {
+        try read { try RuleSQL.preview(sets, limit: limit.map { Int64($0) }, $0, path: path) }
+    }
+
+    /// Those of these rules that the cassette has not.
+    package func lacking(_ rules: [Rule]) throws -> [Rule] {
+        let own = Set(try numberedRules().map(\.rule))
+        return rules.filter { !own.contains($0) }
     }
 
     /// The number that a query gives; nil if it gives none.

@@ -81,6 +81,28 @@ enum RuleSQL {
         return groups.changes
     }
 
+    /// What some sets of rules would do, each added to those that are there; nothing is written.
+    ///
+    /// - Returns: nil if there are more than `limit` interactions; no limit if that is nil.
+    static func preview(_ sets: [[Rule]], limit: Int64?, _ db: Database, path: String) throws -> [KeyChanges]? {
+        if let limit {
+            let sql = "SELECT 1 FROM interaction LIMIT 1 OFFSET ?1"
+            guard try db.firstInteger(sql, [.integer(limit)]) == nil else { return nil }
+        }
+        let own = try all(db, path: path)
+        let sets = sets.map { own.adding($0) }
+        var groups = sets.map { _ in KeyGroups() }
+        var last: Int64 = 0
+        while let interaction = try next(db, after: last) {
+            for (index, rules) in sets.enumerated() {
+                let key = try self.key(of: interaction, rules, db, path: path)
+                groups[index].add(interaction.id, before: interaction.exchanged.matchKey, after: key)
+            }
+            last = interaction.id
+        }
+        return groups.map(\.changes)
+    }
+
     private static func key(
         of interaction: Interaction,
         _ rules: RuleSet,

@@ -58,10 +58,10 @@ package func trimmingSpace<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes
     return rest
 }
 
-/// `1*DIGIT` of at most 18 digits, or nil: what `Content-Length` may hold without overflow.
+/// `1*DIGIT` of at most 18 digits after leading zeros, or nil: what `Content-Length` may hold without overflow.
 @inlinable
 package func parseDecimal(_ bytes: some Collection<UInt8>) -> Int? {
-    guard !bytes.isEmpty, bytes.count <= 18 else { return nil }
+    guard !bytes.isEmpty, bytes.count <= 18 || bytes.drop(while: { $0 == 0x30 }).count <= 18 else { return nil }
     var number = 0
     for byte in bytes {
         guard byte &- 0x30 < 10 else { return nil }

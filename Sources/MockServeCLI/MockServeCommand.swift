@@ -12,7 +12,7 @@ struct MockServeCommand: AsyncParsableCommand {
               mockserve replay github.cassette
               mockserve run github.cassette -- pytest
 
-            Standard output is data, standard error is talk. Exit statuses: 0 done; 3 a request had no recorded answer; \
+            Standard output is data, standard error is talk. Exit statuses: 0 done; 3 a request had no recorded answer (`run`, and `replay --fail-on-miss`); \
             4 a recorded one was not used; 64 wrong usage; 66 a cassette cannot be read; 69 an upstream cannot be reached; 71 a port cannot be opened; \
             74 a cassette cannot be written; 77 recording is refused because CI is set.
             """,
@@ -25,6 +25,10 @@ struct MockServeCommand: AsyncParsableCommand {
 
     static func main() async {
         CassetteFile.prepareProcess()
+        if let message = UnknownCommand.message(Array(CommandLine.arguments.dropFirst()), in: self) {
+            Console.say(message)
+            exit(withError: ExitStatus.usage.code)
+        }
         await main(nil)
     }
 }

@@ -13,7 +13,7 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
     package init(_ name: String, _ value: [UInt8]) throws(RuleError) {
         guard Self.sizes.contains(value.count) else {
             throw RuleError(
-                "the secret \(name) has \(value.count) bytes; \(Self.sizes.lowerBound) to \(Self.sizes.upperBound) can be looked for"
+                "the secret \(name) has \(Counted.text(value.count, "byte")); \(Self.sizes.lowerBound) to \(Self.sizes.upperBound) can be looked for"
             )
         }
         kind = Placeholder.kind(name)

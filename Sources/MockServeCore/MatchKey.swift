@@ -118,12 +118,12 @@ package final class MatchKeyBuilder {
         head.target = Target.originForm(head.target)
         bodyPart?.end(rules)
         guard let part = bodyPart else { return ComparedRequest(origin: origin, head: head, body: [], bodySize: 0) }
-        let isKept = part.isWhole && part.length <= NearMiss.bodyLimit
         return ComparedRequest(
             origin: origin,
             head: head,
-            body: isKept ? part.decoded(rules) : nil,
-            bodySize: part.length
+            body: part.isWhole ? part.decoded(rules) : nil,
+            bodySize: part.length,
+            steps: part.isWhole ? [] : part.steps
         )
     }
 
@@ -187,7 +187,8 @@ private final class BodyPart {
     /// For a body that is not compressed; nil if nothing is redacted.
     private var redaction: RedactionStream?
     private(set) var bytes: [UInt8] = []
-    private var hasher = SHA256()
+    /// Of a body that is too long to be kept.
+    private var digester = BodyDigester()
     private(set) var length = 0
     /// Whether all of it is in `bytes`, to be digested at the end, if at all.
     private(set) var isWhole = true
@@ -197,6 +198,9 @@ private final class BodyPart {
         comparison = BodyComparison(fields, looksAtContent: rules.looksAtContent)
         if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
     }
+
+    /// Digests of the beginnings of a body that was not kept.
+    var steps: [UInt64] { digester.steps }
 
     func update(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet) {
         guard redaction != nil else { return take(bytes, rules) }
@@ -223,10 +227,10 @@ private final class BodyPart {
         length += input.count
         if isWhole, length > limit {
             isWhole = false
-            bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+            bytes.withUnsafeBytes { digester.update($0) }
             bytes = []
         }
-        guard isWhole else { return hasher.update(bufferPointer: input) }
+        guard isWhole else { return digester.update(input) }
         bytes.append(contentsOf: input)
     }
 
@@ -238,7 +242,7 @@ private final class BodyPart {
 
     func digest(_ rules: RuleSet) -> [UInt8] {
         guard length > 0 else { return [] }
-        guard isWhole else { return Array(hasher.finalize()) }
+        guard isWhole else { return Array(digester.digest) }
         if let structure = comparison.digest(of: bytes, fields, rules) { return structure }
         // What is not of the coding it claims is redacted as it is when it is recorded.
         if comparison.isCoded, rules.redactor != nil { return digest(of: rules.comparable(bytes, fields)) }

@@ -2,7 +2,8 @@ package import HTTPWire
 
 /// A part in which a request differs from a recorded one.
 package struct Difference: Sendable, Equatable {
-    /// `method`, `upstream`, `path`, `query:NAME`, `field:Range`, `json:PATH`, `form:NAME` or `body`.
+    /// `method`, `upstream`, `path`, `query:NAME`, `field:Range`, `json:PATH`, `form:NAME`, `part:NAME` or `body`;
+    /// `match key` if only that differs.
     package let part: String
     /// What was asked; nil if the request has no such part.
     package let asked: String?
@@ -20,16 +21,19 @@ package struct Difference: Sendable, Equatable {
 package struct ComparedRequest: Sendable {
     package var origin: String
     package var head: RequestHead
-    /// Decoded, and at most `NearMiss.bodyLimit` bytes; nil if it is longer or not known.
+    /// Decoded, and at most `MatchKeyBuilder.structuredLimit` bytes as sent; nil if it is longer or not known.
     package var body: [UInt8]?
     /// Bytes of the whole body as sent.
     package var bodySize: Int
+    /// Digests of the beginnings of a body that is not kept; see `BodyDigester`. None if nothing is known of it.
+    var steps: [UInt64]
 
-    package init(origin: String, head: RequestHead, body: [UInt8]?, bodySize: Int) {
+    package init(origin: String, head: RequestHead, body: [UInt8]?, bodySize: Int, steps: [UInt64] = []) {
         self.origin = origin
         self.head = head
         self.body = body
         self.bodySize = bodySize
+        self.steps = steps
     }
 }
 
@@ -42,29 +46,128 @@ extension ComparedRequest {
         copy.body = body.map { redactor.redact(body: $0, head.fields, nil, &notes) }
         return copy
     }
+
+    /// The key that the request has by other rules; nil if its body is not known.
+    func key(_ rules: RuleSet, origin: String) -> MatchKey? {
+        guard let body else { return nil }
+        var head = head
+        // What is here is decoded already.
+        head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
+        let builder = MatchKeyBuilder(head, rules)
+        body.withUnsafeBytes { builder.update($0) }
+        return builder.key(origin: origin)
+    }
 }
 
 /// A recorded request that is close to one nothing answers, and what differs.
 package struct NearMiss: Sendable {
-    /// Bytes of a body that are compared part by part: 256 KiB.
+    /// Bytes of a body that is compared whichever candidate has it: 256 KiB. Longer ones are only of the very nearest.
     package static let bodyLimit = 256 << 10
+    /// Bytes of a JSON text or a form that is compared part by part: 1 MiB.
+    static let structureLimit = 1 << 20
     /// Differences that are listed of one body.
     static let bodyDifferences = 8
+    /// Differences up to which rules are told that leave them out.
+    private static let ignorableDifferences = 4
 
     /// Number of the interaction.
     package let id: Int64
     package let recorded: ComparedRequest
     /// Most telling first; none if the two requests match each other.
     package let differences: [Difference]
+    /// Whether the two requests match each other, so that only the order of playback forbids the answer.
+    package let sharesKey: Bool
+    /// What must be ignored for the recorded answer to be given: rules as they are written after `--ignore`. None if no such
+    /// rules would do it, or too many.
+    package let ignorable: [String]
 
-    /// - Parameter rules: of the cassette; what they leave out is no difference.
-    package init(id: Int64, asked: ComparedRequest, recorded: ComparedRequest, rules: RuleSet = .none) {
-        let rules = rules.applying(toMethod: asked.head.method, target: Target(asked.head.target))
+    /// - Parameters:
+    ///   - rules: of the cassette; what they leave out is no difference.
+    ///   - sharesKey: whether the two have one match key; nil if that is not known.
+    package init(
+        id: Int64,
+        asked: ComparedRequest,
+        recorded: ComparedRequest,
+        rules: RuleSet = .none,
+        sharesKey: Bool? = nil
+    ) {
+        let applying = rules.applying(toMethod: asked.head.method, target: Target(asked.head.target))
         self.id = id
         self.recorded = recorded
-        differences =
-            Self.heads(asked, recorded, rules) + Self.queries(asked.head, recorded.head, rules)
-            + (rules.ignoresBody ? [] : BodyDifferences.find(asked, recorded, rules))
+        var found = Self.heads(asked, recorded, applying) + Self.queries(asked.head, recorded.head, applying)
+        if !applying.ignoresBody { found += BodyDifferences.find(asked, recorded, applying) }
+        if found.isEmpty, sharesKey == false { found = [Self.rest(asked, recorded)] }
+        let isSame = sharesKey ?? found.isEmpty
+        // Of requests that are the same, the conditions may say which answers are for whom.
+        let conditions = isSame && rules.knowsConditions ? Self.conditions(asked.head.fields, recorded.head.fields) : []
+        differences = found + conditions
+        self.sharesKey = isSame && conditions.isEmpty
+        ignorable = Self.ignorable(found, asked, recorded, rules)
+    }
+
+    /// In what requests differ that say the same.
+    private static func rest(_ asked: ComparedRequest, _ recorded: ComparedRequest) -> Difference {
+        if let difference = BodyDifferences.bytes(asked, recorded) { return difference }
+        let fields: [(String, StaticString)] = [
+            ("Content-Type", "content-type"), ("Content-Encoding", "content-encoding"),
+        ]
+        for (name, field) in fields {
+            let (one, other) = (asked.head.fields.values(field), recorded.head.fields.values(field))
+            guard one != other else { continue }
+            func text(_ values: [ArraySlice<UInt8>]) -> String? {
+                values.isEmpty ? nil : values.map { Latin1.string($0) }.joined(separator: ", ")
+            }
+            return Difference("field:\(name)", asked: text(one), recorded: text(other))
+        }
+        return Difference("match key", asked: nil, recorded: nil)
+    }
+
+    private static func ignorable(
+        _ differences: [Difference],
+        _ asked: ComparedRequest,
+        _ recorded: ComparedRequest,
+        _ rules: RuleSet
+    ) -> [String] {
+        guard !differences.isEmpty, differences.count <= ignorableDifferences else { return [] }
+        let kinds = ["query:", "json:", "form:", "part:"]
+        guard differences.allSatisfy({ difference in kinds.contains { difference.part.hasPrefix($0) } }) else {
+            return []
+        }
+        let parts = ignorableParts(differences)
+        // Read as they will be written: a name may look like the limit of a rule to some requests.
+        let ignoring = parts.compactMap { part in (try? Rule(.ignore, part)).flatMap { $0.partText == part ? $0 : nil }
+        }
+        guard ignoring.count == parts.count, parts.allSatisfy(isTellable) else { return [] }
+        // Proven, not guessed: by these rules both must have one key.
+        let more = rules.adding(ignoring)
+        guard let key = asked.key(more, origin: recorded.origin), key == recorded.key(more, origin: recorded.origin)
+        else { return [] }
+        return parts
+    }
+
+    /// Whether it can be copied from a terminal into a command.
+    private static func isTellable(_ part: String) -> Bool {
+        part.count <= 200
+            && part.unicodeScalars.allSatisfy {
+                $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) && $0 != "\u{FFFD}"
+            }
+    }
+
+    /// Of arrays of different lengths the whole array: an element that is ignored still takes its place.
+    private static func ignorableParts(_ differences: [Difference]) -> [String] {
+        var arrays: [String] = []
+        for difference in differences where difference.asked == nil || difference.recorded == nil {
+            guard difference.part.hasPrefix("json:"), difference.part.last == "]",
+                let bracket = difference.part.lastIndex(of: "["),
+                difference.part[bracket...].dropFirst().dropLast().allSatisfy(\.isNumber)
+            else { continue }
+            let array = String(difference.part[..<bracket])
+            if array != "json:$", !arrays.contains(array) { arrays.append(array) }
+        }
+        let others = differences.map(\.part).filter { part in
+            !arrays.contains { part.hasPrefix($0 + "[") || part.hasPrefix($0 + ".") }
+        }
+        return others + arrays
     }
 
     private static func heads(
@@ -84,6 +187,7 @@ package struct NearMiss: Sendable {
         }
         func range(_ head: RequestHead) -> String? { head.fields.first("range").map { Latin1.string($0) } }
         compare("field:Range", range(asked.head), range(recorded.head))
+        if rules.keyVersion > 1 { found += operations(asked.head.fields, recorded.head.fields, rules) }
         for name in rules.requiredFields {
             func values(_ head: RequestHead) -> String? {
                 let values = head.fields.filter { equalsIgnoringCase($0.name, name) }.map {
@@ -94,6 +198,37 @@ package struct NearMiss: Sendable {
             compare("field:\(Latin1.string(name))", values(asked.head), values(recorded.head))
         }
         return found
+    }
+
+    /// The fields that name the operation, as the key has them.
+    private static func operations(_ asked: Fields, _ recorded: Fields, _ rules: RuleSet) -> [Difference] {
+        func values(_ fields: Fields) -> [[UInt8]: [[UInt8]]] {
+            Dictionary(grouping: OperationFields.pairs(of: fields, without: rules.ignoredFields), by: \.name)
+                .mapValues { $0.map(\.value) }
+        }
+        return differences(values(asked), values(recorded))
+    }
+
+    /// The conditions, which tell requests apart that are the same in everything else.
+    private static func conditions(_ asked: Fields, _ recorded: Fields) -> [Difference] {
+        func values(_ fields: Fields) -> [[UInt8]: [[UInt8]]] {
+            let names = Condition.names(in: fields).split(separator: ",").map { Array($0.utf8) }
+            return Dictionary(
+                uniqueKeysWithValues: names.map { name in
+                    (name, fields.filter { equalsIgnoringCase($0.name, name) }.map { Array($0.value) })
+                }
+            )
+        }
+        return differences(values(asked), values(recorded))
+    }
+
+    private static func differences(_ one: [[UInt8]: [[UInt8]]], _ other: [[UInt8]: [[UInt8]]]) -> [Difference] {
+        func text(_ values: [[UInt8]]?) -> String? {
+            values.map { $0.map { Latin1.string($0) }.joined(separator: ", ") }
+        }
+        return Set(one.keys).union(other.keys).sorted { $0.lexicographicallyPrecedes($1) }
+            .filter { one[$0] != other[$0] }
+            .map { Difference("field:\(Latin1.string($0))", asked: text(one[$0]), recorded: text(other[$0])) }
     }
 
     private static func queries(_ asked: RequestHead, _ recorded: RequestHead, _ rules: RuleSet) -> [Difference] {

@@ -86,8 +86,11 @@ package final class RuleSet: Sendable {
         self.redactor == nil ? RuleSet(rules, redactor: redactor) : self
     }
 
+    /// The same and some more, none of which redacts.
+    package func adding(_ more: [Rule]) -> RuleSet { RuleSet(rules + more, redactor: redactor) }
+
     /// Those of the rules that are for this request.
-    func applying(toMethod method: [UInt8], target: Target) -> RuleSet {
+    package func applying(toMethod method: [UInt8], target: Target) -> RuleSet {
         guard isScoped else { return self }
         let path = target.normalPath
         return RuleSet(

@@ -15,6 +15,8 @@ import Testing
 struct EndToEndTests {
     @Test func theCommandsDoWhatTheySay() async throws { try await run("command_line") }
 
+    @Test func whatIsNotAsItShouldBeIsToldWithWhatToDo() async throws { try await run("telling") }
+
     @Test func theCommandsOfTheReadmeDoWhatItShows() async throws { try await run("readme_commands") }
 
     @Test func httpbinIsReplayedByteByByte() async throws { try await run("httpbin_roundtrip") }

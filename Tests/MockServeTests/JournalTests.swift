@@ -96,7 +96,7 @@ struct JournalTests {
                 try await server.wait(for: "POST /a", timeout: .milliseconds(20))
             }
             #expect(error?.code == .timedOut)
-            #expect(error?.message == "Of 1 requests `POST /a` 0 came within 0.02 s; the last request was GET /a 200.")
+            #expect(error?.message == "Of 1 request `POST /a` 0 came within 0.02 s; the last request was GET /a 200.")
             let wrong = await #expect(throws: MockServeError.self) { try await server.wait(for: "nonsense") }
             #expect(wrong?.code == .invalidConfiguration)
             let task = Task { try await server.wait(for: "GET /never", timeout: .seconds(50)) }

@@ -1,86 +1,11 @@
 import CassetteStore
 import Foundation
-import HTTPWire
 import MockServe
-import MockServeCore
 import Testing
-
-/// A recorded request, for making cassettes to miss.
-private struct Recorded {
-    var method = "GET"
-    var target: String
-    var fields: [(String, String)] = []
-    var body = ""
-}
 
 /// What a user sees of a miss, as snapshots of the text for a terminal.
 @Suite(.timeLimit(.minutes(1)))
 struct MissTests {
-    private func withCassette<Result>(
-        _ requests: [Recorded],
-        _ body: (String) async throws -> Result
-    ) async throws -> Result {
-        try await withFolder { folder in
-            let path = folder.appendingPathComponent("api.cassette").path
-            let origin = try #require(Origin("https://api.example.com"))
-            let upstreams = [Upstream(name: "default", origin: origin)]
-            let writer = try CassetteWriter(path: path, mode: .once, upstreams: upstreams, now: 1)
-            for request in requests {
-                let fields = Fields([("Host", "api.example.com")] + request.fields)
-                let head = RequestHead(
-                    method: Array(request.method.utf8),
-                    target: Array(request.target.utf8),
-                    fields: fields
-                )
-                let key = MatchKeyBuilder(head)
-                let content = Array(request.body.utf8)
-                content.withUnsafeBytes { key.update($0) }
-                let exchanged = Exchanged(
-                    origin: origin.description,
-                    request: head,
-                    response: ResponseHead(status: 200, reason: Array("OK".utf8), fields: ["Content-Length": "0"]),
-                    matchKey: key.key(origin: origin.description),
-                    recordedAt: 1
-                )
-                let interaction = NewInteraction(
-                    exchanged: exchanged,
-                    requestBody: writer.body(content),
-                    responseBody: .none
-                )
-                writer.commit(interaction) { _ in }
-            }
-            try writer.finish(keeping: true, now: 2)
-            return try await body(path)
-        }
-    }
-
-    /// Asks once as curl does, after `warmUp`, and gives the text without its frame.
-    private func miss(
-        _ recorded: [Recorded],
-        _ asked: Recorded,
-        playback: Playback = .timeline,
-        warmUp: Int = 0
-    ) async throws -> String {
-        try await withCassette(recorded) { path in
-            var configuration = MockServerConfiguration.replay(path)
-            configuration.playback = playback
-            configuration.failsOnMisses = false
-            return try await withMockServer(configuration) { server in
-                let fields = asked.fields.map { "\($0.0): \($0.1)\r\n" }.joined()
-                let request =
-                    "\(asked.method) \(asked.target) HTTP/1.1\r\nHost: 127.0.0.1:\(server.port)\r\nUser-Agent: curl/8\r\n"
-                    + "\(fields)Content-Length: \(asked.body.utf8.count)\r\nConnection: close\r\n\r\n\(asked.body)"
-                for _ in 0..<warmUp { _ = try RawClient.exchange(server.port, request) }
-                let answer = try RawClient.exchange(server.port, request)
-                #expect(answer.hasPrefix("HTTP/1.1 404 Not Found\r\n") && answer.contains("\r\nmockserve-miss: 1\r\n"))
-                #expect(answer.utf8.count < 16 << 10)
-                let text = try #require(answer.components(separatedBy: "\r\n\r\n").last)
-                #expect(server.misses.first?.explanation == text)
-                return text.replacingOccurrences(of: path, with: "api.cassette")
-            }
-        }
-    }
-
     private func expected(_ request: String, _ nearest: String, fix: String? = nil, rule: String? = nil) -> String {
         let record = "Record it: mockserve record api.cassette --upstream https://api.example.com --mode missing"
         return "No recorded interaction matches this request:\n\n  \(request)\n\n\(nearest)\n\n\(fix ?? record)\n"
@@ -189,8 +114,7 @@ struct MissTests {
                 == expected(
                     "POST /a",
                     nearest,
-                    rule: #"--ignore 'json:$.user['\''my name'\'']' --ignore 'json:$.user.tags[1]'"#
-                        + " --ignore 'json:$.user.tags[2]'"
+                    rule: #"--ignore 'json:$.user['\''my name'\'']' --ignore 'json:$.user.tags'"#
                 )
         )
     }
@@ -296,10 +220,32 @@ struct MissTests {
                     let body = try #require(answer.components(separatedBy: "\r\n\r\n").last)
                     let problem = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
                     #expect(problem?["detail"] as? String == "The nearest, interaction 1, differs in query:page.")
+                    #expect(problem?["ignore"] as? [String] == ["query:page"])
                     let nearest = try #require((problem?["nearest"] as? [[String: Any]])?.first)
                     let difference = try #require((nearest["differences"] as? [[String: String]])?.first)
                     #expect(difference == ["part": "query:page", "asked": "\"", "recorded": "1"])
                 }
+            }
+        }
+    }
+
+    /// The client of OpenAI, for one, shows `message` or that of `error`, and nothing else.
+    @Test func clientsThatShowOnlyAMessageShowWhatDiffers() async throws {
+        try await withCassette([Recorded(target: "/v1/models?page=1&sort=up")]) { path in
+            try await withMockServer(.lenient(path)) { server in
+                let answer = try RawClient.exchange(
+                    server.port,
+                    "GET /v1/models?page=2 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                )
+                let body = try #require(answer.components(separatedBy: "\r\n\r\n").last)
+                let problem = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+                let message = """
+                    No recorded interaction matches GET /v1/models?page=2: the nearest, #1, differs in query:page \
+                    (asked: 2, recorded: 1), and in query:sort.
+                    """
+                #expect(problem?["message"] as? String == message)
+                #expect(problem?["error"] as? [String: String] == ["message": message, "type": "mockserve_miss"])
+                #expect(server.misses.first?.summary == message)
             }
         }
     }

@@ -23,6 +23,7 @@ final class UpstreamClient: Sendable {
     private let proxies: ProxySettings?
     private let tls: Mutex<NIOSSLContext?> = Mutex(nil)
     private let idle = Mutex<[PoolKey: [NIOLoopBound<UpstreamConnection>]]>([:])
+    private let unreachable = Atomic<Int>(0)
 
     init(_ options: UpstreamOptions) throws(MockServeError) {
         self.options = options
@@ -32,6 +33,9 @@ final class UpstreamClient: Sendable {
         // A bad file is better reported at start than at the first request.
         if options.trustedCertificates != nil { _ = try tlsContext() }
     }
+
+    /// Connections that did not come about: refused, not in time, no such name, or without a TLS handshake.
+    var unreachableCount: Int { unreachable.load(ordering: .relaxed) }
 
     /// Whether `http` requests to `origin` must be sent in absolute form, to a proxy.
     func proxyForm(for origin: Origin) -> ProxySettings.Proxy? {
@@ -107,7 +111,9 @@ final class UpstreamClient: Sendable {
         channel.whenFailure { ready.fail($0) }
         return ready.futureResult.map { connection }.always { result in
             timeout.cancel()
-            if case .failure = result { channel.whenSuccess { $0.close(promise: nil) } }
+            guard case .failure = result else { return }
+            self.unreachable.add(1, ordering: .relaxed)
+            channel.whenSuccess { $0.close(promise: nil) }
         }
     }
 

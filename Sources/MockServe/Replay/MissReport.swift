@@ -1,3 +1,4 @@
+import Foundation
 import HTTPWire
 import MockServeCore
 
@@ -9,6 +10,8 @@ struct MissReport: Sendable {
     /// Characters of a value that are shown, and of a target.
     private static let valueLimit = 200
     private static let targetLimit = 500
+    /// Characters of a value where all is told in one line.
+    private static let lineLimit = 80
     /// Differences that are told of one near miss.
     private static let differenceLimit = 12
 
@@ -24,7 +27,9 @@ struct MissReport: Sendable {
             method: Latin1.string(asked.head.method),
             target: Latin1.string(asked.head.target),
             explanation: text,
-            json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: "")
+            summary: line,
+            json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: ""),
+            cassette: URL(fileURLWithPath: cassette).path
         )
     }
 
@@ -41,31 +46,16 @@ struct MissReport: Sendable {
 
     /// The rule by which the nearest recording would answer; nil if no rule should make that so.
     private var rule: String? {
-        guard let differences = nearest.first?.differences, !differences.isEmpty, differences.count <= 4 else {
-            return nil
-        }
-        let kinds = ["query:", "json:", "form:"]
-        guard differences.allSatisfy({ difference in kinds.contains { difference.part.hasPrefix($0) } }) else {
-            return nil
-        }
-        let options = differences.map { " --ignore \(quoted(shown($0.part, Self.valueLimit)))" }.joined()
-        return "Or, if what differs from #\(nearest[0].id) does not matter: "
+        guard let nearest = nearest.first, !nearest.ignorable.isEmpty else { return nil }
+        let options = nearest.ignorable.map { " --ignore \(quoted($0))" }.joined()
+        return "Or, if what differs from #\(nearest.id) does not matter: "
             + "mockserve cassette rule add \(quoted(cassette))\(options)"
     }
 
-    /// For a shell.
-    private func quoted(_ text: String) -> String {
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            default: "-_./:=@%+,".utf8.contains(byte)
-            }
-        }
-        return isPlain ? text : "'" + text.replacing("'", with: "'\\''") + "'"
-    }
+    private func quoted(_ text: String) -> String { ShellText.quoted(text) }
 
     /// Whether a recorded request is the same, and only the order of playback forbids its answer.
-    private var isExhausted: Bool { nearest.contains { $0.differences.isEmpty } }
+    private var isExhausted: Bool { nearest.contains(where: \.sharesKey) }
 
     // MARK: Rendering
 
@@ -83,8 +73,35 @@ struct MissReport: Sendable {
             ("nearest", "[" + nearest.map(json).joined(separator: ", ") + "]"),
             ("fix", jsonString(fix)),
         ]
-        if let rule { problem.members.append(("rule", jsonString(rule))) }
+        if let rule {
+            let parts = nearest.first?.ignorable.map(jsonString) ?? []
+            problem.members += [("rule", jsonString(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
+        }
+        // What clients of services show of an error: `message`, or that of the member `error`.
+        problem.members += [
+            ("message", jsonString(line)),
+            ("error", "{\"message\": \(jsonString(line)), \"type\": \"mockserve_miss\"}"),
+        ]
         return problem
+    }
+
+    /// All in one line, with the first value that differs.
+    private var line: String {
+        let target = shown(Latin1.string(asked.head.target), Self.lineLimit)
+        let start = "No recorded interaction matches \(Latin1.string(asked.head.method)) \(target)"
+        guard let first = nearest.first else { return "\(start): the cassette is empty." }
+        if let same = nearest.first(where: \.sharesKey) {
+            return
+                "\(start) now: #\(same.id) is the same request, but --playback \(playback.rawValue) does not give it here."
+        }
+        guard let difference = first.differences.first, difference.part != "match key" else {
+            return "\(start): the nearest, #\(first.id), differs in nothing that could be shown."
+        }
+        let values = [difference.asked, difference.recorded].map { $0.map { shown($0, Self.lineLimit) } ?? "nothing" }
+        let parts = first.differences.prefix(Self.differenceLimit).map { shown($0.part, Self.lineLimit) }
+        let others = parts.count > 1 ? ", and in \(parts.dropFirst().joined(separator: ", "))" : ""
+        return "\(start): the nearest, #\(first.id), differs in \(parts[0]) "
+            + "(asked: \(values[0]), recorded: \(values[1]))\(others)."
     }
 
     private var summary: String {
@@ -117,18 +134,24 @@ struct MissReport: Sendable {
         for nearMiss in nearest {
             lines += ["", "  #\(nearMiss.id) \(request(nearMiss))"]
             for difference in nearMiss.differences.prefix(Self.differenceLimit) {
-                let asked = difference.asked.map { shown($0, Self.valueLimit) } ?? "(nothing)"
-                let recorded = difference.recorded.map { shown($0, Self.valueLimit) } ?? "(nothing)"
-                lines += [
-                    "      \(shown(difference.part, Self.valueLimit))", "        asked:    \(asked)",
-                    "        recorded: \(recorded)",
-                ]
+                lines += text(difference)
             }
-            if nearMiss.differences.isEmpty { lines.append("      (the same request)") }
+            if nearMiss.sharesKey { lines.append("      (the same request)") }
         }
         lines += ["", fix]
         if let rule { lines.append(rule) }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private func text(_ difference: Difference) -> [String] {
+        // What cannot be shown has no values.
+        if difference.part == "match key" { return ["      (the match key, in nothing that could be shown)"] }
+        let asked = difference.asked.map { shown($0, Self.valueLimit) } ?? "(nothing)"
+        let recorded = difference.recorded.map { shown($0, Self.valueLimit) } ?? "(nothing)"
+        return [
+            "      \(shown(difference.part, Self.valueLimit))", "        asked:    \(asked)",
+            "        recorded: \(recorded)",
+        ]
     }
 
     private func request(_ nearMiss: NearMiss) -> String {

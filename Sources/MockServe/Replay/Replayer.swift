@@ -135,8 +135,19 @@ final class Replayer: ExchangeResponder {
     /// A write whose answer does not depend on the position moves it all the same.
     func answerWrite(_ number: Int64) {
         guard number > newestWrite.load(ordering: .relaxed) else { return }
-        playback.withLock { $0.answerWrite(number) }
-        newestWrite.max(number, ordering: .relaxed)
+        playback.withLock { state in
+            state.answerWrite(number)
+            newestWrite.max(number, ordering: .relaxed)
+        }
+    }
+
+    /// Goes back to the start of the recording, as for a new scope.
+    func rewind() {
+        playback.withLock { state in
+            state = PlaybackState(options.playback)
+            newestWrite.store(0, ordering: .relaxed)
+        }
+        playedOnce.withLock { $0 = NumberSet() }
     }
 
     // MARK: Reports
@@ -167,11 +178,16 @@ final class Replayer: ExchangeResponder {
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         // What is shown is redacted, even if the cassette is not.
         let rules = key.rules.redacting(by: journal.redactor)
-        let asked = key.compared(origin: origin(exchange.upstreamIndex)).redacted(by: rules)
+        let origin = origin(exchange.upstreamIndex)
+        let compared = key.compared(origin: origin)
+        let keys = [origin, ""].flatMap { origin in
+            [key.key(origin: origin)] + (key.isHEAD ? [key.key(origin: origin, asGET: true)] : [])
+        }
         let (options, path) = (options, path)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
+            let asked = compared.redacted(by: rules)
             let reader = try self.readerForReports()
-            let nearest = try reader.nearMisses(to: asked, rules, limit: MissReport.nearestLimit)
+            let nearest = try reader.nearMisses(to: asked, rules, keys: keys, limit: MissReport.nearestLimit)
             return MissReport(
                 asked: asked,
                 nearest: nearest,
@@ -203,6 +219,9 @@ package struct UnusedInteractions: Sendable {
     package var first: [String] = []
 
     package init() {}
+
+    /// How many there are, without a full stop.
+    package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
 }
 
 /// How answers are played.

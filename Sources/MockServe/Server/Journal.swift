@@ -239,7 +239,7 @@ final class ScopeJournal: Sendable {
         wait.promise.fail(
             MockServeError(
                 .timedOut,
-                "Of \(wait.count) requests `\(wait.pattern.text)` \(wait.found.count) came within "
+                "Of \(Counted.text(wait.count, "request")) `\(wait.pattern.text)` \(wait.found.count) came within "
                     + "\(Double(timeout.nanoseconds) / 1e9) s; \(came)."
             )
         )

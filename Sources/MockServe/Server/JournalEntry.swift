@@ -61,8 +61,12 @@ public struct Miss: Sendable, CustomStringConvertible {
     public let target: String
     /// The nearest of what was recorded, what differs, and what to do: some lines for a person.
     public let explanation: String
+    /// What was asked and what differs from the nearest that was recorded, in one line.
+    public let summary: String
     /// The same for programs: problem details (RFC 9457), as the client was sent them.
-    let json: String
+    package let json: String
+    /// The file in which nothing matched.
+    package let cassette: String
 
     /// Method and target.
     public var description: String { "\(method) \(target)" }

@@ -18,6 +18,9 @@ final class JournalFile: Sendable {
     /// How long lines wait for others, as waking a thread costs more than a line.
     private static let delay = DispatchTimeInterval.milliseconds(5)
 
+    /// Files of misses that are kept in their folder.
+    private static let keptFiles = 64
+
     private struct Pending {
         var lines: [UInt8] = []
         var omitted = 0
@@ -110,7 +113,24 @@ final class JournalFile: Sendable {
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { return -1 }
         rename(temporary, path)
+        Self.removeOldest(in: folder)
         return descriptor
+    }
+
+    /// Every cassette has a file of its own in every folder that a server was started in; of these the newest stay.
+    private static func removeOldest(in folder: URL) {
+        let files = try? FileManager.default.contentsOfDirectory(
+            at: folder,
+            includingPropertiesForKeys: [.contentModificationDateKey]
+        )
+        guard let files, files.count > keptFiles else { return }
+        func date(_ file: URL) -> Date {
+            (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate ?? .distantPast
+        }
+        for file in files.sorted(by: { date($0) > date($1) }).dropFirst(keptFiles) {
+            // Another server may have removed it already.
+            try? FileManager.default.removeItem(at: file)
+        }
     }
 }
 
@@ -131,7 +151,8 @@ extension JournalEntry {
         case .responded: append(",\"outcome\":\"responded\"}\n")
         case .missed(let miss):
             append(
-                ",\"outcome\":\"missed\",\"problem\":\(miss.json),\"explanation\":\(jsonString(miss.explanation))}\n"
+                ",\"outcome\":\"missed\",\"cassette\":\(jsonString(miss.cassette)),\"problem\":\(miss.json)"
+                    + ",\"explanation\":\(jsonString(miss.explanation))}\n"
             )
         case .failed(let reason): append(",\"outcome\":\"failed\",\"reason\":\(jsonString(reason))}\n")
         }

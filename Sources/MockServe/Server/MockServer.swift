@@ -246,12 +246,12 @@ public final class MockServer: Sendable {
     /// What a scope that ended well still fails with.
     func verify(_ configuration: MockServerConfiguration, unused: UnusedInteractions) throws {
         if configuration.failsOnMisses, let first = misses.first {
-            let others = missCount == 1 ? "" : "\n\(missCount - 1) more requests had no answer."
+            let others = missCount == 1 ? "" : "\n\(Counted.text(missCount - 1, "more request")) had no answer."
             throw MockServeError(.unmatchedRequests, first.explanation + others)
         }
         if configuration.unused == .fail, unused.count > 0 {
             let list = unused.first.prefix(10).map { "\n  \($0)" }.joined() + (unused.count > 10 ? "\n  …" : "")
-            throw MockServeError(.unusedInteractions, "\(unused.count) recorded interactions were not used:\(list)")
+            throw MockServeError(.unusedInteractions, "\(unused.sentence):\(list)")
         }
     }
 
@@ -283,6 +283,12 @@ public final class MockServer: Sendable {
 
     /// Number of exchanges that could not be forwarded or recorded.
     public var failureCount: Int { plan.journal.summary.failureCount }
+
+    /// Number of exchanges that failed because no connection to an upstream came about.
+    package var unreachableCount: Int { plan.client?.unreachableCount ?? 0 }
+
+    /// Goes back to the start of the recording: what is asked from now on is answered as in a new scope. The journal goes on.
+    package func rewind() { plan.replayer?.rewind() }
 
     // MARK: Stopping
 

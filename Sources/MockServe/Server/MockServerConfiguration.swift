@@ -41,7 +41,8 @@ public struct MockServerConfiguration: Sendable {
     public var missStatus = 404
 
     /// What matching leaves out, takes in or replaces when this server records; kept in the cassette, so that every replay
-    /// of it does the same. Default: none.
+    /// of it does the same. A cassette that is replayed must have them already: otherwise starting fails with
+    /// ``MockServeError/Code/invalidConfiguration``, and the message says how to add them. Default: none.
     public var rules: [MatchRule] = []
 
     /// Whether a scope fails if a request came that nothing recorded matches, even if the code under test swallowed the
@@ -49,7 +50,8 @@ public struct MockServerConfiguration: Sendable {
     /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.
     public var failsOnMisses = true
 
-    /// What is to be redacted beside what is by default, in both directions, before anything is written.
+    /// What is to be redacted in addition to what is by default, in both directions, before anything is written. If the mode
+    /// ``RecordMode/once`` finds a cassette that it replays, that must have it among its rules, but for declared secrets.
     public var redact: [RedactionTarget] = []
 
     /// Whether well-known secrets are redacted when this server records: credentials in fields, cookies, tokens and passwords

@@ -1,7 +1,7 @@
 package import CassetteStore
 import Dispatch
 import Foundation
-import MockServeCore
+package import MockServeCore
 import NIOCore
 
 /// What a configuration comes to: the responder, chosen once, and what must be closed behind it.
@@ -14,6 +14,8 @@ final class ServicePlan: Sendable {
     let writer: CassetteWriter?
     /// Nil if nothing is replayed.
     let replayer: Replayer?
+    /// Nil if nothing is forwarded.
+    let client: UpstreamClient?
     private let coverageFile: String?
     /// Nil if nothing is replayed or recorded.
     private let path: String?
@@ -24,6 +26,7 @@ final class ServicePlan: Sendable {
         var upstreams: [Upstream] = []
         var served: ServedOrigins
         var writer: CassetteWriter?
+        var client: UpstreamClient?
         var path: String?
     }
 
@@ -37,7 +40,9 @@ final class ServicePlan: Sendable {
                 let served = ServedOrigins(upstreams: [], mapsContent: false)
                 let limit = configuration.limits.responderBody
                 parts = Parts(responder: TaskResponder(responder, bodyLimit: limit, journal: journal), served: served)
-            case .replay(let path): parts = try Self.replay(path, configuration, journal)
+            case .replay(let path):
+                parts = try Self.replay(path, configuration, journal)
+                try Self.refuseLacking(Self.matchRules(configuration), path)
             case .record(let path, let upstreams, let mode):
                 let upstreams = try Self.parse(upstreams)
                 parts = try Self.record(path, upstreams, mode, configuration, journal)
@@ -51,6 +56,7 @@ final class ServicePlan: Sendable {
         served = parts.served
         writer = parts.writer
         replayer = parts.replayer
+        client = parts.client
         path = parts.path
     }
 
@@ -95,6 +101,20 @@ final class ServicePlan: Sendable {
         return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served, path: path)
     }
 
+    /// What `once` does with a cassette that has interactions.
+    private static func replayRecorded(
+        _ path: String,
+        _ configuration: MockServerConfiguration,
+        _ journal: ScopeJournal
+    ) throws -> Parts {
+        // Redaction by declared secrets is for replaying too.
+        let redactions = try rules {
+            try configuration.redact.filter { $0.secret == nil }.map { try $0.rule.get() }
+        }
+        try refuseLacking(matchRules(configuration) + redactions, path)
+        return try replay(path, configuration, journal)
+    }
+
     private static func record(
         _ path: String,
         _ upstreams: [Upstream],
@@ -104,7 +124,7 @@ final class ServicePlan: Sendable {
     ) throws -> Parts {
         let options = try replayOptions(configuration)
         if mode == .once, FileManager.default.fileExists(atPath: path), try hasInteractions(path) {
-            return try replay(path, configuration, journal)
+            return try replayRecorded(path, configuration, journal)
         }
         let served = ServedOrigins(
             upstreams: upstreams,
@@ -124,7 +144,7 @@ final class ServicePlan: Sendable {
             )
         }
         guard let episodeMode = EpisodeMode(mode) else {
-            return Parts(responder: forwarder(nil), upstreams: upstreams, served: served)
+            return Parts(responder: forwarder(nil), upstreams: upstreams, served: served, client: client)
         }
         try refuseInCI(path, mode, configuration)
         let now = Clock.now().unixMilliseconds
@@ -159,6 +179,7 @@ final class ServicePlan: Sendable {
             upstreams: upstreams,
             served: served,
             writer: writer,
+            client: client,
             path: path
         )
     }
@@ -189,12 +210,30 @@ final class ServicePlan: Sendable {
     }
 
     private static func parseRules(_ configuration: MockServerConfiguration) throws -> [Rule] {
-        do {
-            var rules = try configuration.rules.map { try $0.rule.get() }
-            if configuration.redactsByDefault {
-                rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
+        try matchRules(configuration)
+            + rules {
+                let isStandard = configuration.redactsByDefault
+                let standard = isStandard ? [try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")] : []
+                return try standard + configuration.redact.map { try $0.rule.get() }
             }
-            return try rules + configuration.redact.map { try $0.rule.get() }
+    }
+
+    private static func matchRules(_ configuration: MockServerConfiguration) throws -> [Rule] {
+        try rules { try configuration.rules.map { try $0.rule.get() } }
+    }
+
+    /// Rules are kept in the cassette. One that is replayed is not changed, and does not follow others than it has.
+    private static func refuseLacking(_ rules: [Rule], _ path: String) throws {
+        guard !rules.isEmpty else { return }
+        let reader = try CassetteReader(path: path)
+        defer { reader.close() }
+        let lacking = try reader.lacking(rules)
+        guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: path) }
+    }
+
+    private static func rules(_ body: () throws -> [Rule]) throws -> [Rule] {
+        do {
+            return try body()
         } catch let error as RuleError {
             throw MockServeError(.invalidConfiguration, "A rule makes no sense: \(error).", cause: error)
         }
@@ -267,6 +306,25 @@ extension EpisodeMode {
 }
 
 extension MockServeError {
+    /// - Parameter rules: that were given, and a cassette that is replayed has not.
+    package init(lacking rules: [Rule], path: String) {
+        let cassette = ShellText.quoted(path)
+        let redactions = rules.filter { $0.action == .redact }
+        func options(_ rules: [Rule]) -> String {
+            rules.map { " --\($0.action.rawValue) \(ShellText.quoted($0.text))" }.joined()
+        }
+        var commands: [String] = []
+        let others = rules.filter { $0.action != .redact }
+        if !others.isEmpty { commands.append("mockserve cassette rule add \(cassette)\(options(others))") }
+        if !redactions.isEmpty { commands.append("mockserve cassette redact \(cassette)\(options(redactions))") }
+        let names = rules.map { "`\($0.action.rawValue) \($0.text)`" }.joined(separator: ", ")
+        self.init(
+            .invalidConfiguration,
+            "The cassette \(path) is replayed, and has not the \(rules.count == 1 ? "rule" : "rules") \(names). "
+                + "Add to it: \(commands.joined(separator: " && "))"
+        )
+    }
+
     package init(_ error: CassetteError) {
         let code: Code = error.code == .unwritable ? .cassetteUnwritable : .cassetteUnreadable
         self.init(code, "The cassette \(error.description)", cause: error)

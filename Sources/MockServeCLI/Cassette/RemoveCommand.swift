@@ -7,7 +7,7 @@ struct RemoveCommand: ParsableCommand {
         abstract: "Remove interactions from a cassette.",
         discussion: """
             Takes numbers and ranges as `list` shows them. Bodies that nothing else refers to are removed too, and what \
-            they held is overwritten. If one of the numbers does not exist, nothing is removed.
+            they held is overwritten. If one of the numbers, or of the ends of a range, does not exist, nothing is removed.
 
             EXAMPLE
               mockserve cassette remove github.cassette 3 7-9

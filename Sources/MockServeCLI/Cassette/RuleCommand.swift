@@ -76,7 +76,7 @@ enum RuleChanges {
                 let numbers = group.prefix(20).map { "#\($0)" }.joined(separator: " ") + (group.count > 20 ? " …" : "")
                 Console.say("mockserve: \(words): \(numbers)")
             }
-            if groups.count > 20 { Console.say("mockserve: … and \(groups.count - 20) more groups") }
+            if groups.count > 20 { Console.say("mockserve: … and \(Counted.text(groups.count - 20, "more group"))") }
         }
         list(changes.merged, "now answer the same requests")
         list(changes.parted, "no longer answer the same requests")

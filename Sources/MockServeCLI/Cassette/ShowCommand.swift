@@ -55,7 +55,9 @@ struct ShowCommand: ParsableCommand {
         Console.print("# \(Console.safe(origin)), match key \(exchanged.matchKey)")
         if let firstByte = exchanged.firstByte {
             let last = exchanged.chunks.last?.offset ?? 0
-            Console.print("# first byte after \(firstByte) ms, \(exchanged.chunks.count) chunks within \(last) ms")
+            Console.print(
+                "# first byte after \(firstByte) ms, \(Counted.text(exchanged.chunks.count, "chunk")) within \(last) ms"
+            )
         }
         if let cut = exchanged.cut {
             Console.print(

@@ -16,6 +16,7 @@ struct UnusedCommand: ParsableCommand {
               mockserve run github.cassette --coverage used.jsonl -- pytest
               mockserve cassette unused github.cassette --coverage used.jsonl
               mockserve cassette unused github.cassette --coverage used.jsonl --remove
+              mockserve cassette unused github.cassette --coverage used.jsonl --fail
             """
     )
 
@@ -27,6 +28,9 @@ struct UnusedCommand: ParsableCommand {
 
     @Flag(help: "Remove them; what they held is overwritten.")
     var remove = false
+
+    @Flag(help: "Exit with 4 if there are any.")
+    var fail = false
 
     @Flag(help: "One JSON object a line.")
     var json = false
@@ -47,16 +51,22 @@ struct UnusedCommand: ParsableCommand {
                 return true
             }
             reader.close()
-            Console.say("mockserve: \(unused.count) of \(count) interactions were not used")
-            guard remove, !unused.isEmpty else { return }
-            guard unused.count < count || count == 0 else {
-                throw MockServeError(
-                    .invalidConfiguration,
-                    "Nothing was removed: the coverage is of none of these interactions. Is it of this cassette?"
-                )
-            }
-            Console.say("mockserve: \(try CassetteEditor.remove(unused, from: cassette)) removed from \(cassette)")
+            let all = Counted.text(count, "interaction")
+            Console.say("mockserve: \(unused.count) of \(all) \(Counted.were(unused.count)) not used")
+            guard !unused.isEmpty else { return }
+            if remove { try removeUnused(unused, of: count) }
+            if fail { throw ExitStatus.unused.code }
         }
+    }
+
+    private func removeUnused(_ unused: [ClosedRange<Int64>], of count: Int) throws {
+        guard unused.count < count || count == 0 else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "Nothing was removed: the coverage is of none of these interactions. Is it of this cassette?"
+            )
+        }
+        Console.say("mockserve: \(try CassetteEditor.remove(unused, from: cassette)) removed from \(cassette)")
     }
 
     private func line(_ interaction: Interaction) -> String {

@@ -12,10 +12,19 @@ struct BackgroundOptions: ParsableArguments {
     var parentPid: Int32?
 
     /// Serves until a signal comes or the parent ends. A second signal ends the program at once.
-    func serve(_ configuration: MockServerConfiguration, _ begun: (MockServer) -> Void) async throws -> MockServer {
+    ///
+    /// - Parameter rewound: what is to be done when SIGHUP has rewound the recording; nil if that signal means nothing.
+    func serve(
+        _ configuration: MockServerConfiguration,
+        rewound: (@Sendable () -> Void)? = nil,
+        _ begun: (MockServer) -> Void
+    ) async throws -> MockServer {
         Self.raiseDescriptorLimit()
         // Trapped before the address is printed: whoever reads it may send a signal at once.
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+        let signals =
+            rewound == nil
+            ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let server = try await MockServer.start(configuration)
         // Whoever has read the first line may rely on the file.
         if let urlFile { try write(server.url.absoluteString, to: urlFile) }
@@ -24,7 +33,7 @@ struct BackgroundOptions: ParsableArguments {
             if let url = server.url(for: name) { Console.print("\(name) \(url.absoluteString)") }
         }
         begun(server)
-        try await stop(server, signals)
+        try await stop(server, signals, rewound)
         return server
     }
 
@@ -40,12 +49,21 @@ struct BackgroundOptions: ParsableArguments {
     }
 
     /// Waits for a first signal or the end of the parent, then stops the server; a second signal does not wait for that.
-    private func stop(_ server: MockServer, _ signals: UnixSignalsSequence) async throws {
+    private func stop(
+        _ server: MockServer,
+        _ signals: UnixSignalsSequence,
+        _ rewound: (@Sendable () -> Void)?
+    ) async throws {
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 var isFirst = true
-                for await _ in signals {
+                for await signal in signals {
+                    if signal == .sighup {
+                        server.rewind()
+                        rewound?()
+                        continue
+                    }
                     guard isFirst else {
                         Console.say("mockserve: stopped at once")
                         Foundation.exit(130)

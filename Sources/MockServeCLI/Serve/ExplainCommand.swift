@@ -1,27 +1,21 @@
 import ArgumentParser
 import Foundation
 import MockServe
-
-/// Where the misses of the last server that had any are kept, for `explain`.
-enum MissFile {
-    /// In the folder for state (XDG Base Directory Specification); nil if there is no home.
-    static var path: String? {
-        let environment = ProcessInfo.processInfo.environment
-        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/mockserve/misses.jsonl" }
-        return environment["HOME"].flatMap { $0.hasPrefix("/") ? "\($0)/.local/state/mockserve/misses.jsonl" : nil }
-    }
-}
+import MockServeCore
 
 struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Explain why a request had no recorded answer.",
         discussion: """
-            Explains the last miss, or the Nth, of the last server that had any; with --journal, of all those that were \
-            noted there. Tells the nearest recordings, what differs, and the command that would change that.
+            Explains the last miss, or the Nth, of the last server with misses that was started in this folder, or that served \
+            --cassette; with --journal, of all those that were noted there. Tells the nearest recordings, what differs, and the \
+            command that would change that. With --all, tells all of them by what they differ in, and one command with the rules \
+            that would answer them.
 
             EXAMPLE
               mockserve explain
+              mockserve explain --all --cassette github.cassette
               mockserve run github.cassette --journal journal.jsonl -- pytest
               mockserve explain 1 --journal journal.jsonl
             """
@@ -29,6 +23,12 @@ struct ExplainCommand: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Which of the misses, counted from 1. Default: the last.", valueName: "n"))
     var number: Int?
+
+    @Flag(help: "All of them, by what they differ in, with one list of rules.")
+    var all = false
+
+    @Option(help: "The cassette that was served.", completion: .file(extensions: ["cassette"]))
+    var cassette: String?
 
     @Option(help: ArgumentHelp("A file written with --journal.", valueName: "file"), completion: .file())
     var journal: String?
@@ -38,11 +38,14 @@ struct ExplainCommand: ParsableCommand {
 
     func validate() throws {
         guard number ?? 1 > 0 else { throw ValidationError("Misses are counted from 1.") }
+        guard !all || number == nil && !json else {
+            throw ValidationError("--all goes with neither a number nor --json.")
+        }
     }
 
     func run() throws {
         try ExitStatus.reporting {
-            let misses = try JournalReader(path).misses(upTo: number ?? .max)
+            let misses = try JournalReader(path).misses(upTo: number ?? .max, of: journal == nil ? nil : cassette)
             guard let miss = misses.last else {
                 return Console.say("mockserve: no request was missed\(journal.map { " in \($0)" } ?? "")")
             }
@@ -52,17 +55,47 @@ struct ExplainCommand: ParsableCommand {
                     "There is no miss \(number ?? 0): \(misses.count == 1 ? "there is one" : "there are \(misses.count)")."
                 )
             }
+            if all { return explainAll(misses) }
+            if let cassette = miss.cassette {
+                let which =
+                    number == nil
+                    ? "the last of \(Counted.text(misses.count, "miss", "misses"))" : "miss \(misses.count)"
+                Console.say("mockserve: \(which) of \(Console.safe(cassette))")
+            }
             Console.print(json ? miss.problem : Console.safe(miss.explanation).trimmingCharacters(in: .newlines))
         }
+    }
+
+    /// A journal may be of several cassettes.
+    private func explainAll(_ misses: [JournalReader.Miss]) {
+        var cassettes: [String] = []
+        for miss in misses {
+            let cassette = miss.cassette ?? ""
+            if !cassettes.contains(cassette) { cassettes.append(cassette) }
+        }
+        for (index, cassette) in cassettes.enumerated() {
+            let own = misses.filter { ($0.cassette ?? "") == cassette }
+            if index > 0 { Console.print("") }
+            let overview = MissOverview(own.map(\.told), cassette: shortened(cassette))
+            for line in overview.lines(limit: nil) { Console.print(Console.safe(line)) }
+        }
+    }
+
+    /// As it is named in this folder.
+    private func shortened(_ path: String) -> String {
+        let folder = FileManager.default.currentDirectoryPath + "/"
+        return path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
     }
 
     private var path: String {
         get throws {
             if let journal { return journal }
-            if let path = MissFile.path, FileManager.default.fileExists(atPath: path) { return path }
+            if let path = MissFile.newest(cassette) { return path }
+            let what = cassette.map { "serving \($0)" } ?? "started in this folder"
             throw MockServeError(
                 .cassetteUnreadable,
-                "No server has had a miss yet. To explain those of another machine or user, give --journal FILE."
+                "No server \(what) has had a miss yet. "
+                    + "To explain others, go to their folder, or give --cassette FILE or --journal FILE."
             )
         }
     }
@@ -73,6 +106,9 @@ struct JournalReader {
     struct Miss {
         let explanation: String
         let problem: String
+        let told: ToldMiss
+        /// Nil in journals of earlier versions.
+        let cassette: String?
     }
 
     private let path: String
@@ -81,9 +117,11 @@ struct JournalReader {
 
     /// The misses in the order in which they came, up to a number of them.
     ///
+    /// - Parameter cassette: only those of this one; nil for all.
     /// - Throws: `MockServeError` if the file cannot be read, or a line of it is no journal entry.
-    func misses(upTo limit: Int) throws -> [Miss] {
+    func misses(upTo limit: Int, of cassette: String? = nil) throws -> [Miss] {
         var misses: [Miss] = []
+        let wanted = cassette.map { URL(fileURLWithPath: $0).path }
         for (index, line) in try Data(contentsOf: url, options: .mappedIfSafe).split(separator: 0x0A).enumerated() {
             guard misses.count < limit else { break }
             guard let entry = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else {
@@ -95,9 +133,18 @@ struct JournalReader {
             guard entry["outcome"] as? String == "missed", let explanation = entry["explanation"] as? String else {
                 continue
             }
+            let cassette = entry["cassette"] as? String
+            guard wanted == nil || wanted == cassette else { continue }
             let options: JSONSerialization.WritingOptions = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
             let problem = try JSONSerialization.data(withJSONObject: entry["problem"] ?? [:], options: options)
-            misses.append(Miss(explanation: explanation, problem: String(decoding: problem, as: UTF8.self)))
+            misses.append(
+                Miss(
+                    explanation: explanation,
+                    problem: String(decoding: problem, as: UTF8.self),
+                    told: ToldMiss(entry["problem"] as? [String: Any] ?? [:]),
+                    cassette: cassette
+                )
+            )
         }
         return misses
     }

@@ -15,6 +15,9 @@ struct RecordCommand: AsyncParsableCommand {
             requests; `passthrough` forwards and records nothing. Where CI is set in the environment, nothing is \
             recorded without --record-in-ci. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured on the way out.
 
+            Exits with 69 if an upstream could not be reached: no connection came about. Whatever else could not be recorded \
+            (an answer that is not valid, or was cut) is said when it happens and counted at the end; the status is 0.
+
             EXAMPLE
               mockserve record github.cassette --upstream https://api.github.com --port 8080
               curl http://127.0.0.1:8080/users/octocat
@@ -40,7 +43,7 @@ struct RecordCommand: AsyncParsableCommand {
     func run() async throws {
         let server = try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode)
-            serving.apply(to: &configuration)
+            serving.apply(to: &configuration, cassette: cassette)
             try recording.apply(to: &configuration)
             let server = try await background.serve(configuration) { server in
                 serving.warn(server)
@@ -48,9 +51,10 @@ struct RecordCommand: AsyncParsableCommand {
                 let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"
                 Console.say("mockserve: \(action) \(cassette); stop with Ctrl-C")
             }
-            if !serving.quiet { Summary.say(server) }
+            let summary = Summary(server: server, cassette: cassette, wasTold: !serving.quiet)
+            if serving.quiet { summary.sayWorst() } else { summary.say() }
             return server
         }
-        if server.failureCount > 0 { throw ExitStatus.upstream.code }
+        if server.unreachableCount > 0 { throw ExitStatus.upstream.code }
     }
 }

@@ -7,8 +7,9 @@ struct ReplayCommand: AsyncParsableCommand {
         abstract: "Serve a cassette, offline.",
         discussion: """
             Prints the base URL on the first line of standard output once the port accepts, then serves until SIGINT or \
-            SIGTERM; a second signal stops at once. A request that nothing recorded matches is answered 404 with \
-            `mockserve-miss: 1` and listed at the end.
+            SIGTERM; a second signal stops at once. SIGHUP goes back to the start of the recording. A request that nothing \
+            recorded matches is answered 404 with `mockserve-miss: 1`, said when it comes, and explained at the end; the exit \
+            status is 0 all the same, and 3 with --fail-on-miss.
 
             EXAMPLE
               mockserve replay github.cassette --port 8080
@@ -19,18 +20,30 @@ struct ReplayCommand: AsyncParsableCommand {
     @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
     var cassette: String
 
+    @Flag(help: "Exit with 3 if a request had no recorded answer.")
+    var failOnMiss = false
+
     @OptionGroup var serving: ServeOptions
     @OptionGroup var background: BackgroundOptions
 
     func run() async throws {
-        try await ExitStatus.reporting {
+        let server = try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.replay(cassette)
-            serving.apply(to: &configuration)
-            let server = try await background.serve(configuration) { server in
+            serving.apply(to: &configuration, cassette: cassette)
+            let isQuiet = serving.quiet
+            let rewound: @Sendable () -> Void = {
+                if !isQuiet { Console.say("mockserve: back at the start of the recording") }
+            }
+            let server = try await background.serve(configuration, rewound: rewound) { server in
                 serving.warn(server)
                 if !serving.quiet { Console.say("mockserve: replaying \(cassette); stop with Ctrl-C") }
             }
-            if !serving.quiet { Summary.say(server) }
+            if !serving.quiet { Summary(server: server, cassette: cassette, wasTold: true).say() }
+            return server
+        }
+        if failOnMiss, server.missCount > 0 {
+            if serving.quiet { Summary(server: server, cassette: cassette, wasTold: false).sayWorst() }
+            throw ExitStatus.misses.code
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CassetteStore
 import Foundation
 import MockServe
 import Subprocess
@@ -19,7 +20,8 @@ struct RunCommand: AsyncParsableCommand {
             Starts the server, runs COMMAND with MOCKSERVE_URL and every --env set, and exits with COMMAND's status. If \
             that is 0: with 3 if a request had no recorded answer, with 4 if --require-all-used is given and something was \
             not, with 69 if an upstream could not be reached. Without \
-            --upstream the cassette is replayed.
+            --upstream the cassette is replayed. Misses, and exchanges that could not be recorded, are told when COMMAND has \
+            ended, so that its own output stays apart.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
             upstreams.
@@ -42,6 +44,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Exit with 4 if COMMAND did not ask for every recorded interaction.")
     var requireAllUsed = false
 
+    @Flag(help: "Say misses and failures as they happen, among what COMMAND prints.")
+    var live = false
+
     @Flag(help: "Keep what was recorded even if COMMAND fails.")
     var keepFailed = false
 
@@ -57,6 +62,15 @@ struct RunCommand: AsyncParsableCommand {
         }
         guard mode == nil || !recording.upstream.isEmpty else {
             throw ValidationError("--mode needs --upstream, the server to record from.")
+        }
+        if recording.upstream.isEmpty {
+            let given = recording.givenForRecording + (keepFailed ? ["--keep-failed"] : [])
+            guard given.isEmpty else {
+                throw ValidationError(
+                    "\(given.joined(separator: ", ")): only for recording, which needs --upstream. "
+                        + "Without it the cassette is replayed."
+                )
+            }
         }
         for variable in variables where !variable.dropFirst().contains("=") {
             throw ValidationError("--env takes VAR=TEMPLATE, such as --env API_URL={url}, not `\(variable)`.")
@@ -83,7 +97,8 @@ struct RunCommand: AsyncParsableCommand {
             try await server.shutDown()
             return (server, status, unused)
         }
-        if !serving.quiet { Summary.say(server) }
+        let summary = Summary(server: server, cassette: cassette, wasTold: live && !serving.quiet)
+        if serving.quiet { summary.sayWorst() } else { summary.say() }
         Summary.sayUnused(unused)
         switch status {
         case .exited(0): break
@@ -92,7 +107,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         if server.missCount > 0 { throw ExitStatus.misses.code }
         if unused.count > 0 { throw ExitStatus.unused.code }
-        if server.failureCount > 0 { throw ExitStatus.upstream.code }
+        if server.unreachableCount > 0 { throw ExitStatus.upstream.code }
     }
 
     private func configure() throws -> MockServerConfiguration {
@@ -100,9 +115,20 @@ struct RunCommand: AsyncParsableCommand {
             recording.upstream.isEmpty
             ? MockServerConfiguration.replay(cassette)
             : MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode ?? .once)
-        serving.apply(to: &configuration)
+        serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: live)
+        if recording.upstream.isEmpty { try refuseLackingRedaction() }
         try recording.apply(to: &configuration)
         return configuration
+    }
+
+    /// What is redacted is a matter of the cassette, as rules are; the server refuses those itself.
+    private func refuseLackingRedaction() throws {
+        let rules = try recording.redaction.rules
+        guard !rules.isEmpty else { return }
+        let reader = try CassetteReader(path: cassette)
+        defer { reader.close() }
+        let lacking = try reader.lacking(rules)
+        guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: cassette) }
     }
 
     private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {

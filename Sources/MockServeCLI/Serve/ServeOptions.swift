@@ -79,7 +79,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Seconds to finish exchanges under way when stopping.")
     var stopDeadline = 5.0
 
-    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors.")
+    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors; `run` says misses in one line.")
     var quiet = false
 
     func validate() throws {
@@ -98,7 +98,8 @@ struct ServeOptions: ParsableArguments {
         }
     }
 
-    func apply(to configuration: inout MockServerConfiguration) {
+    /// - Parameter tellsAtOnce: whether misses and failures are said as they happen.
+    func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) {
         configuration.listen = listenAddress
         configuration.sharesPort = reusePort
         configuration.cacheSize = cacheSize << 20
@@ -108,7 +109,7 @@ struct ServeOptions: ParsableArguments {
         configuration.missStatus = missStatus
         configuration.stopDeadline = .seconds(stopDeadline)
         configuration.journalFile = journal
-        configuration.missFile = MissFile.path
+        configuration.missFile = MissFile.path(for: cassette)
         configuration.coverageFile = coverage
         configuration.allowedHosts = allowHost
         configuration.redact += secrets.targets
@@ -117,7 +118,7 @@ struct ServeOptions: ParsableArguments {
             let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
             MockServer.eventLoopGroup.withLock { $0 = group }
         }
-        if !quiet {
+        if !quiet, tellsAtOnce {
             configuration.observer = { event in
                 switch event {
                 case .miss(let miss): Console.say("mockserve: miss: \(Console.safe(miss.description))")
@@ -160,11 +161,11 @@ struct RecordOptions: ParsableArguments {
     @Option(help: ArgumentHelp("PEM file of certificates to trust beside the system's.", valueName: "file"))
     var upstreamCa: String?
 
-    @Option(help: "Seconds a connection to an upstream may take.")
-    var connectTimeout = 10.0
+    @Option(help: "Seconds a connection to an upstream may take. (default: 10.0)")
+    var connectTimeout: Double?
 
-    @Option(help: "Seconds an upstream may send nothing.")
-    var readTimeout = 60.0
+    @Option(help: "Seconds an upstream may send nothing. (default: 60.0)")
+    var readTimeout: Double?
 
     @OptionGroup(title: "Rules, kept in the cassette") var rules: RuleOptions
     @OptionGroup(title: "Rules, kept in the cassette") var redaction: RedactOptions
@@ -185,7 +186,7 @@ struct RecordOptions: ParsableArguments {
 
     func validate() throws {
         for text in upstream where text.isEmpty { throw ValidationError("--upstream is empty.") }
-        guard connectTimeout > 0, readTimeout > 0, connectTimeout <= 86_400, readTimeout <= 86_400 else {
+        guard [connectTimeout, readTimeout].allSatisfy({ $0.map { $0 > 0 && $0 <= 86_400 } ?? true }) else {
             throw ValidationError("Timeouts are more than 0 and at most 86400 seconds.")
         }
         let names = upstreams.map(\.name)
@@ -205,9 +206,18 @@ struct RecordOptions: ParsableArguments {
         }
     }
 
+    /// Options that were given and mean nothing without an upstream. Rules are not among them: the cassette may have them.
+    var givenForRecording: [String] {
+        [
+            (upstreamCa != nil, "--upstream-ca"), (connectTimeout != nil, "--connect-timeout"),
+            (readTimeout != nil, "--read-timeout"), (recordInCi, "--record-in-ci"),
+            (redaction.noDefaultRedaction, "--no-default-redaction"),
+        ].filter(\.0).map(\.1)
+    }
+
     func apply(to configuration: inout MockServerConfiguration) throws {
-        configuration.upstream.connectTimeout = .seconds(connectTimeout)
-        configuration.upstream.readTimeout = .seconds(readTimeout)
+        if let connectTimeout { configuration.upstream.connectTimeout = .seconds(connectTimeout) }
+        if let readTimeout { configuration.upstream.readTimeout = .seconds(readTimeout) }
         configuration.upstream.trustedCertificates = upstreamCa
         configuration.recordsInCI = recordInCi
         configuration.keepsCutAnswers = keepCut

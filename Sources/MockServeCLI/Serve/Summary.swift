@@ -1,14 +1,24 @@
 import MockServe
+import MockServeCore
 
 /// What is said when a server has stopped.
-enum Summary {
-    static func say(_ server: MockServer) {
+struct Summary {
+    /// Interactions of a cassette that are looked through for what rules would do.
+    private static let previewLimit = 10_000
+
+    let server: MockServer
+    /// As it was given.
+    let cassette: String
+    /// Whether misses and failures were told as they happened.
+    let wasTold: Bool
+
+    func say() {
         var parts: [String] = []
         if server.isRecording { parts.append("\(server.recordedCount) recorded") }
         if server.recordedCutCount > 0 { parts.append("\(server.recordedCutCount) of them cut by the upstream") }
         if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }
-        if server.failureCount > 0 { parts.append("\(server.failureCount) failed") }
+        if server.failureCount > 0 { parts.append("\(server.failureCount) failed and not recorded") }
         Console.say("mockserve: " + parts.joined(separator: ", "))
         for likeness in server.likenesses.prefix(5) { Console.say("mockserve: \(likeness)") }
         if server.likenesses.count > 5 { Console.say("  … and \(server.likenesses.count - 5) more such requests") }
@@ -18,16 +28,43 @@ enum Summary {
         }
         let redacted = server.redactedCounts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !redacted.isEmpty { Console.say("mockserve: redacted: " + redacted.joined(separator: ", ")) }
-        list(server.misses.map { "miss: \($0)" }, of: server.missCount)
-        // The first is told in full: the others are often its consequences.
-        if let first = server.misses.first { Console.say("\n" + Console.safe(first.explanation)) }
-        list(server.failures.map { "not recorded: \($0)" }, of: server.failureCount)
+        if !wasTold { Self.list(server.failures.map { "not recorded: \($0)" }, of: server.failureCount) }
+        sayMisses()
+    }
+
+    private func sayMisses() {
+        let misses = server.misses
+        guard let first = misses.first else { return }
+        guard server.missCount > 1 else {
+            if !wasTold { Self.list(["miss: \(first)"], of: 1) }
+            return Console.say("\n" + Console.safe(first.explanation))
+        }
+        let overview = MissOverview(misses.map { ToldMiss($0) }, cassette: cassette)
+        Console.say("")
+        for line in overview.lines(limit: Self.previewLimit) { Console.say(Console.safe(line)) }
+        if server.missCount > misses.count { Console.say("… and \(server.missCount - misses.count) more misses") }
+        Console.say("")
+    }
+
+    /// What is said even if nothing was to be: that something went wrong, in one line each.
+    func sayWorst() {
+        if server.missCount > 0, let first = server.misses.first {
+            let count = Counted.text(server.missCount, "request")
+            Console.say(
+                "mockserve: \(count) had no recorded answer: \(Console.safe(first.summary)) See `mockserve explain`."
+            )
+        }
+        if server.failureCount > 0, let first = server.failures.first {
+            let count = Counted.text(server.failureCount, "exchange")
+            let were = Counted.were(server.failureCount)
+            Console.say("mockserve: \(count) failed and \(were) not recorded: \(Console.safe(first))")
+        }
     }
 
     /// What `--require-all-used` found.
     static func sayUnused(_ unused: UnusedInteractions) {
         guard unused.count > 0 else { return }
-        Console.say("mockserve: \(unused.count) recorded interactions were not used")
+        Console.say("mockserve: \(unused.sentence)")
         list(unused.first, of: unused.count)
     }
 

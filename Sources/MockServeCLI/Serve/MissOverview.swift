@@ -1,0 +1,160 @@
+import CassetteStore
+import MockServe
+import MockServeCore
+
+/// What to do after many misses, once for all of them.
+struct MissOverview {
+    /// Misses that differ from what is nearest in the same parts.
+    private struct Group {
+        let title: String
+        var misses: [ToldMiss] = []
+    }
+
+    /// Requests that are named of each group.
+    private static let named = 10
+    /// Interactions that a rule is said to make the same, and groups of them.
+    private static let shown = 12
+    /// Rules of which is said what else they match.
+    private static let tried = 24
+
+    private let cassette: String
+    private let misses: [ToldMiss]
+    private let groups: [Group]
+    /// Rules that would answer all misses that rules should answer, as they are written after `--ignore`.
+    let rules: [String]
+
+    init(_ misses: [ToldMiss], cassette: String) {
+        self.cassette = cassette
+        self.misses = misses
+        rules = Self.merged(misses.flatMap(\.ignore))
+        var groups: [Group] = []
+        func add(_ miss: ToldMiss, _ title: String) {
+            let index = groups.firstIndex { $0.title == title } ?? groups.endIndex
+            if index == groups.endIndex { groups.append(Group(title: title)) }
+            groups[index].misses.append(miss)
+        }
+        for miss in misses where !miss.ignore.isEmpty {
+            add(miss, "differ in " + Self.merged(miss.ignore, with: rules).joined(separator: ", "))
+        }
+        for miss in misses where miss.ignore.isEmpty && miss.parts.isEmpty && miss.nearest != nil {
+            add(miss, "recorded, but not to be played again")
+        }
+        for miss in misses where miss.ignore.isEmpty && (!miss.parts.isEmpty || miss.nearest == nil) {
+            add(miss, "not recorded")
+        }
+        self.groups = groups
+    }
+
+    // MARK: Rules
+
+    /// Each once, and one for the elements of an array where there are several for single ones.
+    private static func merged(_ rules: [String]) -> [String] {
+        var shapes: [String: Set<String>] = [:]
+        for rule in rules { shapes[anyElement(rule), default: []].insert(rule) }
+        var merged: [String] = []
+        for rule in rules {
+            let shape = anyElement(rule)
+            let chosen = shapes[shape]?.count == 1 ? rule : shape
+            if !merged.contains(chosen) { merged.append(chosen) }
+        }
+        return merged
+    }
+
+    /// The rules of one miss as they stand among those for all.
+    private static func merged(_ rules: [String], with all: [String]) -> [String] {
+        var found: [String] = []
+        for rule in rules.map({ all.contains($0) ? $0 : anyElement($0) }) where !found.contains(rule) {
+            found.append(rule)
+        }
+        return found.sorted()
+    }
+
+    /// `json:$.a[*].b` for `json:$.a[3].b`.
+    private static func anyElement(_ rule: String) -> String {
+        guard rule.hasPrefix("json:") else { return rule }
+        var (output, digits, isInQuotes, isInBracket) = ("", "", false, false)
+        for character in rule {
+            if character == "'" { isInQuotes.toggle() }
+            if !isInQuotes, character == "[" {
+                (isInBracket, digits) = (true, "")
+                output.append(character)
+            } else if isInBracket, character.isNumber {
+                digits.append(character)
+            } else {
+                if isInBracket { output += character == "]" && !digits.isEmpty ? "*" : digits }
+                isInBracket = false
+                output.append(character)
+            }
+        }
+        return output
+    }
+
+    // MARK: Telling
+
+    /// - Parameter limit: interactions of a cassette up to which is said what else the rules match: all of them are looked through.
+    func lines(limit: Int?) -> [String] {
+        let kinds = groups.count == 1 ? "" : ", in \(groups.count) kinds"
+        var lines = ["\(misses.count) misses of \(cassette)\(kinds):"]
+        for group in groups {
+            lines += ["", "  \(group.title): \(Counted.text(group.misses.count, "request"))"]
+            lines += group.misses.prefix(Self.named).map(line)
+            let more = group.misses.count - Self.named
+            if more > 0 { lines.append("      … and \(more) more") }
+        }
+        if !rules.isEmpty { lines += [""] + ruleLines(limit: limit) }
+        for fix in fixes { lines += ["", fix] }
+        return lines
+    }
+
+    private func line(_ miss: ToldMiss) -> String {
+        let start = "      \(miss.method) \(miss.target)"
+        guard let nearest = miss.nearest else { return start }
+        let others =
+            miss.ignore.isEmpty && !miss.parts.isEmpty ? ", differs in \(miss.parts.joined(separator: ", "))" : ""
+        return "\(start)  (nearest #\(nearest)\(others))"
+    }
+
+    /// What else is to be done, each once.
+    private var fixes: [String] {
+        misses.filter(\.ignore.isEmpty).map(\.fix).reduce(into: []) { fixes, fix in
+            if !fix.isEmpty, !fixes.contains(fix) { fixes.append(fix) }
+        }
+    }
+
+    private func ruleLines(limit: Int?) -> [String] {
+        let answered = misses.count { !$0.ignore.isEmpty }
+        let options = rules.map { " --ignore \(ShellText.quoted($0))" }.joined()
+        let which = answered == misses.count ? "all of them" : "\(answered) of them"
+        return [
+            "If what differs does not matter, this answers \(which):", "",
+            "  mockserve cassette rule add \(ShellText.quoted(cassette))\(options)", "",
+        ] + effects(limit: limit)
+    }
+
+    /// Of each rule, which recorded requests it would make the same.
+    private func effects(limit: Int?) -> [String] {
+        let tried = rules.prefix(Self.tried).map { rule in (rule, try? Rule(.ignore, part: rule)) }
+        guard let changes = preview(tried.compactMap { $0.1.map { [$0] } }, limit: limit),
+            changes.count == tried.count
+        else { return ["  See which recorded requests it would make the same: mockserve explain --all"] }
+        return zip(tried, changes).flatMap { rule, changes -> [String] in
+            guard !changes.merged.isEmpty else {
+                return ["  \(rule.0): no other recorded requests become the same by it"]
+            }
+            let groups = changes.merged.prefix(Self.shown).map { group in
+                group.prefix(Self.shown).map { "#\($0)" }.joined(separator: " ")
+                    + (group.count > Self.shown ? " …" : "")
+            }
+            let more =
+                changes.merged.count > Self.shown ? ["      … and \(changes.merged.count - Self.shown) more"] : []
+            return ["  \(rule.0): these would then answer the same requests:"] + groups.map { "      \($0)" } + more
+        }
+    }
+
+    /// Nil if that is not known: there are too many interactions, or the cassette cannot be read any more.
+    private func preview(_ sets: [[Rule]], limit: Int?) -> [KeyChanges]? {
+        guard let reader = try? CassetteReader(path: cassette) else { return nil }
+        defer { reader.close() }
+        return try? reader.preview(sets, limit: limit)
+    }
+}

@@ -1,0 +1,15 @@
+/// Numbers of things, for sentences.
+package enum Counted {
+    /// `1 chunk`, `2 chunks`.
+    ///
+    /// - Parameter thing: one of them, in English words that end as their plural does but for an `s`.
+    package static func text(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
+
+    /// The same of a thing whose plural ends otherwise.
+    package static func text(_ count: Int, _ one: String, _ many: String) -> String {
+        "\(count) \(count == 1 ? one : many)"
+    }
+
+    /// `was` or `were`.
+    package static func were(_ count: Int) -> String { count == 1 ? "was" : "were" }
+}

@@ -1,0 +1,47 @@
+import CassetteStore
+import Foundation
+import MockServe
+import MockServeCore
+import Testing
+
+/// Rules are kept in the cassette: given for one that is replayed, they must be there already.
+@Suite(.timeLimit(.minutes(1)))
+struct RulesOfAReplayTests {
+    private func refusal(_ configuration: MockServerConfiguration) async -> MockServeError? {
+        do {
+            try await withMockServer(configuration) { _ in }
+            return nil
+        } catch {
+            return error as? MockServeError
+        }
+    }
+
+    @Test func rulesThatWouldBeIgnoredAreRefused() async throws {
+        try await withCassette([Recorded(target: "/a?ts=1")]) { path in
+            var configuration = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:9")
+            configuration.rules = [.ignore("query:ts")]
+            let refused = await refusal(configuration)
+            #expect(refused?.code == .invalidConfiguration)
+            let command = "mockserve cassette rule add \(path) --ignore query:ts"
+            #expect(refused?.message.hasSuffix(command) == true)
+            var replay = MockServerConfiguration.replay(path)
+            replay.rules = configuration.rules
+            #expect(await refusal(replay)?.code == .invalidConfiguration)
+
+            _ = try CassetteEditor.add([Rule(.ignore, "query:ts")], to: path)
+            #expect(await refusal(configuration) == nil)
+            #expect(await refusal(replay) == nil)
+        }
+    }
+
+    @Test func redactionThatWouldBeIgnoredIsRefusedButDeclaredSecretsAreNot() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            var configuration = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:9")
+            configuration.redact = [.secret("TOKEN", "a-secret-value")]
+            #expect(await refusal(configuration) == nil)
+            configuration.redact.append(.json("pin"))
+            let refused = await refusal(configuration)
+            #expect(refused?.message.hasSuffix("mockserve cassette redact \(path) --redact json:pin") == true)
+        }
+    }
+}
