@@ -39,17 +39,23 @@ package struct RequestHead: Sendable, Equatable {
         self.framing = framing
     }
 
-    package var isHEAD: Bool { method.elementsEqual("HEAD".utf8) }
+    package var isHEAD: Bool { isMethod("HEAD") }
+
+    /// Asked several times for each request. Methods tell upper from lower case (RFC 9110 §9.1).
+    private func isMethod(_ name: StaticString) -> Bool {
+        guard method.count == name.utf8CodeUnitCount else { return false }
+        for index in 0..<method.count where method[index] != name.utf8Start[index] { return false }
+        return true
+    }
 
     /// Whether the method is one that asks for no change (RFC 9110 §9.2.1). Methods tell upper from lower case.
     package var isSafe: Bool {
-        method.elementsEqual("GET".utf8) || isHEAD || method.elementsEqual("OPTIONS".utf8)
-            || method.elementsEqual("TRACE".utf8)
+        isMethod("GET") || isHEAD || isMethod("OPTIONS") || isMethod("TRACE")
     }
 
     /// Whether sending the request twice is to have the effect of sending it once (RFC 9110 §9.2.2).
     package var isIdempotent: Bool {
-        isSafe || method.elementsEqual("PUT".utf8) || method.elementsEqual("DELETE".utf8)
+        isSafe || isMethod("PUT") || isMethod("DELETE")
     }
 
     /// Whether the client wants the connection kept after this exchange (RFC 9112 §9.3).

@@ -330,13 +330,13 @@ package final class Redactor: Sendable {
 
     private func bodyKind(_ fields: Fields) -> BodyKind {
         guard let type = fields.first("content-type").map({ MediaType($0) }) else { return .json }
+        if type.isJSON { return .json }
         if type.essence == "application/x-www-form-urlencoded" { return .form }
         if type.essence.hasPrefix("multipart/") { return .multipart }
         let lines = [
             "text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq", "text/plain",
         ]
-        if looksAtContent, MediaType.mayBeAnything(type) { return .json }
-        return type.isJSON || lines.contains(type.essence) ? .json : .plain
+        return lines.contains(type.essence) || looksAtContent && MediaType.mayBeAnything(type) ? .json : .plain
     }
 }
 
