@@ -27,6 +27,14 @@ struct EndToEndTests {
 
     @Test func theAWSClientIsReplayed() async throws { try await run("aws_client") }
 
+    @Test func servicesThatNameTheirOperationInFieldsAreReplayed() async throws { try await run("aws_services") }
+
+    @Test func noRequestIsSmuggledThroughARecording() async throws { try await run("smuggling") }
+
+    @Test func faultsDoNoHarm() async throws { try await run("faults") }
+
+    @Test func killsLeaveTheOldOrTheNew() async throws { try await run("kill_points", "48") }
+
     @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }
 
     @Test func replayOpensNoConnection() async throws { try await run("no_connections") }

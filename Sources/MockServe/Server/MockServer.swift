@@ -72,12 +72,18 @@ public final class MockServer: Sendable {
         return try launch(configuration, plan).wait()
     }
 
-    /// Threads of the event loops on which new servers run; nil for SwiftNIO's own, one a core.
+    /// Threads of the event loops on which new servers run; nil for one a processor that this process may use.
     package static let eventLoopGroup = Mutex<MultiThreadedEventLoopGroup?>(nil)
 
     private static var group: any EventLoopGroup {
-        eventLoopGroup.withLock { $0 } ?? MultiThreadedEventLoopGroup.singleton
+        eventLoopGroup.withLock { $0 } ?? standardGroup
     }
+
+    /// SwiftNIO's own threads, unless it has more of them than this process may use processors.
+    private static let standardGroup: MultiThreadedEventLoopGroup = {
+        let usable = Processors.usable
+        return usable < System.coreCount ? MultiThreadedEventLoopGroup(numberOfThreads: usable) : .singleton
+    }()
 
     static var loopCount: Int { max(1, Array(group.makeIterator()).count) }
 
