@@ -385,7 +385,11 @@ def main():
         "nginx-middle": Row("nginx, 100 KB", static, pattern="/middle"),
         "nginx-large": Row("nginx, 10 MB", static, pattern="/large"),
     }
-    rows += extra.values()
+    threaded = [
+        Row(f"replay, {kept_count:,} interactions, --threads {threads} on one core", replay(kept, threads=threads), count=kept_count)
+        for threads in (1, 2, 4, 8)
+    ]
+    rows += [*extra.values(), *threaded]
     upstream = nginx_static(place=1)
     if MITMDUMP.exists():
         rows.append(Row("mitmproxy server replay, 100 flows, random", mitmproxy(upstream), count=100))
@@ -457,6 +461,7 @@ def main():
     by_name = {row.name: row for row in rows}
     ratios = {
         "1. replay of 10,000, × floor": (by_name[f"replay, {kept_count:,} interactions, random"].ratio(floor), ">=", 1.2),
+        "1. the slowest of 2, 4 and 8 threads, × 1 thread": (min(row.ratio(threaded[0]) for row in threaded[1:]), ">=", 0.95),
         "2. replay of the largest, × replay of 100": (
             by_name[f"replay, {largest:,} interactions, random"].ratio(by_name[f"replay, {counts[1]:,} interactions, random"]),
             ">=",

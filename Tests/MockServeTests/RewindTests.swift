@@ -19,7 +19,9 @@ struct RewindTests {
             let path = folder.appendingPathComponent("a.cassette").path
             let count = Counter()
             try await withMockServer(responder: { _ in .text("answer \(count.next())") }) { upstream in
-                try await withMockServer(.record(path, upstream: upstream.url.absoluteString)) { server in
+                var recording = MockServerConfiguration.record(path, upstream: upstream.url.absoluteString)
+                recording.recordsInCI = true
+                try await withMockServer(recording) { server in
                     for method in ["GET", "PUT", "GET"] { _ = try ask(server, method) }
                 }
             }
