@@ -25,10 +25,15 @@ public func fuzzKeys(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     // The body stands for the query too.
     let target = Array("/p?".utf8) + body.prefix(200).map { $0 > 0x20 && $0 != 0x7F ? $0 : 0x2B }
     let head = RequestHead(method: Array("POST".utf8), target: target, fields: fields)
-    let rules = RuleSet(Rule.Action.allCases.compactMap { try? Rule($0, rule) } + defaultRules)
-    let whole = key(head, rules, [body[...]])
-    let middle = body.count / 2
-    precondition(key(head, rules, [body[..<middle], body[middle...]]) == whole, "cutting the body changes the key")
+    for version in 1...KeyVersion.current {
+        let versionRule = [try? Rule(.require, "key:\(version)")].compactMap { $0 }
+        let rules = RuleSet(
+            versionRule + Rule.Action.allCases.compactMap { try? Rule($0, rule) } + defaultRules
+        )
+        let whole = key(head, rules, [body[...]])
+        let middle = body.count / 2
+        precondition(key(head, rules, [body[..<middle], body[middle...]]) == whole, "cutting the body changes the key")
+    }
     return 0
 }
 
