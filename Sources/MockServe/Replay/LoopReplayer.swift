@@ -70,11 +70,9 @@ final class LoopReplayer: LoopResponder {
     /// Gives up what is kept, and takes the rules as they are now, if somebody has changed the cassette.
     func refresh() throws { try cassette.refresh() }
 
-    /// Begins a window of reading, so that everything that follows in this turn of the event loop sees one state of the file.
+    /// A reader within a window of reading: everything that follows in this turn of the event loop sees one state of the file.
     ///
     /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment.
-    func beginReading() throws { _ = try cassette.reading() }
-
     private func reading() throws -> PlaybackReader { try cassette.reading() }
 
     /// Somebody has changed the cassette.
@@ -180,7 +178,10 @@ final class LoopReplayer: LoopResponder {
         journal.note(method: method, target: target, .replayed(interaction: Int(number)), status: status, remark)
     }
 
-    /// What answers a request, one step further on; nil for a miss. Asked within a window of reading.
+    /// What answers a request, one step further on; nil for a miss.
+    ///
+    /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment; then no step was taken, as none is taken outside of a
+    ///   window of reading.
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
         let origin = replayer.origin(exchange.upstreamIndex)
         let mode = rules.playback(request)
@@ -274,7 +275,10 @@ final class LoopReplayer: LoopResponder {
                 return (only, nil)
             }
             // Whether it was played takes one bit.
-            if replayer.options.playback != .strict { return replayer.takeOnce(only, request) ? (only, nil) : nil }
+            if replayer.options.playback != .strict {
+                _ = try reading()
+                return replayer.takeOnce(only, request) ? (only, nil) : nil
+            }
         }
         let reader = try reading()
         if found.isComplete {

@@ -56,13 +56,27 @@ final class ReplayedExchange: ExchangeReceiver {
         }
     }
 
+    /// Looks again if somebody has changed the rules since the request began, which shows at the latest when it is looked for.
+    private func find() throws -> LoopReplayer.Answer? {
+        try replayer.refresh()
+        followRules()
+        if let answer = try replayer.answer(key, for: exchange, map) { return answer }
+        guard followRules() else { return nil }
+        return try replayer.answer(key, for: exchange, map)
+    }
+
+    /// - Returns: whether the rules are others now.
+    @discardableResult
+    private func followRules() -> Bool {
+        guard key.rules !== replayer.rules else { return false }
+        key = key.remade(by: replayer.rules)
+        return true
+    }
+
     private func answer(until deadline: NIODeadline) {
         guard !isLost else { return }
         do {
-            try replayer.beginReading()
-            // Somebody has changed the rules since the request began.
-            if key.rules !== replayer.rules { key = key.remade(by: replayer.rules) }
-            switch try replayer.answer(key, for: exchange, map) {
+            switch try find() {
             case .prepared(let answer, let number, let remark):
                 replayer.note(key, exchange.request, number, status: answer.status, remark)
                 exchange.answer(prepared: answer.bytes)
