@@ -43,7 +43,7 @@ struct CallDigests: Sendable {
             guard let kept else { continue }
             ranked.append((own.distance(to: kept), abs(call.size - asked.bodySize), call.id))
         }
-        ranked.sort { ($0.distance, $0.size, -$0.id) < ($1.distance, $1.size, -$1.id) }
+        ranked.sort { ($0.distance, $0.size, ~$0.id) < ($1.distance, $1.size, ~$1.id) }
         return ranked.prefix(limit).map(\.id)
     }
 
@@ -77,7 +77,7 @@ struct CallDigests: Sendable {
         }
         guard calls.count > Self.limit else { return calls }
         let size = asked.bodySize
-        return Array(calls.sorted { (abs($0.size - size), -$0.id) < (abs($1.size - size), -$1.id) }.prefix(Self.limit))
+        return Array(calls.sorted { (abs($0.size - size), ~$0.id) < (abs($1.size - size), ~$1.id) }.prefix(Self.limit))
     }
 
     /// - Parameter read: bytes of bodies that have been read.

@@ -28,7 +28,11 @@ extension CassetteFile {
         }
     }
 
-    private static func draft(of path: String) -> String { path + "-new" }
+    /// A name that nobody chooses.
+    static func draft(of path: String) -> String {
+        let url = URL(fileURLWithPath: path)
+        return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).mockserve-draft").path
+    }
 
     /// Removes what an interrupted creation left. Where there is a cassette, nobody makes it any more.
     private static func removeDraft(of path: String) {
@@ -62,6 +66,9 @@ extension CassetteFile {
     /// Reading works without it, except from a read-only place, where SQLite cannot read a write-ahead log.
     package static func recover(_ path: String) {
         guard hasRemains(path), (try? checkKind(path)) != nil else { return }
+        // A recording that begins now must not be taken for one that was killed.
+        let turn = try? FolderTurn(of: path)
+        defer { turn?.end() }
         // A failure here is no failure: the reader that is opened next says what is wrong, if anything is.
         guard let (queue, _) = try? openForWriting(path) else { return }
         try? queue.inDatabase { db in

@@ -24,7 +24,7 @@ extension CassetteReader {
         let partDistance: Int
 
         var order: (Int, Int, Int, Int64) {
-            (distance, partDistance, nearMiss.differences.count, -nearMiss.id)
+            (distance, partDistance, nearMiss.differences.count, ~nearMiss.id)
         }
     }
 
@@ -96,7 +96,7 @@ extension CassetteReader {
         // Of equally near ones the newest says most.
         let nearest = found.sorted { left, right in
             let (one, other) = (ranks[left.key] ?? calls.count, ranks[right.key] ?? calls.count)
-            return (left.value, one, -left.key) < (right.value, other, -right.key)
+            return (left.value, one, ~left.key) < (right.value, other, ~right.key)
         }
         let farthest = (nearest.first?.value ?? 0) + Self.spread
         return nearest.prefix(Self.comparedLimit).prefix { $0.value <= farthest }.map { ($0.key, $0.value) }

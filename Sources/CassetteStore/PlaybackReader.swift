@@ -88,18 +88,24 @@ package final class PlaybackReader {
         try explaining {
             try statements.begin.run()
             isReading = true
-            var found: Int64 = 0
             do {
-                try statements.version.run { found = $0.integer(0) }
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+                return try hasChanged()
+            } catch {
+                // Otherwise nothing could begin any more.
                 end()
-                throw Busy()
+                if let error = error as? DatabaseError, error.resultCode == .SQLITE_BUSY { throw Busy() }
+                throw error
             }
-            guard found != version else { return false }
-            hasVariants = try queue.inDatabase { try CassetteReader.hasVariants($0) }
-            version = found
-            return true
         }
+    }
+
+    private func hasChanged() throws -> Bool {
+        var found: Int64 = 0
+        try statements.version.run { found = $0.integer(0) }
+        guard found != version else { return false }
+        hasVariants = try queue.inDatabase { try CassetteReader.hasVariants($0) }
+        version = found
+        return true
     }
 
     /// Takes the file for changed the next time.

@@ -40,7 +40,9 @@ struct RunOwner: Equatable {
     /// Whether the owner lives, as far as this process can see.
     var isAlive: Bool {
         guard value > 0, number > 0, kill(number, 0) == 0 || errno == EPERM else { return false }
-        return start == 0 || start == Self.digest(Self.startTime(of: number))
+        // What cannot be looked at is not taken for dead.
+        guard start != 0, let time = Self.startTime(of: number) else { return true }
+        return start == Self.digest(time)
     }
 
     /// FNV-1a, folded; never zero for a text.

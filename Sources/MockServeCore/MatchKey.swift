@@ -168,7 +168,9 @@ package final class MatchKeyBuilder {
             OperationFields.contains(field) || OperationFields.mayHoldAction(field)
         }
         guard mayHave else { return }
-        for (name, value) in OperationFields.pairs(of: map.mapFields(sent.fields), without: rules.ignoredFields) {
+        // As all that counts: without what is redacted.
+        let fields = rules.comparable(map.mapFields(sent.fields))
+        for (name, value) in OperationFields.pairs(of: fields, without: rules.ignoredFields) {
             parts.add("operation name", name)
             parts.add("operation value", value)
         }

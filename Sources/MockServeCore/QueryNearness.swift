@@ -28,7 +28,7 @@ package struct QueryNearness {
     }
 
     private mutating func cut() {
-        nearest.sort { ($0.distance, -$0.id) < ($1.distance, -$1.id) }
+        nearest.sort { ($0.distance, ~$0.id) < ($1.distance, ~$1.id) }
         nearest.removeLast(max(0, nearest.count - limit))
         farthest = nearest.last?.distance ?? .max
     }

@@ -53,7 +53,8 @@ import Testing
 
     @Test func whatAnInterruptedCreationLeftIsInNobodysWay() throws {
         try withPath { path in
-            for name in ["-new", "-new-journal"] { try Data("half".utf8).write(to: URL(fileURLWithPath: path + name)) }
+            let draft = CassetteFile.draft(of: path)
+            for name in ["", "-journal"] { try Data("half".utf8).write(to: URL(fileURLWithPath: draft + name)) }
             #expect(throws: CassetteError.self) { try CassetteReader(path: path) }
             try make(path)
             #expect(try CassetteReader(path: path).count() == 2)

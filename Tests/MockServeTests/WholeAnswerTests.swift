@@ -40,6 +40,20 @@ struct WholeAnswerTests {
         }
     }
 
+    @Test func aHalfClosedClientGetsTheAnswersToAllThatItSent() async throws {
+        try await withReplay { port in
+            let client = try RawClient(port: port)
+            let count = 20_000
+            async let sent: Void = offPool {
+                client.send(String(repeating: "GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n", count: count))
+                client.closeOutput()
+            }
+            let received = try await offPool { client.readToEnd() }
+            try await sent
+            #expect(received.ranges(of: "this is /a").count == count)
+        }
+    }
+
     private static let length = 30 << 20
 
     private func withLongAnswer(

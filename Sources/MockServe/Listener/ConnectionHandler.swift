@@ -167,11 +167,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func closeIfInputEnded() {
-        guard ending.isInputClosed, ending.isOpen else { return }
+        // What is being processed is not at its end: a flush may make the connection writable in the middle of it.
+        guard ending.isInputClosed, ending.isOpen, !isProcessing else { return }
         if exchange != nil, !isRequestComplete {
             // The rest of the request will never come.
             loseConnection()
-            encoder.abandon()
+            if encoder.hasBegun { return cutAnswer(.close) }
         } else if exchange != nil || !isWritable && parser.bufferedBytes > 0 {
             return
         }

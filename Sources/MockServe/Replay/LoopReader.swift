@@ -99,6 +99,8 @@ final class LoopReader {
         let newest = replayer.caches.generation
         if try reader.begin() {
             generation = replayer.caches.renew()
+            // Another event loop has seen a change at the same time, perhaps a later one: what is read here is not kept.
+            if generation != newest + 1 { generation = -1 }
             do {
                 try whenChanged(reader)
             } catch {

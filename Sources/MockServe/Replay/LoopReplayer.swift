@@ -129,8 +129,11 @@ final class LoopReplayer: LoopResponder {
         let map = map(for: origin, upstreamIndex)
         let builder = MatchKeyBuilder(request, rules, mappedBy: map)
         let key = builder.key(origin: replayer.origin(upstreamIndex))
-        guard let (found, isKept) = try? rows(of: key), builder.rules === rules, let number = found.only,
-            let (answer, kept) = try? prepared(number, for: request, from: origin, map)
+        let generation = cassette.generation
+        guard let (found, isKept) = try? rows(of: key), let number = found.only,
+            let (answer, kept) = try? prepared(number, for: request, from: origin, map),
+            // What was found belongs together only if nobody has changed the file meanwhile.
+            generation == cassette.generation, builder.rules === rules
         else { return nil }
         if !builder.isSafe { replayer.answerWrite(number) }
         let target = noted(builder, request)
