@@ -84,7 +84,7 @@ extension CassetteFile {
         try? queue.close()
     }
 
-    /// Whether something lies beside the cassette that belongs into it: a write-ahead log, or the journal of a change that was
+    /// Whether something lies next to the cassette that belongs into it: a write-ahead log, or the journal of a change that was
     /// interrupted.
     static func hasRemains(_ path: String) -> Bool {
         ["-wal", "-journal"].contains { FileManager.default.fileExists(atPath: path + $0) }

@@ -146,7 +146,7 @@ package enum CassetteFile {
                     .unreadable,
                     path: path,
                     "was left in the middle of a change, which cannot be taken back here: neither it nor its folder can be written. "
-                        + "Copy it, and what lies beside it (\(path)-journal, \(path)-wal), to where they can, and read it there."
+                        + "Copy it, and what lies next to it (\(path)-journal, \(path)-wal), to where they can, and read it there."
                 )
             }
             return try open()

@@ -37,12 +37,7 @@ enum EpisodeSQL {
     /// Whether no other connection has the cassette open, outside of a transaction: only then it can leave WAL mode, in which it
     /// is while anybody records into it.
     static func isAlone(_ db: Database) throws -> Bool {
-        guard
-            try db.firstInteger(
-                "SELECT 1 FROM episode WHERE state = 'open' AND owner_pid IS NOT ?1",
-                [.integer(RunOwner.current.value)]
-            ) != nil
-        else { return false }
+        guard try hasOthers(db) else { return false }
         try db.execute(sql: "PRAGMA busy_timeout = 0")
         defer { try? db.execute(sql: "PRAGMA busy_timeout = 10000") }
         do {

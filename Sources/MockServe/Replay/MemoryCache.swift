@@ -73,7 +73,7 @@ final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
         return entry
     }
 
-    /// Takes in an entry, in the place of another with the same key.
+    /// Takes in an entry, instead of another with the same key.
     ///
     /// - Parameters:
     ///   - size: bytes of it.

@@ -37,13 +37,14 @@ public struct MatchRule: Sendable {
     ///
     /// - Parameters:
     ///   - part: `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`, `part:NAME` of
-    ///     a multipart body, or `body`.
+    ///     a multipart body, `body`, or `field:NAME` for a field that counts by default.
     ///   - requests: for which requests; nil for all.
     public static func ignore(_ part: String, for requests: String? = nil) -> MatchRule {
         MatchRule(.ignore, part, requests)
     }
 
-    /// Lets a field count. By default only `Range` does.
+    /// Lets a field count. By default `Range` does, and in cassettes recorded from now on those that name the operation, such as
+    /// `X-Amz-Target` and `SOAPAction`.
     public static func require(_ field: String, for requests: String? = nil) -> MatchRule {
         MatchRule(.require, "field:\(field)", requests)
     }

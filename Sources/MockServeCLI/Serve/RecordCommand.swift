@@ -12,8 +12,9 @@ struct RecordCommand: AsyncParsableCommand {
 
             Modes: `once` records if the cassette is empty and replays it otherwise; `missing` replays what is there and \
             records the rest; `all` records everything, and on a clean end new answers replace old ones to the same \
-            requests; `passthrough` forwards and records nothing. Where CI is set in the environment, nothing is \
-            recorded without --record-in-ci. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured on the way out.
+            requests; `rewrite` records everything and on a clean end takes the place of all that was recorded before, while \
+            rules and answers written by hand stay; `passthrough` forwards and records nothing. Where CI is set in the \
+            environment, nothing is recorded without --record-in-ci. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured on the way out.
 
             Exits with 69 if an upstream could not be reached: no connection came about. Whatever else could not be recorded \
             (an answer that is not valid, or was cut) is said when it happens and counted at the end; the status is 0.
