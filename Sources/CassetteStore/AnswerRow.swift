@@ -29,7 +29,7 @@ enum AnswerRow {
         }
         let body = try row.body(start + 10, Malformed(column: "response_body_id", id: id))
         let (chunks, cut) = try chunks(row, start + 9, of: body?.size ?? 0, id)
-        let isHEAD = row.withText(start + 1) { $0.elementsEqual("HEAD".utf8) }
+        let isHEAD = row.withBytes(start + 1) { equals($0, "HEAD") }
         head.framing = framing(of: head, answersHEAD: isHEAD, body: body, isCut: cut != nil)
         let hasTrailers = !row.isNull(start + 7)
         return RecordedAnswer(
@@ -100,7 +100,7 @@ extension RowView {
     }
 
     func version(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> WireVersion {
-        if withText(column, { $0.elementsEqual("HTTP/1.1".utf8) }) { return .http11 }
+        if withBytes(column, { equals($0, "HTTP/1.1") }) { return .http11 }
         guard let version = WireVersion(rawValue: text(column)) else { throw error }
         return version
     }

@@ -22,6 +22,18 @@ func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: In
     return UnsafeRawPointer(found) - base
 }
 
+/// Whether `bytes` are exactly those of `text`.
+package func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+    guard bytes.count == text.utf8CodeUnitCount, let base = bytes.baseAddress else {
+        return bytes.isEmpty && text.utf8CodeUnitCount == 0
+    }
+    return memcmp(base, text.utf8Start, bytes.count) == 0
+}
+
+package func equals(_ bytes: Slice<UnsafeRawBufferPointer>, _ text: StaticString) -> Bool {
+    equals(UnsafeRawBufferPointer(rebasing: bytes), text)
+}
+
 /// Whether two byte strings are equal, ASCII case aside.
 @inlinable
 package func equalsIgnoringCase(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
@@ -29,7 +41,8 @@ package func equalsIgnoringCase(_ left: some Collection<UInt8>, _ right: some Co
 }
 
 /// `tchar` of RFC 9110 §5.6.2 as a 256-bit set.
-private let tokenBits: (UInt64, UInt64) = {
+@usableFromInline
+let tokenBits: (UInt64, UInt64) = {
     var low: UInt64 = 0
     var high: UInt64 = 0
     for byte in "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz".utf8 {
@@ -39,6 +52,7 @@ private let tokenBits: (UInt64, UInt64) = {
 }()
 
 /// Whether `bytes` is a `token` (RFC 9110 §5.6.2): one or more `tchar`.
+@inlinable
 package func isToken(_ bytes: some Collection<UInt8>) -> Bool {
     let (low, high) = tokenBits
     guard !bytes.isEmpty else { return false }

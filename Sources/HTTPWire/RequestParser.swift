@@ -122,15 +122,15 @@ private let post = Array("POST".utf8)
 
 /// The methods of nearly all requests share their bytes.
 private func methodBytes(_ method: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
-    if method.elementsEqual(get) { return get }
-    return method.elementsEqual(post) ? post : Array(method)
+    if equals(method, "GET") { return get }
+    return equals(method, "POST") ? post : Array(method)
 }
 
 private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> WireVersion {
-    if bytes.elementsEqual("HTTP/1.1".utf8) { return .http11 }
-    if bytes.elementsEqual("HTTP/1.0".utf8) { return .http10 }
+    if equals(bytes, "HTTP/1.1") { return .http11 }
+    if equals(bytes, "HTTP/1.0") { return .http10 }
     let digits = bytes.dropFirst(5)
-    guard bytes.prefix(5).elementsEqual("HTTP/".utf8), digits.count == 3,
+    guard equals(bytes.prefix(5), "HTTP/"), digits.count == 3,
         digits.enumerated().allSatisfy({ $0 == 1 ? $1 == UInt8(ascii: ".") : $1 &- 0x30 < 10 })
     else { throw WireError("a bad HTTP version") }
     throw WireError(status: 505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
@@ -144,15 +144,15 @@ private func checkTarget(
     guard target.allSatisfy({ $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") }) else {
         throw WireError("a control character or `#` in the request target")
     }
-    if method.elementsEqual("CONNECT".utf8) {
+    if equals(method, "CONNECT") {
         guard isAuthority(target), target.contains(UInt8(ascii: ":")) else {
             throw WireError("the target of CONNECT is host:port")
         }
         return
     }
     if target.first == UInt8(ascii: "/") { return }
-    if target.elementsEqual("*".utf8) {
-        guard method.elementsEqual("OPTIONS".utf8) else { throw WireError("the target `*` is for OPTIONS only") }
+    if equals(target, "*") {
+        guard equals(method, "OPTIONS") else { throw WireError("the target `*` is for OPTIONS only") }
         return
     }
     let scheme = target.prefix { $0 != UInt8(ascii: ":") }

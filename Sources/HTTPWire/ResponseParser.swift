@@ -166,9 +166,9 @@ private func parseStatusLine(
     let notHTTP = WireError("not an HTTP/1.0 or HTTP/1.1 status line")
     guard line.count >= 12, line[8] == 0x20 else { throw notHTTP }
     let version: WireVersion
-    if line[..<8].elementsEqual("HTTP/1.1".utf8) {
+    if equals(line[..<8], "HTTP/1.1") {
         version = .http11
-    } else if line[..<8].elementsEqual("HTTP/1.0".utf8) {
+    } else if equals(line[..<8], "HTTP/1.0") {
         version = .http10
     } else {
         throw notHTTP
