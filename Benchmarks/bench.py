@@ -389,7 +389,12 @@ def main():
         Row(f"replay, {kept_count:,} interactions, --threads {threads} on one core", replay(kept, threads=threads), count=kept_count)
         for threads in (1, 2, 4, 8)
     ]
-    rows += [*extra.values(), *threaded]
+    # What changing between threads costs anybody.
+    bare = [floor] + [
+        Row(f"bare SwiftNIO server, {threads} threads on one core", Server(bench("floor", "--threads", str(threads))))
+        for threads in (2, 4, 8)
+    ]
+    rows += [*extra.values(), *threaded, *bare[1:]]
     upstream = nginx_static(place=1)
     if MITMDUMP.exists():
         rows.append(Row("mitmproxy server replay, 100 flows, random", mitmproxy(upstream), count=100))
@@ -462,6 +467,7 @@ def main():
     ratios = {
         "1. replay of 10,000, × floor": (by_name[f"replay, {kept_count:,} interactions, random"].ratio(floor), ">=", 1.2),
         "1. the slowest of 2, 4 and 8 threads, × 1 thread": (min(row.ratio(threaded[0]) for row in threaded[1:]), ">=", 0.95),
+        "1. the same of the bare server": (min(row.ratio(floor) for row in bare[1:]), ">=", 0.95),
         "2. replay of the largest, × replay of 100": (
             by_name[f"replay, {largest:,} interactions, random"].ratio(by_name[f"replay, {counts[1]:,} interactions, random"]),
             ">=",

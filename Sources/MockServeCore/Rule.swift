@@ -47,6 +47,9 @@ package struct Rule: Hashable, Sendable {
     package let scope: RequestPattern?
     let part: Part
 
+    /// Whether this is the redaction of what is redacted by default, of any version.
+    package var isDefaultRedaction: Bool { if case .redaction(.catalog) = part { true } else { false } }
+
     /// - Throws: `RuleError` if that is no rule.
     package init(_ action: Action, part text: String, map: ValueMap? = nil, scope: RequestPattern? = nil)
         throws(RuleError)

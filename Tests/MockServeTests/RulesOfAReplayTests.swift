@@ -44,4 +44,27 @@ struct RulesOfAReplayTests {
             #expect(refused?.message.hasSuffix("mockserve cassette redact \(path) --redact json:pin") == true)
         }
     }
+
+    @Test(arguments: [RecordMode.once, .missing, .all, .rewrite])
+    func redactionThatACassetteHasIsNotTurnedOffSilently(_ mode: RecordMode) async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            var configuration = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:9", mode: mode)
+            configuration.recordsInCI = true
+            configuration.redactsByDefault = false
+            #expect(await refusal(configuration) == nil)
+
+            _ = try CassetteEditor.redact([Rule(.redact, "catalog:2")], secrets: [], in: path)
+            let rules = try CassetteReader(path: path).numberedRules()
+            let number = try #require(rules.first { $0.rule.isDefaultRedaction }).number
+            let command = "mockserve cassette rule remove \(path) \(number)"
+            #expect(await refusal(configuration)?.message.hasSuffix(command) == true)
+        }
+    }
+
+    @Test func passingByHasNoUseForRules() async throws {
+        var configuration = MockServerConfiguration.record("", upstream: "http://127.0.0.1:9", mode: .passthrough)
+        #expect(await refusal(configuration) == nil)
+        configuration.rules = [.ignore("query:ts")]
+        #expect(await refusal(configuration)?.code == .invalidConfiguration)
+    }
 }

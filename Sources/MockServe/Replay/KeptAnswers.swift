@@ -119,10 +119,12 @@ struct ReplayCaches: Sendable {
     let answers: SharedCache<Int64, KeptAnswer>
     let known: SharedCache<Int, KnownRequest>
     let slices: SharedCache<SliceKey, KeptSlice>
-    private let current = Counter()
+    private let state = State()
 
-    private final class Counter: Sendable {
-        let value = Atomic(0)
+    private final class State: Sendable {
+        let generation = Atomic(0)
+        /// When some event loop has looked last whether the file has changed.
+        let checked = Atomic<UInt64>(0)
     }
 
     /// - Parameter budget: bytes.
@@ -134,13 +136,24 @@ struct ReplayCaches: Sendable {
     }
 
     /// Counts the states of the file that were seen: what was read from an older one is not taken in any more.
-    var generation: Int { current.value.load(ordering: .acquiring) }
+    var generation: Int { state.generation.load(ordering: .acquiring) }
+
+    /// Says that the file was looked at just now, and that what has changed shows in the generation.
+    func noteCheck() {
+        state.checked.store(NIODeadline.now().uptimeNanoseconds, ordering: .releasing)
+    }
+
+    /// Whether `generation` is the newest, and somebody has looked at the file within `limit`.
+    func isFresh(_ generation: Int, within limit: TimeAmount) -> Bool {
+        let checked = NIODeadline.uptimeNanoseconds(state.checked.load(ordering: .acquiring))
+        return generation == self.generation && .now() - checked < limit
+    }
 
     /// Gives up everything, as somebody has changed the file.
     ///
     /// - Returns: the new generation.
     func renew() -> Int {
-        let generation = current.value.add(1, ordering: .acquiringAndReleasing).newValue
+        let generation = state.generation.add(1, ordering: .acquiringAndReleasing).newValue
         rows.renew(generation)
         answers.renew(generation)
         known.renew(generation)

@@ -21,9 +21,8 @@ final class LoopReader {
     private let eventLoop: any EventLoop
     private var state = State.closed
     private var isReading = false
-    private var checked: NIODeadline?
-    /// Of what is read now (`ReplayCaches.generation`).
-    private(set) var generation = 0
+    /// Of what is read now (`ReplayCaches.generation`); -1 if it is not known to be the newest.
+    private(set) var generation = -1
     /// Told when somebody has changed the file.
     var whenChanged: (PlaybackReader) throws -> Void = { _ in }
 
@@ -114,7 +113,7 @@ final class LoopReader {
             generation = newest
         }
         isReading = true
-        checked = .now()
+        replayer.caches.noteCheck()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         bound.execute { $0.endReading() }
         return reader
@@ -126,9 +125,9 @@ final class LoopReader {
         reader.end()
     }
 
-    /// Looks whether the file has changed, if that was not done lately.
+    /// Looks whether the file has changed, if no event loop has done that lately.
     func refresh() throws {
-        guard !isReading, let checked, .now() - checked < replayer.options.freshness else {
+        guard !isReading, replayer.caches.isFresh(generation, within: replayer.options.freshness) else {
             _ = try reading()
             return
         }

@@ -55,7 +55,8 @@ public struct MockServerConfiguration: Sendable {
     public var redact: [RedactionTarget] = []
 
     /// Whether well-known secrets are redacted when this server records: credentials in fields, cookies, tokens and passwords
-    /// in queries, forms and JSON, keys of known shapes. Kept in the cassette. Default: true.
+    /// in queries, forms and JSON, keys of known shapes. Kept in the cassette; one that has it is not recorded into without. Default:
+    /// true.
     public var redactsByDefault = true
 
     /// Whether clients that are replayed to get declared secrets in the place of what stands for them. Default: false.

@@ -123,8 +123,12 @@ final class ServicePlan: Sendable {
         _ journal: ScopeJournal
     ) throws -> Parts {
         let options = try replayOptions(configuration)
-        if mode == .once, FileManager.default.fileExists(atPath: path), try hasInteractions(path) {
-            return try replayRecorded(path, configuration, journal)
+        if mode == .passthrough {
+            try refuseRulesOfPassthrough(configuration)
+        } else if let older = try reader(ofFilled: path) {
+            defer { older.close() }
+            if !configuration.redactsByDefault { try refuseToStopRedaction(of: older) }
+            if try mode == .once && !older.isEmpty() { return try replayRecorded(path, configuration, journal) }
         }
         let served = ServedOrigins(
             upstreams: upstreams,
@@ -184,12 +188,33 @@ final class ServicePlan: Sendable {
         )
     }
 
-    private static func hasInteractions(_ path: String) throws -> Bool {
+    /// Nil if there is no file yet, or nothing in it.
+    private static func reader(ofFilled path: String) throws -> CassetteReader? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
-        guard size != 0 else { return false }
-        let reader = try CassetteReader(path: path)
-        defer { reader.close() }
-        return try !reader.isEmpty()
+        guard size != 0 else { return nil }
+        CassetteFile.recover(path)
+        return try CassetteReader(path: path)
+    }
+
+    /// What is redacted in a cassette is said by its rules, which a run adds to and takes nothing from.
+    private static func refuseToStopRedaction(of cassette: CassetteReader) throws {
+        guard let standing = try cassette.numberedRules().first(where: \.rule.isDefaultRedaction) else { return }
+        throw MockServeError(
+            .invalidConfiguration,
+            "The cassette \(cassette.path) is redacted by default, by its rule \(standing.number). To record without, take "
+                + "that out: mockserve cassette rule remove \(ShellText.quoted(cassette.path)) \(standing.number)"
+        )
+    }
+
+    private static func refuseRulesOfPassthrough(_ configuration: MockServerConfiguration) throws {
+        let rules = try matchRules(configuration)
+        guard let first = rules.first else { return }
+        throw MockServeError(
+            .invalidConfiguration,
+            "The mode passthrough matches nothing and keeps nothing, so it has no use for "
+                + "`\(first.action.rawValue) \(first.text)`. Leave it out, or record."
+        )
     }
 
     /// In continuous integration a missing recording is a mistake, not a reason to call the real service.
