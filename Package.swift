@@ -150,6 +150,7 @@ let package = Package(
                 "CassetteStore",
                 "MockServeCore",
                 "HTTPWire",
+                "ContentCoding",
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]

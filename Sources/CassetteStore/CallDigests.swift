@@ -2,13 +2,13 @@ import GRDB
 import HTTPWire
 import MockServeCore
 
-/// What the calls of one path say, as digests by which the nearest of all of them is found: `POST /` may be every call of an API.
+/// What the calls of one target and method say, as digests by which the nearest of all of them is found: `POST /` may be every call of an API.
 ///
 /// They are made at the first miss for a target, at some microseconds an interaction, and kept until the cassette changes.
 struct CallDigests: Sendable {
     /// Calls of one target that are listed, the newest of them.
     private static let listLimit: Int64 = 32_768
-    /// Calls that are looked at: of more of them those whose bodies are nearest in size.
+    /// Calls that are looked at: of more of them, and of bodies that are more than is read, those that are nearest in size.
     private static let limit = 16_384
     /// Bytes of bodies that are read for one miss.
     private static let readLimit = 32 << 20
@@ -75,7 +75,8 @@ struct CallDigests: Sendable {
             calls.append(Call(id: row.integer(0), size: Int(clamping: max(0, row.integer(1)))))
             return true
         }
-        guard calls.count > Self.limit else { return calls }
+        let total = calls.reduce(0) { $0 + min($1.size, NearMiss.bodyLimit) }
+        guard calls.count > Self.limit || total > Self.readLimit else { return calls }
         let size = asked.bodySize
         return Array(calls.sorted { (abs($0.size - size), ~$0.id) < (abs($1.size - size), ~$1.id) }.prefix(Self.limit))
     }

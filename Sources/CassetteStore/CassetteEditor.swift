@@ -81,7 +81,6 @@ package enum CassetteEditor {
         let (queue, _) = try CassetteFile.openForWriting(path)
         do {
             let result = try queue.inDatabase { db in
-                try db.execute(sql: "PRAGMA secure_delete = ON")
                 var result: Result?
                 var version: Int64?
                 try db.inTransaction(.immediate) {

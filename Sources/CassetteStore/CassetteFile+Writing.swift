@@ -20,6 +20,8 @@ extension CassetteFile {
                     // An empty file was there, or a creation in it was interrupted.
                     if try isBlank(db) { try create(db) }
                     try check(db, path: path)
+                    // What is removed or redacted leaves no trace.
+                    try db.execute(sql: "PRAGMA secure_delete = ON")
                 }
                 return (queue, isNew)
             }
@@ -73,9 +75,9 @@ extension CassetteFile {
         guard let (queue, _) = try? openForWriting(path) else { return }
         try? queue.inDatabase { db in
             var version: Int64?
-            let isAlone = try EpisodeSQL.isAlone(db)
+            let noneIsAlive = try EpisodeSQL.provesOthersDead(db)
             try db.inTransaction(.immediate) {
-                try EpisodeSQL.finishInterrupted(db, isAlone: isAlone)
+                try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
                 version = try EpisodeSQL.lastVersion(db)
                 return .commit
             }

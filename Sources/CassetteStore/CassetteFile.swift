@@ -65,11 +65,19 @@ package enum CassetteFile {
         }
     }
 
+    /// The one name of a file that may be reached by several: absolute, without symbolic links.
+    package static func canonicalPath(_ path: String) -> String {
+        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    }
+
+    /// How long a connection waits for others that have the file locked, in seconds.
+    static let busyTimeout = 10.0
+
     static func configuration(isReadOnly: Bool) -> Configuration {
         var configuration = Configuration()
         configuration.readonly = isReadOnly
         configuration.foreignKeysEnabled = false
-        configuration.busyMode = .timeout(10)
+        configuration.busyMode = .timeout(busyTimeout)
         configuration.prepareDatabase { db in
             guard let connection = db.sqliteConnection else { return }
             mockserve_sqlite_guard(UnsafeMutableRawPointer(connection))

@@ -67,11 +67,8 @@ package final class CassetteWriter: Sendable {
             let last: PlaceholderSQL.Numbers
             (episode, newestBefore, self.rules, last) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
-                    let isAlone = try EpisodeSQL.isAlone(db)
-                    // What is dropped was redacted, or was to be kept in clear.
-                    try db.execute(
-                        sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = OFF"
-                    )
+                    let noneIsAlive = try EpisodeSQL.provesOthersDead(db)
+                    try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
                     checkpointer.watch(db)
                     var result = (Int64(0), Int64(0), RuleSet.none, PlaceholderSQL.Numbers())
                     try db.inTransaction(.immediate) {
@@ -82,11 +79,13 @@ package final class CassetteWriter: Sendable {
                             rules: rules,
                             secrets: secrets,
                             now: now,
-                            isAlone: isAlone,
+                            noneIsAlive: noneIsAlive,
                             path: path
                         )
                         return .commit
                     }
+                    // While it is recorded, nothing goes that must leave no trace.
+                    try db.execute(sql: "PRAGMA secure_delete = OFF")
                     return result
                 }
             }
@@ -103,10 +102,10 @@ package final class CassetteWriter: Sendable {
         rules: [Rule],
         secrets: [DeclaredSecret],
         now: Int64,
-        isAlone: Bool,
+        noneIsAlive: Bool,
         path: String
     ) throws -> (Int64, Int64, RuleSet, PlaceholderSQL.Numbers) {
-        try EpisodeSQL.finishInterrupted(db, isAlone: isAlone)
+        try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
         try EpisodeSQL.register(upstreams, db, path: path)
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
         // What was recorded before keeps the keys that it has.
@@ -117,7 +116,7 @@ package final class CassetteWriter: Sendable {
             [.text(mode.kept), .integer(now), .integer(RunOwner.current.value)]
         )
         let episode = db.lastInsertedRowID
-        let numbers = try PlaceholderSQL.reserve(db, hasOthers: EpisodeSQL.hasOthers(db))
+        let numbers = try PlaceholderSQL.reserve(db, hasOthers: EpisodeSQL.hasRunsOfOthers(db))
         return (episode, newest, try RuleSQL.all(db, path: path, secrets: secrets), numbers)
     }
 
@@ -306,6 +305,8 @@ package final class CassetteWriter: Sendable {
         do {
             let (proof, likenesses) = try queue.inDatabase { db in
                 var version: Int64?
+                // An older run, which goes now, may have recorded what is redacted today.
+                try db.execute(sql: "PRAGMA secure_delete = ON")
                 try db.inTransaction(.immediate) {
                     try EpisodeSQL.end(episode, mode: mode, keeping: keeping, now: now, db)
                     version = try EpisodeSQL.lastVersion(db)
@@ -313,14 +314,14 @@ package final class CassetteWriter: Sendable {
                 }
                 // What fails here is said once the file is closed: the recording is kept for whoever looks into it.
                 let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, path: path) }
-                let likenesses = keeping ? try LikenessSQL.all(db, after: newestBefore) : []
+                let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
                 if try EpisodeSQL.leaveWAL(db, version), wasCreated { try removeIfEmpty(db) }
                 return (proof, likenesses)
             }
             try queue.close()
             if wasCreated { CassetteFile.publish(path) }
             try proof.get()
-            return likenesses
+            return try likenesses.get()
         } catch let error as InteractionRow.Malformed {
             throw CassetteFile.explain(error, path: path)
         } catch {

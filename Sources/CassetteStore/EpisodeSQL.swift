@@ -18,28 +18,30 @@ package enum EpisodeMode: String, Sendable {
 
 /// Beginning and ending recording runs.
 enum EpisodeSQL {
-    /// Ends runs that were killed: what they recorded stays, as if they had ended well.
+    /// Ends runs that were killed: what they recorded stays, and so does what was there before. Only a clean end takes anything
+    /// away.
     ///
-    /// - Parameter isAlone: whether nobody else has the cassette open, so that no run can be alive.
-    static func finishInterrupted(_ db: Database, isAlone: Bool) throws {
-        var open: [(Int64, EpisodeMode)] = []
-        try db.query("SELECT id, mode, owner_pid FROM episode WHERE state = 'open'") { row in
-            guard isAlone || isDead(RunOwner(row.integer(2))) else { return true }
-            open.append((row.integer(0), EpisodeMode(rawValue: row.text(1)) ?? .once))
+    /// - Parameter noneIsAlive: whether no open run can be alive; otherwise each is asked for.
+    static func finishInterrupted(_ db: Database, noneIsAlive: Bool) throws {
+        var open: [Int64] = []
+        try db.query("SELECT id, owner_pid FROM episode WHERE state = 'open'") { row in
+            if noneIsAlive || isDead(RunOwner(row.integer(1))) { open.append(row.integer(0)) }
             return true
         }
-        for (episode, mode) in open { try end(episode, mode: mode, keeping: true, now: nil, db) }
+        for episode in open { try end(episode, mode: .missing, keeping: true, now: nil, db) }
     }
 
     /// Of an owner in another container nobody here knows.
     private static func isDead(_ owner: RunOwner) -> Bool { owner.isKnown && !owner.isAlive }
 
-    /// Whether no other connection has the cassette open, outside of a transaction: only then it can leave WAL mode, in which it
-    /// is while anybody records into it.
-    static func isAlone(_ db: Database) throws -> Bool {
-        guard try hasOthers(db) else { return false }
+    /// Whether runs of other owners that are written down as open cannot be alive, as nobody else has the cassette open: only then
+    /// it can leave WAL mode, in which it is while anybody records into it. It is left by this, outside of a transaction.
+    ///
+    /// - Returns: false also if there are no such runs.
+    static func provesOthersDead(_ db: Database) throws -> Bool {
+        guard try hasRunsOfOthers(db) else { return false }
         try db.execute(sql: "PRAGMA busy_timeout = 0")
-        defer { try? db.execute(sql: "PRAGMA busy_timeout = 10000") }
+        defer { try? db.execute(sql: "PRAGMA busy_timeout = \(Int(CassetteFile.busyTimeout * 1000))") }
         do {
             try db.execute(sql: "PRAGMA journal_mode = DELETE")
             return true
@@ -50,8 +52,8 @@ enum EpisodeSQL {
         }
     }
 
-    /// Whether another process records into the cassette now.
-    static func hasOthers(_ db: Database) throws -> Bool {
+    /// Whether a run of another process is written down as open: one that records now, or one that was killed.
+    static func hasRunsOfOthers(_ db: Database) throws -> Bool {
         let sql = "SELECT 1 FROM episode WHERE state = 'open' AND owner_pid IS NOT ?1 LIMIT 1"
         return try db.firstInteger(sql, [.integer(RunOwner.current.value)]) != nil
     }

@@ -13,7 +13,7 @@ extension PlaceholderBook {
     ///
     /// - Parameter taken: numbers that are taken already.
     static func shared(for path: String, _ taken: PlaceholderSQL.Numbers) -> PlaceholderBook {
-        let name = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let name = CassetteFile.canonicalPath(path)
         let book = books.withLock { books in
             books = books.filter { $0.value.book != nil }
             if let book = books[name]?.book { return book }

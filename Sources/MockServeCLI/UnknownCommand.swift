@@ -21,7 +21,7 @@ enum UnknownCommand {
         return "\(start) Did you mean `\(path) \(near)`?"
     }
 
-    /// One that the word begins, or is by few letters; nil if there is none.
+    /// A name that begins with the word, or differs from it in a few letters; nil if there is none.
     private static func nearest(to word: String, among names: [String]) -> String? {
         let word = word.lowercased()
         if word.count >= 2, let whole = names.first(where: { $0.hasPrefix(word) }) { return whole }

@@ -45,15 +45,9 @@ struct BodyComparison: Equatable {
 
     /// Takes notice of how the body begins. Where it is compressed, that shows only when it is decoded.
     mutating func look(at bytes: UnsafeRawBufferPointer) {
-        guard isUndecided, !isCoded, let first = bytes.first(where: { $0 > 0x20 }) else { return }
+        guard isUndecided, !isCoded, let start = ContentStart(bytes) else { return }
         isUndecided = false
-        looksLikeJSON = Self.beginsJSON(first)
-    }
-
-    /// Objects and arrays, and the record separator of RFC 7464. A bare string or number of an unlabelled body is equal only if
-    /// its bytes are.
-    private static func beginsJSON(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "{") || byte == UInt8(ascii: "[") || byte == 0x1E
+        looksLikeJSON = start == .json
     }
 
     private static func form(_ type: MediaType) -> Form {
@@ -104,8 +98,7 @@ struct BodyComparison: Equatable {
 
     private func digest(of parts: [Multipart.Part], _ rules: RuleSet, depth: Int) -> [UInt8] {
         var input = DigestInput()
-        let volatile = SignedURL.volatileFields(parts.compactMap(\.name), rules.keyVersion)
-        for part in parts where rules.counts(part: part.name) && !(part.name.map(volatile.contains) ?? false) {
+        for part in rules.countedParts(parts) {
             let body = rules.maps(forPart: part.name).apply(to: Array(part.body))
             // Whatever boundary a multipart body inside this one has, it does not count either.
             let nested = depth < Multipart.maximumDepth ? part.nestedBoundary : nil

@@ -18,12 +18,4 @@ enum BodyContent: Equatable {
             self = Multipart.boundary(type).map { .multipart(boundary: $0) } ?? .other
         }
     }
-
-    /// Whether a body begins as a JSON object or array, whatever it is labelled as: many clients send JSON as
-    /// `application/octet-stream`, `application/x-amz-json-1.1`, `text/plain` or as a form.
-    static func looksLikeJSON(_ body: [UInt8]) -> Bool {
-        let text = body.starts(with: [0xEF, 0xBB, 0xBF]) ? body.dropFirst(3) : body[...]
-        let first = text.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[")
-    }
 }

@@ -10,7 +10,7 @@ enum BodyDifferences {
         }
         (one, other) = (rules.bodyMaps.apply(to: one), rules.bodyMaps.apply(to: other))
         let isShort = max(one.count, other.count) <= NearMiss.structureLimit
-        if isShort, BodyContent.looksLikeJSON(one), BodyContent.looksLikeJSON(other),
+        if isShort, ContentStart(one) == .json, ContentStart(other) == .json,
             let found = json(one, other, rules)
         {
             return found
@@ -52,10 +52,14 @@ enum BodyDifferences {
             guard request.bodySize > 0 else { return nil }
             let size = Counted.text(request.bodySize, "byte")
             guard !one.isEmpty, !other.isEmpty else { return "\(size), too long to be compared" }
-            let same = zip(one, other).prefix { $0 == $1 }.count * BodyDigester.step
-            guard same < request.bodySize else { return size }
-            let end = min(same + BodyDigester.step, request.bodySize)
-            return "\(size), the first that differ are among \(same) to \(end - 1)"
+            let same = zip(one, other).prefix { $0 == $1 }.count
+            let (start, end) = (same * BodyDigester.step, min((same + 1) * BodyDigester.step, request.bodySize))
+            guard start < request.bodySize else { return size }
+            if same == BodyDigester.limit { return "\(size), the first that differ are after the first \(start)" }
+            if end == min(asked.bodySize, recorded.bodySize), asked.bodySize != recorded.bodySize {
+                return "\(size), the first \(start) of which are the same"
+            }
+            return "\(size), the first that differ are among \(start) to \(end - 1)"
         }
         return Difference("body", asked: text(asked), recorded: text(recorded))
     }
@@ -124,7 +128,7 @@ enum BodyDifferences {
 /// In which parts two multipart bodies differ.
 private enum PartDifferences {
     static func find(_ asked: [Multipart.Part], _ recorded: [Multipart.Part], _ rules: RuleSet) -> [Difference] {
-        let (asked, recorded) = (counted(asked, rules), counted(recorded, rules))
+        let (asked, recorded) = (rules.countedParts(asked), rules.countedParts(recorded))
         var names: [[UInt8]] = []
         for part in asked + recorded where !names.contains(part.name ?? []) { names.append(part.name ?? []) }
         var found: [Difference] = []
@@ -143,10 +147,6 @@ private enum PartDifferences {
         return found
     }
 
-    private static func counted(_ parts: [Multipart.Part], _ rules: RuleSet) -> [Multipart.Part] {
-        parts.filter { rules.counts(part: $0.name) }
-    }
-
     private static func order(_ parts: [Multipart.Part]) -> String {
         "parts in the order " + parts.map { String(decoding: $0.name ?? [], as: UTF8.self) }.joined(separator: ", ")
     }
@@ -158,7 +158,7 @@ private enum PartDifferences {
             let parts = Multipart.parts(of: body, boundary: boundary)
         else { return part.fields + [[], body] }
         let fields = part.fields.filter { !$0.starts(with: "content-type:".utf8) }
-        return fields + [[]] + counted(parts, rules).flatMap { normal($0, rules, depth: depth + 1) }
+        return fields + [[]] + rules.countedParts(parts).flatMap { normal($0, rules, depth: depth + 1) }
     }
 
     private static func difference(_ name: String, _ asked: [Multipart.Part], _ recorded: [Multipart.Part])

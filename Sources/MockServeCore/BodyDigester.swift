@@ -5,7 +5,7 @@ struct BodyDigester {
     /// Every so many bytes there is a digest of the beginning: 256 KiB.
     static let step = 256 << 10
     /// Beginnings that are digested, those of the first GiB: 32 KiB of memory.
-    private static let limit = 4096
+    static let limit = 4096
 
     private var hasher = SHA256()
     private var length = 0

@@ -22,7 +22,9 @@ package struct BodyMapping {
     package private(set) var isUndecided = false
     /// Whether it is collected once it has turned out to be text.
     private var collectsText: Bool
-    /// Whether this has turned out to be no text: the body and its framing stay as they are.
+    /// Made with the first piece.
+    private var peek: ContentPeek?
+    /// Whether this has turned out to be no text, or to have nothing to replace: the body and its framing stay as they are.
     package private(set) var isUnchanged = false
 
     /// - Parameter looksAtContent: whether bodies are looked at that their label says nothing of.
@@ -58,10 +60,11 @@ package struct BodyMapping {
         if isPassing { return bytes }
         guard isCollecting else { return stream.push(bytes) }
         collected += bytes
-        if isUndecided, codings.isEmpty {
-            guard let isText = Self.isText(collected) else { return [] }
+        if isUndecided {
+            if peek == nil { peek = ContentPeek(codings) }
+            guard let start = peek?.look(at: bytes) else { return [] }
             isUndecided = false
-            guard isText else { return pass(isUnchanged: true) }
+            guard start != .other else { return pass(isUnchanged: true) }
             isCollecting = collectsText
             guard isCollecting else {
                 defer { collected = [] }
@@ -70,22 +73,22 @@ package struct BodyMapping {
         }
         guard collected.count > Self.collectLimit else { return [] }
         // Longer than it may be: from here on it is passed as it is.
-        return pass(isUnchanged: isUndecided)
+        return pass(isUnchanged: false)
+    }
+
+    /// Whether a body that begins like this is text, of which the label does not say so.
+    func isText(beginning: [UInt8]) -> Bool {
+        var peek = ContentPeek(codings)
+        let start = peek.look(at: beginning)
+        return start != nil && start != .other
     }
 
     private mutating func pass(isUnchanged: Bool) -> [UInt8] {
         isPassing = true
         isCollecting = false
-        isUndecided = false
         self.isUnchanged = isUnchanged
         defer { collected = [] }
         return collected
-    }
-
-    /// Whether a body is JSON or XML by its first byte that is no white space; nil while there is none.
-    static func isText(_ bytes: [UInt8]) -> Bool? {
-        guard let first = bytes.first(where: { $0 > 0x20 }) else { return bytes.count > 512 ? false : nil }
-        return first == UInt8(ascii: "{") || first == UInt8(ascii: "[") || first == UInt8(ascii: "<")
     }
 
     /// The rest, once the body is complete.
@@ -93,17 +96,25 @@ package struct BodyMapping {
         if isPassing { return [] }
         guard isCollecting else { return stream.finish() }
         defer { collected = [] }
-        guard !codings.isEmpty else { return replacement.replace(in: collected) }
-        var text = collected
+        // What is undecided still is white space, or coded in a way that says nothing.
+        guard !isUndecided, let mapped = mapped(collected) else {
+            isUnchanged = true
+            return collected
+        }
+        return mapped
+    }
+
+    /// Nil if nothing is to be replaced.
+    private func mapped(_ body: [UInt8]) -> [UInt8]? {
+        var text = body
         for coding in codings.reversed() {
-            guard let decoded = try? coding.decode(text, limit: Self.collectLimit * 4) else { return collected }
+            guard let decoded = try? coding.decode(text, limit: Self.collectLimit * 4) else { return nil }
             text = decoded
         }
-        if isUndecided, Self.isText(text) != true { return collected }
         var mapped = replacement.replace(in: text)
-        guard mapped != text else { return collected }
+        guard mapped != text else { return nil }
         for coding in codings {
-            guard let encoded = coding.encode(mapped) else { return collected }
+            guard let encoded = coding.encode(mapped) else { return nil }
             mapped = encoded
         }
         return mapped

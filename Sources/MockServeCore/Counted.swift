@@ -2,7 +2,7 @@
 package enum Counted {
     /// `1 chunk`, `2 chunks`.
     ///
-    /// - Parameter thing: one of them, in English words that end as their plural does but for an `s`.
+    /// - Parameter thing: one of them, in English words whose plural adds an `s`.
     package static func text(_ count: Int, _ thing: String) -> String { "\(count) \(thing)\(count == 1 ? "" : "s")" }
 
     /// The same of a thing whose plural ends otherwise.

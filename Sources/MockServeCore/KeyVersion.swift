@@ -24,25 +24,25 @@ package enum OperationFields {
         case 10: field.isNamed("soapaction")
         // WebDAV, RFC 4918 §10.3.
         case 11: field.isNamed("destination")
-        // AWS JSON 1.0 and 1.1 protocols: "The X-Amz-Target header". The de facto standard of tunnelled methods, also as
-        // Microsoft's OData ("X-HTTP-Method").
+        // X-Amz-Target: AWS JSON 1.0 and 1.1 protocols.
         case 12: field.isNamed("x-amz-target")
-        // tus 1.0, "Upload-Offset": where in the file a part belongs. RFC 9110 §14.5: which part a PUT brings.
+        // Upload-Offset: tus 1.0, where in the file a part belongs. Content-Range: RFC 9110 §14.5, which part a PUT brings.
+        // X-HTTP-Method: OData 2.0 §2.2.5.8, a tunnelled method.
         case 13: field.isNamed("upload-offset") || field.isNamed("content-range") || field.isNamed("x-http-method")
-        // Rest.li, "X-RestLi-Method".
+        // X-RestLi-Method: Rest.li protocol 2.0.
         case 15: field.isNamed("x-restli-method")
-        // Azure Blob Storage, "Copy Blob".
+        // x-ms-copy-source: Azure Blob Storage, "Copy Blob".
         case 16: field.isNamed("x-ms-copy-source")
-        // Amazon S3, "CopyObject". IBM and others: "X-Method-Override".
+        // x-amz-copy-source: Amazon S3, "CopyObject". X-Method-Override: older web frameworks, a tunnelled method.
         case 17: field.isNamed("x-amz-copy-source") || field.isNamed("x-method-override")
-        // Google Cloud Storage XML API, "PUT Object - Copy".
+        // x-goog-copy-source: Google Cloud Storage XML API, "Copy an object".
         case 18: field.isNamed("x-goog-copy-source")
-        // Google, "Resumable uploads".
+        // X-Goog-Upload-Offset and -Command: Google, "Resumable uploads".
         case 20: field.isNamed("x-goog-upload-offset")
-        // Google, "HTTP/JSON: X-HTTP-Method-Override", and most web frameworks.
         case 21: field.isNamed("x-goog-upload-command")
+        // X-HTTP-Method-Override: Google APIs and most web frameworks, a tunnelled method.
         case 22: field.isNamed("x-http-method-override")
-        // Amazon S3, "UploadPartCopy".
+        // x-amz-copy-source-range: Amazon S3, "UploadPartCopy".
         case 23: field.isNamed("x-amz-copy-source-range")
         default: false
         }

@@ -127,6 +127,28 @@ package final class MatchKeyBuilder {
         )
     }
 
+    /// A key under which an answer to this request is looked for.
+    package struct Lookup {
+        package let origin: String
+        package var asGET = false
+        package var asWhole = false
+    }
+
+    /// Where answers are looked for, the most fitting first.
+    ///
+    /// - Parameter origin: the upstream's; empty for answers written by hand for any upstream.
+    package func lookups(origin: String) -> [Lookup] {
+        var lookups = [Lookup(origin: origin)]
+        // What has changed since is sent whole (RFC 9110 §13.1.5).
+        if rules.knowsConditions, asksForPartIfUnchanged { lookups.append(Lookup(origin: origin, asWhole: true)) }
+        if isHEAD { lookups.append(Lookup(origin: origin, asGET: true)) }
+        return lookups
+    }
+
+    package func key(_ lookup: Lookup) -> MatchKey {
+        key(origin: lookup.origin, asGET: lookup.asGET, asWhole: lookup.asWhole)
+    }
+
     /// - Parameters:
     ///   - origin: the upstream's origin, empty for an answer written by hand for any upstream.
     ///   - asGET: computes the key that the request would have with the method `GET`.
@@ -177,7 +199,7 @@ package final class MatchKeyBuilder {
     }
 
     /// Whether the request asks for a part on a condition (RFC 9110 §13.1.5).
-    package var asksForPartIfUnchanged: Bool { sent.fields.contains("if-range") && sent.fields.contains("range") }
+    private var asksForPartIfUnchanged: Bool { sent.fields.contains("if-range") && sent.fields.contains("range") }
 }
 
 /// What is kept of a body; most requests have none.

@@ -76,7 +76,7 @@ package struct NearMiss: Sendable {
     /// Most telling first; none if the two requests match each other.
     package let differences: [Difference]
     /// Whether the two requests match each other, so that only the order of playback forbids the answer.
-    package let sharesKey: Bool
+    package let isHeldBackByPlayback: Bool
     /// What must be ignored for the recorded answer to be given: rules as they are written after `--ignore`. None if no such
     /// rules would do it, or too many.
     package let ignorable: [String]
@@ -101,7 +101,7 @@ package struct NearMiss: Sendable {
         // Of requests that are the same, the conditions may say which answers are for whom.
         let conditions = isSame && rules.knowsConditions ? Self.conditions(asked.head.fields, recorded.head.fields) : []
         differences = found + conditions
-        self.sharesKey = isSame && conditions.isEmpty
+        isHeldBackByPlayback = isSame && conditions.isEmpty
         ignorable = Self.ignorable(found, asked, recorded, rules)
     }
 

@@ -117,10 +117,8 @@ package final class OriginMap: Sendable {
     package func responseBodyMapping(for head: ResponseHead, beginning: [UInt8]? = nil) -> BodyMapping? {
         guard head.status != 206 else { return nil }
         let mapping = BodyMapping(head.fields, framing: head.framing, toClient, looksAtContent: looksAtContent)
-        guard let mapping, let beginning, mapping.isUndecided, !head.fields.contains("content-encoding") else {
-            return mapping
-        }
-        return BodyMapping.isText(beginning) == true ? mapping : nil
+        guard let beginning, let mapping, mapping.isUndecided else { return mapping }
+        return mapping.isText(beginning: beginning) ? mapping : nil
     }
 
     /// Whether nothing in this body is to be mapped. Only of one that is not compressed it can be said.

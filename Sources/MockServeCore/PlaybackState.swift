@@ -28,7 +28,7 @@ package protocol PlaybackIndex {
 }
 
 /// The position of one scope in a recording. A pure state machine: it keeps a number for every key that was asked for and has
-/// several interactions; keys with one are not asked of it, but with `strict`.
+/// several interactions. It is not asked for keys with one, except in the mode `strict`.
 package struct PlaybackState: Sendable {
     private let mode: PlaybackMode
     private var lastPlayed: [PlaybackKey: Int64] = [:]

@@ -8,8 +8,7 @@ package import HTTPWire
 package struct RequestParts: Sendable {
     /// Digests that are kept of one request. Of more of them the smallest are: those are the same choice for all requests.
     static let limit = 256
-    /// Fields by which an API tells the calls of one path apart, in addition to those that rules require.
-    private static let callFields = ["x-amz-target", "soapaction", "range"].map { Array($0.utf8) }
+    private static let range = Array("range".utf8)
 
     /// Sorted, each once.
     private let digests: [UInt64]
@@ -24,11 +23,13 @@ package struct RequestParts: Sendable {
     ///   - rules: of the cassette, for this request; what they leave out gives no digest.
     package init(fields: Fields, body: [UInt8]?, rules: RuleSet) {
         var gathered = PartGatherer()
+        for (name, value) in OperationFields.pairs(of: fields, without: rules.ignoredFields) {
+            gathered.add(field: name, value)
+        }
+        let others = rules.requiredFields + (rules.ignoredFields.contains(Self.range) ? [] : [Self.range])
         fields.forEachRaw { field in
-            for names in [Self.callFields, rules.requiredFields] {
-                for name in names where equalsIgnoringCase(field.name, name) {
-                    gathered.add(field: name, rules.counted(Array(field.value)[...], of: name))
-                }
+            for name in others where equalsIgnoringCase(field.name, name) {
+                gathered.add(field: name, rules.counted(Array(field.value)[...], of: name))
             }
         }
         if let body, !rules.ignoresBody { gathered.add(body, fields, rules) }
@@ -124,7 +125,7 @@ struct PartGatherer {
     mutating func add(_ body: [UInt8], _ fields: Fields, _ rules: RuleSet) {
         if body.isEmpty { return }
         let body = rules.bodyMaps.apply(to: body)
-        if BodyContent.looksLikeJSON(body) {
+        if ContentStart(body) == .json {
             let json = body.withUnsafeBufferPointer { JSONParts.gather($0, rules.json) }
             if let json {
                 digests += json.digests
@@ -139,7 +140,7 @@ struct PartGatherer {
             }
         case .multipart(let boundary):
             guard let parts = Multipart.parts(of: body, boundary: boundary) else { return addWords(body) }
-            for part in parts where rules.counts(part: part.name) {
+            for part in rules.countedParts(parts) {
                 let body = rules.maps(forPart: part.name).apply(to: Array(part.body))
                 add(PartDigest(.name).with(part.name ?? []))
                 addValue(PartDigest(.part).with(part.name ?? []), body)

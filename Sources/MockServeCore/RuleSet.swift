@@ -152,6 +152,12 @@ package final class RuleSet: Sendable {
         return Self.mapped(formFields.isEmpty ? pairs : pairs.filter { !formFields.contains($0.name) }, formMaps)
     }
 
+    /// The parts of a multipart body that count.
+    func countedParts(_ parts: [Multipart.Part]) -> [Multipart.Part] {
+        let volatile = SignedURL.volatileFields(parts.compactMap(\.name), keyVersion)
+        return parts.filter { counts(part: $0.name) && !($0.name.map(volatile.contains) ?? false) }
+    }
+
     private static func mapped(_ pairs: [FormPair], _ maps: [Map<[UInt8]>]) -> [FormPair] {
         guard !maps.isEmpty else { return pairs }
         return pairs.map { pair in

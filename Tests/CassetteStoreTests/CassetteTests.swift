@@ -196,6 +196,17 @@ final class Outcomes: Sendable {
         #expect(differing.allSatisfy { (24..<28).contains($0) || (92..<96).contains($0) }, "\(differing.prefix(20))")
     }
 
+    /// What waits to be written is counted with all that it holds in memory.
+    @Test func answersOfManyKilobytesCongestTheWriterToo() throws {
+        var exchanged = exchanged("/a")
+        exchanged.response.fields.append("X-Long", String(repeating: "x", count: 1 << 20))
+        func memory(_ body: [UInt8]) -> Int {
+            NewInteraction(exchanged: exchanged, requestBody: .whole(body), responseBody: .whole(body)).memory
+        }
+        #expect(memory([]) > 1 << 20)
+        #expect(memory(Array(repeating: 7, count: 200_000)) >= memory([]) + 400_000)
+    }
+
     @Test func isAskedForWhatIsPlayed() throws {
         try withPath { path in
             let writer = try CassetteWriter.make(path)

@@ -8,8 +8,8 @@ import Testing
 
 /// What an interruption, another process or a removal leaves of a cassette.
 @Suite struct InterruptionTests {
-    private func make(_ path: String, _ targets: [String] = ["/a", "/b"]) throws {
-        let writer = try CassetteWriter.make(path)
+    private func make(_ path: String, _ targets: [String] = ["/a", "/b"], _ mode: EpisodeMode = .once) throws {
+        let writer = try CassetteWriter.make(path, mode)
         for target in targets { writer.record(exchanged(target), response: Array(repeating: 7, count: 200_000)) }
         try writer.finish(keeping: true, now: 2_000)
     }
@@ -97,19 +97,19 @@ import Testing
                     "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES ('once', 'open', 1, ?1)",
                     [.integer(RunOwner.current.value ^ 1 << 50)]
                 )
-                #expect(try EpisodeSQL.hasOthers(db))
+                #expect(try EpisodeSQL.hasRunsOfOthers(db))
             }
             let second = try CassetteFile.openForWriting(path).queue
             // The first connection may be the other's.
-            #expect(try second.inDatabase { try EpisodeSQL.isAlone($0) } == false)
+            #expect(try second.inDatabase { try EpisodeSQL.provesOthersDead($0) } == false)
             try queue.close()
-            #expect(try second.inDatabase { try EpisodeSQL.isAlone($0) })
+            #expect(try second.inDatabase { try EpisodeSQL.provesOthersDead($0) })
             try second.inDatabase { db in
                 try db.inTransaction {
-                    try EpisodeSQL.finishInterrupted(db, isAlone: true)
+                    try EpisodeSQL.finishInterrupted(db, noneIsAlive: true)
                     return .commit
                 }
-                #expect(try !EpisodeSQL.hasOthers(db))
+                #expect(try !EpisodeSQL.hasRunsOfOthers(db))
             }
             try second.close()
         }
@@ -153,6 +153,47 @@ import Testing
             kept.record(exchanged("/c"))
             try kept.finish(keeping: true, now: 3_000)
             #expect(try targets() == ["/hand", "/c"])
+        }
+    }
+
+    @Test(arguments: [EpisodeMode.all, .rewrite])
+    func whatARunReplacesLeavesNoTrace(_ mode: EpisodeMode) throws {
+        try withPath { path in
+            let secret = "a-secret-of-before"
+            let older = try CassetteWriter.make(path)
+            for number in 0..<50 {
+                older.record(exchanged("/a"), response: Array("\(number) \(secret) \(number)".utf8))
+                older.record(
+                    exchanged("/a"),
+                    response: Array(repeatElement(secret, count: 2_000 + number).joined().utf8)
+                )
+            }
+            try older.finish(keeping: true, now: 2_000)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data(secret.utf8)) != nil)
+            let newer = try CassetteWriter.make(path, mode)
+            newer.record(exchanged("/a"), response: Array("harmless".utf8))
+            try newer.finish(keeping: true, now: 3_000)
+            #expect(try CassetteReader(path: path).count() == 1)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)).range(of: Data(secret.utf8)) == nil)
+        }
+    }
+
+    @Test func aRunThatWasKilledTakesNobodysPlace() throws {
+        try withPath { path in
+            try make(path, ["/a", "/b"])
+            try make(path, ["/a"], .missing)
+            let (queue, _) = try CassetteFile.openForWriting(path)
+            try queue.inDatabase { db in
+                try db.query(
+                    "UPDATE episode SET mode = 'all', state = 'open', owner_pid = ?1 WHERE id = 2",
+                    [.integer(RunOwner.current.value ^ 1 << 30)]
+                )
+            }
+            try queue.close()
+            try make(path, ["/c"])
+            var targets: [String] = []
+            try CassetteReader(path: path).eachNumber { _, _, target in targets.append(target) }
+            #expect(targets == ["/a", "/b", "/a", "/c"])
         }
     }
 

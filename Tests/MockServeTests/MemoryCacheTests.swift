@@ -16,6 +16,13 @@ struct MemoryCacheTests {
         #expect((0..<100).allSatisfy { cache.entry($0) == nil })
     }
 
+    /// Whatever the step between numbers, they do not meet in a few parts: threads would wait for each other there.
+    @Test(arguments: [1, 2, 16, 64, 1 << 20, 1 << 33])
+    func keysAreSpreadOverTheParts(_ step: Int) {
+        let parts = Dictionary(grouping: (0..<1024).map { ($0 * step).spread & 15 }, by: { $0 })
+        #expect(parts.count == 16 && parts.values.allSatisfy { (16...128).contains($0.count) })
+    }
+
     @Test func staysWithinItsBudget() {
         let cache = cache(100_000)
         let entries = (0..<10_000).map { Entry($0) }

@@ -46,17 +46,23 @@ final class RawClient: Sendable {
 
     /// Bytes until the text so far satisfies `isComplete`, or the connection ends.
     func read(until isComplete: (String) -> Bool) -> String {
+        String(decoding: readBytes { isComplete(String(decoding: $0, as: UTF8.self)) }, as: UTF8.self)
+    }
+
+    func readToEnd() -> String { read { _ in false } }
+
+    func readBytesToEnd() -> [UInt8] { readBytes { _ in false } }
+
+    private func readBytes(until isComplete: ([UInt8]) -> Bool) -> [UInt8] {
         var received: [UInt8] = []
         var block = [UInt8](repeating: 0, count: 65536)
-        while !isComplete(String(decoding: received, as: UTF8.self)) {
+        while !isComplete(received) {
             let count = recv(descriptor, &block, block.count, 0)
             guard count > 0 else { break }
             received += block[..<count]
         }
-        return String(decoding: received, as: UTF8.self)
+        return received
     }
-
-    func readToEnd() -> String { read { _ in false } }
 
     /// One request on a connection of its own.
     static func exchange(_ port: Int, _ request: String) throws -> String {

@@ -8,7 +8,11 @@ final class RawUpstream: Sendable {
         var resets = false
 
         init(_ text: String, resets: Bool = false) {
-            bytes = Array(text.utf8)
+            self.init(Array(text.utf8), resets: resets)
+        }
+
+        init(_ bytes: [UInt8], resets: Bool = false) {
+            self.bytes = bytes
             self.resets = resets
         }
     }
@@ -17,7 +21,10 @@ final class RawUpstream: Sendable {
     let port: Int
     private let seen = Mutex<[String]>([])
 
-    /// All that came, a text a connection, in the order in which connections ended.
+    /// Threads that serve a connection.
+    private let serving = DispatchGroup()
+
+    /// All that came, a text a connection, in the order in which connections began. Complete after `stop`.
     var received: [String] { seen.withLock { $0 } }
 
     var url: String { "http://127.0.0.1:\(port)" }
@@ -40,25 +47,39 @@ final class RawUpstream: Sendable {
         Thread { [weak self] in
             while true {
                 let connection = accept(descriptor, nil, nil)
-                guard connection >= 0 else { return }
-                guard let self else { return _ = Foundation.close(connection) }
-                Thread { self.serve(connection, answer) }.start()
+                // The number is given up here only: another thread's socket may get it.
+                guard connection >= 0, let self else {
+                    for open in [connection, descriptor] where open >= 0 { close(open) }
+                    return
+                }
+                serving.enter()
+                Thread {
+                    self.serve(connection, answer)
+                    self.serving.leave()
+                }.start()
             }
         }.start()
     }
 
+    /// Accepts no more, and waits for the ends of the connections that are there.
     func stop() {
         shutdown(descriptor, CInt(SHUT_RDWR))
-        close(descriptor)
+        _ = serving.wait(timeout: .now() + 5)
     }
 
     private func serve(_ connection: CInt, _ answer: (String) -> Answer) {
         var text = ""
+        let place = seen.withLock { seen in
+            seen.append("")
+            return seen.count - 1
+        }
         var block = [UInt8](repeating: 0, count: 65536)
         func receive() -> Bool {
             let count = recv(connection, &block, block.count, 0)
-            if count > 0 { text += String(decoding: block[..<count], as: UTF8.self) }
-            return count > 0
+            guard count > 0 else { return false }
+            text += String(decoding: block[..<count], as: UTF8.self)
+            seen.withLock { $0[place] = text }
+            return true
         }
         while !isWhole(text), receive() {}
         let answer = answer(text)
@@ -78,7 +99,6 @@ final class RawUpstream: Sendable {
             shutdown(connection, CInt(SHUT_WR))
             while receive() {}
         }
-        seen.withLock { $0.append(text) }
         close(connection)
     }
 

@@ -1,5 +1,7 @@
+import ContentCoding
 import Foundation
 import MockServe
+import Synchronization
 import Testing
 
 /// What becomes of answers of a real upstream, odd ones too, and of requests on their way to it.
@@ -18,11 +20,16 @@ struct UpstreamAnswerTests {
         _ ask: (MockServer) throws -> Void
     ) async throws -> [String] {
         let upstream = try RawUpstream { _ in answer }
-        defer { upstream.stop() }
         var configuration = MockServerConfiguration.record(path, upstream: upstream.url, mode: mode)
         configuration.recordsInCI = true
         configure(&configuration)
-        try await withMockServer(configuration) { try ask($0) }
+        do {
+            try await withMockServer(configuration) { try ask($0) }
+        } catch {
+            upstream.stop()
+            throw error
+        }
+        upstream.stop()
         return upstream.received
     }
 
@@ -60,6 +67,45 @@ struct UpstreamAnswerTests {
                 for _ in 0..<3 { try #expect(get(server.port) == seen) }
             }
             #expect(!seen.hasSuffix("0\r\n\r\n") && seen.hasPrefix("HTTP/1.1 200"))
+        }
+    }
+
+    /// Compressed, in chunks, of a type that says nothing: with the origin of the upstream in it or not.
+    @Test(arguments: ["application/octet-stream", "text/plain"], ["no text", "{\"a\": 1}", "{\"url\": \"ORIGIN\"}"])
+    func compressedBodiesKeepTheirChunksUnlessSomethingIsReplaced(_ type: String, _ content: String) async throws {
+        try await withPath { path in
+            let origin = Mutex("")
+            let upstream = try RawUpstream { _ in
+                let text = content.replacing("ORIGIN", with: origin.withLock { $0 })
+                let coded = ContentCoding.gzip.encode(Array(text.utf8)) ?? []
+                let fields = "Content-Type: \(type)\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked"
+                var answer = Array("HTTP/1.1 200 OK\r\n\(fields)\r\n\r\n".utf8)
+                for part in [coded.prefix(3), coded.dropFirst(3).prefix(12), coded.dropFirst(15)] {
+                    answer += Array("\(String(part.count, radix: 16))\r\n".utf8) + part + Array("\r\n".utf8)
+                }
+                return .init(answer + Array("0\r\n\r\n".utf8))
+            }
+            defer { upstream.stop() }
+            origin.withLock { $0 = upstream.url }
+            var configuration = MockServerConfiguration.record(path, upstream: upstream.url)
+            configuration.recordsInCI = true
+            func body(_ port: Int) throws -> [UInt8] {
+                let client = try RawClient(port: port)
+                client.send("GET /x HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: close\r\n\r\n")
+                let answer = client.readBytesToEnd()
+                let end = try #require(answer.firstRange(of: Array("\r\n\r\n".utf8)))
+                return Array(answer[end.upperBound...])
+            }
+            let live = try await withMockServer(configuration) { try body($0.port) }
+            try await withMockServer(.replay(path)) { server in
+                let replayed = try body(server.port)
+                if content.contains("ORIGIN") {
+                    // One chunk, and with the address of whoever answers.
+                    #expect(!live.starts(with: Array("3\r\n".utf8)) && !replayed.starts(with: Array("3\r\n".utf8)))
+                } else {
+                    #expect(live.starts(with: Array("3\r\n".utf8)) && replayed == live)
+                }
+            }
         }
     }
 

@@ -228,7 +228,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// A client that says that this is its last request, and sends more all the same, may have been made to say one of the two
-    /// (RFC 9112 §9.6).
+    /// (RFC 9112 §9.6). It is refused if the rest has come already; what comes later, when an answer may be on its way, is thrown
+    /// away. Nothing of it is ever taken for a request.
     private func checkEnd(_ part: WirePart<RequestHead>) throws(WireError) {
         guard case .head(let head) = part, !head.keepsAlive else { return }
         let length: Int

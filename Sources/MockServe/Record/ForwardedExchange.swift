@@ -47,7 +47,6 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var responseBody: BodyCollector
     private var chunks = ChunkLog()
     private var gatherer = ChunkGatherer()
-    private var chunkSize = 0
     private var chunkRemaining = 0
     private var received = 0
     private var held: HeldEnd?
@@ -256,7 +255,6 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveChunk(size: Int) {
         chunks.begin(size: size, at: Clock.milliseconds(since: headTime))
-        chunkSize = size
         chunkRemaining = size
         if responseMapping == nil { exchange.startChunk(size: size) }
     }
@@ -270,7 +268,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         if responseMapping != nil {
             let mapped = responseMapping?.push(Array(bytes.readableBytesView)) ?? []
             if responseMapping?.isUnchanged == true {
-                startUnchangedBody(ByteBuffer(bytes: mapped))
+                startUnchangedBody(mapped)
             } else {
                 if !isCollectingResponse { startMappedBody() }
                 chunkRemaining -= bytes.readableBytes
@@ -289,13 +287,26 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         sendHead(map.mapResponse(responseHead), .chunked)
     }
 
-    /// A body that was looked at is none that is mapped: it goes out as it comes.
-    private func startUnchangedBody(_ bytes: ByteBuffer) {
+    /// It has turned out that nothing is replaced in this body: it goes out as it comes.
+    private func startUnchangedBody(_ bytes: [UInt8]) {
         responseMapping = nil
         guard let responseHead else { return }
         sendHead(map.mapResponse(responseHead), responseHead.framing)
-        if chunks.chunks.count == 1, responseHead.framing == .chunked { exchange.startChunk(size: chunkSize) }
-        exchange.send(holdingLastByte(bytes))
+        if responseHead.framing == .chunked {
+            sendAsItCame(bytes)
+        } else {
+            exchange.send(holdingLastByte(ByteBuffer(bytes: bytes)))
+        }
+    }
+
+    /// What was held of a body, in the chunks in which it came. The last one may not be complete yet.
+    private func sendAsItCame(_ bytes: [UInt8]) {
+        var rest = ByteBuffer(bytes: bytes)
+        guard responseHead?.framing == .chunked else { return exchange.send(rest) }
+        for chunk in chunks.chunks {
+            exchange.startChunk(size: chunk.size)
+            if let part = rest.readSlice(length: min(chunk.size, rest.readableBytes)) { exchange.send(part) }
+        }
     }
 
     /// Of a body of known length the last byte is the end; of others the end is a mark of its own.
@@ -442,7 +453,11 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             let wasCollecting = isCollectingResponse
             let rest = responseMapping?.finish() ?? []
             if wasCollecting { exchange.sendHead(map.mapResponse(responseHead), length: mappedLength(rest.count)) }
-            exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
+            if wasCollecting, responseMapping?.isUnchanged == true {
+                sendAsItCame(rest)
+            } else {
+                exchange.send(ByteBuffer(bytes: gatherer.finish(rest)))
+            }
         }
         switch held {
         case .head(let head, let length): exchange.sendHead(head, length: length)

@@ -4,11 +4,26 @@ import MockServeCore
 /// From which web pages requests are forwarded: a page of somebody else must not make a recording send and write what it likes
 /// (`Origin`, RFC 6454 §7; browsers send it with every request of a page that is not a plain navigation or read).
 struct OriginPolicy: Sendable {
-    private let allowed: Set<String>
+    private let allowed: Set<Origin>
+    /// `null`, `*`, and origins of other schemes than HTTP's, such as those of extensions; in lower case.
+    private let allowedTexts: Set<String>
 
-    /// - Parameter allowed: origins in addition to loopback and the server's own; `*` for any.
-    init(_ allowed: [String]) {
-        self.allowed = Set(allowed.map { $0.lowercased() })
+    /// - Parameter allowed: origins in addition to those of loopback and of the host by which the server is addressed, on any port;
+    ///   `*` for any.
+    /// - Throws: `MockServeError` if one is none.
+    init(_ allowed: [String]) throws {
+        self.allowed = Set(allowed.compactMap { Origin($0) })
+        let others = allowed.filter { Origin($0) == nil }.map { $0.lowercased() }
+        for text in others {
+            let isOfOtherScheme = text.wholeMatch(of: /[a-z][a-z0-9+.\-]*:\/\/[^\/?#\s]+/) != nil
+            guard text == "*" || text == "null" || isOfOtherScheme && !text.hasPrefix("http") else {
+                throw MockServeError(
+                    .invalidConfiguration,
+                    "`\(text)` is no origin of web pages: give scheme, host and port only, such as https://app.example.com, or `null`, or `*`."
+                )
+            }
+        }
+        allowedTexts = Set(others)
     }
 
     /// - Returns: nil if the request may be forwarded.
@@ -24,8 +39,8 @@ struct OriginPolicy: Sendable {
     }
 
     private func allows(_ origin: String, _ served: Origin) -> Bool {
-        if allowed.contains("*") || allowed.contains(origin) { return true }
+        if allowedTexts.contains("*") || allowedTexts.contains(origin) { return true }
         guard let page = Origin(origin) else { return false }
-        return HostPolicy.isLoopback(page.host) || page.host == served.host
+        return allowed.contains(page) || HostPolicy.isLoopback(page.host) || page.host == served.host
     }
 }

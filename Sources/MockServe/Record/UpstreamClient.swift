@@ -35,7 +35,7 @@ final class UpstreamClient: Sendable {
     }
 
     /// Connections that did not come about: refused, not in time, no such name, or without a TLS handshake.
-    var unreachableCount: Int { unreachable.load(ordering: .relaxed) }
+    var failedConnectionCount: Int { unreachable.load(ordering: .relaxed) }
 
     /// Whether `http` requests to `origin` must be sent in absolute form, to a proxy.
     func proxyForm(for origin: Origin) -> ProxySettings.Proxy? {

@@ -25,8 +25,8 @@ final class BodyPlayer {
     private var hasSentHead = false
     private var isStopped = false
     private var isPlaying = false
-    /// How often a cassette that somebody else has locked is asked again: for some 10 seconds.
-    private var triesLeft = 5000
+    /// Since when somebody else has the cassette locked.
+    private var busySince: NIODeadline?
     private var hasSentInformational = false
     /// Whether the recorded answer could not be played.
     private(set) var hasFailed = false
@@ -96,9 +96,10 @@ final class BodyPlayer {
         defer { isPlaying = false }
         do {
             try play()
-        } catch is PlaybackReader.Busy where triesLeft > 0 {
-            triesLeft -= 1
-            wait(until: .now() + .milliseconds(2))
+            busySince = nil
+        } catch is PlaybackReader.Busy where .now() - (busySince ?? .now()) < LockPatience.limit {
+            busySince = busySince ?? .now()
+            wait(until: .now() + LockPatience.pause)
         } catch {
             isStopped = true
             hasFailed = true
@@ -172,12 +173,13 @@ final class BodyPlayer {
         return max(1, bytes - (answer.body?.size ?? 0))
     }
 
-    /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held.
+    /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held. One that
+    /// would be held anyhow, and in which nothing is replaced, is played as it was recorded.
     private func sendWhole() throws -> Bool {
-        let isChanged = mapping != nil || !decoders.isEmpty
-        guard isChanged, case .length = answer.head.framing, speed == 0,
-            let size = answer.body?.size, size <= Self.wholeLimit
-        else { return false }
+        let isHeld = mapping?.isCollecting == true && decoders.isEmpty
+        var saysLength = false
+        if case .length = answer.head.framing, speed == 0 { saysLength = mapping != nil || !decoders.isEmpty }
+        guard saysLength || isHeld, let size = answer.body?.size, size <= Self.wholeLimit else { return false }
         let start = pieces
         var bytes: [UInt8] = []
         do {
@@ -192,7 +194,14 @@ final class BodyPlayer {
             try decoder.decode(decoded, into: &output, limit: Self.wholeLimit * 4)
             decoded = output
         }
-        if mapping != nil { decoded = (mapping?.push(decoded) ?? []) + (mapping?.finish() ?? []) }
+        if var mapping {
+            decoded = mapping.push(decoded) + mapping.finish()
+            if mapping.isUnchanged, decoders.isEmpty { self.mapping = nil }
+        }
+        guard saysLength else {
+            pieces = start
+            return false
+        }
         decoders = []
         mapping = nil
         hasSentHead = true

@@ -135,7 +135,8 @@ struct ReplayCaches: Sendable {
         slices = SharedCache(budget: budget / 10 * 3)
     }
 
-    /// Counts the states of the file that were seen: what was read from an older one is not taken in any more.
+    /// Counts how often an event loop found the file changed, or saw it for the first time: what was read before that is not taken
+    /// in any more.
     var generation: Int { state.generation.load(ordering: .acquiring) }
 
     /// Says that the file was looked at just now, and that what has changed shows in the generation.

@@ -77,7 +77,7 @@ final class LoopReplayer: LoopResponder {
 
     /// Somebody has changed the cassette.
     private func follow(_ reader: PlaybackReader) throws {
-        let content = try replayer.follow(try reader.rules())
+        let content = replayer.follow(try reader.rules())
         atHand = nil
         guard content.rules !== rules else { return hasAnswersForAny = content.hasAnswersForAny }
         rules = content.rules
@@ -188,20 +188,13 @@ final class LoopReplayer: LoopResponder {
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
         let origin = replayer.origin(exchange.upstreamIndex)
         let mode = rules.playback(request)
-        func answer(_ origin: String, asGET: Bool, asWhole: Bool = false) throws -> Answer? {
-            let key = request.key(origin: origin, asGET: asGET, asWhole: asWhole)
-            return try self.answer(key, request, mode, for: exchange, map)
+        // Last, answers written for any upstream.
+        for origin in hasAnswersForAny && !origin.isEmpty ? [origin, ""] : [origin] {
+            for lookup in request.lookups(origin: origin) {
+                if let answer = try answer(request.key(lookup), request, mode, for: exchange, map) { return answer }
+            }
         }
-        if let answer = try answer(origin, asGET: false) { return answer }
-        // What has changed since is sent whole (RFC 9110 §13.1.5).
-        if rules.knowsConditions, request.asksForPartIfUnchanged {
-            if let answer = try answer(origin, asGET: false, asWhole: true) { return answer }
-        }
-        if request.isHEAD, let answer = try answer(origin, asGET: true) { return answer }
-        // Answers written for any upstream.
-        guard hasAnswersForAny, !origin.isEmpty else { return nil }
-        if let answer = try answer("", asGET: false) { return answer }
-        return request.isHEAD ? try answer("", asGET: true) : nil
+        return nil
     }
 
     private func answer(

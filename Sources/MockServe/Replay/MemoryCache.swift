@@ -7,7 +7,7 @@ protocol CacheKey: Hashable, Sendable {
 }
 
 extension FixedWidthInteger {
-    var spread: UInt64 { UInt64(truncatingIfNeeded: self) &* 0x9E37_79B9_7F4A_7C15 >> 32 }
+    var spread: UInt64 { (UInt64(truncatingIfNeeded: self) &* 0x9E37_79B9_7F4A_7C15) >> 60 }
 }
 
 extension Int: CacheKey {}

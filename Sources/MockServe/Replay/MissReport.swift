@@ -1,3 +1,4 @@
+import CassetteStore
 import Foundation
 import HTTPWire
 import MockServeCore
@@ -27,9 +28,9 @@ struct MissReport: Sendable {
             method: Latin1.string(asked.head.method),
             target: Latin1.string(asked.head.target),
             explanation: text,
-            summary: line,
+            summary: oneLine,
             json: String(decoding: problem.body, as: UTF8.self).replacing("\n", with: ""),
-            cassette: URL(fileURLWithPath: cassette).path
+            cassette: CassetteFile.canonicalPath(cassette)
         )
     }
 
@@ -55,7 +56,7 @@ struct MissReport: Sendable {
     private func quoted(_ text: String) -> String { ShellText.quoted(text) }
 
     /// Whether a recorded request is the same, and only the order of playback forbids its answer.
-    private var isExhausted: Bool { nearest.contains(where: \.sharesKey) }
+    private var isExhausted: Bool { nearest.contains(where: \.isHeldBackByPlayback) }
 
     // MARK: Rendering
 
@@ -64,7 +65,7 @@ struct MissReport: Sendable {
         var problem = Problem(
             status: status,
             title: "No recorded interaction matches this request",
-            detail: nearest.isEmpty ? "The cassette is empty." : summary
+            detail: nearest.isEmpty ? "The cassette is empty." : detail
         )
         problem.fields.append("mockserve-miss", "1")
         problem.members = [
@@ -79,18 +80,18 @@ struct MissReport: Sendable {
         }
         // What clients of services show of an error: `message`, or that of the member `error`.
         problem.members += [
-            ("message", jsonString(line)),
-            ("error", "{\"message\": \(jsonString(line)), \"type\": \"mockserve_miss\"}"),
+            ("message", jsonString(oneLine)),
+            ("error", "{\"message\": \(jsonString(oneLine)), \"type\": \"mockserve_miss\"}"),
         ]
         return problem
     }
 
     /// All in one line, with the first value that differs.
-    private var line: String {
+    private var oneLine: String {
         let target = shown(Latin1.string(asked.head.target), Self.lineLimit)
         let start = "No recorded interaction matches \(Latin1.string(asked.head.method)) \(target)"
         guard let first = nearest.first else { return "\(start): the cassette is empty." }
-        if let same = nearest.first(where: \.sharesKey) {
+        if let same = nearest.first(where: \.isHeldBackByPlayback) {
             return
                 "\(start) now: #\(same.id) is the same request, but --playback \(playback.rawValue) does not give it here."
         }
@@ -104,7 +105,8 @@ struct MissReport: Sendable {
             + "(asked: \(values[0]), recorded: \(values[1]))\(others)."
     }
 
-    private var summary: String {
+    /// The same, shorter: without values.
+    private var detail: String {
         guard let first = nearest.first else { return "" }
         let parts = first.differences.prefix(Self.differenceLimit).map(\.part).joined(separator: ", ")
         let what = parts.isEmpty ? "is the same request" : "differs in \(parts)"
@@ -136,7 +138,7 @@ struct MissReport: Sendable {
             for difference in nearMiss.differences.prefix(Self.differenceLimit) {
                 lines += text(difference)
             }
-            if nearMiss.sharesKey { lines.append("      (the same request)") }
+            if nearMiss.isHeldBackByPlayback { lines.append("      (the same request)") }
         }
         lines += ["", fix]
         if let rule { lines.append(rule) }

@@ -3,12 +3,14 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
+/// How long a cassette is awaited that somebody else has locked, and how often it is looked at meanwhile.
+enum LockPatience {
+    static let limit = TimeAmount.seconds(10)
+    static let pause = TimeAmount.milliseconds(2)
+}
+
 /// One exchange answered from the cassette: reads the request, finds the interaction, plays it.
 final class ReplayedExchange: ExchangeReceiver {
-    /// How long a cassette is awaited that somebody else has locked, and how often it is looked at meanwhile.
-    private static let patience = TimeAmount.seconds(10)
-    private static let pause = TimeAmount.milliseconds(2)
-
     private let exchange: Exchange
     private let map: OriginMap
     private let replayer: LoopReplayer
@@ -47,7 +49,7 @@ final class ReplayedExchange: ExchangeReceiver {
 
     func receiveEnd(trailers: Fields) {
         if let rest = mapping?.finish() { rest.withUnsafeBytes { key.update($0) } }
-        let deadline = NIODeadline.now() + Self.patience
+        let deadline = NIODeadline.now() + LockPatience.limit
         replayer.whenOpen { [weak self] result in
             switch result {
             case .success: self?.answer(until: deadline)
@@ -91,7 +93,7 @@ final class ReplayedExchange: ExchangeReceiver {
             }
         } catch is PlaybackReader.Busy where NIODeadline.now() < deadline {
             let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
-            exchange.eventLoop.scheduleTask(in: Self.pause) { bound.value.answer(until: deadline) }
+            exchange.eventLoop.scheduleTask(in: LockPatience.pause) { bound.value.answer(until: deadline) }
         } catch {
             fail(error)
         }

@@ -68,7 +68,7 @@ final class Replayer: ExchangeResponder {
     var content: Content { state.withLock { $0 } }
 
     /// What somebody has made of the rules. Event loops that find the same rules share what follows from them.
-    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) throws -> Content {
+    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) -> Content {
         state.withLock { content in
             let isSame = content.rules.rules == found.rules
             let rules = isSame ? content.rules : RuleSet(found.rules, secrets: options.secrets)
@@ -180,9 +180,7 @@ final class Replayer: ExchangeResponder {
         let rules = key.rules.redacting(by: journal.redactor)
         let origin = origin(exchange.upstreamIndex)
         let compared = key.compared(origin: origin)
-        let keys = [origin, ""].flatMap { origin in
-            [key.key(origin: origin)] + (key.isHEAD ? [key.key(origin: origin, asGET: true)] : [])
-        }
+        let keys = [origin, ""].flatMap { key.lookups(origin: $0) }.map(key.key)
         let (options, path) = (options, path)
         return NIOThreadPool.singleton.runIfActive(eventLoop: exchange.eventLoop) {
             let asked = compared.redacted(by: rules)

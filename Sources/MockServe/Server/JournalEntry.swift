@@ -63,7 +63,7 @@ public struct Miss: Sendable, CustomStringConvertible {
     public let explanation: String
     /// What was asked and what differs from the nearest that was recorded, in one line.
     public let summary: String
-    /// The same for programs: problem details (RFC 9457), as the client was sent them.
+    /// All of this for programs: problem details (RFC 9457), as the client was sent them.
     package let json: String
     /// The file in which nothing matched.
     package let cassette: String

@@ -117,17 +117,21 @@ final class JournalFile: Sendable {
         return descriptor
     }
 
-    /// Every cassette has a file of its own in every folder that a server was started in; of these the newest stay.
+    /// Every cassette has a file of its own in every folder that a server was started in; of these the newest stay. What is called
+    /// otherwise is somebody else's.
     private static func removeOldest(in folder: URL) {
         let files = try? FileManager.default.contentsOfDirectory(
             at: folder,
             includingPropertiesForKeys: [.contentModificationDateKey]
         )
-        guard let files, files.count > keptFiles else { return }
+        let own = (files ?? []).filter {
+            // With what a killed server left under another name.
+            $0.lastPathComponent.wholeMatch(of: /[0-9a-f]+-[0-9a-f]+\.jsonl(\.[0-9A-F\-]{36})?/) != nil
+        }
         func date(_ file: URL) -> Date {
             (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate ?? .distantPast
         }
-        for file in files.sorted(by: { date($0) > date($1) }).dropFirst(keptFiles) {
+        for file in own.sorted(by: { date($0) > date($1) }).dropFirst(keptFiles) {
             // Another server may have removed it already.
             try? FileManager.default.removeItem(at: file)
         }

@@ -290,8 +290,8 @@ public final class MockServer: Sendable {
     /// Number of exchanges that could not be forwarded or recorded.
     public var failureCount: Int { plan.journal.summary.failureCount }
 
-    /// Number of exchanges that failed because no connection to an upstream came about.
-    package var unreachableCount: Int { plan.client?.unreachableCount ?? 0 }
+    /// Number of connections to upstreams that did not come about.
+    package var failedConnectionCount: Int { plan.client?.failedConnectionCount ?? 0 }
 
     /// Goes back to the start of the recording: what is asked from now on is answered as in a new scope. The journal goes on.
     package func rewind() { plan.replayer?.rewind() }

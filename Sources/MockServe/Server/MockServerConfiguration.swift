@@ -50,8 +50,8 @@ public struct MockServerConfiguration: Sendable {
     /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.
     public var failsOnMisses = true
 
-    /// What is to be redacted in addition to what is by default, in both directions, before anything is written. If the mode
-    /// ``RecordMode/once`` finds a cassette that it replays, that must have it among its rules, but for declared secrets.
+    /// What is to be redacted in addition to what is by default, in both directions, before anything is written. A cassette that is
+    /// replayed must have it among its rules already, but for declared secrets.
     public var redact: [RedactionTarget] = []
 
     /// Whether well-known secrets are redacted when this server records: credentials in fields, cookies, tokens and passwords
@@ -88,8 +88,8 @@ public struct MockServerConfiguration: Sendable {
     /// number of servers may share one. Default: none.
     public var coverageFile: String?
 
-    /// Names by which clients may address this server in `Host`, beside loopback, the address it listens on, and its upstreams;
-    /// `*` for any. Others are refused with `421`: a web page could else reach the server by a name that it resolves to this
+    /// Names by which clients may address this server in `Host`, in addition to loopback, the address it listens on, and its upstreams;
+    /// `*` for any. Others are refused with `421`: otherwise a web page could reach the server by a name that it resolves to this
     /// machine (DNS rebinding). Default: none.
     public var allowedHosts: [String] = []
 
@@ -260,7 +260,7 @@ public struct UpstreamOptions: Sendable {
     /// How long an upstream may send nothing while an answer is awaited. Default: 60 seconds.
     public var readTimeout: Duration = .seconds(60)
 
-    /// A PEM file of certificates to trust beside the system's.
+    /// A PEM file of certificates to trust in addition to the system's.
     public var trustedCertificates: String?
 
     /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured. Default: true.

@@ -1,7 +1,7 @@
 package import CassetteStore
 import Dispatch
 import Foundation
-package import MockServeCore
+import MockServeCore
 import NIOCore
 
 /// What a configuration comes to: the responder, chosen once, and what must be closed behind it.
@@ -42,7 +42,6 @@ final class ServicePlan: Sendable {
                 parts = Parts(responder: TaskResponder(responder, bodyLimit: limit, journal: journal), served: served)
             case .replay(let path):
                 parts = try Self.replay(path, configuration, journal)
-                try Self.refuseLacking(Self.matchRules(configuration), path)
             case .record(let path, let upstreams, let mode):
                 let upstreams = try Self.parse(upstreams)
                 parts = try Self.record(path, upstreams, mode, configuration, journal)
@@ -90,29 +89,22 @@ final class ServicePlan: Sendable {
         let options = try replayOptions(configuration)
         CassetteFile.recover(path)
         let reader = try CassetteReader(path: path)
+        defer { reader.close() }
+        // Redaction by declared secrets is for replaying too.
+        let redactions = try rules {
+            try configuration.redact.filter { $0.secret == nil }.map { try $0.rule.get() }
+        }
+        // Rules are kept in the cassette. One that is replayed is not changed, and does not follow others than it has.
+        let lacking = try reader.lacking(matchRules(configuration) + redactions)
+        guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: path) }
         let upstreams = try reader.upstreams()
         let served = ServedOrigins(
             upstreams: upstreams,
             mapsContent: configuration.mapsOrigins,
             revealing: configuration.givesSecretsBack ? options.secrets : []
         )
-        defer { reader.close() }
         let replayer = try Replayer(reader, upstreams: upstreams, served: served, options: options, journal: journal)
         return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, served: served, path: path)
-    }
-
-    /// What `once` does with a cassette that has interactions.
-    private static func replayRecorded(
-        _ path: String,
-        _ configuration: MockServerConfiguration,
-        _ journal: ScopeJournal
-    ) throws -> Parts {
-        // Redaction by declared secrets is for replaying too.
-        let redactions = try rules {
-            try configuration.redact.filter { $0.secret == nil }.map { try $0.rule.get() }
-        }
-        try refuseLacking(matchRules(configuration) + redactions, path)
-        return try replay(path, configuration, journal)
     }
 
     private static func record(
@@ -128,7 +120,7 @@ final class ServicePlan: Sendable {
         } else if let older = try reader(ofFilled: path) {
             defer { older.close() }
             if !configuration.redactsByDefault { try refuseToStopRedaction(of: older) }
-            if try mode == .once && !older.isEmpty() { return try replayRecorded(path, configuration, journal) }
+            if try mode == .once && !older.isEmpty() { return try replay(path, configuration, journal) }
         }
         let served = ServedOrigins(
             upstreams: upstreams,
@@ -136,6 +128,7 @@ final class ServicePlan: Sendable {
             revealing: configuration.givesSecretsBack ? options.secrets : []
         )
         let client = try UpstreamClient(configuration.upstream)
+        let pages = try OriginPolicy(configuration.allowedOrigins)
         func forwarder(_ writer: CassetteWriter?) -> Forwarder {
             Forwarder(
                 client: client,
@@ -143,7 +136,7 @@ final class ServicePlan: Sendable {
                 keepsCut: configuration.keepsCutAnswers,
                 upstreams: upstreams,
                 origins: served,
-                pages: OriginPolicy(configuration.allowedOrigins),
+                pages: pages,
                 journal: journal
             )
         }
@@ -247,15 +240,6 @@ final class ServicePlan: Sendable {
         try rules { try configuration.rules.map { try $0.rule.get() } }
     }
 
-    /// Rules are kept in the cassette. One that is replayed is not changed, and does not follow others than it has.
-    private static func refuseLacking(_ rules: [Rule], _ path: String) throws {
-        guard !rules.isEmpty else { return }
-        let reader = try CassetteReader(path: path)
-        defer { reader.close() }
-        let lacking = try reader.lacking(rules)
-        guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: path) }
-    }
-
     private static func rules(_ body: () throws -> [Rule]) throws -> [Rule] {
         do {
             return try body()
@@ -332,7 +316,7 @@ extension EpisodeMode {
 
 extension MockServeError {
     /// - Parameter rules: that were given, and a cassette that is replayed has not.
-    package init(lacking rules: [Rule], path: String) {
+    init(lacking rules: [Rule], path: String) {
         let cassette = ShellText.quoted(path)
         let redactions = rules.filter { $0.action == .redact }
         func options(_ rules: [Rule]) -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CassetteStore
 import Foundation
 import MockServe
 import MockServeCore
@@ -47,7 +48,8 @@ struct ExplainCommand: ParsableCommand {
         try ExitStatus.reporting {
             let misses = try JournalReader(path).misses(upTo: number ?? .max, of: journal == nil ? nil : cassette)
             guard let miss = misses.last else {
-                return Console.say("mockserve: no request was missed\(journal.map { " in \($0)" } ?? "")")
+                let (whose, place) = (cassette.map { " to \($0)" } ?? "", journal.map { " in \($0)" } ?? "")
+                return Console.say("mockserve: no request\(whose) was missed\(place)")
             }
             guard number == nil || number == misses.count else {
                 throw MockServeError(
@@ -121,7 +123,7 @@ struct JournalReader {
     /// - Throws: `MockServeError` if the file cannot be read, or a line of it is no journal entry.
     func misses(upTo limit: Int, of cassette: String? = nil) throws -> [Miss] {
         var misses: [Miss] = []
-        let wanted = cassette.map { URL(fileURLWithPath: $0).path }
+        let wanted = cassette.map(CassetteFile.canonicalPath)
         for (index, line) in try Data(contentsOf: url, options: .mappedIfSafe).split(separator: 0x0A).enumerated() {
             guard misses.count < limit else { break }
             guard let entry = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else {

@@ -1,3 +1,4 @@
+import CassetteStore
 import Foundation
 import MockServeCore
 
@@ -14,7 +15,7 @@ enum MissFile {
     private static var currentFolder: String { ShortDigest.hexadecimal(FileManager.default.currentDirectoryPath) }
 
     private static func name(of cassette: String) -> String {
-        ShortDigest.hexadecimal(URL(fileURLWithPath: cassette).resolvingSymlinksInPath().path)
+        ShortDigest.hexadecimal(CassetteFile.canonicalPath(cassette))
     }
 
     /// For a server that is started here.

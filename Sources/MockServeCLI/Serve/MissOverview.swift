@@ -12,9 +12,9 @@ struct MissOverview {
 
     /// Requests that are named of each group.
     private static let named = 10
-    /// Interactions that a rule is said to make the same, and groups of them.
+    /// Of the interactions that a rule makes the same, how many groups are shown, and how many of each.
     private static let shown = 12
-    /// Rules of which is said what else they match.
+    /// For how many rules it is looked up what else they match.
     private static let tried = 24
 
     private let cassette: String
@@ -91,10 +91,11 @@ struct MissOverview {
 
     // MARK: Telling
 
-    /// - Parameter limit: interactions of a cassette up to which is said what else the rules match: all of them are looked through.
+    /// - Parameter limit: of the interactions of a cassette; if it has more, they are not looked through for what else the rules
+    ///   match. Nil for none.
     func lines(limit: Int?) -> [String] {
         let kinds = groups.count == 1 ? "" : ", in \(groups.count) kinds"
-        var lines = ["\(misses.count) misses of \(cassette)\(kinds):"]
+        var lines = ["\(Counted.text(misses.count, "miss", "misses")) of \(cassette)\(kinds):"]
         for group in groups {
             lines += ["", "  \(group.title): \(Counted.text(group.misses.count, "request"))"]
             lines += group.misses.prefix(Self.named).map(line)
@@ -133,11 +134,17 @@ struct MissOverview {
 
     /// Of each rule, which recorded requests it would make the same.
     private func effects(limit: Int?) -> [String] {
-        let tried = rules.prefix(Self.tried).map { rule in (rule, try? Rule(.ignore, part: rule)) }
-        guard let changes = preview(tried.compactMap { $0.1.map { [$0] } }, limit: limit),
-            changes.count == tried.count
-        else { return ["  See which recorded requests it would make the same: mockserve explain --all"] }
-        return zip(tried, changes).flatMap { rule, changes -> [String] in
+        let tried = rules.compactMap { rule in (try? Rule(.ignore, part: rule)).map { (rule, $0) } }.prefix(Self.tried)
+        let found: [KeyChanges]?
+        do {
+            found = try preview(tried.map { [$0.1] }, limit: limit)
+        } catch {
+            return ["  What else it would match is not known: \(error)"]
+        }
+        guard let found else {
+            return ["  See which recorded requests it would make the same: mockserve explain --all"]
+        }
+        let effects = zip(tried, found).flatMap { rule, changes -> [String] in
             guard !changes.merged.isEmpty else {
                 return ["  \(rule.0): no other recorded requests become the same by it"]
             }
@@ -149,12 +156,14 @@ struct MissOverview {
                 changes.merged.count > Self.shown ? ["      … and \(changes.merged.count - Self.shown) more"] : []
             return ["  \(rule.0): these would then answer the same requests:"] + groups.map { "      \($0)" } + more
         }
+        let left = rules.count - tried.count
+        return effects + (left > 0 ? ["  What \(Counted.text(left, "more rule")) would match was not looked up."] : [])
     }
 
-    /// Nil if that is not known: there are too many interactions, or the cassette cannot be read any more.
-    private func preview(_ sets: [[Rule]], limit: Int?) -> [KeyChanges]? {
-        guard let reader = try? CassetteReader(path: cassette) else { return nil }
+    /// Nil if there are too many interactions.
+    private func preview(_ sets: [[Rule]], limit: Int?) throws -> [KeyChanges]? {
+        let reader = try CassetteReader(path: cassette)
         defer { reader.close() }
-        return try? reader.preview(sets, limit: limit)
+        return try reader.preview(sets, limit: limit)
     }
 }

@@ -16,8 +16,9 @@ struct RecordCommand: AsyncParsableCommand {
             rules and answers written by hand stay; `passthrough` forwards and records nothing. Where CI is set in the \
             environment, nothing is recorded without --record-in-ci. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured on the way out.
 
-            Exits with 69 if an upstream could not be reached: no connection came about. Whatever else could not be recorded \
-            (an answer that is not valid, or was cut) is said when it happens and counted at the end; the status is 0.
+            Exits with 69 if an upstream could not be reached: no connection came about; with 74 if the cassette could not be \
+            written. Whatever else could not be recorded (an answer that is not valid, or was cut) is said when it happens and \
+            counted at the end; the status is 0.
 
             EXAMPLE
               mockserve record github.cassette --upstream https://api.github.com --port 8080
@@ -56,6 +57,6 @@ struct RecordCommand: AsyncParsableCommand {
             if serving.quiet { summary.sayWorst() } else { summary.say() }
             return server
         }
-        if server.unreachableCount > 0 { throw ExitStatus.upstream.code }
+        if server.failedConnectionCount > 0 { throw ExitStatus.upstream.code }
     }
 }

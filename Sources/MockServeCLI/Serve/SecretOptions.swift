@@ -59,7 +59,7 @@ struct SecretOptions: ParsableArguments {
 struct RedactOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Redact values by name, beside what is redacted by default: \(Rule.syntax(.redact)).",
+            "Redact values by name, in addition to what is redacted by default: \(Rule.syntax(.redact)).",
             valueName: "part"
         )
     )

@@ -18,7 +18,7 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Let clients address the server by this name, beside loopback and its own address; * for any.",
+            "Let clients address the server by this name, in addition to loopback and its own address; * for any.",
             valueName: "name"
         )
     )
@@ -65,7 +65,7 @@ struct ServeOptions: ParsableArguments {
     @Flag(help: "Give clients declared secrets in the place of what stands for them.")
     var giveBack = false
 
-    @Option(help: "Threads that serve; by default one a core.")
+    @Option(help: "Threads that serve; by default one for each processor that the process may use.")
     var threads: Int?
 
     @Option(
@@ -79,7 +79,7 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Seconds to finish exchanges under way when stopping.")
     var stopDeadline = 5.0
 
-    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors; `run` says misses in one line.")
+    @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors, and one line if there were misses.")
     var quiet = false
 
     func validate() throws {
@@ -158,13 +158,18 @@ struct RecordOptions: ParsableArguments {
     )
     var upstream: [String] = []
 
-    @Option(help: ArgumentHelp("PEM file of certificates to trust beside the system's.", valueName: "file"))
+    @Option(help: ArgumentHelp("PEM file of certificates to trust in addition to the system's.", valueName: "file"))
     var upstreamCa: String?
 
-    @Option(help: "Seconds a connection to an upstream may take. (default: 10.0)")
+    @Option(
+        help:
+            "Seconds a connection to an upstream may take. (default: \(UpstreamOptions().connectTimeout.components.seconds))"
+    )
     var connectTimeout: Double?
 
-    @Option(help: "Seconds an upstream may send nothing. (default: 60.0)")
+    @Option(
+        help: "Seconds an upstream may send nothing. (default: \(UpstreamOptions().readTimeout.components.seconds))"
+    )
     var readTimeout: Double?
 
     @OptionGroup(title: "Rules, kept in the cassette") var rules: RuleOptions
@@ -211,7 +216,8 @@ struct RecordOptions: ParsableArguments {
         [
             (upstreamCa != nil, "--upstream-ca"), (connectTimeout != nil, "--connect-timeout"),
             (readTimeout != nil, "--read-timeout"), (recordInCi, "--record-in-ci"),
-            (redaction.noDefaultRedaction, "--no-default-redaction"),
+            (redaction.noDefaultRedaction, "--no-default-redaction"), (keepCut, "--keep-cut"),
+            (!allowOrigin.isEmpty, "--allow-origin"),
         ].filter(\.0).map(\.1)
     }
 

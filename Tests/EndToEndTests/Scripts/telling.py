@@ -137,7 +137,7 @@ def recording_options_where_nothing_is_recorded(temporary):
     cassette = os.path.join(temporary, "rules it has.cassette")
     add(cassette, "GET /a?q=1")
     for options in (["--upstream-ca", "x.pem"], ["--connect-timeout", "3"], ["--read-timeout", "3"], ["--record-in-ci"],
-                    ["--no-default-redaction"], ["--keep-failed"]):
+                    ["--no-default-redaction"], ["--keep-failed"], ["--keep-cut"], ["--allow-origin", "*"]):
         said = run("run", cassette, *options, "--", "true", status=64)[1]
         assert f"{options[0]}: only for recording, which needs --upstream" in said, said
     said = run("run", cassette, "--ignore", "body", "--map", "path s/a/b/", "--", "true", status=64)[1]

@@ -1,0 +1,76 @@
+import ContentCoding
+
+/// What a body is by how it begins, whatever its label says: many clients send JSON as `application/octet-stream`,
+/// `application/x-amz-json-1.1`, `text/plain` or as a form.
+enum ContentStart: Sendable {
+    /// An object, an array, or a sequence of them (RFC 7464). A bare string or number is not told from other text.
+    case json
+    /// XML or HTML.
+    case markup
+    case other
+
+    /// Looks at the first byte after a byte order mark and the white space of JSON (RFC 8259 §2).
+    ///
+    /// - Returns: nil while there is none.
+    init?(_ bytes: some Collection<UInt8>) {
+        var text = bytes[...]
+        if text.first == 0xEF {
+            let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+            if mark.starts(with: text) { return nil }
+            if text.starts(with: mark) { text = text.dropFirst(3) }
+        }
+        switch text.first(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0A && $0 != 0x0D }) {
+        case nil: return nil
+        case UInt8(ascii: "{"), UInt8(ascii: "["), 0x1E: self = .json
+        case UInt8(ascii: "<"): self = .markup
+        default: self = .other
+        }
+    }
+}
+
+/// Finds how a body begins that comes in pieces, through its content codings. Of what is coded no more is decoded than that takes.
+struct ContentPeek {
+    /// Bytes that are decoded at once: a few may decode to a thousand times as many.
+    private static let step = 64
+    /// White space after which a body is taken for something else.
+    private static let patience = 512
+
+    private let decoders: [Decoder]
+    private var start: [UInt8] = []
+
+    /// - Parameter codings: in the order in which they were applied.
+    init(_ codings: [ContentCoding]) {
+        decoders = codings.reversed().map { Decoder($0) }
+    }
+
+    /// Takes the next piece.
+    ///
+    /// - Returns: nil while it is still to be seen.
+    mutating func look(at bytes: some Collection<UInt8>) -> ContentStart? {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let isComplete = decode(Array(rest.prefix(Self.step)))
+            rest = rest.dropFirst(Self.step)
+            if let found = ContentStart(start) { return found }
+            guard isComplete, start.count <= Self.patience else { return .other }
+        }
+        return nil
+    }
+
+    /// - Returns: false if it is not coded as it should be, or ends here.
+    private mutating func decode(_ piece: [UInt8]) -> Bool {
+        var piece = piece
+        var isComplete = true
+        for decoder in decoders {
+            var decoded: [UInt8] = []
+            do {
+                try decoder.decode(piece, into: &decoded, limit: 1 << 20)
+            } catch {
+                isComplete = false
+            }
+            piece = decoded
+        }
+        start += piece.prefix(Self.patience + 1)
+        return isComplete
+    }
+}
