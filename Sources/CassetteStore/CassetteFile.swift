@@ -65,9 +65,13 @@ package enum CassetteFile {
         }
     }
 
-    /// The one name of a file that may be reached by several: absolute, without symbolic links.
+    /// The one name of a file that may be reached by several: absolute, without symbolic links if it is there.
+    ///
+    /// Foundation's way asks for the user's home besides, by a socket.
     package static func canonicalPath(_ path: String) -> String {
-        URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        guard let resolved = realpath(path, nil) else { return URL(fileURLWithPath: path).path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// How long a connection waits for others that have the file locked, in seconds.

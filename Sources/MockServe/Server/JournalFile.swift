@@ -120,20 +120,18 @@ final class JournalFile: Sendable {
     /// Every cassette has a file of its own in every folder that a server was started in; of these the newest stay. What is called
     /// otherwise is somebody else's.
     private static func removeOldest(in folder: URL) {
-        let files = try? FileManager.default.contentsOfDirectory(
-            at: folder,
-            includingPropertiesForKeys: [.contentModificationDateKey]
-        )
-        let own = (files ?? []).filter {
-            // With what a killed server left under another name.
-            $0.lastPathComponent.wholeMatch(of: /[0-9a-f]+-[0-9a-f]+\.jsonl(\.[0-9A-F\-]{36})?/) != nil
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        // With what a killed server left under another name.
+        let own = names.filter { $0.wholeMatch(of: /[0-9a-f]+-[0-9a-f]+\.jsonl(\.[0-9A-F\-]{36})?/) != nil }
+        guard own.count > keptFiles else { return }
+        func date(_ path: String) -> Date {
+            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+            return attributes?[.modificationDate] as? Date ?? .distantPast
         }
-        func date(_ file: URL) -> Date {
-            (try? file.resourceValues(forKeys: [.contentModificationDateKey]))?.contentModificationDate ?? .distantPast
-        }
-        for file in own.sorted(by: { date($0) > date($1) }).dropFirst(keptFiles) {
+        let dated = own.map { name in (path: "\(folder.path)/\(name)", date: date("\(folder.path)/\(name)")) }
+        for file in dated.sorted(by: { $0.date > $1.date }).dropFirst(keptFiles) {
             // Another server may have removed it already.
-            try? FileManager.default.removeItem(at: file)
+            unlink(file.path)
         }
     }
 }

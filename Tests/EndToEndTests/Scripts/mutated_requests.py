@@ -1,15 +1,20 @@
-"""Mutated requests over real sockets, for some seconds: every connection is answered or closed, and the servers live on.
+"""Mutated requests over real sockets, for some seconds, by clients that close one half, stall, reset or just go: every connection is
+answered or closed, the servers live on, and no descriptor stays open.
 
 Usage: mutated_requests.py [SECONDS [SEED]]
 """
 
+import concurrent.futures
 import os
 import random
+import shutil
 import socket
+import struct
+import subprocess
 import sys
 import time
 
-from support import Server, folder, passed
+from support import MOCKSERVE, Server, folder, passed
 
 CASSETTE = os.path.join(os.path.dirname(__file__), "../../../cassettes/httpbin.cassette")
 HEAD = b"Host: localhost\r\n"
@@ -21,6 +26,8 @@ SEEDS = [
     b"POST /post HTTP/1.1\r\n" + HEAD + b"Expect: 100-continue\r\nContent-Length: 3\r\n\r\nabc",
     b"HEAD /get HTTP/1.0\r\n\r\n",
     b"CONNECT localhost:443 HTTP/1.1\r\nHost: localhost:443\r\n\r\n",
+    b"GET /large HTTP/1.1\r\n" + HEAD + b"\r\n",
+    b"GET /large HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     b"GET http://localhost/get HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n",
     b"OPTIONS * HTTP/1.1\r\n" + HEAD + b"Upgrade: h2c\r\nConnection: Upgrade\r\n\r\n",
     b"POST /x HTTP/1.1\r\n" + HEAD + b"Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 62\r\n\r\n"
@@ -52,51 +59,107 @@ def mutate(generator):
 
 
 def send(port, request, generator):
-    connection = socket.create_connection(("127.0.0.1", port))
+    """Sends a request as one of many kinds of clients would, and sees to its end what comes."""
+    connection = socket.socket()
+    stalls = generator.randrange(4) == 0
+    if stalls:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     connection.settimeout(15)
+    connection.connect(("127.0.0.1", port))
+    end = generator.choice(("half-close", "half-close", "half-close", "reset", "go"))
     try:
-        middle = generator.randrange(len(request) + 1)
-        connection.sendall(request[:middle])
-        if generator.randrange(20) == 0:
-            # Goes away in the middle.
-            return
-        connection.sendall(request[middle:])
-        connection.shutdown(socket.SHUT_WR)
-        total = 0
-        while data := connection.recv(65536):
-            total += len(data)
-            assert total < 64 << 20, "an answer without end"
+        place = 0
+        for _ in range(generator.choice((0, 1, 1, 3))):
+            middle = generator.randrange(place, len(request) + 1)
+            connection.sendall(request[place:middle])
+            place = middle
+            if stalls:
+                time.sleep(generator.random() / 50)
+        if generator.randrange(20) > 0:
+            connection.sendall(request[place:])
+        if end == "half-close":
+            connection.shutdown(socket.SHUT_WR)
+            read_to_end(connection, generator if stalls else None)
+        else:
+            # Reads a part of the answer, or nothing.
+            connection.settimeout(generator.random() / 20)
+            connection.recv(generator.choice((1, 1000, 65536)))
     except TimeoutError:
-        raise AssertionError("neither answered nor closed") from None
+        if end == "half-close":
+            raise AssertionError("neither answered nor closed") from None
     except OSError:
         pass
     finally:
+        if end == "reset":
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         connection.close()
+
+
+def read_to_end(connection, stalling):
+    total = 0
+    while data := connection.recv(65536):
+        total += len(data)
+        assert total < 64 << 20, "an answer without end"
+        if stalling and total < 100_000 and stalling.randrange(4) == 0:
+            time.sleep(stalling.random() / 20)
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.pid}/fd"))
+
+
+def await_descriptors(server, expected):
+    deadline = time.monotonic() + 20
+    while descriptors(server) > expected:
+        assert time.monotonic() < deadline, f"{descriptors(server)} descriptors are open, {expected} were expected"
+        time.sleep(0.05)
+
+
+def prepare(cassette, temporary):
+    shutil.copy(CASSETTE, cassette)
+    large = os.path.join(temporary, "large")
+    with open(large, "wb") as file:
+        file.write(random.Random(1).randbytes(3 << 20))
+    subprocess.run([MOCKSERVE, "cassette", "add", cassette, "--request", "GET /large", "--file", large], check=True, stderr=subprocess.DEVNULL)
 
 
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 5
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
-    generator = random.Random(seed)
     good = b"GET /get HTTP/1.1\r\n" + HEAD + b"Connection: close\r\n\r\n"
     with folder() as temporary, open(os.path.join(temporary, "stderr"), "w") as log:
-        with Server("replay", CASSETTE, "--quiet", stderr=log) as replay:
+        cassette = os.path.join(temporary, "b.cassette")
+        prepare(cassette, temporary)
+        with Server("replay", cassette, "--quiet", stderr=log) as replay:
             recorder = Server("record", os.path.join(os.environ.get("KEEP", temporary), "a.cassette"), "--upstream", replay.url, "--mode", "missing", "--quiet", stderr=log)
             end = time.monotonic() + seconds
             count = 0
-            while time.monotonic() < end:
-                request = mutate(generator)
-                for server in (replay, recorder):
-                    try:
-                        send(server.port, request, generator)
-                    except (AssertionError, ConnectionError) as error:
-                        raise AssertionError(f"seed {seed}, request {count}: {error}\n{request[:2000]!r}") from error
-                    count += 1
+
+            def one(number):
+                own = random.Random(f"{seed} {number}")
+                request = mutate(own)
+                server = (replay, recorder)[number % 2]
+                try:
+                    send(server.port, request, own)
+                except (AssertionError, ConnectionError) as error:
+                    raise AssertionError(f"seed {seed}, request {number}: {error}\n{request[:2000]!r}") from error
+
+            with concurrent.futures.ThreadPoolExecutor(8) as pool:
+                while time.monotonic() < end:
+                    list(pool.map(one, range(count, count + 64)))
+                    count += 64
+                    if count == 64:
+                        # Now event loops, connections to the cassette and to the upstream are there.
+                        base = [descriptors(server) for server in (replay, recorder)]
             for server in (replay, recorder):
                 connection = socket.create_connection(("127.0.0.1", server.port))
                 connection.sendall(good)
                 assert connection.recv(100).startswith(b"HTTP/1.1 200"), "the server does not answer any more"
                 connection.close()
+            # Idle connections of the recorder to its upstream stay: eight for each event loop at most.
+            spare = 8 * (os.cpu_count() or 1) + 8
+            for server, expected in zip((replay, recorder), base):
+                await_descriptors(server, expected + spare)
             # Requests cut off by their clients are failures of theirs, so the status says that not all was recorded.
             recorder.process.terminate()
             status = recorder.process.wait(60)
