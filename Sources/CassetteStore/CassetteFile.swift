@@ -74,6 +74,9 @@ package enum CassetteFile {
         return String(cString: resolved)
     }
 
+    /// A path as SQLite takes it for one: `:memory:` and `file:…` would be something else.
+    static func databasePath(_ path: String) -> String { path.hasPrefix("/") ? path : "./" + path }
+
     /// How long a connection waits for others that have the file locked, in seconds.
     static let busyTimeout = 10.0
 

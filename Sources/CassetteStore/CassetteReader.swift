@@ -35,7 +35,7 @@ package final class CassetteReader: Sendable {
                 try CassetteFile.mendingRemains(path) {
                     var configuration = CassetteFile.configuration(isReadOnly: true)
                     configuration.allowsUnsafeTransactions = keepsTransactions
-                    let queue = try DatabaseQueue(path: path, configuration: configuration)
+                    let queue = try DatabaseQueue(path: CassetteFile.databasePath(path), configuration: configuration)
                     try queue.inDatabase { try CassetteFile.check($0, path: path) }
                     return queue
                 }

@@ -110,7 +110,10 @@ package final class CassetteWriter: Sendable {
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
         // What was recorded before keeps the keys that it has.
         let version = newest == 0 ? [try Rule(.require, part: "key:\(KeyVersion.current)")] : []
-        if try RuleSQL.add(version + rules, db) { _ = try RuleSQL.recomputeKeys(db, path: path) }
+        if try RuleSQL.add(version + rules, db) {
+            try EpisodeSQL.refuseWhileOpen("was given other rules", db, path: path)
+            _ = try RuleSQL.recomputeKeys(db, path: path)
+        }
         try db.query(
             "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES (?1, 'open', ?2, ?3)",
             [.text(mode.kept), .integer(now), .integer(RunOwner.current.value)]
@@ -225,7 +228,7 @@ package final class CassetteWriter: Sendable {
         var numbers: [Int64] = []
         let failure: CassetteError?
         do {
-            try file.check()
+            try file.check(.recording)
             try queue.inDatabase { db in
                 try db.inTransaction(.immediate) {
                     for operation in operations {
@@ -290,11 +293,14 @@ package final class CassetteWriter: Sendable {
 
     /// Writes what was handed over, ends the episode, and leaves one file.
     ///
-    /// - Parameter keeping: false drops everything this episode recorded.
+    /// - Parameters:
+    ///   - keeping: false drops everything this episode recorded.
+    ///   - isComplete: false if something could not be recorded: then a `rewrite` is as an `all`, so that nothing goes that was
+    ///     recorded before and was not recorded anew.
     /// - Returns: requests that redaction made alike.
     /// - Throws: `CassetteError`. A second call does nothing.
     @discardableResult
-    package func finish(keeping: Bool, now: Int64) throws -> [Likeness] {
+    package func finish(keeping: Bool, isComplete: Bool = true, now: Int64) throws -> [Likeness] {
         let wasFinished = pending.withLock { pending in
             defer { pending.isFinished = true }
             return pending.isFinished
@@ -308,7 +314,8 @@ package final class CassetteWriter: Sendable {
                 // An older run, which goes now, may have recorded what is redacted today.
                 try db.execute(sql: "PRAGMA secure_delete = ON")
                 try db.inTransaction(.immediate) {
-                    try EpisodeSQL.end(episode, mode: mode, keeping: keeping, now: now, db)
+                    let mode = mode == .rewrite && !isComplete ? .all : mode
+                    try EpisodeSQL.end(episode, mode: mode, keeping: keeping, after: newestBefore, now: now, db)
                     version = try EpisodeSQL.lastVersion(db)
                     return .commit
                 }

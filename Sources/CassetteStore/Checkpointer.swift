@@ -78,7 +78,7 @@ final class Checkpointer: Sendable {
             // What fails here is left to the writer, and at last to the end of the recording, which says what is wrong.
             if queue == nil {
                 let configuration = CassetteFile.configuration(isReadOnly: false)
-                queue = try? DatabaseQueue(path: path, configuration: configuration)
+                queue = try? DatabaseQueue(path: CassetteFile.databasePath(path), configuration: configuration)
             }
             try? queue?.inDatabase { try Self.moveRest($0) }
         }

@@ -28,7 +28,7 @@ enum EpisodeSQL {
             if noneIsAlive || isDead(RunOwner(row.integer(1))) { open.append(row.integer(0)) }
             return true
         }
-        for episode in open { try end(episode, mode: .missing, keeping: true, now: nil, db) }
+        for episode in open { try end(episode, mode: .missing, keeping: true, after: 0, now: nil, db) }
     }
 
     /// Of an owner in another container nobody here knows.
@@ -58,21 +58,47 @@ enum EpisodeSQL {
         return try db.firstInteger(sql, [.integer(RunOwner.current.value)]) != nil
     }
 
+    /// A run follows the rules that the cassette had when it began, so these do not change while one goes on.
+    ///
+    /// - Parameter change: what was tried.
+    /// - Throws: `CassetteError` if a run is open that may be alive.
+    static func refuseWhileOpen(_ change: String, _ db: Database, path: String) throws {
+        var isOpen = false
+        try db.query("SELECT owner_pid FROM episode WHERE state = 'open'") { row in
+            isOpen = isOpen || !isDead(RunOwner(row.integer(0)))
+            return !isOpen
+        }
+        guard isOpen else { return }
+        throw CassetteError(
+            .unwritable,
+            path: path,
+            "\(change) while it is recorded into, which goes on with those it had. Do it when that has ended; nothing was changed."
+        )
+    }
+
     /// Ends a run: keeps or drops what it recorded; a kept `all` run takes the place of older answers to the same
-    /// requests.
-    static func end(_ episode: Int64, mode: EpisodeMode, keeping: Bool, now: Int64?, _ db: Database) throws {
+    /// requests, and a `rewrite` run that of all older ones.
+    ///
+    /// - Parameter newest: the newest interaction when it began. What others have recorded since is not older.
+    static func end(
+        _ episode: Int64,
+        mode: EpisodeMode,
+        keeping: Bool,
+        after newest: Int64,
+        now: Int64?,
+        _ db: Database
+    ) throws {
         if !keeping {
             try db.query("DELETE FROM interaction WHERE episode_id = ?1", [.integer(episode)])
         } else if mode == .rewrite {
-            try replaceAll(by: episode, db)
+            try replaceAll(by: episode, after: newest, db)
         } else if mode == .all {
             try db.query(
                 """
-                DELETE FROM interaction WHERE episode_id <> ?1 \
-                AND id < (SELECT min(id) FROM interaction WHERE episode_id = ?1) \
+                DELETE FROM interaction WHERE episode_id <> ?1 AND id <= ?2 \
                 AND match_key IN (SELECT match_key FROM interaction WHERE episode_id = ?1)
                 """,
-                [.integer(episode)]
+                [.integer(episode), .integer(newest)]
             )
         }
         try db.query(
@@ -83,14 +109,14 @@ enum EpisodeSQL {
     }
 
     /// Removes what older runs recorded; what was written by hand stays. A run that recorded nothing takes nobody's place.
-    private static func replaceAll(by episode: Int64, _ db: Database) throws {
+    private static func replaceAll(by episode: Int64, after newest: Int64, _ db: Database) throws {
         let recorded = "SELECT id FROM episode WHERE id <> ?1 AND mode <> 'hand' AND state = 'kept'"
         try db.query(
             """
-            DELETE FROM interaction WHERE episode_id IN (\(recorded)) \
+            DELETE FROM interaction WHERE id <= ?2 AND episode_id IN (\(recorded)) \
             AND EXISTS (SELECT 1 FROM interaction WHERE episode_id = ?1)
             """,
-            [.integer(episode)]
+            [.integer(episode), .integer(newest)]
         )
     }
 

@@ -1,12 +1,12 @@
 import Foundation
 
 /// Which file a path led to. SQLite goes on with a file that was removed or replaced, and what it writes is lost then.
-struct FileIdentity: Sendable {
+package struct FileIdentity: Sendable {
     private let path: String
     private let device: dev_t
     private let number: ino_t
 
-    init(_ path: String) {
+    package init(_ path: String) {
         // Wherever the process goes later.
         self.path = URL(fileURLWithPath: path).path
         var status = stat()
@@ -14,10 +14,25 @@ struct FileIdentity: Sendable {
         (device, number) = (status.st_dev, status.st_ino)
     }
 
+    /// - Parameter use: what is done with the file.
     /// - Throws: `CassetteError` if the path leads elsewhere now, or nowhere.
-    func check() throws {
+    package func check(_ use: Use) throws {
         var status = stat()
         guard stat(path, &status) != 0 || status.st_dev != device || status.st_ino != number else { return }
-        throw CassetteError(.unwritable, path: path, "was removed or replaced while it was recorded into.")
+        switch use {
+        case .recording:
+            throw CassetteError(.unwritable, path: path, "was removed or replaced while it was recorded into.")
+        case .replay:
+            throw CassetteError(
+                .unreadable,
+                path: path,
+                "was removed or replaced by another file while it was replayed. Start the server again."
+            )
+        }
+    }
+
+    package enum Use {
+        case recording
+        case replay
     }
 }

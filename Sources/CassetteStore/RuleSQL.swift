@@ -103,6 +103,7 @@ enum RuleSQL {
         return groups.map(\.changes)
     }
 
+    /// The key that a request has by these rules: the one that was recorded if it cannot be made again.
     private static func key(
         of interaction: Interaction,
         _ rules: RuleSet,
@@ -116,7 +117,19 @@ enum RuleSQL {
                 slice.withUnsafeBytes { builder.update($0) }
             }
         }
+        if builder.dependsOnCompression, try isRequestBodyRedacted(interaction.id, db) {
+            return interaction.exchanged.matchKey
+        }
         return builder.key(origin: interaction.exchanged.origin)
+    }
+
+    private static func isRequestBodyRedacted(_ id: Int64, _ db: Database) throws -> Bool {
+        var isRedacted = false
+        try db.query("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)]) { row in
+            isRedacted = RedactionsJSON.decode(row.text(0))?.contains { $0.place == "request body" } ?? false
+            return false
+        }
+        return isRedacted
     }
 
     /// Proves that a recording can be played: every request after number `last`, as it stands in the cassette, must have the

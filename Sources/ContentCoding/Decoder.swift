@@ -14,6 +14,11 @@ package final class Decoder {
     private var engine: Engine
     private var produced = 0
     private var hasInput = false
+    private var input: [UInt8] = []
+    private var offset = 0
+    private var needsInput = true
+    private var isMalformed = false
+    private var block: [UInt8] = []
     /// Whether the end of the coded data was seen.
     package private(set) var isFinished = false
     /// Whether something came after the end that does not belong to the coded data. It is left alone, and all that follows it,
@@ -50,7 +55,13 @@ package final class Decoder {
         into output: inout [UInt8],
         limit: Int = .max
     ) throws(ContentCodingError) {
-        guard let first = input.first, !hasTrailingBytes else { return }
+        feed(input)
+        while let bytes = try next(limit: limit) { output += bytes }
+    }
+
+    /// Takes the next piece of coded data. What it decodes to is given by `next`, which must have given all that came before.
+    package func feed(_ piece: [UInt8]) {
+        guard let first = piece.first, !hasTrailingBytes else { return }
         if isFinished, coding == .gzip, first == 0x1F, case .zlib(let stream) = engine {
             inflateReset(stream)
             isFinished = false
@@ -58,21 +69,29 @@ package final class Decoder {
         if isFinished, coding == .zstd { isFinished = false }
         if !hasInput {
             hasInput = true
-            useRawDeflateIfNeeded(first: input)
+            useRawDeflateIfNeeded(first: piece)
         }
-        var input = input
-        var block = [UInt8](repeating: 0, count: Self.blockSize)
-        var offset = 0
-        while !isFinished {
+        (input, offset) = (piece, 0)
+        needsInput = false
+    }
+
+    /// Some of what was fed, decoded: at most 64 KiB; nil if more must be fed.
+    ///
+    /// - Parameter limit: bytes that all calls together may give.
+    package func next(limit: Int = .max) throws(ContentCodingError) -> [UInt8]? {
+        while !isFinished, !needsInput {
+            // What came before is given out all the same.
+            guard !isMalformed else { throw .malformed(coding) }
+            if block.isEmpty { block = Array(repeating: 0, count: Self.blockSize) }
             let step = advance(&input, &offset, &block)
             produced += step.produced
             guard produced <= limit else { throw .tooLarge(limit: limit) }
-            output.append(contentsOf: block[..<step.produced])
-            // What came before is given out all the same.
-            guard !step.isMalformed else { throw .malformed(coding) }
-            if step.needsInput { break }
+            needsInput = step.needsInput
+            isMalformed = step.isMalformed
+            hasTrailingBytes = isFinished && offset < input.count
+            if step.produced > 0 { return Array(block[..<step.produced]) }
         }
-        hasTrailingBytes = isFinished && offset < input.count
+        return nil
     }
 
     private struct Step {

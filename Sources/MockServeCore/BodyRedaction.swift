@@ -3,7 +3,7 @@ package import HTTPWire
 
 /// Redacts a body on its way into the cassette.
 ///
-/// A compressed body is searched decoded and stays byte for byte as it was sent if there is no secret in it; else it is compressed
+/// A compressed body is searched decoded and stays byte for byte as it was sent if there is no secret in it; otherwise it is compressed
 /// anew. For that it is held until its end is seen; one over the limit is not written.
 package struct BodyRedaction {
     /// Bytes of a compressed body that are held: 64 MiB.
@@ -27,7 +27,7 @@ package struct BodyRedaction {
 
     private struct Coded {
         let codings: [ContentCoding]
-        let decoders: [Decoder]
+        let chain: DecoderChain
         var held: [UInt8] = []
         var isMalformed = false
     }
@@ -53,8 +53,16 @@ package struct BodyRedaction {
         stream = redactor.stream(fields, place, book)
         let names = listMembers(fields.values("content-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
         let codings = names.compactMap { ContentCoding($0) }
-        let isKnown = codings.count == names.count && (1...2).contains(codings.count)
-        state = isKnown ? .coded(Coded(codings: codings, decoders: codings.reversed().map { Decoder($0) })) : .plain
+        if codings.count > 2 {
+            state = .refused(
+                Refusal(description: "the \(place) is compressed more than twice, so it was not searched for secrets")
+            )
+        } else if !codings.isEmpty, codings.count == names.count {
+            let chain = DecoderChain(codings, limit: Self.decodedLimit)
+            state = .coded(Coded(codings: codings, chain: chain))
+        } else {
+            state = .plain
+        }
     }
 
     /// Takes a piece.
@@ -85,6 +93,9 @@ package struct BodyRedaction {
         case .coded(var coded): output = try finish(&coded)
         case .refused(let refusal): throw refusal
         }
+        guard !stream.hasCutSecret else {
+            throw Refusal(description: "the \(place) has a secret of more than a megabyte in it")
+        }
         writtenSize += output.count
         return output
     }
@@ -109,24 +120,19 @@ package struct BodyRedaction {
 
     /// Decodes, and looks for secrets in what comes out; that itself is not kept.
     private mutating func search(_ bytes: [UInt8], _ coded: inout Coded) -> Refusal? {
-        var input = bytes
-        for decoder in coded.decoders {
-            var decoded: [UInt8] = []
-            do {
-                try decoder.decode(input, into: &decoded, limit: Self.decodedLimit)
-            } catch {
-                coded.isMalformed = true
-                if case .tooLarge(let limit) = error {
-                    return Refusal(
-                        description:
-                            "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
-                    )
-                }
+        coded.chain.feed(bytes)
+        do {
+            while let decoded = try coded.chain.next() {
+                var output: [UInt8] = []
+                stream.push(decoded, isLast: false, into: &output, &notes)
             }
-            input = decoded
+        } catch {
+            coded.isMalformed = true
+            guard case .tooLarge(let limit) = error else { return nil }
+            return Refusal(
+                description: "the \(place) decodes to more than \(limit) bytes, so it was not searched for secrets"
+            )
         }
-        var output: [UInt8] = []
-        stream.push(input, isLast: false, into: &output, &notes)
         return nil
     }
 
@@ -134,9 +140,7 @@ package struct BodyRedaction {
         // Also of a body that turned out to be malformed, what could be decoded is searched to its end.
         var output: [UInt8] = []
         stream.push([], isLast: true, into: &output, &notes)
-        if coded.isMalformed || coded.decoders.contains(where: { !$0.isFinished || $0.hasTrailingBytes }) {
-            return try finishMalformed(coded)
-        }
+        guard !coded.isMalformed, coded.chain.isWhole else { return try finishMalformed(coded) }
         return notes.isEmpty ? coded.held : try rewrite(coded)
     }
 

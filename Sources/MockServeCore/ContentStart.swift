@@ -35,12 +35,13 @@ struct ContentPeek {
     /// White space after which a body is taken for something else.
     private static let patience = 512
 
-    private let decoders: [Decoder]
+    /// Nil for a body that is not coded.
+    private let chain: DecoderChain?
     private var start: [UInt8] = []
 
     /// - Parameter codings: in the order in which they were applied.
     init(_ codings: [ContentCoding]) {
-        decoders = codings.reversed().map { Decoder($0) }
+        chain = codings.isEmpty ? nil : DecoderChain(codings)
     }
 
     /// Takes the next piece.
@@ -57,20 +58,21 @@ struct ContentPeek {
         return nil
     }
 
-    /// - Returns: false if it is not coded as it should be, or ends here.
+    /// - Returns: false if it is not coded as it should be.
     private mutating func decode(_ piece: [UInt8]) -> Bool {
-        var piece = piece
-        var isComplete = true
-        for decoder in decoders {
-            var decoded: [UInt8] = []
-            do {
-                try decoder.decode(piece, into: &decoded, limit: 1 << 20)
-            } catch {
-                isComplete = false
-            }
-            piece = decoded
+        guard let chain else {
+            start += piece
+            return true
         }
-        start += piece.prefix(Self.patience + 1)
-        return isComplete
+        chain.feed(piece)
+        do {
+            while let block = try chain.next() {
+                start += block.prefix(Self.patience + 1)
+                if start.count > Self.patience { return true }
+            }
+            return true
+        } catch {
+            return false
+        }
     }
 }

@@ -145,6 +145,10 @@ package final class MatchKeyBuilder {
         return lookups
     }
 
+    /// Whether the key says of the body how it is compressed. If something was redacted in it, it was compressed anew, and the key
+    /// cannot be made again from what was recorded.
+    package var dependsOnCompression: Bool { bodyPart?.isComparedAsCoded(rules) ?? false }
+
     package func key(_ lookup: Lookup) -> MatchKey {
         key(origin: lookup.origin, asGET: lookup.asGET, asWhole: lookup.asWhole)
     }
@@ -221,6 +225,11 @@ private final class BodyPart {
         self.fields = fields
         comparison = BodyComparison(fields, looksAtContent: rules.looksAtContent)
         if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
+    }
+
+    /// Whether the bytes count as they were sent, compressed: it is not of its coding, or too long to be decoded.
+    func isComparedAsCoded(_ rules: RuleSet) -> Bool {
+        comparison.isCoded && (!isWhole || comparison.digest(of: bytes, fields, rules) == nil)
     }
 
     /// Digests of the beginnings of a body that was not kept.

@@ -6,7 +6,24 @@ package enum RedactionCatalog {
     /// The version of this list. Raise it when an entry is added, and give that entry the new number.
     ///
     /// 2: what is no form, no multipart and may be anything is searched as JSON, whatever its label says.
-    package static let version = 2
+    /// 3: forms, and what may be anything, are searched as both JSON and forms, and multipart as JSON too; what begins as JSON is
+    ///    searched whatever its label says; names in brackets (`user[password]`) are names; a value may be the first of an array; a
+    ///    field of credentials keeps a scheme only if it is a known one; fields whose names hold a secret are left out.
+    package static let version = 3
+
+    /// Authentication schemes, in lower case: IANA, "HTTP Authentication Schemes"; and those that large services made up. What stands
+    /// before a space and is none of them may be the secret itself.
+    static let schemes: Set<String> = [
+        "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "oauth", "privatetoken",
+        "scram-sha-1", "scram-sha-256", "vapid",
+        // AWS Signature Version 4 and 2; Azure Storage; Google, "ClientLogin"; GitHub, Django and Rails, "Token authentication".
+        "aws4-hmac-sha256", "aws4-ecdsa-p256-sha256", "aws", "sharedkey", "sharedkeylite", "sharedaccesssignature",
+        "googlelogin", "token", "apikey", "api-key", "key",
+        // Microsoft, "NTLM"; Hawk; OAuth 2.0 MAC; Signing HTTP messages, drafts; Okta, "SSWS"; Snowflake; Splunk; Opsgenie; Akamai
+        // EdgeGrid; Discord, "Bot"; Unsplash, "Client-ID"; DeepL.
+        "ntlm", "hawk", "mac", "signature", "ssws", "snowflake", "splunk", "jwt", "geniekey", "eg1-hmac-sha256", "hmac-sha256", "bot",
+        "client-id", "deepl-auth-key",
+    ]
 
     /// A name whose value is a secret, wherever names stand: queries, forms, JSON members.
     struct Name: Sendable {

@@ -9,13 +9,17 @@ package struct RedactionStream {
 
     /// Bytes of one secret that are held until its end is seen; of a longer one the rest stays as it is.
     private static let secretLimit = 1 << 20
-    /// Bytes that are gathered before they are searched, beside what is held back.
+    /// Bytes that are gathered before they are searched, in addition to what is held back.
     private static let batch = 16 << 10
+    /// Whether the end of a secret was not replaced, as it is longer than that.
+    private(set) var hasCutSecret = false
 
     private static let editLimit = 100_000
 
     private let lookahead: Int
-    private let finder: SecretFinder?
+    private var finder: SecretFinder?
+    /// What is searched for instead if the text begins as JSON. Nil once that has been seen.
+    private var finderIfJSON: SecretFinder?
     private let place: String
     private let book: PlaceholderBook?
     private var pending: [UInt8] = []
@@ -29,9 +33,16 @@ package struct RedactionStream {
     package private(set) var edits: [Edit] = []
     private(set) var hasAllEdits = true
 
-    init(_ redactor: Redactor, finder: SecretFinder?, _ place: String, _ book: PlaceholderBook?) {
+    init(
+        _ redactor: Redactor,
+        finder: SecretFinder?,
+        ifJSON: SecretFinder? = nil,
+        _ place: String,
+        _ book: PlaceholderBook?
+    ) {
         lookahead = redactor.lookahead
         self.finder = finder
+        finderIfJSON = ifJSON
         self.place = place
         self.book = book
         threshold = lookahead + Self.batch
@@ -46,6 +57,10 @@ package struct RedactionStream {
     ) {
         pending.append(contentsOf: bytes)
         guard isLast || pending.count >= threshold else { return }
+        if let finderIfJSON {
+            if ContentStart(pending) == .json { finder = finderIfJSON }
+            self.finderIfJSON = nil
+        }
         guard let finder else {
             output += pending[context...]
             pending = []
@@ -66,6 +81,7 @@ package struct RedactionStream {
                     isOpen = true
                     break
                 }
+                if found.match.upperBound == pending.count, !found.secret.isEmpty { hasCutSecret = true }
             }
             if !found.secret.isEmpty {
                 output += pending[copied..<found.secret.lowerBound]

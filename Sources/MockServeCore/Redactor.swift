@@ -12,6 +12,10 @@ package final class Redactor: Sendable {
         case json
         case form
         case multipart
+        /// Forms and JSON, from version 3 of the catalog on: what is not labelled as JSON, which may be anything.
+        case anything
+        /// Multipart with JSON in its parts, from version 3 on.
+        case parts
     }
 
     private let fields: [String: String]
@@ -19,7 +23,8 @@ package final class Redactor: Sendable {
     private let formNames: [String: String]
     private let jsonNames: [String: String]
     private let redactsCookies: Bool
-    private let looksAtContent: Bool
+    /// Of the catalog; 0 for none.
+    private let version: Int
     private let shapes: [SecretFinder.Pattern]
     private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
     /// What a search must see at once to know the beginning of every secret.
@@ -62,7 +67,7 @@ package final class Redactor: Sendable {
         }
         (self.fields, queryNames, formNames, jsonNames) = (fields, query, form, json)
         redactsCookies = version > 0
-        looksAtContent = version > 1
+        self.version = version
         shapes =
             secrets.flatMap(\.patterns)
             + RedactionCatalog.shapes.filter { $0.since <= version }.map {
@@ -70,8 +75,10 @@ package final class Redactor: Sendable {
             }
         lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
         var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
-        for kind in BodyKind.allCases {
-            let patterns = shapes + Self.patterns(kind, json: json, form: form)
+        // Those of a version that is not in force are not made: that takes milliseconds.
+        let kinds: [BodyKind] = version < 3 ? [.plain, .json, .form, .multipart] : [.plain, .json, .anything, .parts]
+        for kind in kinds {
+            let patterns = shapes + Self.patterns(kind, version, json: json, form: form)
             finders[kind] = (SecretFinder(patterns), SecretFinder(patterns + [Self.number]))
         }
         self.finders = finders
@@ -82,30 +89,42 @@ package final class Redactor: Sendable {
     /// The number of a placeholder, which does not count where requests are compared.
     private static let number = SecretFinder.Pattern(kind: "", expression: #"\[redacted:[a-z0-9_.-]+(:[0-9]+)\]"#)
 
-    private static func patterns(_ kind: BodyKind, json: [String: String], form: [String: String]) -> [SecretFinder
-        .Pattern]
-    {
+    private static func patterns(
+        _ kind: BodyKind,
+        _ version: Int,
+        json: [String: String],
+        form: [String: String]
+    ) -> [SecretFinder.Pattern] {
         switch kind {
         case .plain: []
-        case .json: json.sorted { $0.key < $1.key }.flatMap { jsonPatterns($0.key, $0.value) }
+        case .json: json.sorted { $0.key < $1.key }.flatMap { jsonPatterns($0.key, $0.value, version) }
         case .form:
             form.sorted { $0.key < $1.key }.map { name, kind in
-                SecretFinder.Pattern(kind: kind, expression: "(?:^|&)\(spelled(name))=([^&\\r\\n]+)")
+                // The name itself, or the last one in brackets.
+                let name =
+                    version < 3
+                    ? spelled(name) : #"(?:[^=&\r\n]{0,200}(?:\[|%5[Bb]))?"# + spelled(name) + #"(?:\]|%5[Dd])?"#
+                return SecretFinder.Pattern(kind: kind, expression: "(?:^|&)\(name)=([^&\\r\\n]+)")
             }
         case .multipart:
             form.sorted { $0.key < $1.key }.map { name, kind in
-                let head = #"(?i:\bname="?)"# + spelled(name) + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
+                let start = version < 3 ? #"(?i:\bname="?)"# : #"(?i:\bname="?)(?:[^"\r\n]{0,200}\[)?"#
+                let end = version < 3 ? "" : #"\]?"#
+                let head = start + spelled(name) + end + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
                 return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
             }
+        case .anything: patterns(.json, version, json: json, form: form) + patterns(.form, version, json: json, form: form)
+        case .parts: patterns(.multipart, version, json: json, form: form) + patterns(.json, version, json: json, form: form)
         }
     }
 
     /// A member of this name with a string or a number, in JSON and in JSON that is a string of JSON. The value is taken as far
     /// as it goes: that it ends may come much later.
-    private static func jsonPatterns(_ name: String, _ kind: String) -> [SecretFinder.Pattern] {
+    private static func jsonPatterns(_ name: String, _ kind: String, _ version: Int) -> [SecretFinder.Pattern] {
         let name = spelled(name)
+        let array = version < 3 ? "" : #"(?:\[\s*)?"#
         return [
-            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*"((?:[^"\\]|\\.)+)"#),
+            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*\#(array)"((?:[^"\\]|\\.)+)"#),
             SecretFinder.Pattern(kind: kind, expression: #"\\"\#(name)\\"\s*:\s*\\"([^"\\]+)"#),
             SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*(-?[0-9][0-9.eE+-]*)"#, isQuoted: true),
         ]
@@ -130,6 +149,10 @@ package final class Redactor: Sendable {
     /// - Parameter book: numbers the placeholders; nil for what is compared.
     package func redact(_ head: RequestHead, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> RequestHead {
         var head = head
+        if version > 2, finder(.plain, isNumbered: true)?.first(in: head.method, from: 0) != nil {
+            head.method = Array("REDACTED".utf8)
+            if book != nil { notes.leaveOut("request method") }
+        }
         head.target = redact(target: head.target, book, &notes)
         head.fields = redact(head.fields, "request", book, &notes)
         return head
@@ -157,6 +180,11 @@ package final class Redactor: Sendable {
         guard mayHoldSecrets(fields, isNumbered: book != nil) else { return fields }
         var redacted = Fields()
         for field in fields {
+            // There is no name that could stand for it, and none is made up.
+            if version > 2, finder(.plain, isNumbered: true)?.first(in: Array(field.name), from: 0) != nil {
+                if book != nil { notes.leaveOut("\(message) field") }
+                continue
+            }
             redacted.append(name: field.name, value: value(of: field, "\(message) field", book, &notes))
         }
         return redacted
@@ -170,6 +198,8 @@ package final class Redactor: Sendable {
             if redactsCookies, field.isNamed("cookie") || field.isNamed("set-cookie") { return true }
             if self.fields[Latin1.string(field.name.map(lowercased))] != nil { return true }
             if field.value.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) { return true }
+            values.append(contentsOf: field.name)
+            values.append(0x0A)
             values.append(contentsOf: field.value)
             // No part of a word, like the beginning and the end of a value.
             values.append(0x0A)
@@ -206,12 +236,18 @@ package final class Redactor: Sendable {
         _ notes: inout RedactionNotes
     ) -> [UInt8] {
         guard !credentials.isEmpty else { return credentials }
-        guard kind.hasSuffix("authorization"), let space = credentials.firstIndex(of: 0x20),
-            isToken(credentials[..<space])
+        guard kind.hasSuffix("authorization"),
+            let space = credentials.firstIndex(where: { $0 == 0x20 || version > 2 && $0 == 0x09 }),
+            isScheme(credentials[..<space])
         else { return placeholder(kind, credentials[...], place, book, &notes) }
         let value = trimmingSpace(credentials[space...])
         guard !value.isEmpty else { return credentials }
         return Array(credentials[...space]) + placeholder(kind, value, place, book, &notes)
+    }
+
+    private func isScheme(_ word: ArraySlice<UInt8>) -> Bool {
+        guard version > 2 else { return isToken(word) }
+        return RedactionCatalog.schemes.contains(Latin1.string(word.map(lowercased)))
     }
 
     /// `name=value; name=value` (RFC 6265 §4.2.1).
@@ -274,15 +310,20 @@ package final class Redactor: Sendable {
             let name = rest[..<end]
             output += rest[...end]
             rest = rest[(end + 1)...]
-            guard text[end] == UInt8(ascii: "="), let kind = queryNames[RedactionCatalog.comparable(formDecoded(name))]
-            else {
-                continue
-            }
+            guard text[end] == UInt8(ascii: "="), let kind = queryKind(formDecoded(name)) else { continue }
             let value = rest.prefix { !ends.contains($0) }
             if !value.isEmpty { output += placeholder(kind, value, place, book, &notes) }
             rest = rest[value.endIndex...]
         }
         return output + rest
+    }
+
+    private func queryKind(_ name: [UInt8]) -> String? {
+        if let kind = queryNames[RedactionCatalog.comparable(name)] { return kind }
+        guard version > 2, name.last == UInt8(ascii: "]"), let start = name.lastIndex(of: UInt8(ascii: "[")) else {
+            return nil
+        }
+        return queryNames[RedactionCatalog.comparable(name[(start + 1)...].dropLast())]
     }
 
     /// Secrets that are known wherever they stand.
@@ -317,7 +358,10 @@ package final class Redactor: Sendable {
 
     /// For a body with these fields, without its content codings.
     func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
-        RedactionStream(self, finder: finder(bodyKind(fields), isNumbered: book != nil), place, book)
+        let kind = bodyKind(fields)
+        // Labels lie.
+        let ifJSON = version > 2 && kind == .plain ? finder(.anything, isNumbered: book != nil) : nil
+        return RedactionStream(self, finder: finder(kind, isNumbered: book != nil), ifJSON: ifJSON, place, book)
     }
 
     /// A whole body without its content codings.
@@ -328,19 +372,22 @@ package final class Redactor: Sendable {
         return output
     }
 
+    /// By the label. Pages, scripts and pictures are not searched for names: they are full of words such as `"password":"Password"`
+    /// that are no secrets.
     private func bodyKind(_ fields: Fields) -> BodyKind {
-        guard let type = fields.first("content-type").map({ MediaType($0) }) else { return .json }
+        let anything = version > 2 ? BodyKind.anything : .json
+        guard let type = fields.first("content-type").map({ MediaType($0) }) else { return anything }
         if type.isJSON { return .json }
-        if type.essence == "application/x-www-form-urlencoded" { return .form }
-        if type.essence.hasPrefix("multipart/") { return .multipart }
+        if type.essence == "application/x-www-form-urlencoded" { return version > 2 ? .anything : .form }
+        if type.essence.hasPrefix("multipart/") { return version > 2 ? .parts : .multipart }
         let lines = [
             "text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq", "text/plain",
         ]
-        return lines.contains(type.essence) || looksAtContent && MediaType.mayBeAnything(type) ? .json : .plain
+        return lines.contains(type.essence) || version > 1 && MediaType.mayBeAnything(type) ? anything : .plain
     }
 }
 
-/// What is to be redacted beside declared secrets.
+/// What is to be redacted in addition to declared secrets.
 package enum RedactionRule: Hashable, Sendable {
     /// What `RedactionCatalog` lists, up to a version.
     case catalog(Int)
@@ -402,6 +449,14 @@ package struct RedactionNotes: Sendable, Equatable {
         let note = Note(place: place, placeholder: text)
         if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
         return Array(text.utf8)
+    }
+
+    /// Notes something that was left out, as nothing could stand for it.
+    mutating func leaveOut(_ place: String) {
+        let kind = "left-out"
+        counts[kind, default: 0] += 1
+        let note = Note(place: place, placeholder: Placeholder.text(kind))
+        if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
     }
 
     package mutating func formUnion(_ other: RedactionNotes) {

@@ -18,6 +18,8 @@ import Testing
         ("Authorization", "Bearer abc", "Bearer [redacted:authorization:1]"),
         ("authorization", "AWS4-HMAC-SHA256 Credential=x, Signature=y", "AWS4-HMAC-SHA256 [redacted:authorization:1]"),
         ("Authorization", "abc", "[redacted:authorization:1]"), ("Authorization", "", ""),
+        ("Authorization", "secret v1", "[redacted:authorization:1]"),
+        ("Authorization", "bearer\tabc", "bearer\t[redacted:authorization:1]"),
         ("Authorization", "Bearer [redacted:authorization:7]", "Bearer [redacted:authorization:7]"),
         ("Cookie", "a=1; b=2; c=1", "a=[redacted:cookie:1]; b=[redacted:cookie:2]; c=[redacted:cookie:1]"),
         ("Cookie", "a=;b", "a=;[redacted:cookie:1]"),
@@ -43,7 +45,8 @@ import Testing
         ("/a?api_key=x&b=1", "/a?api_key=[redacted:api_key:1]&b=1"),
         ("/a?APIKEY=x,y;z?w&b", "/a?APIKEY=[redacted:api_key:1]&b"),
         ("/a?b=1&api%5Fkey=x", "/a?b=1&api%5Fkey=[redacted:api_key:1]"), ("/a?token=", "/a?token="),
-        ("/a?tokens=1", "/a?tokens=1"),
+        ("/a?tokens=1", "/a?tokens=1"), ("/a?user[token]=x&b=1", "/a?user[token]=[redacted:token:1]&b=1"),
+        ("/a?user%5Btoken%5D=x", "/a?user%5Btoken%5D=[redacted:token:1]"),
         ("/a?u=http://x/?token=y", "/a?u=http://x/?token=[redacted:token:1]"), ("*", "*"),
         ("/k?X-Amz-Signature=a&X-Amz-Date=b", "/k?X-Amz-Signature=[redacted:x-amz-signature:1]&X-Amz-Date=b"),
     ])
@@ -58,8 +61,22 @@ import Testing
         ("application/json", #"{"apiKey" : 12e3}"#, #"{"apiKey" : "[redacted:api_key:1]"}"#),
         ("application/json", #"{"token":null,"token":true,"token":""}"#, #"{"token":null,"token":true,"token":""}"#),
         ("application/json", #"{"my_password":"x"}"#, #"{"my_password":"x"}"#),
+        ("application/json", #"{"token":[ "x","y"]}"#, #"{"token":[ "[redacted:token:1]","y"]}"#),
+        ("application/x-www-form-urlencoded", #"{"password":"x"}"#, #"{"password":"[redacted:password:1]"}"#),
+        ("application/x-www-form-urlencoded", "user[password]=x&a[b]=c", "user[password]=[redacted:password:1]&a[b]=c"),
+        ("application/x-www-form-urlencoded", "u%5Bpassword%5D=x", "u%5Bpassword%5D=[redacted:password:1]"),
+        ("text/html", #" {"password":"x"}"#, #" {"password":"[redacted:password:1]"}"#),
+        ("text/html", #"<p>{"password":"Password"}"#, #"<p>{"password":"Password"}"#),
+        ("image/png", #"{"password":"x"}"#, #"{"password":"[redacted:password:1]"}"#),
+        ("*/*", #"[{"password":"x"}]"#, #"[{"password":"[redacted:password:1]"}]"#),
+        ("application/unknown", "a=1&password=x", "a=1&password=[redacted:password:1]"),
+        (
+            "multipart/form-data; boundary=b",
+            "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\n\r\n{\"password\":\"x\"}\r\n--b--\r\n",
+            "--b\r\nContent-Disposition: form-data; name=\"meta\"\r\n\r\n{\"password\":\"[redacted:password:1]\"}\r\n--b--\r\n"
+        ),
         ("application/json", #"["{\"token\":\"x\"}"]"#, #"["{\"token\":\"[redacted:token:1]\"}"]"#),
-        ("text/javascript", #"{"password":"x"}"#, #"{"password":"x"}"#),
+        ("text/javascript", #"t={"password":"Password"}"#, #"t={"password":"Password"}"#),
         (
             "application/x-www-form-urlencoded", "password=a%20b&c=d&token=e",
             "password=[redacted:password:1]&c=d&token=[redacted:token:1]"

@@ -86,6 +86,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// A connection that only waited in the pool when it was lost says nothing about the upstream.
     private(set) var hasReceived = false
 
+    /// Since when the upstream has taken nothing of what is to be sent; nil while there is room.
+    private var blockedSince: NIODeadline?
+
     // MARK: Sending
 
     func begin(_ head: RequestHead, receiver: any UpstreamReceiver) {
@@ -184,6 +187,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
+        blockedSince = context.channel.isWritable ? nil : .now()
         if context.channel.isWritable { receiver?.upstreamWritabilityRestored() }
     }
 
@@ -296,12 +300,15 @@ final class UpstreamConnection: ChannelDuplexHandler {
         timeout = nil
         guard !isResponseComplete else { return }
         guard .now() - lastRead >= readTimeout else { return scheduleTimeout() }
+        let seconds = Double(readTimeout.nanoseconds) / 1e9
+        if !isRequestComplete, let blockedSince, .now() - blockedSince >= readTimeout {
+            return fail(UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(seconds) s"))
+        }
         if isPaused || !isRequestComplete {
             // It is the client who is slow.
             lastRead = .now()
             return scheduleTimeout()
         }
-        let seconds = Double(readTimeout.nanoseconds) / 1e9
         fail(UpstreamFailure(status: 504, "\(origin) sent nothing for \(seconds) s"))
     }
 }

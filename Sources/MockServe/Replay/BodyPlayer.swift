@@ -15,7 +15,12 @@ final class BodyPlayer {
     private let slices: SliceReader
     private let speed: Double
     private var head: ResponseHead
-    private var decoders: [Decoder] = []
+    /// Content codings that are undone for this client.
+    private var undone: [ContentCoding] = []
+    private var decoder: DecoderChain?
+    /// Whether not all was sent yet of what the decoder was fed, and whether a recorded chunk ends with that.
+    private var isDecoding = false
+    private var endsChunk = false
     private var mapping: BodyMapping?
     private var gatherer = ChunkGatherer()
     private var pieces: PieceSchedule
@@ -30,6 +35,8 @@ final class BodyPlayer {
     private var hasSentInformational = false
     /// Whether the recorded answer could not be played.
     private(set) var hasFailed = false
+    /// Told why it could not.
+    var whenFailed: ((any Error) -> Void)?
 
     init(_ answer: RecordedAnswer, _ exchange: Exchange, slices: SliceReader, map: OriginMap, speed: Double) {
         self.answer = answer
@@ -40,7 +47,7 @@ final class BodyPlayer {
         head = answer.head
         if !pieces.isEmpty { adaptCoding() }
         if !pieces.isEmpty, !slices.isWhole({ map.leaves(body: $0, of: answer.head) }) {
-            mapping = map.responseBodyMapping(for: head, beginning: decoders.isEmpty ? slices.beginning : nil)
+            mapping = map.responseBodyMapping(for: head, beginning: undone.isEmpty ? slices.beginning : nil)
         }
         head = map.mapResponse(head)
     }
@@ -50,9 +57,17 @@ final class BodyPlayer {
         let names = listMembers(head.fields.values("content-encoding"))
         guard head.status != 206, !exchange.request.accepts(names), !asksAsRecorded else { return }
         let codings = names.compactMap { ContentCoding($0) }
-        guard codings.count == names.count else { return }
-        decoders = codings.reversed().map { Decoder($0) }
+        guard codings.count == names.count, isCoded(codings) else { return }
+        undone = codings
+        decoder = DecoderChain(codings)
         head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
+    }
+
+    /// Whether the body begins as one in these codings does. If its label lies, it is sent as it was recorded.
+    private func isCoded(_ codings: [ContentCoding]) -> Bool {
+        let decoder = DecoderChain(codings)
+        decoder.feed(slices.beginning)
+        return (try? decoder.next()) != nil
     }
 
     /// A server may send what the client did not accept. What the recorded client got, the same client gets.
@@ -103,6 +118,7 @@ final class BodyPlayer {
         } catch {
             isStopped = true
             hasFailed = true
+            whenFailed?(error)
             if hasSentHead { return exchange.abort() }
             let problem = Problem(
                 status: 500,
@@ -115,7 +131,9 @@ final class BodyPlayer {
 
     private func play() throws {
         if !hasSentHead { try sendHead() }
-        while let piece = pieces.next {
+        while true {
+            guard try !isDecoding || sendDecoded() else { return }
+            guard let piece = pieces.next else { break }
             if !exchange.isWritable {
                 exchange.flush()
                 guard exchange.isWritable else { return }
@@ -132,10 +150,12 @@ final class BodyPlayer {
             guard moment <= .now() else { return schedule(at: moment) }
         }
         isStopped = true
-        if mapping != nil || !decoders.isEmpty { try sendRest() }
+        if isChanged { try sendRest() }
         guard let cut = answer.cut, !exchange.request.isHEAD else { return exchange.finish(trailers: answer.trailers) }
         exchange.abort(cut.end)
     }
+
+    private var isChanged: Bool { mapping != nil || decoder != nil }
 
     // MARK: Head
 
@@ -146,7 +166,6 @@ final class BodyPlayer {
         hasSentHead = true
         // Of the body, HEAD wants to know no more than its length.
         if exchange.request.isHEAD { pieces = PieceSchedule() }
-        let isChanged = mapping != nil || !decoders.isEmpty
         exchange.sendHead(head, length: isChanged ? .chunked : recordedLength)
         if speed > 0 { exchange.flush() }
     }
@@ -176,9 +195,9 @@ final class BodyPlayer {
     /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held. One that
     /// would be held anyhow, and in which nothing is replaced, is played as it was recorded.
     private func sendWhole() throws -> Bool {
-        let isHeld = mapping?.isCollecting == true && decoders.isEmpty
+        let isHeld = mapping?.isCollecting == true && decoder == nil
         var saysLength = false
-        if case .length = answer.head.framing, speed == 0 { saysLength = mapping != nil || !decoders.isEmpty }
+        if case .length = answer.head.framing, speed == 0 { saysLength = isChanged }
         guard saysLength || isHeld, let size = answer.body?.size, size <= Self.wholeLimit else { return false }
         let start = pieces
         var bytes: [UInt8] = []
@@ -189,20 +208,23 @@ final class BodyPlayer {
             throw error
         }
         var decoded = bytes
-        for decoder in decoders {
-            var output: [UInt8] = []
-            try decoder.decode(decoded, into: &output, limit: Self.wholeLimit * 4)
+        for coding in undone.reversed() {
+            guard let output = try? coding.decode(decoded, limit: Self.wholeLimit * 4) else {
+                // Too long to be held, or not as it should be further on.
+                pieces = start
+                return false
+            }
             decoded = output
         }
         if var mapping {
             decoded = mapping.push(decoded) + mapping.finish()
-            if mapping.isUnchanged, decoders.isEmpty { self.mapping = nil }
+            if mapping.isUnchanged, decoder == nil { self.mapping = nil }
         }
         guard saysLength else {
             pieces = start
             return false
         }
-        decoders = []
+        decoder = nil
         mapping = nil
         hasSentHead = true
         exchange.sendHead(head, length: .length(decoded.count + missing))
@@ -219,11 +241,11 @@ final class BodyPlayer {
     }
 
     private func send(_ piece: PieceSchedule.Piece) throws {
-        let isChanged = mapping != nil || !decoders.isEmpty
         guard !isChanged else {
-            let mapped = try transform(try read(piece))
-            exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: piece.isEnd)))
-            if speed > 0 { exchange.flush() }
+            let bytes = try read(piece)
+            guard let decoder else { return send(changed: bytes, endsChunk: piece.isEnd) }
+            decoder.feed(bytes)
+            (isDecoding, endsChunk) = (true, piece.isEnd)
             return
         }
         if piece.isStart, answer.head.framing == .chunked { exchange.startChunk(size: piece.total) }
@@ -233,14 +255,27 @@ final class BodyPlayer {
         if speed > 0 || piece.total > BodySlices.size { exchange.flush() }
     }
 
-    private func transform(_ bytes: [UInt8]) throws -> [UInt8] {
-        var output = bytes
-        for decoder in decoders {
-            var decoded: [UInt8] = []
-            try decoder.decode(output, into: &decoded)
-            output = decoded
+    /// Sends what the decoder makes of what it was fed, no faster than the client reads: a few bytes may become very many.
+    ///
+    /// - Returns: false if the client must read first.
+    private func sendDecoded() throws -> Bool {
+        while true {
+            if !exchange.isWritable {
+                exchange.flush()
+                guard exchange.isWritable else { return false }
+            }
+            guard let bytes = try decoder?.next() else { break }
+            send(changed: bytes, endsChunk: false)
         }
-        return mapping == nil ? output : mapping?.push(output) ?? []
+        isDecoding = false
+        send(changed: [], endsChunk: endsChunk)
+        return true
+    }
+
+    private func send(changed bytes: [UInt8], endsChunk: Bool) {
+        let mapped = mapping == nil ? bytes : mapping?.push(bytes) ?? []
+        exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: endsChunk)))
+        if speed > 0, endsChunk { exchange.flush() }
     }
 
     private func sendRest() throws {

@@ -51,14 +51,22 @@ final class LoopReader {
     }
 
     private func open() {
-        let (file, newest, memory) = (replayer.file, replayer.newest, replayer.pageMemory)
-        if replayer.options.opensOnLoop {
-            return opened(Result { Made(reader: try PlaybackReader(path: file, newest: newest, memory: memory)) })
-        }
+        let replayer = replayer
+        if replayer.options.opensOnLoop { return opened(Result { try Self.make(replayer) }) }
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
-            Made(reader: try PlaybackReader(path: file, newest: newest, memory: memory))
-        }.whenComplete { bound.value.opened($0) }
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) { try Self.make(replayer) }
+            .whenComplete { bound.value.opened($0) }
+    }
+
+    private static func make(_ replayer: Replayer) throws -> Made {
+        let reader = try PlaybackReader(path: replayer.file, newest: replayer.newest, memory: replayer.pageMemory)
+        do {
+            try replayer.identity.check(.replay)
+        } catch {
+            reader.close()
+            throw error
+        }
+        return Made(reader: reader)
     }
 
     private func opened(_ result: Result<Made, any Error>) {
@@ -95,6 +103,7 @@ final class LoopReader {
     func reading() throws -> PlaybackReader {
         guard case .open(let reader) = state else { throw ended }
         guard !isReading else { return reader }
+        try replayer.identity.check(.replay)
         let newest = replayer.caches.generation
         if try reader.begin() {
             generation = replayer.caches.renew()

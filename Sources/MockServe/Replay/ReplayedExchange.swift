@@ -88,6 +88,7 @@ final class ReplayedExchange: ExchangeReceiver {
                 let speed = replayer.replayer.options.speed
                 let player = BodyPlayer(answer, exchange, slices: slices, map: map, speed: speed)
                 self.player = player
+                player.whenFailed = { [weak self] in self?.note($0) }
                 player.start()
             case nil: if let whenMissed { whenMissed(key) } else { miss() }
             }
@@ -118,9 +119,13 @@ final class ReplayedExchange: ExchangeReceiver {
         }
     }
 
+    private func note(_ failure: any Error) {
+        replayer.replayer.journal.note(exchange.request, .failed(String(describing: failure)), status: 500)
+    }
+
     private func fail(_ error: any Error) {
         let error = error is PlaybackReader.Busy ? PlaybackReader.inUse(replayer.path) : error
-        replayer.replayer.journal.note(exchange.request, .failed(String(describing: error)), status: 500)
+        note(error)
         let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
         exchange.answer(problem.response, body: problem.body)
     }

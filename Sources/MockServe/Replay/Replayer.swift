@@ -12,6 +12,8 @@ final class Replayer: ExchangeResponder {
     let path: String
     /// Where that is, wherever the process goes.
     let file: String
+    /// What all event loops read: what they keep together is of one file.
+    let identity: FileIdentity
     /// What asks the replayer for the answers of one upstream.
     private let origins: [String]
     /// The newest interaction that is played: later ones are being recorded.
@@ -50,6 +52,7 @@ final class Replayer: ExchangeResponder {
         caches = ReplayCaches(budget: options.cacheSize / 5 * 3)
         path = reader.path
         file = URL(fileURLWithPath: reader.path).path
+        identity = FileIdentity(reader.path)
         origins = upstreams.map(\.origin.description)
         self.newest = newest
         self.served = served

@@ -289,7 +289,11 @@ final class ServicePlan: Sendable {
     private func finish(keeping: Bool) throws {
         defer { journal.close() }
         do {
-            if let writer { journal.found(try writer.finish(keeping: keeping, now: Clock.now().unixMilliseconds)) }
+            if let writer {
+                let isComplete = journal.summary.failureCount == 0
+                let now = Clock.now().unixMilliseconds
+                journal.found(try writer.finish(keeping: keeping, isComplete: isComplete, now: now))
+            }
             if let error = journal.summary.writeError { throw error }
             guard let coverageFile, let path else { return }
             var used = journal.replayedNumbers

@@ -12,8 +12,8 @@ struct RecordCommand: AsyncParsableCommand {
 
             Modes: `once` records if the cassette is empty and replays it otherwise; `missing` replays what is there and \
             records the rest; `all` records everything, and on a clean end new answers replace old ones to the same \
-            requests; `rewrite` records everything and on a clean end takes the place of all that was recorded before, while \
-            rules and answers written by hand stay; `passthrough` forwards and records nothing. Where CI is set in the \
+            requests; `rewrite` records everything and on a clean end takes the place of all that was recorded before it began, \
+            while rules and answers written by hand stay; if something could not be recorded, it is as `all`; `passthrough` forwards and records nothing. Where CI is set in the \
             environment, nothing is recorded without --record-in-ci. HTTP_PROXY, HTTPS_PROXY and NO_PROXY are honoured on the way out.
 
             Exits with 69 if an upstream could not be reached: no connection came about; with 74 if the cassette could not be \
