@@ -15,7 +15,10 @@ extension CassetteFile {
                 } else {
                     removeDraft(of: path)
                 }
-                let queue = try DatabaseQueue(path: CassetteFile.databasePath(path), configuration: configuration(isReadOnly: false))
+                let queue = try DatabaseQueue(
+                    path: CassetteFile.databasePath(path),
+                    configuration: configuration(isReadOnly: false)
+                )
                 try queue.inDatabase { db in
                     // An empty file was there, or a creation in it was interrupted.
                     if try isBlank(db) { try create(db) }
@@ -48,7 +51,10 @@ extension CassetteFile {
         removeDraft(of: path)
         createPrivately(draft)
         do {
-            let queue = try DatabaseQueue(path: CassetteFile.databasePath(draft), configuration: configuration(isReadOnly: false))
+            let queue = try DatabaseQueue(
+                path: CassetteFile.databasePath(draft),
+                configuration: configuration(isReadOnly: false)
+            )
             try queue.inDatabase { try create($0) }
             try queue.close()
             // A file that somebody else has put there meanwhile is not replaced, where the file system has hard links.
@@ -97,7 +103,10 @@ extension CassetteFile {
     /// - Returns: false if it could not.
     static func takeBack(_ path: String) -> Bool {
         do {
-            let queue = try DatabaseQueue(path: CassetteFile.databasePath(path), configuration: configuration(isReadOnly: false))
+            let queue = try DatabaseQueue(
+                path: CassetteFile.databasePath(path),
+                configuration: configuration(isReadOnly: false)
+            )
             _ = try queue.inDatabase { try $0.firstInteger("PRAGMA schema_version") }
             try queue.close()
             return true

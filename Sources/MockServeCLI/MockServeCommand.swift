@@ -1,5 +1,6 @@
 import ArgumentParser
 import CassetteStore
+import Foundation
 
 @main
 struct MockServeCommand: AsyncParsableCommand {
@@ -24,6 +25,7 @@ struct MockServeCommand: AsyncParsableCommand {
     )
 
     static func main() async {
+        fillStandardDescriptors()
         CassetteFile.prepareProcess()
         if let message = UnknownCommand.message(Array(CommandLine.arguments.dropFirst()), in: self) {
             Console.say(message)
@@ -31,6 +33,11 @@ struct MockServeCommand: AsyncParsableCommand {
         }
         await main(nil)
     }
+}
+
+/// What a caller has closed would be taken by the first file that is opened, and be written to as standard output.
+private func fillStandardDescriptors() {
+    for descriptor in CInt(0)...2 where fcntl(descriptor, F_GETFD) == -1 { _ = open("/dev/null", O_RDWR) }
 }
 
 enum MockServeVersion {

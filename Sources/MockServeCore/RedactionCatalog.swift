@@ -14,14 +14,16 @@ package enum RedactionCatalog {
     /// Authentication schemes, in lower case: IANA, "HTTP Authentication Schemes"; and those that large services made up. What stands
     /// before a space and is none of them may be the secret itself.
     static let schemes: Set<String> = [
-        "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "oauth", "privatetoken",
+        "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "oauth",
+        "privatetoken",
         "scram-sha-1", "scram-sha-256", "vapid",
         // AWS Signature Version 4 and 2; Azure Storage; Google, "ClientLogin"; GitHub, Django and Rails, "Token authentication".
         "aws4-hmac-sha256", "aws4-ecdsa-p256-sha256", "aws", "sharedkey", "sharedkeylite", "sharedaccesssignature",
         "googlelogin", "token", "apikey", "api-key", "key",
         // Microsoft, "NTLM"; Hawk; OAuth 2.0 MAC; Signing HTTP messages, drafts; Okta, "SSWS"; Snowflake; Splunk; Opsgenie; Akamai
         // EdgeGrid; Discord, "Bot"; Unsplash, "Client-ID"; DeepL.
-        "ntlm", "hawk", "mac", "signature", "ssws", "snowflake", "splunk", "jwt", "geniekey", "eg1-hmac-sha256", "hmac-sha256", "bot",
+        "ntlm", "hawk", "mac", "signature", "ssws", "snowflake", "splunk", "jwt", "geniekey", "eg1-hmac-sha256",
+        "hmac-sha256", "bot",
         "client-id", "deepl-auth-key",
     ]
 

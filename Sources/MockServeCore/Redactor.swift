@@ -113,8 +113,10 @@ package final class Redactor: Sendable {
                 let head = start + spelled(name) + end + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
                 return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
             }
-        case .anything: patterns(.json, version, json: json, form: form) + patterns(.form, version, json: json, form: form)
-        case .parts: patterns(.multipart, version, json: json, form: form) + patterns(.json, version, json: json, form: form)
+        case .anything:
+            patterns(.json, version, json: json, form: form) + patterns(.form, version, json: json, form: form)
+        case .parts:
+            patterns(.multipart, version, json: json, form: form) + patterns(.json, version, json: json, form: form)
         }
     }
 

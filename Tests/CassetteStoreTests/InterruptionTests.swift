@@ -197,6 +197,66 @@ import Testing
         }
     }
 
+    @Test func rulesDoNotChangeWhileARunGoesOn() throws {
+        try withPath { path in
+            try make(path)
+            let rule = try Rule(.ignore, "query:ts")
+            let writer = try CassetteWriter.make(path, .missing)
+            #expect(throws: CassetteError.self) { try CassetteEditor.add([rule], to: path) }
+            #expect(throws: CassetteError.self) { try CassetteEditor.removeRules([1], from: path) }
+            #expect(throws: CassetteError.self) {
+                try CassetteEditor.redact([Rule(.redact, "json:pin")], secrets: [], in: path)
+            }
+            #expect(throws: CassetteError.self) {
+                try CassetteWriter(path: path, mode: .missing, upstreams: [], rules: [rule], now: 1)
+            }
+            // One that has no other rules may record at the same time.
+            try CassetteWriter.make(path, .missing).finish(keeping: true, now: 2_000)
+            writer.record(exchanged("/c?ts=1"))
+            try writer.finish(keeping: true, now: 2_000)
+            _ = try CassetteEditor.add([rule], to: path)
+            #expect(try CassetteReader(path: path).numberedRules().contains { $0.rule == rule })
+        }
+    }
+
+    @Test(arguments: [EpisodeMode.all, .rewrite])
+    func aRunReplacesOnlyWhatWasThereWhenItBegan(_ mode: EpisodeMode) throws {
+        try withPath { path in
+            try make(path, ["/old", "/a"])
+            let writer = try CassetteWriter.make(path, mode)
+            let other = try CassetteWriter.make(path, .missing)
+            for target in ["/a", "/new"] { other.record(exchanged(target)) }
+            try other.finish(keeping: true, now: 2_000)
+            writer.record(exchanged("/a"))
+            try writer.finish(keeping: true, now: 3_000)
+            var targets: [String] = []
+            try CassetteReader(path: path).eachNumber { _, _, target in targets.append(target) }
+            #expect(targets == (mode == .all ? ["/old"] : []) + ["/a", "/new", "/a"])
+        }
+    }
+
+    @Test func whatCouldNotBeRecordedAnewStays() throws {
+        try withPath { path in
+            try make(path, ["/a", "/b"])
+            let writer = try CassetteWriter.make(path, .rewrite)
+            writer.record(exchanged("/a"))
+            try writer.finish(keeping: true, isComplete: false, now: 3_000)
+            var targets: [String] = []
+            try CassetteReader(path: path).eachNumber { _, _, target in targets.append(target) }
+            #expect(targets == ["/b", "/a"])
+        }
+    }
+
+    @Test(arguments: [":memory:", "file:a?mode=memory", "-a.cassette"])
+    func oddNamesAreNames(_ name: String) throws {
+        try withPath { path in
+            let odd = URL(fileURLWithPath: path).deletingLastPathComponent().appendingPathComponent(name).path
+            try make(odd)
+            #expect(FileManager.default.fileExists(atPath: odd))
+            #expect(CassetteFile.databasePath(name) == "./" + name)
+        }
+    }
+
     @Test func manyPagesAreGivenBackByWritingTheFileAnew() throws {
         try withPath { path in
             let writer = try CassetteWriter.make(path)

@@ -31,6 +31,8 @@ struct EndToEndTests {
 
     @Test func noRequestIsSmuggledThroughARecording() async throws { try await run("smuggling") }
 
+    @Test func oddCallersAreServed() async throws { try await run("odd_callers") }
+
     @Test func faultsDoNoHarm() async throws { try await run("faults") }
 
     @Test func killsLeaveTheOldOrTheNew() async throws { try await run("kill_points", "48") }

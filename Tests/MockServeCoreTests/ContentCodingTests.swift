@@ -38,6 +38,25 @@ import Testing
         #expect(try ContentCoding.zstd.decode(one + two, limit: 100) == Array("one two".utf8))
     }
 
+    @Test func whatSmallBodiesDecodeToComesInBlocks() throws {
+        var coded = Array(repeating: UInt8(ascii: "a"), count: 20 << 20)
+        for _ in 0..<2 { coded = try #require(ContentCoding.gzip.encode(coded)) }
+        #expect(coded.count < 1000)
+        let chain = DecoderChain([.gzip, .gzip])
+        var total = 0
+        for byte in coded {
+            chain.feed([byte])
+            while let block = try chain.next() {
+                #expect(block.count <= 64 << 10)
+                total += block.count
+            }
+        }
+        #expect(total == 20 << 20 && chain.isWhole)
+        let limited = DecoderChain([.gzip, .gzip], limit: 1 << 20)
+        limited.feed(coded)
+        #expect(throws: ContentCodingError.tooLarge(limit: 1 << 20)) { while try limited.next() != nil {} }
+    }
+
     @Test func knowsCodingsByTheirNames() {
         #expect(ContentCoding("X-GZip".utf8) == .gzip && ContentCoding("br".utf8) == .brotli)
         #expect(ContentCoding("compress".utf8) == nil && ContentCoding("".utf8) == nil)

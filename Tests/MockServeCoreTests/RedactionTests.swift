@@ -160,8 +160,8 @@ import Testing
         return text
     }
 
-    private func makeRedactor() throws -> Redactor {
-        let rules = [try Rule(.redact, "catalog:1")]
+    private func makeRedactor(_ version: Int = 1) throws -> Redactor {
+        let rules = [try Rule(.redact, "catalog:\(version)")]
         return try #require(
             RuleSet(rules, secrets: [try DeclaredSecret("declared", Array("declared-secret-value".utf8))]).redactor
         )
@@ -249,6 +249,35 @@ import Testing
         var redaction = BodyRedaction(redactor, ["Content-Encoding": "br"], "response body", book)
         #expect(redaction.push(bomb).isEmpty)
         #expect(throws: BodyRedaction.Refusal.self) { _ = try redaction.finish() }
+    }
+
+    @Test func whatIsCompressedTooOftenToBeSearchedIsRefused() throws {
+        var redaction = BodyRedaction(
+            try makeRedactor(),
+            ["Content-Encoding": "gzip, gzip, gzip"],
+            "response body",
+            book
+        )
+        _ = redaction.push([1, 2, 3])
+        #expect(throws: BodyRedaction.Refusal.self) { _ = try redaction.finish() }
+    }
+
+    @Test func aSecretWhoseEndWouldStayIsRefused() throws {
+        var redaction = BodyRedaction(try makeRedactor(), ["Content-Type": "application/json"], "request body", book)
+        _ = redaction.push(Array(#"{"password":""#.utf8))
+        for _ in 0..<40 { _ = redaction.push(Array(repeating: UInt8(ascii: "x"), count: 64 << 10)) }
+        _ = redaction.push(Array(#""}"#.utf8))
+        #expect(throws: BodyRedaction.Refusal.self) { _ = try redaction.finish() }
+    }
+
+    @Test func fieldsAndMethodsOfSecretNamesAreLeftOut() throws {
+        let redactor = try makeRedactor(3)
+        var notes = RedactionNotes()
+        let fields = Fields([("X-declared-secret-value", "1"), ("Y", "2")])
+        let head = RequestHead(method: Array("declared-secret-value".utf8), target: Array("/".utf8), fields: fields)
+        let redacted = redactor.redact(head, book, &notes)
+        #expect(redacted.fields.map { Latin1.string($0.name) } == ["Y"])
+        #expect(redacted.method == Array("REDACTED".utf8) && notes.counts["left-out"] == 2)
     }
 
     @Test func whatIsNotWhatItClaimsIsSearchedAsItIs() throws {

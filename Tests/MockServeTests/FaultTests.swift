@@ -162,6 +162,67 @@ struct FaultTests {
         }
     }
 
+    /// Event loops open the file when they need it, and share what they found.
+    @Test func aReplacedCassetteAnswersNothingMore() async throws {
+        try await withRecording { path, upstream in
+            let other = path + ".other"
+            var recording = MockServerConfiguration.record(other, upstream: upstream)
+            recording.recordsInCI = true
+            try await withMockServer(recording) { _ = try get($0.port, "/other") }
+            var replay = MockServerConfiguration.replay(path)
+            replay.failsOnMisses = false
+            try await withMockServer(replay) { server in
+                try #expect(get(server.port).hasSuffix("this is /x"))
+                try FileManager.default.removeItem(atPath: path)
+                try FileManager.default.moveItem(atPath: other, toPath: path)
+                // What is kept may be trusted for a moment.
+                try await Task.sleep(for: .milliseconds(20))
+                for target in ["/x", "/other", "/x"] {
+                    for _ in 0..<8 {
+                        let answer = try get(server.port, target)
+                        #expect(answer.hasPrefix("HTTP/1.1 500 ") && answer.contains("replaced"))
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func anUpstreamThatTakesNothingOfAnUploadIsGivenUp() async throws {
+        // Nobody accepts: the system does, and takes as much as it has room for.
+        let silent = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(silent) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(silent, address, length) == 0 && listen(silent, 4) == 0
+                    && getsockname(silent, address, &length) == 0
+            }
+        }
+        try #require(isBound)
+        let url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        try await withFolder { folder in
+            var recording = MockServerConfiguration.record(
+                folder.appendingPathComponent("a.cassette").path,
+                upstream: url
+            )
+            recording.recordsInCI = true
+            recording.upstream.readTimeout = .milliseconds(300)
+            try await withMockServer(recording) { server in
+                let client = try RawClient(port: server.port)
+                client.send(
+                    "PUT /x HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/png\r\nContent-Length: 67108864\r\n\r\n"
+                )
+                let upload = Thread { for _ in 0..<64 { client.send([UInt8](repeating: 7, count: 1 << 20)) } }
+                upload.start()
+                let answer = client.read { $0.contains("Nothing was recorded") }
+                #expect(answer.hasPrefix("HTTP/1.1 504 ") && answer.contains("took nothing of the request"))
+            }
+        }
+    }
+
     @Test func keysThatArePlayedOnceAreRememberedOnce() async throws {
         try await withRecording { path, _ in
             var configuration = MockServerConfiguration.replay(path)

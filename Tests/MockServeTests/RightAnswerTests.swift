@@ -1,4 +1,5 @@
 import CassetteStore
+import ContentCoding
 import Foundation
 import MockServe
 import MockServeCore
@@ -122,6 +123,23 @@ struct RightAnswerTests {
             #expect(same.hasSuffix(body) && same.contains("Content-Encoding: gzip"))
             // To another client it would be decoded, but it is not what it says.
             try #expect(ask(server.port, ["Accept-Encoding: br"]) == same)
+        }
+    }
+
+    @Test func aLongCompressedAnswerIsDecodedForWhoNeedsThat() async throws {
+        let text = Array(repeatElement("a line of text\n", count: 2 << 20).joined().utf8)
+        let coded = try #require(ContentCoding.gzip.encode(text))
+        let fields = "Content-Type: text/plain\r\nContent-Encoding: gzip\r\nContent-Length: \(coded.count)"
+        let answer = RawUpstream.Answer(Array("HTTP/1.1 200 OK\r\n\(fields)\r\n\r\n".utf8) + coded)
+        try await roundTrip({ _ in answer }) { server in
+            _ = try ask(server.port, ["Accept-Encoding: gzip"])
+        } replay: { server, _ in
+            let plain = try ask(server.port, ["Accept-Encoding: identity"])
+            #expect(plain.hasPrefix("HTTP/1.1 200 OK\r\n") && !plain.contains("Content-Encoding"))
+            #expect(plain.utf8.count > text.count && plain.hasSuffix("0\r\n\r\n"))
+            let head = try ask(server.port, ["Accept-Encoding: identity"], method: "HEAD")
+            #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n") && !head.contains("Content-Length"))
+            #expect(server.failureCount == 0)
         }
     }
 

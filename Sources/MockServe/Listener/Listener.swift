@@ -48,16 +48,31 @@ struct Listener: Sendable {
                 } else {
                     bootstrap.bind(host: host, port: port)
                 }
-            case .socket(let descriptor): bootstrap.withBoundSocket(descriptor)
+            case .socket(let descriptor):
+                if let problem = Self.problem(ofSocket: descriptor) {
+                    group.any().makeFailedFuture(
+                        MockServeError(.cannotListen, "Cannot listen on file descriptor \(descriptor): \(problem).")
+                    )
+                } else {
+                    bootstrap.withBoundSocket(descriptor)
+                }
             }
         return bound.flatMapThrowing { channel in
-            guard let origin = channel.localAddress.flatMap(Self.origin) else {
+            guard let origin = channel.localAddress.flatMap(Self.origin), origin.port != 0 else {
                 channel.close(promise: nil)
                 throw MockServeError(.cannotListen, "The socket handed in is not a bound TCP socket.")
             }
             return Listener(channel: channel, origin: origin)
         }
         .flatMapErrorThrowing { error in throw Self.explain(error, address) }
+    }
+
+    /// Why nobody could be served by a descriptor; nil if it is a socket.
+    private static func problem(ofSocket descriptor: CInt) -> String? {
+        var kind: CInt = 0
+        var size = socklen_t(MemoryLayout<CInt>.size)
+        guard getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 else { return nil }
+        return errno == EBADF ? "it is not open" : "it is not a socket"
     }
 
     private static let fallback = Origin(scheme: .http, host: "127.0.0.1", port: 80)

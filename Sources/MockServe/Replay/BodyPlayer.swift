@@ -166,6 +166,8 @@ final class BodyPlayer {
         hasSentHead = true
         // Of the body, HEAD wants to know no more than its length.
         if exchange.request.isHEAD { pieces = PieceSchedule() }
+        // How long it becomes is not known.
+        if isChanged { head.fields = head.fields.filter { !$0.isNamed("content-length") } }
         exchange.sendHead(head, length: isChanged ? .chunked : recordedLength)
         if speed > 0 { exchange.flush() }
     }

@@ -44,14 +44,24 @@ final class JournalFile: Sendable {
             descriptor = Mutex(-1)
             return
         }
-        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        // A pipe must not hold up who serves, whoever reads it or does not.
+        let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard opened >= 0 else {
-            throw MockServeError(
-                .invalidConfiguration,
-                "The journal \(path) cannot be written: \(String(cString: strerror(errno)))."
-            )
+            let reason = errno == ENXIO ? "nobody reads it" : String(cString: strerror(errno))
+            throw MockServeError(.invalidConfiguration, "The journal \(path) cannot be written: \(reason).")
         }
         descriptor = Mutex(opened)
+        // What a killed server has left of a line stays a line of its own.
+        if Self.endsInLine(path) { pending.withLock { $0.lines = [0x0A] } }
+    }
+
+    private static func endsInLine(_ path: String) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return false }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        defer { if descriptor >= 0 { Foundation.close(descriptor) } }
+        var last: UInt8 = 0x0A
+        return pread(descriptor, &last, 1, status.st_size - 1) == 1 && last != 0x0A
     }
 
     func write(_ entry: JournalEntry) {
@@ -94,11 +104,18 @@ final class JournalFile: Sendable {
             while !rest.isEmpty, descriptor >= 0 {
                 let written = rest.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress, $0.count) }
                 if written < 0, errno == EINTR { continue }
+                if written < 0, errno == EAGAIN, Self.awaitRoom(descriptor) { continue }
                 // A full disk loses journal lines, not answers.
                 guard written > 0 else { return }
                 rest = rest.dropFirst(written)
             }
         }
+    }
+
+    /// Waits a second at most for who reads a pipe.
+    private static func awaitRoom(_ descriptor: CInt) -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+        return poll(&waiting, 1, 1000) == 1 && waiting.revents & Int16(POLLOUT) != 0
     }
 
     /// The file is made under another name and moved into place, so that servers that miss in parallel do not mix their lines.

@@ -294,7 +294,14 @@ public final class MockServer: Sendable {
     package var failedConnectionCount: Int { plan.client?.failedConnectionCount ?? 0 }
 
     /// Goes back to the start of the recording: what is asked from now on is answered as in a new scope. The journal goes on.
-    package func rewind() { plan.replayer?.rewind() }
+    ///
+    /// - Returns: false if this server records, or replays nothing.
+    @discardableResult
+    package func rewind() -> Bool {
+        guard let replayer = plan.replayer, plan.writer == nil else { return false }
+        replayer.rewind()
+        return true
+    }
 
     // MARK: Stopping
 

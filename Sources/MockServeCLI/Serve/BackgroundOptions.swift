@@ -3,7 +3,7 @@ import Foundation
 import MockServe
 import UnixSignals
 
-/// What `record` and `replay` take beside: they run until they are told to stop.
+/// What `record` and `replay` take in addition: they run until they are told to stop.
 struct BackgroundOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the base URL to this file once the port accepts.", valueName: "file"))
     var urlFile: String?
@@ -11,18 +11,17 @@ struct BackgroundOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Stop when this process has ended.", valueName: "pid"))
     var parentPid: Int32?
 
-    /// Serves until a signal comes or the parent ends. A second signal ends the program at once.
-    ///
-    /// - Parameter rewound: what is to be done when SIGHUP has rewound the recording; nil if that signal means nothing.
+    /// Serves until a signal comes or the parent ends. A second signal ends the program at once. SIGHUP rewinds what is replayed,
+    /// and stops what records.
     func serve(
         _ configuration: MockServerConfiguration,
-        rewound: (@Sendable () -> Void)? = nil,
+        isQuiet: Bool,
         _ begun: (MockServer) -> Void
     ) async throws -> MockServer {
         Self.raiseDescriptorLimit()
         // Trapped before the address is printed: whoever reads it may send a signal at once.
         let signals =
-            rewound == nil
+            Signals.hangUpIsIgnored
             ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
             : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let server = try await MockServer.start(configuration)
@@ -33,7 +32,7 @@ struct BackgroundOptions: ParsableArguments {
             if let url = server.url(for: name) { Console.print("\(name) \(url.absoluteString)") }
         }
         begun(server)
-        try await stop(server, signals, rewound)
+        try await stop(server, signals, isQuiet: isQuiet)
         return server
     }
 
@@ -52,16 +51,15 @@ struct BackgroundOptions: ParsableArguments {
     private func stop(
         _ server: MockServer,
         _ signals: UnixSignalsSequence,
-        _ rewound: (@Sendable () -> Void)?
+        isQuiet: Bool
     ) async throws {
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 var isFirst = true
                 for await signal in signals {
-                    if signal == .sighup {
-                        server.rewind()
-                        rewound?()
+                    if signal == .sighup, server.rewind() {
+                        if !isQuiet { Console.say("mockserve: back at the start of the recording") }
                         continue
                     }
                     guard isFirst else {
@@ -79,16 +77,23 @@ struct BackgroundOptions: ParsableArguments {
                 }
             }
             for await _ in stops {}
-            if let urlFile { try? FileManager.default.removeItem(atPath: urlFile) }
+            if let urlFile, Self.isRegular(urlFile) { try? FileManager.default.removeItem(atPath: urlFile) }
             try await server.shutDown()
             group.cancelAll()
         }
     }
 
+    /// Whether a path leads to a file, or to nothing yet: no device or pipe takes its place or is removed.
+    private static func isRegular(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+    }
+
     /// Readers never see half a file.
     private func write(_ url: String, to path: String) throws {
         do {
-            try Data("\(url)\n".utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+            let options: Data.WritingOptions = Self.isRegular(path) ? .atomic : []
+            try Data("\(url)\n".utf8).write(to: URL(fileURLWithPath: path), options: options)
         } catch {
             throw MockServeError(
                 .invalidConfiguration,

@@ -47,7 +47,7 @@ struct RecordCommand: AsyncParsableCommand {
             var configuration = MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode)
             serving.apply(to: &configuration, cassette: cassette)
             try recording.apply(to: &configuration)
-            let server = try await background.serve(configuration) { server in
+            let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in
                 serving.warn(server)
                 guard !serving.quiet else { return }
                 let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"

@@ -30,11 +30,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let server = try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.replay(cassette)
             serving.apply(to: &configuration, cassette: cassette)
-            let isQuiet = serving.quiet
-            let rewound: @Sendable () -> Void = {
-                if !isQuiet { Console.say("mockserve: back at the start of the recording") }
-            }
-            let server = try await background.serve(configuration, rewound: rewound) { server in
+            let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in
                 serving.warn(server)
                 if !serving.quiet { Console.say("mockserve: replaying \(cassette); stop with Ctrl-C") }
             }

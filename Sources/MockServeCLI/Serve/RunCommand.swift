@@ -78,7 +78,10 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Trapped before anything starts, so that no signal is lost.
-        let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+        let signals =
+            Signals.hangUpIsIgnored
+            ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
+            : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let (server, status, unused) = try await ExitStatus.reporting {
             let server = try await MockServer.start(try configure())
             serving.warn(server)
@@ -129,7 +132,9 @@ struct RunCommand: AsyncParsableCommand {
         }
         let environment = Environment.inherit.updating(updates)
         let child = ChildProcess()
-        let command = command
+        // What spawns takes all signals for not ignored.
+        let ignoring = Signals.hangUpIsIgnored ? ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"] : []
+        let command = ignoring + command
         return try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
             group.addTask { try await Self.spawn(command, environment, child) }
             group.addTask {

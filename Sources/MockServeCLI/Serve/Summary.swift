@@ -18,7 +18,9 @@ struct Summary {
         if server.recordedCutCount > 0 { parts.append("\(server.recordedCutCount) of them cut by the upstream") }
         if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }
-        if server.failureCount > 0 { parts.append("\(server.failureCount) failed\(server.isRecording ? " and not recorded" : "")") }
+        if server.failureCount > 0 {
+            parts.append("\(server.failureCount) failed\(server.isRecording ? " and not recorded" : "")")
+        }
         Console.say("mockserve: " + parts.joined(separator: ", "))
         for likeness in server.likenesses.prefix(5) { Console.say("mockserve: \(likeness)") }
         if server.likenesses.count > 5 { Console.say("  … and \(server.likenesses.count - 5) more such requests") }
