@@ -7,13 +7,13 @@ import MockServeCore
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRedaction(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let input = Array(UnsafeBufferPointer(start: start, count: count))
-    guard let kind = input.first, let redactor else { return 0 }
+    guard let kind = input.first, let redactor = redactors[Int(kind) % redactors.count] else { return 0 }
     // A book remembers so many values only.
     book = PlaceholderBook()
     let body = Array(input.dropFirst())
     let types = [
         "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=AB", "text/html",
-        "text/plain",
+        "text/plain", "application/octet-stream",
     ]
     var fields = Fields([("Content-Type", types[Int(kind & 15) % types.count])])
     let codings = ["gzip", "deflate", "br", "zstd"]
@@ -37,12 +37,13 @@ public func fuzzRedaction(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
 
 nonisolated(unsafe) private var book = PlaceholderBook()
 
-private let redactor: Redactor? = {
-    guard let rule = try? Rule(.redact, "catalog:1"), let custom = try? Rule(.redact, "json:pin"),
+/// One for each version of the catalog.
+private let redactors: [Redactor?] = (1...RedactionCatalog.version).map { version in
+    guard let rule = try? Rule(.redact, "catalog:\(version)"), let custom = try? Rule(.redact, "json:pin"),
         let secret = try? DeclaredSecret("declared", Array("s3cret/\"value".utf8))
     else { return nil }
     return RuleSet([rule, custom], secrets: [secret]).redactor
-}()
+}
 
 /// The result, or nil if the body is refused.
 private func redact(_ redactor: Redactor, _ fields: Fields, _ pieces: [ArraySlice<UInt8>]) -> [UInt8]? {
