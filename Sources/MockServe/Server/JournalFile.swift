@@ -141,9 +141,15 @@ final class JournalFile: Sendable {
         // With what a killed server left under another name.
         let own = names.filter { $0.wholeMatch(of: /[0-9a-f]+-[0-9a-f]+\.jsonl(\.[0-9A-F\-]{36})?/) != nil }
         guard own.count > keptFiles else { return }
-        func date(_ path: String) -> Date {
-            let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-            return attributes?[.modificationDate] as? Date ?? .distantPast
+        // Foundation would ask for the name of the owner too, by a socket.
+        func date(_ path: String) -> (Int, Int) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return (0, 0) }
+            #if canImport(Darwin)
+                return (status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec)
+            #else
+                return (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+            #endif
         }
         let dated = own.map { name in (path: "\(folder.path)/\(name)", date: date("\(folder.path)/\(name)")) }
         for file in dated.sorted(by: { $0.date > $1.date }).dropFirst(keptFiles) {
