@@ -3,7 +3,6 @@ import Foundation
 import HTTPWire
 import MockServeCore
 import NIOCore
-import Synchronization
 
 /// What was recorded under one key.
 final class KeptRows: CacheEntry<MatchKey>, @unchecked Sendable {
@@ -111,81 +110,4 @@ final class KeptSlice: CacheEntry<SliceKey>, @unchecked Sendable {
 
 extension MatchKey: CacheKey {
     var spread: UInt64 { withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) } }
-}
-
-/// What all event loops of a replay keep together, within one budget.
-struct ReplayCaches: Sendable {
-    let rows: SharedCache<MatchKey, KeptRows>
-    let answers: SharedCache<Int64, KeptAnswer>
-    let known: SharedCache<Int, KnownRequest>
-    let slices: SharedCache<SliceKey, KeptSlice>
-    private let state = State()
-
-    private final class State: Sendable {
-        let generation = Atomic(0)
-        /// When some event loop has looked last whether the file has changed.
-        let checked = Atomic<UInt64>(0)
-    }
-
-    /// - Parameter budget: bytes.
-    init(budget: Int) {
-        rows = SharedCache(budget: budget / 10)
-        answers = SharedCache(budget: budget / 2)
-        known = SharedCache(budget: budget / 10)
-        slices = SharedCache(budget: budget / 10 * 3)
-    }
-
-    /// Counts how often an event loop found the file changed, or saw it for the first time: what was read before that is not taken
-    /// in any more.
-    var generation: Int { state.generation.load(ordering: .acquiring) }
-
-    /// Says that the file was looked at just now, and that what has changed shows in the generation.
-    func noteCheck() {
-        state.checked.store(NIODeadline.now().uptimeNanoseconds, ordering: .releasing)
-    }
-
-    /// Whether `generation` is the newest, and somebody has looked at the file within `limit`.
-    func isFresh(_ generation: Int, within limit: TimeAmount) -> Bool {
-        let checked = NIODeadline.uptimeNanoseconds(state.checked.load(ordering: .acquiring))
-        return generation == self.generation && .now() - checked < limit
-    }
-
-    /// Gives up everything, as somebody has changed the file.
-    ///
-    /// - Returns: the new generation.
-    func renew() -> Int {
-        let generation = state.generation.add(1, ordering: .acquiringAndReleasing).newValue
-        rows.renew(generation)
-        answers.renew(generation)
-        known.renew(generation)
-        slices.renew(generation)
-        return generation
-    }
-}
-
-/// All interactions of one key, as a playback asks for them.
-struct RowIndex: PlaybackIndex {
-    let rows: [PlaybackReader.Row]
-    let reader: PlaybackReader
-
-    func playbackKey(_ key: MatchKey, for request: MatchKeyBuilder) -> PlaybackKey {
-        let lists = Set(rows.compactMap { $0.variant?.names }).sorted()
-        guard !lists.isEmpty else { return PlaybackKey(key) }
-        let choice = PlaybackKey.choose(lists, for: request.request.fields) { choice in
-            rows.contains { choice.admits($0.variant, status: $0.status) }
-        }
-        return PlaybackKey(key, choice)
-    }
-
-    func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64? {
-        rows.first { $0.id > low && $0.id < high && key.choice.admits($0.variant, status: $0.status) }?.id
-    }
-
-    func last(_ key: PlaybackKey, before high: Int64) throws -> Int64? {
-        rows.last { $0.id < high && key.choice.admits($0.variant, status: $0.status) }?.id
-    }
-
-    func firstWrite(after low: Int64) throws -> Int64? { try reader.firstWrite(after: low) }
-
-    func next(after low: Int64, ifIts key: MatchKey) throws -> Int64? { try reader.next(after: low, ifIts: key) }
 }
