@@ -73,6 +73,7 @@ package final class Decoder {
         }
         (input, offset) = (piece, 0)
         needsInput = false
+        hasTrailingBytes = isFinished
     }
 
     /// Some of what was fed, decoded: at most 64 KiB; nil if more must be fed.

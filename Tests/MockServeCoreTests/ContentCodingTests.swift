@@ -32,6 +32,20 @@ import Testing
         #expect(try ContentCoding.deflate.decode(zlib[2..<(zlib.count - 4)], limit: 100) == Array("raw".utf8))
     }
 
+    /// To zstd anything that follows is another frame, or malformed.
+    @Test(arguments: [ContentCoding.gzip, .deflate, .brotli], [[0x20], [0, 0x1F], Array("more".utf8)] as [[UInt8]])
+    func whatFollowsTheCodedDataIsNoticed(_ coding: ContentCoding, _ rest: [UInt8]) throws {
+        let coded = try #require(coding.encode(Array("coded".utf8)))
+        for cut in [coded.count - 1, coded.count, coded.count + 1] {
+            let decoder = Decoder(coding)
+            var output: [UInt8] = []
+            try decoder.decode(Array((coded + rest)[..<cut]), into: &output)
+            try decoder.decode(Array((coded + rest)[cut...]), into: &output)
+            #expect(output == Array("coded".utf8) && decoder.isFinished)
+            #expect(decoder.hasTrailingBytes, "cut at \(cut)")
+        }
+    }
+
     @Test func readsSeveralZstdFrames() throws {
         let one = try #require(ContentCoding.zstd.encode(Array("one ".utf8)))
         let two = try #require(ContentCoding.zstd.encode(Array("two".utf8)))
