@@ -18,6 +18,8 @@ final class LoopReader {
     }
 
     private let replayer: Replayer
+    private let caches: ReplayCaches
+    private let freshness: TimeAmount
     private let eventLoop: any EventLoop
     private var state = State.closed
     private var isReading = false
@@ -28,6 +30,8 @@ final class LoopReader {
 
     init(_ replayer: Replayer, on eventLoop: any EventLoop) {
         self.replayer = replayer
+        caches = replayer.caches
+        freshness = replayer.options.freshness
         self.eventLoop = eventLoop
     }
 
@@ -104,9 +108,9 @@ final class LoopReader {
         guard case .open(let reader) = state else { throw ended }
         guard !isReading else { return reader }
         try replayer.identity.check(.replay)
-        let newest = replayer.caches.generation
+        let newest = caches.generation
         if try reader.begin() {
-            generation = replayer.caches.renew()
+            generation = caches.renew()
             // Another event loop has seen a change at the same time, perhaps a later one: what is read here is not kept.
             if generation != newest + 1 { generation = -1 }
             do {
@@ -122,7 +126,7 @@ final class LoopReader {
             generation = newest
         }
         isReading = true
-        replayer.caches.noteCheck()
+        caches.noteCheck()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         bound.execute { $0.endReading() }
         return reader
@@ -136,7 +140,7 @@ final class LoopReader {
 
     /// Looks whether the file has changed, if no event loop has done that lately.
     func refresh() throws {
-        guard !isReading, replayer.caches.isFresh(generation, within: replayer.options.freshness) else {
+        guard !isReading, caches.isFresh(generation, within: freshness) else {
             _ = try reading()
             return
         }

@@ -35,8 +35,8 @@ struct ReplayCaches: Sendable {
 
     /// Whether `generation` is the newest, and somebody has looked at the file within `limit`.
     func isFresh(_ generation: Int, within limit: TimeAmount) -> Bool {
-        let checked = NIODeadline.uptimeNanoseconds(state.checked.load(ordering: .acquiring))
-        return generation == self.generation && .now() - checked < limit
+        let age = NIODeadline.now().uptimeNanoseconds &- state.checked.load(ordering: .acquiring)
+        return generation == self.generation && age < UInt64(max(0, limit.nanoseconds))
     }
 
     /// Gives up everything, as somebody has changed the file.
