@@ -68,7 +68,7 @@ struct GenerateCommand: ParsableCommand {
         let progress = Progress(total: interactions)
         for number in 0..<interactions {
             let sample = SampleInteraction(number, bodySize: body, isPost: post, isBinary: binary)
-            writer.commit(sample.interaction(writer)) { progress.note($0) }
+            writer.commit(try sample.interaction(writer)) { progress.note($0) }
             if writer.isCongested { wait(writer) }
         }
         try writer.finish(keeping: true, now: SampleInteraction.time)

@@ -20,7 +20,7 @@ struct SampleInteraction {
         self.isBinary = isBinary
     }
 
-    func interaction(_ writer: CassetteWriter) -> NewInteraction {
+    func interaction(_ writer: CassetteWriter) throws -> NewInteraction {
         var fields: Fields = ["Host": Self.origin.authority, "User-Agent": "bench", "Accept": "*/*"]
         let body = isPost ? Self.requestBody(number) : []
         if isPost {
@@ -33,8 +33,6 @@ struct SampleInteraction {
             fields: fields,
             framing: isPost ? .length(body.count) : .none
         )
-        let key = MatchKeyBuilder(request, writer.rules)
-        body.withUnsafeBytes { key.update($0) }
         let response = ResponseHead(
             status: 200,
             reason: Array("OK".utf8),
@@ -47,18 +45,15 @@ struct SampleInteraction {
             ],
             framing: .length(bodySize)
         )
-        return NewInteraction(
-            exchanged: Exchanged(
-                origin: Self.origin.description,
-                request: request,
-                response: response,
-                matchKey: key.key(origin: Self.origin.description),
-                recordedAt: Self.time + Int64(number),
-                firstByte: 1,
-                chunks: [ResponseChunk(offset: 0, size: bodySize)]
-            ),
-            requestBody: writer.body(body),
-            responseBody: writer.body(isBinary ? binaryBody : jsonBody)
+        return try writer.interaction(
+            origin: Self.origin.description,
+            request: request,
+            body: body,
+            response: response,
+            responseBody: isBinary ? binaryBody : jsonBody,
+            recordedAt: Self.time + Int64(number),
+            firstByte: 1,
+            chunks: [ResponseChunk(offset: 0, size: bodySize)]
         )
     }
 

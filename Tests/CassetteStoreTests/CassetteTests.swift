@@ -36,9 +36,20 @@ extension CassetteWriter {
 
     /// Writes and gives back the outcome once the episode has ended.
     func record(_ exchanged: Exchanged, response: [UInt8] = [], _ outcomes: Outcomes = Outcomes()) {
-        commit(NewInteraction(exchanged: exchanged, requestBody: .none, responseBody: body(response))) {
-            outcomes.add($0)
+        let made = try? interaction(
+            origin: exchanged.origin,
+            request: exchanged.request,
+            response: exchanged.response,
+            responseBody: response,
+            recordedAt: exchanged.recordedAt,
+            firstByte: exchanged.firstByte,
+            chunks: exchanged.chunks
+        )
+        guard let made else {
+            Issue.record("a body was refused")
+            return
         }
+        commit(made) { outcomes.add($0) }
     }
 }
 
@@ -404,7 +415,7 @@ final class Outcomes: Sendable {
             let writer = try CassetteWriter.make(path)
             var wrong = exchanged("/x")
             wrong.matchKey = exchanged("/y").matchKey
-            writer.record(wrong)
+            writer.commit(NewInteraction(exchanged: wrong, requestBody: .none, responseBody: .none)) { _ in }
             let error = #expect(throws: CassetteError.self) { try writer.finish(keeping: true, now: 2_000) }
             #expect(error?.reason.contains("interaction 1") == true)
             // It is kept, as one file.

@@ -119,7 +119,7 @@ struct FaultTests {
             for await _ in arrived {}
             try await server.wait(for: "GET /early")
             let before = server.journal.entries.count
-            try await server.shutDown()
+            try await server.stop()
             let text = try String(contentsOfFile: journal, encoding: .utf8)
             isReleased.signal()
             try await server.wait(for: "GET /late")
@@ -158,7 +158,7 @@ struct FaultTests {
             try FileManager.default.removeItem(atPath: path)
             // The head was on its way already, the last byte is not.
             try #expect(!get(server.port).hasSuffix("hi"))
-            await #expect(throws: MockServeError.self) { try await server.shutDown() }
+            await #expect(throws: MockServeError.self) { try await server.stop() }
         }
     }
 
@@ -247,11 +247,11 @@ struct FaultTests {
             client.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             if speed > 1 {
                 #expect(client.readToEnd().hasSuffix("this is /x"))
-                return try await server.shutDown()
+                return try await server.stop()
             }
             // Its turn would come in more years than there are.
             _ = try await server.wait(for: "GET /x")
-            try await server.shutDown()
+            try await server.stop()
             #expect(client.readToEnd().isEmpty)
         }
     }

@@ -36,20 +36,12 @@ func writeCassette(_ path: String, _ requests: [Recorded]) throws {
             target: Array(request.target.utf8),
             fields: Fields([("Host", "api.example.com")] + request.fields)
         )
-        let key = MatchKeyBuilder(head, writer.rules)
-        let content = Array(request.body.utf8)
-        content.withUnsafeBytes { key.update($0) }
-        let exchanged = Exchanged(
+        let interaction = try writer.interaction(
             origin: origin.description,
             request: head,
+            body: Array(request.body.utf8),
             response: ResponseHead(status: 200, reason: Array("OK".utf8), fields: ["Content-Length": "0"]),
-            matchKey: key.key(origin: origin.description),
             recordedAt: 1
-        )
-        let interaction = NewInteraction(
-            exchanged: exchanged,
-            requestBody: writer.body(content),
-            responseBody: .none
         )
         writer.commit(interaction) { _ in }
     }

@@ -35,22 +35,18 @@ struct PreparedAnswerTests {
         _ body: String,
         fields: Fields = [:],
         request: Fields = [:]
-    ) {
+    ) throws {
         let head = RequestHead(method: Array("GET".utf8), target: Array(target.utf8), fields: request)
         var all: Fields = ["Content-Type": "text/plain", "Content-Length": "\(body.utf8.count)"]
         for field in fields { all.append(field) }
-        let exchanged = Exchanged(
+        let interaction = try writer.interaction(
             origin: origin.description,
             request: head,
             response: ResponseHead(status: 200, reason: Array("OK".utf8), fields: all),
-            matchKey: MatchKeyBuilder(head).key(origin: origin.description),
+            responseBody: Array(body.utf8),
             recordedAt: 1_000
         )
-        writer.commit(
-            NewInteraction(exchanged: exchanged, requestBody: .none, responseBody: writer.body(Array(body.utf8)))
-        ) {
-            _ in
-        }
+        writer.commit(interaction) { _ in }
     }
 
     private func get(_ target: String, host: String = "localhost", _ fields: String = "") -> String {
@@ -62,10 +58,10 @@ struct PreparedAnswerTests {
         try RawClient.exchange(server.port, requests.joined() + get("/last", "Connection: close\r\n"))
     }
 
-    private func fill(_ writer: CassetteWriter) {
-        add(writer, "/one", "first")
-        add(writer, "/link", "see http://api.example.com/one", fields: ["Location": "http://api.example.com/next"])
-        add(writer, "/last", "last")
+    private func fill(_ writer: CassetteWriter) throws {
+        try add(writer, "/one", "first")
+        try add(writer, "/link", "see http://api.example.com/one", fields: ["Location": "http://api.example.com/next"])
+        try add(writer, "/last", "last")
     }
 
     /// A request that closes its connection gets what a player makes of the answer; one that keeps it what was prepared.
@@ -84,7 +80,7 @@ struct PreparedAnswerTests {
         }
         let bodies = ["", "some text", "a link to http://api.example.com/x and more"]
         try await withCassette { writer in
-            for (number, body) in bodies.enumerated() { add(writer, "/\(number)", body, fields: fields) }
+            for (number, body) in bodies.enumerated() { try add(writer, "/\(number)", body, fields: fields) }
         } _: { path in
             try await withMockServer(.replay(path)) { server in
                 for number in bodies.indices {
@@ -148,12 +144,12 @@ struct PreparedAnswerTests {
     }
 
     @Test func otherFieldsGetOtherAnswers() async throws {
-        func fill(_ writer: CassetteWriter) {
+        func fill(_ writer: CassetteWriter) throws {
             for language in ["de", "en"] {
                 let vary: Fields = ["Vary": "Accept-Language"]
-                add(writer, "/x", "in \(language)", fields: vary, request: ["Accept-Language": "\(language)"])
+                try add(writer, "/x", "in \(language)", fields: vary, request: ["Accept-Language": "\(language)"])
             }
-            add(writer, "/last", "last")
+            try add(writer, "/last", "last")
         }
         try await withCassette(fill) { path in
             try await withMockServer(.replay(path)) { server in
@@ -199,8 +195,8 @@ struct PreparedAnswerTests {
             try await withMockServer(configuration) { server in
                 #expect(try ask(server, [get("/one"), get("/one"), get("/one")]).contains("first"))
                 try write(path) { writer in
-                    add(writer, "/one", "second")
-                    add(writer, "/new", "newer")
+                    try add(writer, "/one", "second")
+                    try add(writer, "/new", "newer")
                 }
                 let answer = try ask(server, [get("/one"), get("/new"), get("/new"), get("/one")])
                 #expect(answer.components(separatedBy: "newer").count == 3 && answer.contains("second"))
@@ -211,8 +207,8 @@ struct PreparedAnswerTests {
     @Test func aBodyLongerThanTheMemoryIsWhole() async throws {
         let text = (0..<400_000).map { "\($0)," }.joined()
         try await withCassette { writer in
-            add(writer, "/long", text, fields: ["X": "y"])
-            add(writer, "/last", "last")
+            try add(writer, "/long", text, fields: ["X": "y"])
+            try add(writer, "/last", "last")
         } _: { path in
             var configuration = MockServerConfiguration.replay(path)
             configuration.cacheSize = 1 << 20

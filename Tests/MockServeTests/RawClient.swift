@@ -88,7 +88,7 @@ func withFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Re
 /// What starting a server with this configuration fails with.
 func startFailure(_ configuration: MockServerConfiguration) async -> MockServeError? {
     do {
-        try await MockServer.start(configuration).shutDown()
+        try await MockServer.start(configuration).stop()
         return nil
     } catch {
         return error as? MockServeError

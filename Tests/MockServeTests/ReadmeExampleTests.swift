@@ -27,6 +27,16 @@ struct ReadmeExampleTests {
         }
     }
 
+    @Test func oneEndpointOfOnesOwn() async throws {
+        try #require(FileManager.default.changeCurrentDirectoryPath(root.path))
+        var configuration = MockServerConfiguration.replay("cassettes/httpbin.cassette")
+        configuration.routes.get("/status/{code}") { request in .text("as \(request.parameters["code"] ?? "")") }
+        try await withMockServer(configuration) { server in
+            let (data, _) = try await URLSession.shared.data(from: server.url.appending(path: "status/502"))
+            #expect(String(decoding: data, as: UTF8.self) == "as 502")
+        }
+    }
+
     @Test func theyAreThoseOfTheReadme() throws {
         let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
         let here = try String(contentsOfFile: #filePath, encoding: .utf8).split(separator: "\n").map {
@@ -36,7 +46,7 @@ struct ReadmeExampleTests {
             $0.components(separatedBy: "```")[0]
         }
         let examples = blocks.filter { !$0.hasPrefix(".package") }
-        #expect(examples.count == 2)
+        #expect(examples.count == 3)
         for line in examples.flatMap({ $0.split(separator: "\n") }) {
             #expect(here.contains(line.trimmingCharacters(in: .whitespaces)), "\(line)")
         }

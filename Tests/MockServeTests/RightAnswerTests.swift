@@ -30,7 +30,7 @@ struct RightAnswerTests {
             configuration.recordsInCI = true
             let server = try await MockServer.start(configuration)
             try record(server)
-            try await server.shutDown()
+            try await server.stop()
             var replaying = MockServerConfiguration.replay(path)
             replaying.failsOnMisses = false
             try await withMockServer(replaying) { try await replay($0, path) }

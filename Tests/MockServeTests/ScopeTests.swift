@@ -96,9 +96,9 @@ struct ScopeTests {
 
     @Test func stoppingTwiceIsFine() async throws {
         let server = try await MockServer.start(.responding(with: ClosureResponder { _ in .text("") }))
-        try await server.shutDown()
-        try await server.shutDown()
-        await Task.detached { server.stop() }.value
+        try await server.stop()
+        try await server.stop()
+        try await offPool { try server.stop() }
     }
 
     @Test func finishesAnswersUnderWay() async throws {
@@ -115,7 +115,7 @@ struct ScopeTests {
         let port = server.port
         let answer = Task { try await offPool { try RawClient.exchange(port, getClose) } }
         await gate.waitUntilEntered()
-        let stopped = Task { try await server.shutDown() }
+        let stopped = Task { try await server.stop() }
         gate.open()
         try #expect(await answer.value.hasSuffix("late but whole"))
         try await stopped.value
@@ -135,7 +135,7 @@ struct ScopeTests {
         let port = server.port
         let answer = Task { try await offPool { try RawClient.exchange(port, getClose) } }
         await gate.waitUntilEntered()
-        try await server.shutDown()
+        try await server.stop()
         try #expect(await answer.value == "")
     }
 
@@ -144,7 +144,7 @@ struct ScopeTests {
         let idle = try RawClient(port: server.port)
         idle.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         #expect(idle.read { $0.hasSuffix("hi") }.hasSuffix("hi"))
-        try await server.shutDown()
+        try await server.stop()
         #expect(idle.readToEnd() == "")
     }
 
@@ -173,7 +173,7 @@ struct ScopeTests {
         for cycle in 0..<10_000 {
             let server = try await MockServer.start(configuration)
             if cycle % 100 == 0 { _ = try RawClient.exchange(server.port, getClose) }
-            try await server.shutDown()
+            try await server.stop()
         }
         // Other suites of this process open and close meanwhile: there must be a moment with no more than before.
         var (descriptors, running) = (try openDescriptors(), try threads())

@@ -91,7 +91,7 @@ struct WholeAnswerTests {
             try await server.wait(for: "GET /")
             client.withLock { $0 = connected }
             async let received = count(connected)
-            try await server.shutDown()
+            try await server.stop()
             try await #expect(received > Self.length)
         }
     }
@@ -117,7 +117,7 @@ struct WholeAnswerTests {
             try await server.wait(for: "GET /")
             // Stopping does not wait for it: it is cut long before the deadline.
             let start = ContinuousClock.now
-            try await server.shutDown()
+            try await server.stop()
             #expect(ContinuousClock.now - start < .seconds(30))
             try await #expect(count(client) < Self.length)
         }

@@ -138,18 +138,6 @@ package final class CassetteWriter: Sendable {
         enqueue(.slice(upload: upload, bytes: bytes), size: bytes.count)
     }
 
-    /// A body that is in memory as a whole, handed over as far as it must be in slices.
-    package func body(_ bytes: [UInt8]) -> NewBody {
-        guard bytes.count > BodySlices.size else { return bytes.isEmpty ? .none : .whole(bytes) }
-        let upload = newUpload()
-        var rest = bytes[...]
-        while rest.count > BodySlices.size {
-            append(slice: Array(rest.prefix(BodySlices.size)), to: upload)
-            rest = rest.dropFirst(BodySlices.size)
-        }
-        return .upload(upload, last: Array(rest))
-    }
-
     /// Forgets a body whose exchange failed.
     package func discard(upload: Int) {
         enqueue(.discard(upload: upload), size: 0)

@@ -1,8 +1,9 @@
-import HTTPWire
+package import HTTPWire
 package import MockServeCore
+import NIOCore
 
 /// A body on its way into the cassette.
-package enum NewBody: Sendable {
+enum NewBody: Sendable {
     case none
     /// All of it, at most `BodySlices.size` bytes.
     case whole([UInt8])
@@ -20,8 +21,8 @@ package enum NewBody: Sendable {
 /// An exchange to be written, with its bodies.
 package final class NewInteraction: Sendable {
     package let exchanged: Exchanged
-    package let requestBody: NewBody
-    package let responseBody: NewBody
+    let requestBody: NewBody
+    let responseBody: NewBody
 
     /// Bytes it takes, roughly, while it waits to be written.
     var memory: Int {
@@ -29,9 +30,71 @@ package final class NewInteraction: Sendable {
         return 4096 + heads + exchanged.chunks.count * 16 + requestBody.memory + responseBody.memory
     }
 
-    package init(exchanged: Exchanged, requestBody: NewBody, responseBody: NewBody) {
+    /// The one way in which an interaction is made: its secrets are replaced by the rules of the cassette.
+    ///
+    /// - Parameters:
+    ///   - exchanged: as it came, with its match key.
+    ///   - requestBody: has taken the whole body, as `responseBody` has.
+    /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
+    package convenience init(
+        _ exchanged: Exchanged,
+        _ requestBody: inout BodyCollector,
+        _ responseBody: inout BodyCollector,
+        for writer: CassetteWriter
+    ) throws {
+        var exchanged = exchanged
+        let (request, response) = (try requestBody.finish(), try responseBody.finish())
+        if let redactor = writer.rules.redactor {
+            exchanged.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
+        }
+        self.init(exchanged: exchanged, requestBody: request, responseBody: response)
+    }
+
+    init(exchanged: Exchanged, requestBody: NewBody, responseBody: NewBody) {
         self.exchanged = exchanged
         self.requestBody = requestBody
         self.responseBody = responseBody
+    }
+}
+
+extension CassetteWriter {
+    /// An interaction of what is in memory as a whole, made as a recording makes it.
+    ///
+    /// - Parameters:
+    ///   - origin: the upstream's; empty for an answer to any.
+    ///   - recordedAt: milliseconds since 1970 UTC.
+    ///   - firstByte: milliseconds from the request to the response head; nil if written by hand.
+    /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
+    package func interaction(
+        origin: String,
+        request: RequestHead,
+        body: [UInt8] = [],
+        response: ResponseHead,
+        responseBody: [UInt8] = [],
+        recordedAt: Int64,
+        firstByte: Int? = nil,
+        chunks: [ResponseChunk] = []
+    ) throws -> NewInteraction {
+        let key = MatchKeyBuilder(request, rules)
+        body.withUnsafeBytes { key.update($0) }
+        let exchanged = Exchanged(
+            origin: origin,
+            request: request,
+            response: response,
+            matchKey: key.key(origin: origin),
+            recordedAt: recordedAt,
+            firstByte: firstByte,
+            chunks: chunks
+        )
+        func collector(_ bytes: [UInt8], _ fields: Fields, _ place: String) -> BodyCollector {
+            var collector = BodyCollector(self)
+            collector.redact(fields, place)
+            _ = collector.append(ByteBuffer(bytes: bytes))
+            return collector
+        }
+        var (sent, received) = (
+            collector(body, request.fields, "request body"), collector(responseBody, response.fields, "response body")
+        )
+        return try NewInteraction(exchanged, &sent, &received, for: self)
     }
 }

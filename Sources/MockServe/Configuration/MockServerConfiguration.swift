@@ -26,6 +26,15 @@ public struct MockServerConfiguration: Sendable {
     /// must ask for it, and name the port. Default: false.
     public var sharesPort = false
 
+    /// What is answered by handlers of your own, before anything is replayed, recorded or forwarded: replay, but this one endpoint is
+    /// mine. Such requests count neither as replayed nor as missed, and are not recorded. Default: nothing.
+    ///
+    /// ```swift
+    /// var configuration = MockServerConfiguration.replay("cassettes/shop.cassette")
+    /// configuration.routes.post("/charges") { _ in .json(#"{"error": "card_declined"}"#, status: 402) }
+    /// ```
+    public var routes = Router()
+
     /// How fast recorded timing is replayed: 0 sends everything at once (the default), 1 keeps the recorded gaps, 2 halves
     /// them.
     public var speed: Double = 0

@@ -13,7 +13,7 @@ package import Synchronization
 ///
 /// ```swift
 /// let server = try MockServer.start(.replay("cassettes/users.cassette"))
-/// defer { server.stop() }
+/// defer { try? server.stop() }
 /// ```
 ///
 /// Any number of servers may run in one process. They share the threads of SwiftNIO's event loops.
@@ -334,25 +334,28 @@ public final class MockServer: Sendable {
             }
     }
 
-    /// Stops and blocks until everything is closed and written. Not for use on an event loop. Stopping twice is fine.
-    ///
-    /// A cassette that could not be written is not reported here; use ``shutDown()`` to hear of it.
-    public func stop() {
-        // `defer { server.stop() }` has nowhere to put an error.
-        try? beginStop().wait()
-    }
-
     /// Stops; when it returns, everything is closed and written. Stopping twice is fine.
     ///
     /// - Throws: ``MockServeError`` with ``MockServeError/Code/cassetteUnwritable`` if what was recorded is not, or not
     ///   all, in the cassette.
-    public func shutDown() async throws {
+    public func stop() async throws {
         try await beginStop().get()
     }
 
-    /// As ``shutDown()``, blocking.
-    func shutDownAndWait() throws {
+    /// Stops and blocks until everything is closed and written. Not for use on an event loop. Stopping twice is fine.
+    ///
+    /// - Throws: as the asynchronous variant. Where nothing was recorded there is nothing to hear of: `defer { try? server.stop() }`.
+    @available(*, noasync, message: "Use `try await server.stop()`.")
+    @_disfavoredOverload
+    public func stop() throws {
         try beginStop().wait()
+    }
+
+    deinit {
+        guard stopping.withLock({ $0 == nil }) else { return }
+        let text =
+            "mockserve: a server on \(url.absoluteString) was dropped without being stopped: it goes on, and what it records is not ended.\n"
+        FileHandle.standardError.write(Data(text.utf8))
     }
 }
 

@@ -31,6 +31,7 @@ final class ServicePlan: Sendable {
     }
 
     init(_ configuration: MockServerConfiguration) throws {
+        if let problem = configuration.routes.problem { throw MockServeError(.invalidConfiguration, problem) }
         journal = try ScopeJournal(configuration)
         coverageFile = configuration.coverageFile
         let parts: Parts
@@ -50,7 +51,15 @@ final class ServicePlan: Sendable {
             journal.close()
             throw (error as? CassetteError).map { MockServeError($0) } ?? error
         }
-        responder = parts.responder
+        let limit = configuration.limits.responderBody
+        responder =
+            configuration.routes.isEmpty
+            ? parts.responder
+            : RoutedResponder(
+                configuration.routes,
+                handlers: TaskResponder(configuration.routes, bodyLimit: limit, journal: journal),
+                next: parts.responder
+            )
         upstreams = parts.upstreams
         served = parts.served
         writer = parts.writer

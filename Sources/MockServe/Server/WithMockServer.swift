@@ -32,11 +32,11 @@ public func withMockServer<Result>(
     } catch {
         if !configuration.keepsFailedEpisodes { server.dropEpisode() }
         // The body's error is the one to report.
-        try? await server.shutDown()
+        try? await server.stop()
         throw error
     }
     let unused = Swift.Result { try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions() }
-    try await server.shutDown()
+    try await server.stop()
     try server.verify(configuration, unused: unused.get())
     return result
 }
@@ -58,11 +58,11 @@ public func withMockServer<Result>(
     } catch {
         if !configuration.keepsFailedEpisodes { server.dropEpisode() }
         // The body's error is the one to report.
-        try? server.shutDownAndWait()
+        try? server.stop()
         throw error
     }
     let unused = Swift.Result { try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions() }
-    try server.shutDownAndWait()
+    try server.stop()
     try server.verify(configuration, unused: unused.get())
     return result
 }

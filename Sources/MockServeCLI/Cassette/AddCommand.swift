@@ -13,7 +13,8 @@ struct AddCommand: ParsableCommand {
         discussion: """
             The cassette is made if there is none. The body comes from --json, --text, --file or, with `--file -`, from \
             standard input; without any of them it is empty. Content-Length is set, and Content-Type unless --header \
-            gives it. Several answers to the same request are given one after another.
+            gives it. Several answers to the same request are given one after another. Secrets are redacted as when \
+            recording: by the rules of the cassette, and in a new one by default.
 
             EXAMPLE
               mockserve cassette add demo.cassette --request 'GET /users/1' --json '{"id": 1}'
@@ -48,6 +49,9 @@ struct AddCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Answer for this upstream only.", valueName: "url"))
     var upstream: String?
 
+    @OptionGroup(title: "Secrets") var redaction: RedactOptions
+    @OptionGroup(title: "Secrets") var secrets: SecretOptions
+
     func validate() throws {
         guard (200...599).contains(status) else { throw ValidationError("--status takes 200 to 599, not \(status).") }
         guard [json, text, file].compactMap({ $0 }).count <= 1 else {
@@ -79,32 +83,65 @@ struct AddCommand: ParsableCommand {
             if !ResponseHead.isBodyless(status: status), !response.fields.contains("content-length") {
                 response.fields.append("Content-Length", String(body.count))
             }
-            let number = try write(head, response, body)
+            var redacted: [String: Int] = [:]
+            let number = try write(head, response, body, &redacted)
             Console.say("mockserve: interaction \(number) added to \(cassette)")
+            let told = redacted.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+            if !told.isEmpty { Console.say("mockserve: redacted: " + told.joined(separator: ", ")) }
         }
     }
 
-    private func write(_ request: RequestHead, _ response: ResponseHead, _ body: [UInt8]) throws -> Int64 {
+    /// Those of a cassette that is there already, and what was asked for; a new one is as a recording would make it.
+    private var rules: [Rule] {
+        get throws {
+            let asked = try redaction.rules + secrets.declared().map { try Rule(.redact, part: "secret:\($0.kind)") }
+            let isNew = try !FileManager.default.fileExists(atPath: cassette) || isEmpty()
+            guard isNew, !redaction.noDefaultRedaction else { return asked }
+            return [try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")] + asked
+        }
+    }
+
+    private func isEmpty() throws -> Bool {
+        let size = try FileManager.default.attributesOfItem(atPath: cassette)[.size] as? Int
+        guard size != 0 else { return true }
+        let reader = try CassetteReader(path: cassette)
+        defer { reader.close() }
+        return try reader.isEmpty()
+    }
+
+    private func write(
+        _ request: RequestHead,
+        _ response: ResponseHead,
+        _ body: [UInt8],
+        _ redacted: inout [String: Int]
+    ) throws -> Int64 {
         let origin = try chosenUpstream()
         let now = Int64(Date().timeIntervalSince1970 * 1000)
-        let requestBody = requestJSON.map { Array($0.utf8) } ?? []
         let upstreams = origin.map { [Upstream(name: "default", origin: $0)] } ?? []
-        let writer = try CassetteWriter(path: cassette, mode: .hand, upstreams: upstreams, now: now)
-        let key = MatchKeyBuilder(request, writer.rules)
-        requestBody.withUnsafeBytes { key.update($0) }
-        let exchanged = Exchanged(
-            origin: origin?.description ?? "",
-            request: request,
-            response: response,
-            matchKey: key.key(origin: origin?.description ?? ""),
-            recordedAt: now
+        let writer = try CassetteWriter(
+            path: cassette,
+            mode: .hand,
+            upstreams: upstreams,
+            rules: try rules,
+            secrets: try secrets.declared(),
+            now: now
         )
         let outcome = Mutex<Result<Int64, CassetteError>?>(nil)
-        let content = writer.body(body)
-        writer.commit(
-            NewInteraction(exchanged: exchanged, requestBody: writer.body(requestBody), responseBody: content)
-        ) { result in
-            outcome.withLock { $0 = result }
+        do {
+            let interaction = try writer.interaction(
+                origin: origin?.description ?? "",
+                request: request,
+                body: requestJSON.map { Array($0.utf8) } ?? [],
+                response: response,
+                responseBody: body,
+                recordedAt: now
+            )
+            redacted = interaction.exchanged.redactions.counts
+            writer.commit(interaction) { result in outcome.withLock { $0 = result } }
+        } catch {
+            // What is refused leaves nothing behind.
+            _ = try? writer.finish(keeping: false, now: now)
+            throw error
         }
         try writer.finish(keeping: true, now: now)
         guard let result = outcome.withLock({ $0 }) else {

@@ -78,7 +78,7 @@ struct BackgroundOptions: ParsableArguments {
             }
             for await _ in stops {}
             if let urlFile, Self.isRegular(urlFile) { try? FileManager.default.removeItem(atPath: urlFile) }
-            try await server.shutDown()
+            try await server.stop()
             group.cancelAll()
         }
     }

@@ -91,12 +91,12 @@ struct RunCommand: AsyncParsableCommand {
             } catch {
                 if !keepFailed { server.dropEpisode() }
                 // The reason why the command did not run is the one to report.
-                try? await server.shutDown()
+                try? await server.stop()
                 throw error
             }
             if !status.isSuccess, !keepFailed { server.dropEpisode() }
             let unused = try requireAllUsed ? server.unusedInteractions() : UnusedInteractions()
-            try await server.shutDown()
+            try await server.stop()
             return (server, status, unused)
         }
         let summary = Summary(server: server, cassette: cassette, wasTold: live && !serving.quiet)

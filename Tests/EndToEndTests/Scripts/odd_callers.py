@@ -95,6 +95,27 @@ def hang_up(temporary, cassette):
     passed("a hang-up ends a recording well, rewinds a replay, and is nothing under nohup")
 
 
+def answers_by_hand_are_redacted(temporary, cassette):
+    own = os.path.join(temporary, "hand.cassette")
+    login = ["--request", "POST /login", "--request-json", '{"password": "hunter2"}', "--json", '{"token": "t0ps3cret"}']
+    done = run("cassette", "add", own, *login)
+    assert done.returncode == 0 and b"redacted: 1 password, 1 token" in done.stderr, done
+    with open(own, "rb") as file:
+        content = file.read()
+    assert b"hunter2" not in content and b"t0ps3cret" not in content
+    with Server("replay", own, "-q") as server:
+        body = b'{"password": "another"}'
+        answer = exchange(server.port, b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert b"[redacted:token:1]" in answer, answer
+    plain = os.path.join(temporary, "plain.cassette")
+    run("cassette", "add", plain, *login, "--no-default-redaction", check=True)
+    with Server("replay", plain, "-q") as server:
+        body = b'{"password": "hunter2"}'
+        answer = exchange(server.port, b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert b"t0ps3cret" in answer, answer
+    passed("answers written by hand are redacted as recordings are, unless that is turned off")
+
+
 def torn_journals(temporary, cassette):
     journal = os.path.join(temporary, "journal")
     for _ in range(2):
@@ -132,7 +153,7 @@ def main():
         cassette = prepare(temporary)
         for test in (
             descriptors_that_are_no_sockets, closed_standard_descriptors, devices_for_files, names_that_mean_something_to_sqlite,
-            hang_up, torn_journals, names_without_a_host,
+            hang_up, answers_by_hand_are_redacted, torn_journals, names_without_a_host,
         ):
             test(temporary, cassette)
 

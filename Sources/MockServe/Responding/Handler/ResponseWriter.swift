@@ -3,6 +3,13 @@ import HTTPWire
 import NIOCore
 import Synchronization
 
+extension Fields {
+    fileprivate init(_ fields: HTTPFields) {
+        self.init()
+        for field in fields { append(field.name.rawName, field.value) }
+    }
+}
+
 /// Carries a ``MockResponse`` from its task to the exchange on the event loop, no faster than the client reads.
 final class ResponseWriter: Sendable {
     private let exchange: NIOLoopBound<Exchange>
@@ -16,14 +23,23 @@ final class ResponseWriter: Sendable {
 
     /// - Throws: what the stream of the answer threw, or `CancellationError` if its client went away; then the connection is cut.
     func write(_ response: MockResponse) async throws {
-        var fields = Fields()
-        for field in response.fields { fields.append(field.name.rawName, field.value) }
+        if response.delay > .zero { try await Task.sleep(for: response.delay) }
+        var fields = Fields(response.fields)
         if !fields.contains("date") { fields.append("Date", HTTPDate.text()) }
         let reason = response.status.reasonPhrase
         let head = ResponseHead(status: max(200, response.status.code), reason: Array(reason.utf8), fields: fields)
-        switch response.body {
-        case .bytes(let bytes):
+        sendInformational(response.informational)
+        let trailers = Fields(response.trailers)
+        switch response.body.kind {
+        case .abort: eventLoop.execute { self.exchange.value.abort() }
+        case .bytes(let bytes) where trailers.isEmpty:
             eventLoop.execute { self.exchange.value.answer(head, body: bytes) }
+        case .bytes(let bytes):
+            eventLoop.execute {
+                self.exchange.value.sendHead(head, length: .chunked)
+                self.exchange.value.send(ByteBuffer(bytes: bytes))
+                self.exchange.value.finish(trailers: trailers)
+            }
         case .stream(let pieces):
             eventLoop.execute {
                 self.exchange.value.sendHead(head, length: .chunked)
@@ -37,7 +53,22 @@ final class ResponseWriter: Sendable {
                 eventLoop.execute { self.exchange.value.abort() }
                 throw error
             }
-            eventLoop.execute { self.exchange.value.finish() }
+            eventLoop.execute { self.exchange.value.finish(trailers: trailers) }
+        }
+    }
+
+    private func sendInformational(_ responses: [HTTPResponse]) {
+        let heads = responses.map { response in
+            ResponseHead(
+                status: min(max(102, response.status.code), 199),
+                reason: Array(response.status.reasonPhrase.utf8),
+                fields: Fields(response.headerFields)
+            )
+        }
+        guard !heads.isEmpty else { return }
+        eventLoop.execute {
+            for head in heads { self.exchange.value.sendInformational(head) }
+            self.exchange.value.flush()
         }
     }
 

@@ -403,7 +403,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
     private func makeInteraction(_ writer: CassetteWriter) throws -> NewInteraction? {
         guard let responseHead, let responseEnd else { return nil }
-        var exchanged = Exchanged(
+        let exchanged = Exchanged(
             origin: originText,
             request: recordedRequest,
             requestTrailers: requestTrailers,
@@ -416,11 +416,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             chunks: chunks.chunks,
             cut: cut
         )
-        let (request, response) = (try requestBody.finish(), try responseBody.finish())
-        if let redactor = writer.rules.redactor {
-            exchanged.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
-        }
-        return NewInteraction(exchanged: exchanged, requestBody: request, responseBody: response)
+        return try NewInteraction(exchanged, &requestBody, &responseBody, for: writer)
     }
 
     private func committed(_ result: Result<Int64, CassetteError>) {

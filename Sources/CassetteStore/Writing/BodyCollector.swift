@@ -1,10 +1,9 @@
-import CassetteStore
-import HTTPWire
+package import HTTPWire
 import MockServeCore
-import NIOCore
+package import NIOCore
 
 /// Gathers one body for the cassette: a short one in memory, a longer one handed over slice by slice.
-struct BodyCollector {
+package struct BodyCollector {
     private let writer: CassetteWriter?
     /// Nil if nothing is redacted.
     private(set) var redaction: BodyRedaction?
@@ -12,7 +11,7 @@ struct BodyCollector {
     private var upload: Int?
 
     /// - Parameter writer: nil if nothing is recorded.
-    init(_ writer: CassetteWriter?) {
+    package init(_ writer: CassetteWriter?) {
         self.writer = writer
     }
 
@@ -21,13 +20,13 @@ struct BodyCollector {
     /// - Parameters:
     ///   - fields: of the message.
     ///   - place: `request body` or `response body`.
-    mutating func redact(_ fields: Fields, _ place: String) {
+    package mutating func redact(_ fields: Fields, _ place: String) {
         guard let writer, let redactor = writer.rules.redactor else { return }
         redaction = BodyRedaction(redactor, fields, place, writer.placeholders)
     }
 
     /// - Returns: whether a slice was handed over, after which the writer may be congested.
-    mutating func append(_ buffer: ByteBuffer) -> Bool {
+    package mutating func append(_ buffer: ByteBuffer) -> Bool {
         guard writer != nil else { return false }
         if redaction != nil {
             let redacted = redaction?.push(Array(buffer.readableBytesView)) ?? []
@@ -67,7 +66,7 @@ struct BodyCollector {
         return bytes.isEmpty ? .none : .whole(bytes)
     }
 
-    mutating func discard() {
+    package mutating func discard() {
         if let upload { writer?.discard(upload: upload) }
         bytes = []
         upload = nil

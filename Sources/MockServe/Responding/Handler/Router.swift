@@ -1,0 +1,170 @@
+import Foundation
+public import HTTPTypes
+
+/// Handlers by method and path: a small service in a few lines.
+///
+/// ```swift
+/// var router = Router()
+/// router.get("/users/{id}") { request in try .json(["id": request.parameters["id"]]) }
+/// router.post("/users") { request in .json(request.text, status: .created) }
+/// try await withMockServer(.responding(with: router)) { server in … }
+/// ```
+///
+/// In a path, `{name}` stands for one segment, which the handler finds in ``MockRequest/parameters``, and a last segment `**` for any
+/// number of them. Of several routes that fit, the first one answers. `HEAD` is answered by what answers `GET`. If only other methods
+/// fit a path, the answer is `405`; if nothing does, it is `404`.
+///
+/// As ``MockServerConfiguration/routes``, a router answers what it has routes for, and leaves the rest to a recording.
+public struct Router: Responder {
+    /// Answers the requests of one route.
+    public typealias Handler = @Sendable (MockRequest) async throws -> MockResponse
+
+    private struct Route: Sendable {
+        let method: HTTPRequest.Method
+        let template: PathTemplate
+        let handler: Handler
+    }
+
+    private var routes: [Route] = []
+    /// What is wrong with the first path that is none.
+    private(set) var problem: String?
+
+    /// A router without routes.
+    public init() {}
+
+    /// Whether there are no routes.
+    public var isEmpty: Bool { routes.isEmpty && problem == nil }
+
+    /// Adds a route.
+    ///
+    /// - Parameter path: begins with `/`. One that cannot be read makes the start of a server, or every answer, fail with an error that
+    ///   names it.
+    public mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+        do {
+            routes.append(Route(method: method, template: try PathTemplate(path), handler: handler))
+        } catch {
+            problem = problem ?? "The route \(method.rawValue) \(path) makes no sense: \(error.reason)."
+        }
+    }
+
+    /// Adds a route for `GET`, and `HEAD`.
+    public mutating func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
+
+    /// Adds a route for `POST`.
+    public mutating func post(_ path: String, _ handler: @escaping Handler) { on(.post, path, handler) }
+
+    /// Adds a route for `PUT`.
+    public mutating func put(_ path: String, _ handler: @escaping Handler) { on(.put, path, handler) }
+
+    /// Adds a route for `PATCH`.
+    public mutating func patch(_ path: String, _ handler: @escaping Handler) { on(.patch, path, handler) }
+
+    /// Adds a route for `DELETE`.
+    public mutating func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
+
+    /// Answers by the first route that fits.
+    ///
+    /// - Throws: what its handler throws; ``MockServeError`` if a path could not be read.
+    public func respond(to request: MockRequest) async throws -> MockResponse {
+        if let problem { throw MockServeError(.invalidConfiguration, problem) }
+        if let (route, parameters) = route(request.method, request.path) {
+            var request = request
+            request.parameters = parameters
+            return try await route.handler(request)
+        }
+        let allowed = routes.filter { $0.template.match(request.path) != nil }.map(\.method.rawValue)
+        guard !allowed.isEmpty else {
+            let known = routes.map { "\n\($0.method.rawValue) \($0.template.text)" }.joined()
+            let text = "There is no route for \(request.method.rawValue) \(request.path). There are:\(known)\n"
+            return .text(text, status: .notFound)
+        }
+        var response = MockResponse.text(
+            "This path has \(allowed.joined(separator: ", ")) only.\n",
+            status: .methodNotAllowed
+        )
+        response.fields[.allow] = allowed.joined(separator: ", ")
+        return response
+    }
+
+    /// Whether a route fits.
+    func answers(_ method: HTTPRequest.Method, _ path: String) -> Bool { route(method, path) != nil }
+
+    private func route(_ method: HTTPRequest.Method, _ path: String) -> (Route, [String: String])? {
+        for route in routes where route.method == method || route.method == .get && method == .head {
+            if let parameters = route.template.match(path) { return (route, parameters) }
+        }
+        return nil
+    }
+}
+
+/// A path with parameters: `/users/{id}/files/**`.
+struct PathTemplate: Sendable {
+    struct Problem: Error {
+        let reason: String
+    }
+
+    private enum Segment: Sendable {
+        case literal(String)
+        case parameter(String)
+        case rest
+    }
+
+    /// As it was written.
+    let text: String
+    private let segments: [Segment]
+
+    init(_ text: String) throws(Problem) {
+        guard text.hasPrefix("/") else { throw Problem(reason: "it does not begin with `/`") }
+        guard !text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) else {
+            throw Problem(reason: "it has more than a path in it")
+        }
+        self.text = text
+        var segments: [Segment] = []
+        var names: Set<String> = []
+        for part in Self.split(text) {
+            if case .rest = segments.last { throw Problem(reason: "`**` is not its last segment") }
+            guard part.contains("{") || part.contains("}") || part == "**" else {
+                segments.append(.literal(Self.decoded(part)))
+                continue
+            }
+            guard part != "**" else {
+                segments.append(.rest)
+                continue
+            }
+            let name = String(part.dropFirst().dropLast())
+            guard part.hasPrefix("{"), part.hasSuffix("}"), !name.isEmpty, !name.contains("{"), !name.contains("}")
+            else {
+                throw Problem(reason: "a parameter is a segment of its own, such as `{id}`")
+            }
+            guard names.insert(name).inserted else { throw Problem(reason: "it has `{\(name)}` twice") }
+            segments.append(.parameter(name))
+        }
+        self.segments = segments
+    }
+
+    private static func split(_ path: String) -> [Substring] {
+        path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
+    }
+
+    private static func decoded(_ segment: Substring) -> String { segment.removingPercentEncoding ?? String(segment) }
+
+    /// - Parameter path: without a query.
+    /// - Returns: the parameters by name; nil if the path does not fit.
+    func match(_ path: String) -> [String: String]? {
+        var parameters: [String: String] = [:]
+        var parts = Self.split(path)[...]
+        for segment in segments {
+            if case .rest = segment { return parameters }
+            guard let part = parts.popFirst() else { return nil }
+            switch segment {
+            case .literal(let text): if Self.decoded(part) != text { return nil }
+            case .parameter(let name):
+                // An empty one would be another path.
+                guard !part.isEmpty else { return nil }
+                parameters[name] = Self.decoded(part)
+            case .rest: break
+            }
+        }
+        return parts.isEmpty ? parameters : nil
+    }
+}
