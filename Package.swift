@@ -7,7 +7,6 @@ let package = Package(
     products: [
         .library(name: "MockServe", targets: ["MockServe"]),
         .executable(name: "mockserve", targets: ["MockServeCLI"]),
-        .executable(name: "mockserve-bench", targets: ["MockServeBench"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -37,7 +36,12 @@ let package = Package(
             pkgConfig: "libzstd",
             providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]
         ),
-        .target(name: "CRegex", linkerSettings: [.linkedLibrary("re2")]),
+        .systemLibrary(
+            name: "CRE2",
+            pkgConfig: "re2",
+            providers: [.apt(["libre2-dev"]), .brew(["re2"])]
+        ),
+        .target(name: "CRegex", dependencies: ["CRE2"]),
         .target(name: "CSQLiteGuard", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "CassetteSchema",
@@ -111,7 +115,7 @@ let package = Package(
             ]
         ),
         .executableTarget(
-            name: "MockServeBench",
+            name: "mockserve-bench",
             dependencies: [
                 "MockServe",
                 "CassetteStore",

@@ -2,7 +2,11 @@
 
 #include <cstdlib>
 #include <cstring>
+#if __has_include(<re2/re2.h>)
 #include <re2/re2.h>
+#else
+#error "RE2 is missing: install libre2-dev (Debian, Ubuntu) or re2 (Homebrew)"
+#endif
 #include <string>
 #include <vector>
 

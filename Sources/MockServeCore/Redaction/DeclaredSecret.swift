@@ -1,3 +1,4 @@
+import Foundation
 import HTTPWire
 
 /// A value that must not reach the disk, given by its owner, and the name it is shown by.
@@ -92,21 +93,7 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    /// Without padding.
     private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-        let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        var output: [UInt8] = []
-        var bits: UInt32 = 0
-        var count = 0
-        for byte in bytes {
-            bits = bits << 8 | UInt32(byte)
-            count += 8
-            while count >= 6 {
-                count -= 6
-                output.append(alphabet[Int(bits >> UInt32(count) & 0x3F)])
-            }
-        }
-        if count > 0 { output.append(alphabet[Int(bits << UInt32(6 - count) & 0x3F)]) }
-        return output
+        Data(bytes).base64EncodedString().utf8.filter { $0 != UInt8(ascii: "=") }
     }
 }

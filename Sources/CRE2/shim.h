@@ -1,0 +1,1 @@
+// RE2 has a C++ interface only, which CRegex includes. This module is there for what pkg-config says of it.
