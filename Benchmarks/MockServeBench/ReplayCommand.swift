@@ -19,8 +19,8 @@ struct ReplayCommand: AsyncParsableCommand {
     var journalEntries = 10_000
 
     func run() async throws {
-        MockServer.eventLoopGroup.withLock { $0 = MultiThreadedEventLoopGroup(numberOfThreads: 1) }
         var configuration = MockServerConfiguration.replay(cassette)
+        configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         configuration.journalLimits.entries = journalEntries
         let server = try await MockServer.start(configuration)
         FileHandle.standardOutput.write(Data("\(server.url.absoluteString)\n".utf8))

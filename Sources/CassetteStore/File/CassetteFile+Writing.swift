@@ -115,7 +115,7 @@ extension CassetteFile {
         }
     }
 
-    /// While it is recorded into, what is in a new file is for nobody else; so are the files that SQLite makes beside it, which
+    /// While it is recorded into, what is in a new file is for nobody else; so are the files that SQLite makes next to it, which
     /// get its permissions.
     private static func createPrivately(_ path: String) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)

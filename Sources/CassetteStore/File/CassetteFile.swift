@@ -12,7 +12,7 @@ package enum CassetteFile {
     /// For programs, before they open a cassette: threads then share less inside of SQLite.
     package static func prepareProcess() { mockserve_sqlite_without_statistics() }
 
-    /// Looks at the file without opening it: opening and closing it beside SQLite would drop the locks that SQLite
+    /// Looks at the file without opening it: opening and closing it while SQLite has it open would drop the locks that SQLite
     /// holds for this process (<https://sqlite.org/howtocorrupt.html> §2.2).
     ///
     /// - Parameter mayBeNew: whether it may be missing, or empty.

@@ -14,7 +14,7 @@ package struct Upstream: Sendable, Hashable {
     }
 }
 
-/// Reads a cassette on a connection of its own. Any number of readers may be open at once, beside one writer.
+/// Reads a cassette on a connection of its own. Any number of readers may be open at once, and one writer.
 package final class CassetteReader: Sendable {
     package let path: String
     let queue: DatabaseQueue

@@ -34,7 +34,7 @@ final class Checkpointer: Sendable {
         self.limit = limit
     }
 
-    /// Has this told of each commit of a connection, in the place of SQLite's own checkpoints. This must outlive the connection.
+    /// Has this told of each commit of a connection, instead of SQLite's own checkpoints. This must outlive the connection.
     func watch(_ db: Database) {
         let context = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_wal_hook(

@@ -54,7 +54,7 @@ public struct MatchRule: Sendable {
     /// - Parameters:
     ///   - part: as for ``ignore(_:for:)``, and `path` or `field:NAME`.
     ///   - pattern: a regular expression of RE2 (<https://github.com/google/re2/wiki/Syntax>); a byte is a character.
-    ///   - replacement: what stands in the place of every match; `\0` is the match, `\1` its first group.
+    ///   - replacement: what replaces every match; `\0` is the match, `\1` its first group.
     ///   - requests: for which requests; nil for all.
     public static func map(
         _ part: String,

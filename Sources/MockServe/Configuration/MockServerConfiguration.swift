@@ -1,4 +1,5 @@
 import MockServeCore
+public import NIOCore
 
 /// What a server does and where it listens.
 ///
@@ -20,6 +21,10 @@ public struct MockServerConfiguration: Sendable {
 
     /// Where to listen. Default: `127.0.0.1`, on a port the operating system picks.
     public var listen: ListenAddress = .loopback
+
+    /// Threads that serve; the server does not shut them down. Default: those that all servers of the process share, one for each
+    /// processor that the process may use.
+    public var eventLoopGroup: (any EventLoopGroup)?
 
     /// Whether other servers, of this process or of others of the same user, may listen on the same port at the same time
     /// (`SO_REUSEPORT`): the operating system shares the connections out. Each has a replay position of its own. All of them
@@ -68,7 +73,7 @@ public struct MockServerConfiguration: Sendable {
     /// true.
     public var redactsByDefault = true
 
-    /// Whether clients that are replayed to get declared secrets in the place of what stands for them. Default: false.
+    /// Whether clients that are replayed to get declared secrets instead of their placeholders. Default: false.
     public var givesSecretsBack = false
 
     /// What becomes of a scope that did not use every recorded interaction. Default: ``UnusedPolicy/ignore``.
@@ -90,7 +95,7 @@ public struct MockServerConfiguration: Sendable {
     /// Whether an event loop opens the cassette itself, and waits: for measuring without threads.
     package var opensOnLoop = false
 
-    /// A file that gets the misses of this server, if there are any, in the place of those of an earlier one.
+    /// A file that gets the misses of this server, if there are any, instead of those of an earlier one.
     package var missFile: String?
 
     /// A file to which the interactions that were used are added when the server stops, for `mockserve cassette unused`. Any
@@ -219,7 +224,7 @@ public enum UnusedPolicy: Sendable {
 
 /// What a recording server records.
 public enum RecordMode: String, Sendable, CaseIterable {
-    /// Records if the cassette has no interactions yet; else replays it and touches no upstream.
+    /// Records if the cassette has no interactions yet; otherwise replays it and touches no upstream.
     case once
     /// Replays what was recorded before and records the rest.
     case missing
@@ -262,7 +267,7 @@ public struct ListenAddress: Sendable, Equatable {
 }
 
 /// How upstreams are reached.
-public struct UpstreamOptions: Sendable {
+public struct UpstreamOptions: Sendable, Equatable {
     /// How long a connection, with its TLS handshake, may take. Default: 10 seconds.
     public var connectTimeout: Duration = .seconds(10)
 
@@ -280,7 +285,7 @@ public struct UpstreamOptions: Sendable {
 }
 
 /// How much of a request is accepted before it is refused with a 4xx and the connection closed.
-public struct RequestLimits: Sendable {
+public struct RequestLimits: Sendable, Equatable {
     /// Bytes of the request line; over it, `414`. Default: 16 KiB.
     public var startLine = 16 << 10
     /// Bytes of all fields; over it, `431`. Default: 256 KiB.

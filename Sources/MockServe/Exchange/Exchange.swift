@@ -96,6 +96,8 @@ final class Exchange {
     /// Which of the listeners the request came in by.
     let upstreamIndex: Int
     let eventLoop: any EventLoop
+    /// Set if the journal keeps what is said.
+    var log: ExchangeLog?
     /// Nil once the exchange is over.
     var transport: (any ExchangeTransport)?
 
@@ -114,7 +116,7 @@ final class Exchange {
 
     var isWritable: Bool { transport?.isWritable ?? true }
 
-    var takesPrepared: Bool { transport?.takesPrepared ?? false }
+    var takesPrepared: Bool { log == nil && transport?.takesPrepared ?? false }
 
     /// A whole response as it goes over the wire, of an exchange that takes such.
     func answer(prepared bytes: ByteBuffer) {
@@ -132,13 +134,19 @@ final class Exchange {
     }
 
     /// - Parameter length: how long the body will be: `.none` and `.length` exactly, otherwise not known yet.
-    func sendHead(_ head: ResponseHead, length: BodyFraming) { transport?.sendHead(head, length: length) }
+    func sendHead(_ head: ResponseHead, length: BodyFraming) {
+        log?.begin(head)
+        transport?.sendHead(head, length: length)
+    }
 
     /// Says that the next `size` bytes are to be one chunk, if the client is sent chunks.
     func startChunk(size: Int) { transport?.startChunk(size: size) }
 
     /// Body bytes. Outside a started chunk they are a chunk of their own, if the client is sent chunks.
-    func send(_ bytes: ByteBuffer) { transport?.send(bytes) }
+    func send(_ bytes: ByteBuffer) {
+        log?.append(response: bytes)
+        transport?.send(bytes)
+    }
 
     func flush() { transport?.flush() }
 

@@ -6,11 +6,38 @@ import NIOCore
 import Synchronization
 
 /// What a server was asked and what it answered, oldest first.
-public struct Journal: Sendable {
+public struct Journal: Sendable, Equatable {
     /// The newest requests, within ``MockServerConfiguration/journalLimits``.
     public let entries: [JournalEntry]
     /// Number of older ones that were forgotten.
     public let forgottenCount: Int
+
+    /// The entries of a pattern, oldest first.
+    ///
+    /// ```swift
+    /// let charge = try #require(server.journal.requests(matching: "POST /charges").first?.request)
+    /// #expect(try charge.json(as: Charge.self).amount == 100)
+    /// ```
+    ///
+    /// - Parameter requests: as for ``MockServer/wait(for:count:timeout:)-(_,_,_)async``: method and path.
+    /// - Throws: ``MockServeError`` if that is no pattern.
+    public func requests(matching requests: String) throws -> [JournalEntry] {
+        let pattern = try RequestPattern(asked: requests)
+        return entries.filter { pattern.matches(method: $0.methodBytes, target: $0.targetBytes) }
+    }
+}
+
+extension RequestPattern {
+    /// - Throws: `MockServeError` if that is no pattern.
+    init(asked text: String) throws {
+        guard let pattern = RequestPattern(text) else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "`\(text)` is no pattern of requests: write METHOD PATH, such as `GET /users/*`."
+            )
+        }
+        self = pattern
+    }
 }
 
 /// Keeps the journal of one scope: counts for all of it, and the newest entries.
@@ -139,9 +166,9 @@ final class ScopeJournal: Sendable {
     /// Redacts a target and what may quote it, and notes them.
     ///
     /// - Parameter status: of the answer; nil if there was none.
-    func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?) {
+    func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?, log: ExchangeLog?) {
         let lane = state.withLock { $0.lanes.first } ?? makeLane()
-        lane.note(method: request.method, target: redacted(request.target), redacted(outcome), status: status)
+        lane.note(method: request.method, target: redacted(request.target), redacted(outcome), status: status, log: log)
     }
 
     func redacted(_ target: [UInt8]) -> [UInt8] {
@@ -273,7 +300,7 @@ extension ScopeJournal.State {
 }
 
 /// Something a server did that its owner may want to hear of at once.
-public enum ServerEvent: Sendable {
+public enum ServerEvent: Sendable, Equatable {
     /// A request that nothing recorded matches.
     case miss(Miss)
     /// An exchange that could not be forwarded or recorded, in one line.

@@ -2,9 +2,9 @@ public import Foundation
 import MockServeCore
 
 /// One request a server was asked, and what became of it.
-public struct JournalEntry: Sendable, CustomStringConvertible {
+public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     /// What became of a request.
-    public enum Outcome: Sendable {
+    public enum Outcome: Sendable, Equatable {
         /// Answered from the cassette, by the interaction of this number.
         case replayed(interaction: Int)
         /// Answered by the upstream, and recorded as the interaction of this number.
@@ -32,18 +32,29 @@ public struct JournalEntry: Sendable, CustomStringConvertible {
     /// Why the answer may be another than the one expected, though it was recorded for this request: it departs from the recorded
     /// order, or requests that differ in redacted values only were answered differently. Nil if there is nothing to say.
     public let remark: String?
+    let log: ExchangeLog?
 
     /// As sent.
     public var method: String { Latin1.string(methodBytes) }
     /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
     public var target: String { Latin1.string(targetBytes) }
 
+    /// What was asked, with its body; nil unless the journal keeps that (``JournalLimits/body``). Secrets are redacted in it, and its
+    /// body is without content codings.
+    public var request: MockRequest? { log?.mockRequest }
+
+    /// What was answered, as far as it has been sent; nil if nothing was, or unless the journal keeps that. As ``request``.
+    public var response: MockResponse? { log?.mockResponse }
+
+    /// Whether a body was longer than the journal keeps.
+    public var isTruncated: Bool { log?.isTruncated ?? false }
+
     /// Method, target and status.
     public var description: String { "\(method) \(target) \(status.map(String.init) ?? "-")" }
 
     /// Bytes that the entry is counted with in the journal.
     var size: Int {
-        var size = 144 + (remark?.utf8.count ?? 0) + methodBytes.count + targetBytes.count
+        var size = (log?.memory ?? 0) + 144 + (remark?.utf8.count ?? 0) + methodBytes.count + targetBytes.count
         switch outcome {
         case .missed(let miss): size += miss.explanation.utf8.count + miss.json.utf8.count
         case .failed(let reason): size += reason.utf8.count
@@ -54,7 +65,7 @@ public struct JournalEntry: Sendable, CustomStringConvertible {
 }
 
 /// A request that nothing recorded matches.
-public struct Miss: Sendable, CustomStringConvertible {
+public struct Miss: Sendable, Equatable, CustomStringConvertible {
     /// As sent.
     public let method: String
     /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
@@ -74,11 +85,15 @@ public struct Miss: Sendable, CustomStringConvertible {
 
 /// How much of what it was asked a server remembers; beyond that it forgets the oldest. Every thread that serves may hold so
 /// much in memory for a while.
-public struct JournalLimits: Sendable {
+public struct JournalLimits: Sendable, Equatable {
     /// Number of requests. Default: 10,000.
     public var entries = 10_000
     /// Bytes, roughly. Default: 16 MiB.
     public var bytes = 16 << 20
+    /// Bytes of each body that are kept, with the fields of requests and answers: then a test can assert on what was said
+    /// (``JournalEntry/request``, ``JournalEntry/response``). Answering takes more time, and every request counts in ``bytes`` with
+    /// twice this. Default: 0, which keeps nothing of them.
+    public var body = 0
 
     /// The defaults.
     public init() {}

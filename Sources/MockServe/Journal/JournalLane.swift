@@ -29,12 +29,14 @@ final class JournalLane: Sendable {
     ///   - target: redacted.
     ///   - status: of the answer; nil if there was none.
     ///   - remark: as `JournalEntry.remark`.
+    ///   - log: what was said, if that is kept.
     func note(
         method: [UInt8],
         target: [UInt8],
         _ outcome: JournalEntry.Outcome,
         status: Int?,
-        _ remark: String? = nil
+        _ remark: String? = nil,
+        log: ExchangeLog? = nil
     ) {
         let entry = JournalEntry(
             number: journal.nextNumber(),
@@ -43,7 +45,8 @@ final class JournalLane: Sendable {
             targetBytes: target,
             outcome: outcome,
             status: status,
-            remark: remark
+            remark: remark,
+            log: log
         )
         let limits = journal.limits
         let keepsRecorded = journal.keepsRecordedNumbers

@@ -1,7 +1,7 @@
 /// What went wrong, on what, and what to do about it.
 ///
 /// A request that nothing answers is not an error of this type: it is answered and counted as a miss.
-public struct MockServeError: Error, Sendable, CustomStringConvertible {
+public struct MockServeError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
     /// The kind of failure; new kinds may come in later versions.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
@@ -56,4 +56,10 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible {
 
     /// The message.
     public var description: String { message }
+
+    /// Code, message and cause.
+    public var debugDescription: String {
+        let cause = cause.map { "; because of: \(String(reflecting: $0))" } ?? ""
+        return "MockServeError.\(code): \(message)\(cause)"
+    }
 }

@@ -3,8 +3,8 @@ public import Foundation
 import HTTPWire
 import MockServeCore
 package import NIOCore
-package import NIOPosix
-package import Synchronization
+import NIOPosix
+import Synchronization
 
 /// A server in the background: one scope, from start to stop, with its own port and its own replay position.
 ///
@@ -72,26 +72,21 @@ public final class MockServer: Sendable {
         return try launch(configuration, plan).wait()
     }
 
-    /// Threads of the event loops on which new servers run; nil for one a processor that this process may use.
-    package static let eventLoopGroup = Mutex<MultiThreadedEventLoopGroup?>(nil)
-
-    private static var group: any EventLoopGroup {
-        eventLoopGroup.withLock { $0 } ?? standardGroup
-    }
-
     /// SwiftNIO's own threads, unless it has more of them than this process may use processors.
     private static let standardGroup: MultiThreadedEventLoopGroup = {
         let usable = Processors.usable
         return usable < System.coreCount ? MultiThreadedEventLoopGroup(numberOfThreads: usable) : .singleton
     }()
 
-    static var loopCount: Int { max(1, Array(group.makeIterator()).count) }
+    static func group(_ configuration: MockServerConfiguration) -> any EventLoopGroup {
+        configuration.eventLoopGroup ?? standardGroup
+    }
 
     private static func launch(
         _ configuration: MockServerConfiguration,
         _ plan: ServicePlan
     ) -> EventLoopFuture<MockServer> {
-        let group = group
+        let group = group(configuration)
         let registry = ConnectionRegistry()
         let eventLoop = group.any()
         let makeHandler = handlerMaker(configuration, plan)
@@ -216,12 +211,7 @@ public final class MockServer: Sendable {
         count: Int,
         timeout: Duration
     ) throws -> EventLoopPromise<[JournalEntry]> {
-        guard let pattern = RequestPattern(requests) else {
-            throw MockServeError(
-                .invalidConfiguration,
-                "`\(requests)` is no pattern of requests: write METHOD PATH, such as `GET /users/*`."
-            )
-        }
+        let pattern = try RequestPattern(asked: requests)
         let eventLoop = listeners[0].channel.eventLoop
         return plan.journal.entries(of: pattern, count: count, timeout: TimeAmount(timeout), on: eventLoop)
     }

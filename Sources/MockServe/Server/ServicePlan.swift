@@ -52,14 +52,16 @@ final class ServicePlan: Sendable {
             throw (error as? CassetteError).map { MockServeError($0) } ?? error
         }
         let limit = configuration.limits.responderBody
-        responder =
-            configuration.routes.isEmpty
-            ? parts.responder
-            : RoutedResponder(
-                configuration.routes,
-                handlers: TaskResponder(configuration.routes, bodyLimit: limit, journal: journal),
-                next: parts.responder
-            )
+        var responder = parts.responder
+        if !configuration.routes.isEmpty {
+            let handlers = TaskResponder(configuration.routes, bodyLimit: limit, journal: journal)
+            responder = RoutedResponder(configuration.routes, handlers: handlers, next: responder)
+        }
+        if configuration.journalLimits.body > 0 {
+            let bodyLimit = configuration.journalLimits.body
+            responder = LoggingResponder(responder, limit: bodyLimit, redactor: journal.redactor)
+        }
+        self.responder = responder
         upstreams = parts.upstreams
         served = parts.served
         writer = parts.writer
@@ -85,6 +87,7 @@ final class ServicePlan: Sendable {
             playback: configuration.playback.mode,
             freshness: TimeAmount(configuration.freshness),
             cacheSize: max(0, configuration.cacheSize),
+            loopCount: max(1, Array(MockServer.group(configuration).makeIterator()).count),
             opensOnLoop: configuration.opensOnLoop,
             secrets: configuration.redact.compactMap(\.secret)
         )
@@ -285,7 +288,7 @@ final class ServicePlan: Sendable {
         return [first] + Array(repeating: others, count: max(0, upstreams.count - 1))
     }
 
-    /// Ends the responder's work, then the recording, then the files beside it.
+    /// Ends the responder's work, then the recording, then the files next to it.
     func end(on eventLoop: any EventLoop, keeping: Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         responder.shutDown(deadline: deadline, on: eventLoop).whenComplete { _ in

@@ -6,7 +6,7 @@ struct HostPolicy: Sendable {
     private let names: Set<String>
     private let allowsAll: Bool
 
-    /// - Parameter names: beside loopback; `*` for any.
+    /// - Parameter names: in addition to loopback; `*` for any.
     init(_ names: [String]) {
         self.names = Set(names.map { $0.lowercased() })
         allowsAll = names.contains("*")

@@ -150,7 +150,7 @@ struct AddCommand: ParsableCommand {
         return try result.get()
     }
 
-    /// The one given, else the only one the cassette knows, else any.
+    /// The one given; otherwise the only one the cassette knows; otherwise any.
     private func chosenUpstream() throws -> Origin? {
         if let upstream { return Origin(upstream) }
         guard FileManager.default.fileExists(atPath: cassette) else { return nil }

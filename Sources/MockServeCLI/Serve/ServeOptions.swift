@@ -62,7 +62,7 @@ struct ServeOptions: ParsableArguments {
 
     @OptionGroup(title: "Secrets") var secrets: SecretOptions
 
-    @Flag(help: "Give clients declared secrets in the place of what stands for them.")
+    @Flag(help: "Give clients declared secrets instead of their placeholders.")
     var giveBack = false
 
     @Option(help: "Threads that serve; by default one for each processor that the process may use.")
@@ -114,10 +114,7 @@ struct ServeOptions: ParsableArguments {
         configuration.allowedHosts = allowHost
         configuration.redact += secrets.targets
         configuration.givesSecretsBack = giveBack
-        if let threads {
-            let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
-            MockServer.eventLoopGroup.withLock { $0 = group }
-        }
+        if let threads { configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: threads) }
         if !quiet, tellsAtOnce {
             configuration.observer = { event in
                 switch event {

@@ -22,7 +22,7 @@ package struct Replacement: Sendable {
 
     /// - Parameters:
     ///   - pairs: what to look for and what to put there. Equal origins are left out.
-    ///   - secrets: what to put in the place of their placeholders.
+    ///   - secrets: what replaces their placeholders.
     init(_ pairs: [(from: Origin, to: Origin)], revealing secrets: [DeclaredSecret] = []) {
         reveals = secrets.map {
             Reveal(start: Placeholder.start + Array($0.kind.utf8) + [UInt8(ascii: ":")], value: $0.value)

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What stands in the place of a secret: `[redacted:KIND:NUMBER]`, or `[redacted:KIND]` where requests are compared.
+/// What stands for a secret: `[redacted:KIND:NUMBER]`, or `[redacted:KIND]` where requests are compared.
 package enum Placeholder {
     static let start = Array("[redacted:".utf8)
 

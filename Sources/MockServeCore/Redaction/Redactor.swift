@@ -367,7 +367,12 @@ package final class Redactor: Sendable {
     }
 
     /// A whole body without its content codings.
-    func redact(body: [UInt8], _ fields: Fields, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> [UInt8] {
+    package func redact(
+        body: [UInt8],
+        _ fields: Fields,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
         var stream = stream(fields, "body", book)
         var output: [UInt8] = []
         stream.push(body, isLast: true, into: &output, &notes)

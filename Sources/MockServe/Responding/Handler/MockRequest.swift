@@ -10,7 +10,7 @@ public struct MockRequest: Sendable, Equatable {
     public var body: [UInt8]
     /// Fields after a chunked body.
     public var trailers: HTTPFields
-    /// What stands in the place of the parameters of a ``Router``'s path, by name, percent-decoded.
+    /// The parameters of the path that a ``Router`` has matched, by name, percent-decoded.
     public internal(set) var parameters: [String: String] = [:]
 
     /// - Parameter path: with the query, if there is one.

@@ -25,9 +25,12 @@ final class TaskResponder: ExchangeResponder, LoopResponder {
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
         exchange.sendContinueIfExpected()
-        let head = exchange.request
+        let (head, log) = (exchange.request, exchange.log)
         return Receiver(exchange, bodyLimit: bodyLimit) { request, writer in
-            self.start { await self.answer(request, head, writer) }
+            self.start {
+                let (outcome, status) = await self.answer(request, writer)
+                self.journal.note(head, outcome, status: status, log: log)
+            }
         }
     }
 
@@ -74,22 +77,23 @@ final class TaskResponder: ExchangeResponder, LoopResponder {
         return promise.futureResult
     }
 
-    private func answer(_ request: MockRequest, _ head: RequestHead, _ writer: ResponseWriter) async {
+    /// - Returns: what became of the request, and the status of the answer.
+    private func answer(_ request: MockRequest, _ writer: ResponseWriter) async -> (JournalEntry.Outcome, Int) {
         let response: MockResponse
         do {
             response = try await responder.respond(to: request)
         } catch {
             writer.fail(error)
-            return journal.note(head, .failed(String(describing: error)), status: 500)
+            return (.failed(String(describing: error)), 500)
         }
         let status = response.status.code
         do {
             try await writer.write(response)
-            journal.note(head, .responded, status: status)
+            return (.responded, status)
         } catch is CancellationError {
-            journal.note(head, .failed("the client went away before the answer was complete"), status: status)
+            return (.failed("the client went away before the answer was complete"), status)
         } catch {
-            journal.note(head, .failed("the answer was cut: its stream threw \(error)"), status: status)
+            return (.failed("the answer was cut: its stream threw \(error)"), status)
         }
     }
 
@@ -143,7 +147,7 @@ final class TaskResponder: ExchangeResponder, LoopResponder {
 
 extension HTTPRequest {
     /// The request as swift-http-types can hold it: bytes that are not UTF-8 are replaced.
-    fileprivate init(_ head: RequestHead, origin: Origin) {
+    init(_ head: RequestHead, origin: Origin) {
         self.init(
             method: HTTPRequest.Method(String(decoding: head.method, as: UTF8.self)) ?? .get,
             scheme: origin.scheme.rawValue,
@@ -155,7 +159,7 @@ extension HTTPRequest {
 }
 
 extension HTTPFields {
-    fileprivate init(_ fields: Fields) {
+    init(_ fields: Fields) {
         self.init()
         for field in fields {
             guard let name = HTTPField.Name(String(decoding: field.name, as: UTF8.self)) else { continue }

@@ -368,7 +368,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     }
 
     private func note(_ outcome: JournalEntry.Outcome, status: Int? = nil) {
-        forwarder.note(exchange.request, outcome, status: status ?? responseHead?.status)
+        forwarder.note(exchange, outcome, status: status ?? responseHead?.status)
     }
 
     private var describe: String {

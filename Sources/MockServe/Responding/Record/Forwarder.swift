@@ -88,8 +88,8 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         promise?.succeed()
     }
 
-    func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?) {
-        journal.note(request, outcome, status: status)
+    func note(_ exchange: Exchange, _ outcome: JournalEntry.Outcome, status: Int?) {
+        journal.note(exchange.request, outcome, status: status, log: exchange.log)
     }
 
     func recorded(_ notes: RedactionNotes, isCut: Bool) { journal.recorded(notes, isCut: isCut) }

@@ -168,8 +168,9 @@ final class LoopReplayer: LoopResponder {
         return isRedacted ? request.target : replayer.journal.redacted(request.target)
     }
 
-    func note(_ key: MatchKeyBuilder, _ request: RequestHead, _ number: Int64, status: Int, _ remark: String?) {
-        note(request.method, noted(key, request), number, status: status, remark)
+    func note(_ key: MatchKeyBuilder, _ exchange: Exchange, _ number: Int64, status: Int, _ remark: String?) {
+        let request = exchange.request
+        note(request.method, noted(key, request), number, status: status, remark, log: exchange.log)
     }
 
     private func note(
@@ -177,9 +178,11 @@ final class LoopReplayer: LoopResponder {
         _ target: [UInt8],
         _ number: Int64,
         status: Int,
-        _ remark: String? = nil
+        _ remark: String? = nil,
+        log: ExchangeLog? = nil
     ) {
-        journal.note(method: method, target: target, .replayed(interaction: Int(number)), status: status, remark)
+        let outcome = JournalEntry.Outcome.replayed(interaction: Int(number))
+        journal.note(method: method, target: target, outcome, status: status, remark, log: log)
     }
 
     /// What answers a request, one step further on; nil for a miss.

@@ -80,10 +80,10 @@ final class ReplayedExchange: ExchangeReceiver {
         do {
             switch try find() {
             case .prepared(let answer, let number, let remark):
-                replayer.note(key, exchange.request, number, status: answer.status, remark)
+                replayer.note(key, exchange, number, status: answer.status, remark)
                 exchange.answer(prepared: answer.bytes)
             case .recorded(let answer, let slice, let remark):
-                replayer.note(key, exchange.request, answer.id, status: answer.head.status, remark)
+                replayer.note(key, exchange, answer.id, status: answer.head.status, remark)
                 let slices = SliceReader(replayer, answer.body, first: slice)
                 let speed = replayer.replayer.options.speed
                 let player = BodyPlayer(answer, exchange, slices: slices, map: map, speed: speed)
@@ -111,7 +111,12 @@ final class ReplayedExchange: ExchangeReceiver {
         case .failure(let error): fail(error)
         case .success(let report):
             let problem = report.problem
-            replayer.replayer.journal.note(exchange.request, .missed(report.miss), status: problem.status)
+            replayer.replayer.journal.note(
+                exchange.request,
+                .missed(report.miss),
+                status: problem.status,
+                log: exchange.log
+            )
             guard MissReport.prefersText(exchange.request) else {
                 return exchange.answer(problem.response, body: problem.body)
             }
@@ -120,7 +125,12 @@ final class ReplayedExchange: ExchangeReceiver {
     }
 
     private func note(_ failure: any Error) {
-        replayer.replayer.journal.note(exchange.request, .failed(String(describing: failure)), status: 500)
+        replayer.replayer.journal.note(
+            exchange.request,
+            .failed(String(describing: failure)),
+            status: 500,
+            log: exchange.log
+        )
     }
 
     private func fail(_ error: any Error) {

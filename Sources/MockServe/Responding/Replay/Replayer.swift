@@ -81,7 +81,7 @@ final class Replayer: ExchangeResponder {
     }
 
     /// Bytes of the file that the connection of one event loop keeps in memory.
-    var pageMemory: Int { options.cacheSize / 5 * 2 / MockServer.loopCount }
+    var pageMemory: Int { options.cacheSize / 5 * 2 / options.loopCount }
 
     func responder(on eventLoop: any EventLoop) -> any LoopResponder { loopReplayer(on: eventLoop) }
 
@@ -237,6 +237,8 @@ struct ReplayOptions: Sendable {
     var freshness: TimeAmount
     /// As `MockServerConfiguration.cacheSize`.
     var cacheSize: Int
+    /// Event loops that share that memory, at least one.
+    var loopCount: Int
     /// As `MockServerConfiguration.opensOnLoop`.
     var opensOnLoop: Bool
     /// Values that count as what stands for them in the cassette.

@@ -1,0 +1,163 @@
+import HTTPTypes
+import HTTPWire
+import MockServeCore
+import NIOCore
+import Synchronization
+
+/// What was said in an exchange, as far as the journal keeps it. Filled on an event loop, read by anybody.
+final class ExchangeLog: Sendable {
+    /// A body as far as it is kept.
+    private struct Body {
+        var bytes: [UInt8] = []
+        var isTruncated = false
+
+        mutating func append(_ buffer: ByteBuffer, limit: Int) {
+            let taken = min(max(0, limit - bytes.count), buffer.readableBytes)
+            if taken < buffer.readableBytes { isTruncated = true }
+            buffer.withUnsafeReadableBytes { bytes.append(contentsOf: $0.prefix(taken)) }
+        }
+    }
+
+    private struct Content {
+        var requestBody = Body()
+        var requestTrailers = Fields()
+        var response: ResponseHead?
+        var responseBody = Body()
+    }
+
+    private let request: RequestHead
+    private let origin: Origin
+    private let limit: Int
+    private let redactor: Redactor?
+    private let content = Mutex(Content())
+
+    /// - Parameter limit: bytes of each body.
+    init(_ exchange: Exchange, limit: Int, redactor: Redactor?) {
+        request = exchange.request
+        origin = exchange.servedOrigin
+        self.limit = limit
+        self.redactor = redactor
+    }
+
+    /// Bytes that it may take, at most: an answer is noted before all of it is known.
+    var memory: Int { 2 * limit + request.fields.byteCount + 1024 }
+
+    func append(request bytes: ByteBuffer) { content.withLock { $0.requestBody.append(bytes, limit: limit) } }
+
+    func end(requestTrailers: Fields) { content.withLock { $0.requestTrailers = requestTrailers } }
+
+    func begin(_ response: ResponseHead) { content.withLock { $0.response = response } }
+
+    func append(response bytes: ByteBuffer) { content.withLock { $0.responseBody.append(bytes, limit: limit) } }
+
+    // MARK: Reading
+
+    /// As it was sent, redacted.
+    var mockRequest: MockRequest {
+        let content = content.withLock { $0 }
+        var notes = RedactionNotes()
+        let head = redactor?.redact(request, nil, &notes) ?? request
+        let body = shown(content.requestBody, request.fields)
+        return MockRequest(
+            head: HTTPRequest(head, origin: origin),
+            body: body,
+            trailers: HTTPFields(
+                redactor?.redact(content.requestTrailers, "trailer", nil, &notes) ?? content.requestTrailers
+            )
+        )
+    }
+
+    /// Nil if there was none.
+    var mockResponse: MockResponse? {
+        let content = content.withLock { $0 }
+        guard let response = content.response else { return nil }
+        var notes = RedactionNotes()
+        let head = redactor?.redact(response, nil, &notes) ?? response
+        return MockResponse(
+            status: HTTPResponse.Status(code: head.status, reasonPhrase: Latin1.string(head.reason ?? [])),
+            fields: HTTPFields(head.fields),
+            body: shown(content.responseBody, response.fields)
+        )
+    }
+
+    var isTruncated: Bool { content.withLock { $0.requestBody.isTruncated || $0.responseBody.isTruncated } }
+
+    /// Without content codings, and redacted. What cannot be decoded cannot be searched for secrets, and is not shown.
+    private func shown(_ body: Body, _ fields: Fields) -> [UInt8] {
+        let isCoded = !listMembers(fields.values("content-encoding")).allSatisfy {
+            equalsIgnoringCase($0, "identity".utf8)
+        }
+        let decoded = DecodedBody.decode(body.bytes, fields)
+        guard let redactor else { return decoded }
+        if isCoded, decoded == body.bytes { return [] }
+        var notes = RedactionNotes()
+        return redactor.redact(body: decoded, fields, nil, &notes)
+    }
+}
+
+extension ExchangeLog: Equatable {
+    static func == (left: ExchangeLog, right: ExchangeLog) -> Bool { left === right }
+}
+
+/// Keeps what is said in the exchanges of another responder. Answers are not prepared then: what is prepared says nothing of itself.
+final class LoggingResponder: ExchangeResponder {
+    private let next: any ExchangeResponder
+    private let limit: Int
+    private let redactor: Redactor?
+
+    init(_ next: any ExchangeResponder, limit: Int, redactor: Redactor?) {
+        self.next = next
+        self.limit = limit
+        self.redactor = redactor
+    }
+
+    func responder(on eventLoop: any EventLoop) -> any LoopResponder {
+        Loop(next: next.responder(on: eventLoop), limit: limit, redactor: redactor)
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        next.shutDown(deadline: deadline, on: eventLoop)
+    }
+
+    private final class Loop: LoopResponder {
+        private let next: any LoopResponder
+        private let limit: Int
+        private let redactor: Redactor?
+
+        init(next: any LoopResponder, limit: Int, redactor: Redactor?) {
+            self.next = next
+            self.limit = limit
+            self.redactor = redactor
+        }
+
+        func respond(to exchange: Exchange) -> any ExchangeReceiver {
+            let log = ExchangeLog(exchange, limit: limit, redactor: redactor)
+            exchange.log = log
+            return Receiver(next: next.respond(to: exchange), log: log)
+        }
+    }
+
+    private final class Receiver: ExchangeReceiver {
+        private let next: any ExchangeReceiver
+        private let log: ExchangeLog
+
+        init(next: any ExchangeReceiver, log: ExchangeLog) {
+            self.next = next
+            self.log = log
+        }
+
+        func receive(_ bytes: ByteBuffer) {
+            log.append(request: bytes)
+            next.receive(bytes)
+        }
+
+        func receiveEnd(trailers: Fields) {
+            log.end(requestTrailers: trailers)
+            next.receiveEnd(trailers: trailers)
+        }
+
+        func connectionLost() { next.connectionLost() }
+
+        func writabilityRestored() { next.writabilityRestored() }
+    }
+}
