@@ -1,5 +1,3 @@
-import NIOCore
-
 /// How far a connection is on its way to its end. It is open, then drains (what was written goes out), then may linger (input
 /// that is still coming is thrown away), then is closed.
 struct ConnectionEnding {
@@ -50,27 +48,5 @@ struct ConnectionEnding {
     mutating func closeInput() -> Bool {
         isInputClosed = true
         return phase == .lingering
-    }
-}
-
-/// Whether a client takes what is sent to it.
-struct OutputProgress {
-    /// Bytes handed to the channel so far.
-    var written = 0
-    private var taken = 0
-    private var since: NIODeadline?
-
-    /// To be asked now and then.
-    ///
-    /// - Parameter buffered: bytes of `written` that the channel still has.
-    /// - Returns: whether something waits, and nothing of it was taken for longer than `limit`.
-    mutating func hasStalled(buffered: Int, _ now: NIODeadline, limit: TimeAmount) -> Bool {
-        let takenNow = written - buffered
-        guard buffered > 0, takenNow == taken, let since else {
-            taken = takenNow
-            self.since = buffered > 0 ? now : nil
-            return false
-        }
-        return now - since > limit
     }
 }

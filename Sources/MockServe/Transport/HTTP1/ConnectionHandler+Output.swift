@@ -67,7 +67,7 @@ extension ConnectionHandler: ExchangeTransport {
     }
 
     private func hand(_ bytes: ByteBuffer) {
-        progress.written += bytes.readableBytes
+        lifetime.wrote(bytes.readableBytes)
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 

@@ -16,7 +16,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let upstreamIndex: Int
     private let listenerOrigin: Origin
     private let hosts: HostPolicy
-    private let timeouts: ConnectionTimeouts
+    /// How often the connection is looked at.
+    private let interval: TimeAmount
+    var lifetime: ConnectionLifetime
     private let parser: RequestParser
     private(set) var context: ChannelHandlerContext?
 
@@ -33,11 +35,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var ending = ConnectionEnding()
 
     private var watch: RepeatedTask?
-    private var lastRead = NIODeadline.now()
-    /// When the first byte of a request came of which the head is not complete yet.
-    private var headStart = NIODeadline.now()
-    /// What was handed to the channel, and how much of it the client has taken.
-    var progress = OutputProgress()
 
     /// What a `Host` field said, as nearly every request of a connection says the same.
     private struct KnownHost {
@@ -58,7 +55,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.upstreamIndex = upstreamIndex
         self.listenerOrigin = listenerOrigin
         self.hosts = hosts
-        self.timeouts = timeouts
+        interval = timeouts.interval
+        lifetime = ConnectionLifetime(timeouts, now: .now())
         parser = RequestParser(limits: limits)
     }
 
@@ -66,8 +64,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.context = context
         let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
         watch = context.eventLoop.scheduleRepeatedTask(
-            initialDelay: timeouts.interval,
-            delay: timeouts.interval
+            initialDelay: interval,
+            delay: interval
         ) { _ in loopBound.value.checkTimeouts() }
     }
 
@@ -82,16 +80,17 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Looked at now and then, so that a request costs no timer of its own.
     private func checkTimeouts() {
-        let now = NIODeadline.now()
-        guard !progress.hasStalled(buffered: bufferedOutput, now, limit: timeouts.stall) else { return cutConnection() }
-        guard ending.isOpen else { return }
-        if exchange == nil {
-            let isBegun = parser.bufferedBytes > 0
-            if isBegun, now - headStart > timeouts.head { return refuse(.tooSlow) }
-            if !isBegun, now - lastRead > timeouts.idle { endConnection() }
-        } else if !isRequestComplete, !isRequestPaused, now - lastRead > timeouts.stall {
-            refuse(.tooSlow)
+        switch lifetime.verdict(.now(), awaiting: awaited, buffered: bufferedOutput, isOpen: ending.isOpen) {
+        case .goOn: break
+        case .stalled: cutConnection()
+        case .tooSlow: refuse(.tooSlow)
+        case .idle: endConnection()
         }
+    }
+
+    private var awaited: ConnectionLifetime.Awaited {
+        guard exchange != nil else { return parser.bufferedBytes > 0 ? .head : .request }
+        return isRequestComplete || isRequestPaused ? .nothing : .body
     }
 
     /// Bytes that the channel has and the client's socket has not taken yet.
@@ -107,8 +106,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             if ending.discard(bytes.readableBytes) { context.close(promise: nil) }
             return
         }
-        lastRead = .now()
-        if exchange == nil, parser.bufferedBytes == 0 { headStart = lastRead }
+        lifetime.received(.now(), beginsHead: exchange == nil && parser.bufferedBytes == 0)
         parser.append(bytes)
         process()
     }
@@ -127,7 +125,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     func resumeReading() {
         guard hasHeldRead, let context else { return }
         hasHeldRead = false
-        lastRead = .now()
+        lifetime.resumedReading(.now())
         read(context: context)
     }
 
@@ -316,10 +314,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         exchange = nil
         receiver = nil
         isRequestPaused = false
-        if !isProcessing {
-            lastRead = .now()
-            headStart = lastRead
-        }
+        if !isProcessing { lifetime.endedExchange(.now()) }
         if closes { return endConnection(lingers: mustLinger) }
         resumeReading()
         guard !isProcessing else { return }

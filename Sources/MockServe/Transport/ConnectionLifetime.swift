@@ -1,0 +1,93 @@
+import NIOCore
+
+/// How long a connection may go on as it does: a state machine that is told what happens and when, and asked now and then. It has no
+/// clock and no timer of its own.
+struct ConnectionLifetime {
+    /// What is awaited from the client.
+    enum Awaited {
+        /// A next request, of which nothing has come.
+        case request
+        /// The rest of a request's head.
+        case head
+        /// The rest of a request's body.
+        case body
+        /// Nothing: it is the server's turn.
+        case nothing
+    }
+
+    enum Verdict: Equatable {
+        case goOn
+        /// The client does not read what it is sent.
+        case stalled
+        /// A request takes too long to come.
+        case tooSlow
+        /// Nothing has been asked for too long.
+        case idle
+    }
+
+    private let timeouts: ConnectionTimeouts
+    private var lastRead: NIODeadline
+    /// When the first byte of a request came of which the head is not complete yet.
+    private var headStart: NIODeadline
+    private var output = OutputProgress()
+
+    init(_ timeouts: ConnectionTimeouts, now: NIODeadline) {
+        self.timeouts = timeouts
+        lastRead = now
+        headStart = now
+    }
+
+    /// - Parameter beginsHead: whether these are the first bytes of a request.
+    mutating func received(_ now: NIODeadline, beginsHead: Bool) {
+        lastRead = now
+        if beginsHead { headStart = now }
+    }
+
+    /// Reading goes on after it was held: what the client did meanwhile is not known.
+    mutating func resumedReading(_ now: NIODeadline) { lastRead = now }
+
+    /// An answer is complete. What has come of the next request begins now.
+    mutating func endedExchange(_ now: NIODeadline) {
+        lastRead = now
+        headStart = now
+    }
+
+    /// Bytes were handed to the channel.
+    mutating func wrote(_ bytes: Int) { output.written += bytes }
+
+    /// - Parameters:
+    ///   - buffered: bytes of what was handed to the channel that the client's socket has not taken yet.
+    ///   - isOpen: whether the connection is not ending already: then only the output counts.
+    mutating func verdict(_ now: NIODeadline, awaiting: Awaited, buffered: Int, isOpen: Bool) -> Verdict {
+        if output.hasStalled(buffered: buffered, now, limit: timeouts.stall) { return .stalled }
+        guard isOpen else { return .goOn }
+        switch awaiting {
+        case .request: return now - lastRead > timeouts.idle ? .idle : .goOn
+        case .head: return now - headStart > timeouts.head ? .tooSlow : .goOn
+        case .body: return now - lastRead > timeouts.stall ? .tooSlow : .goOn
+        case .nothing: return .goOn
+        }
+    }
+}
+
+/// Whether a client takes what is sent to it.
+private struct OutputProgress {
+    /// Bytes handed to the channel so far.
+    var written = 0
+    private var taken = 0
+    private var since: NIODeadline?
+
+    /// To be asked now and then.
+    ///
+    /// - Parameter buffered: bytes of `written` that the channel still has.
+    /// - Returns: whether something waits, and nothing of it was taken for longer than `limit`.
+    mutating func hasStalled(buffered: Int, _ now: NIODeadline, limit: TimeAmount) -> Bool {
+        let takenNow = written - buffered
+        guard buffered > 0, takenNow == taken, let since else {
+            taken = takenNow
+            self.since = buffered > 0 ? now : nil
+            return false
+        }
+        return now - since > limit
+    }
+}
