@@ -108,7 +108,8 @@ public struct MockResponse: Sendable {
     public static func events<Events: AsyncSequence & Sendable>(_ events: Events) -> MockResponse
     where Events.Element == ServerSentEvent {
         let (pieces, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
-        let task = Task {
+        // As handlers do, apart from threads that a test may block.
+        let task = Task(executorPreference: ResponderExecutor.shared) {
             do {
                 for try await event in events { continuation.yield(event.bytes) }
                 continuation.finish()
