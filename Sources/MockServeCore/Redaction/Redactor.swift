@@ -19,6 +19,8 @@ package final class Redactor: Sendable {
     }
 
     private let fields: [String: String]
+    /// By the length of a name in `fields`: with which letters such names begin, a bit each. Nearly all names are told apart by that.
+    private let fieldStarts: [UInt32]
     private let queryNames: [String: String]
     private let formNames: [String: String]
     private let jsonNames: [String: String]
@@ -66,6 +68,9 @@ package final class Redactor: Sendable {
             }
         }
         (self.fields, queryNames, formNames, jsonNames) = (fields, query, form, json)
+        var starts: [UInt32] = Array(repeating: 0, count: (fields.keys.map(\.utf8.count).max() ?? 0) + 1)
+        for name in fields.keys { starts[name.utf8.count] |= 1 << UInt32((name.utf8.first ?? 0) & 31) }
+        fieldStarts = starts
         redactsCookies = version > 0
         self.version = version
         shapes =
@@ -198,7 +203,7 @@ package final class Redactor: Sendable {
         values.reserveCapacity(fields.byteCount)
         for field in fields {
             if redactsCookies, field.isNamed("cookie") || field.isNamed("set-cookie") { return true }
-            if self.fields[Latin1.string(field.name.map(lowercased))] != nil { return true }
+            if mayBeSecret(field.name), self.fields[Latin1.string(field.name.map(lowercased))] != nil { return true }
             if field.value.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) { return true }
             values.append(contentsOf: field.name)
             values.append(0x0A)
@@ -207,6 +212,11 @@ package final class Redactor: Sendable {
             values.append(0x0A)
         }
         return finder(.plain, isNumbered: isNumbered)?.first(in: values, from: 0) != nil
+    }
+
+    private func mayBeSecret(_ name: ArraySlice<UInt8>) -> Bool {
+        guard let first = name.first, name.count < fieldStarts.count else { return false }
+        return fieldStarts[name.count] & (1 << UInt32(first & 31)) != 0
     }
 
     private func value(
