@@ -10,7 +10,7 @@ package final class Decoder {
         case zstd(OpaquePointer?)
     }
 
-    private let coding: ContentCoding
+    let coding: ContentCoding
     private var engine: Engine
     private var produced = 0
     private var hasInput = false

@@ -15,6 +15,11 @@ package final class DecoderChain {
     /// Whether all of the coded data has come, and nothing else behind it.
     package var isWhole: Bool { decoders.allSatisfy { $0.isFinished && !$0.hasTrailingBytes } }
 
+    /// - Throws: `ContentCodingError` if the coded data has not come to its end.
+    package func finish() throws(ContentCodingError) {
+        for decoder in decoders where !decoder.isFinished { throw .malformed(decoder.coding) }
+    }
+
     /// Takes the next piece of coded data, after `next` has given all that came before.
     package func feed(_ piece: [UInt8]) { decoders.first?.feed(piece) }
 

@@ -219,6 +219,24 @@ import Testing
         }
     }
 
+    /// Nobody can ask whether that process lives, but nobody has the file open.
+    @Test func rulesOfACassetteAreNotHeldByARunThatWasKilledElsewhere() throws {
+        try withPath { path in
+            try make(path)
+            let (queue, _) = try CassetteFile.openForWriting(path)
+            try queue.inDatabase { db in
+                try db.query(
+                    "INSERT INTO episode (mode, state, started_at, owner_pid) VALUES ('once', 'open', 1, ?1)",
+                    [.integer(RunOwner.current.value ^ 1 << 50)]
+                )
+            }
+            try queue.close()
+            let rule = try Rule(.ignore, "query:ts")
+            _ = try CassetteEditor.add([rule], to: path)
+            #expect(try CassetteReader(path: path).numberedRules().contains { $0.rule == rule })
+        }
+    }
+
     @Test(arguments: [EpisodeMode.all, .rewrite])
     func aRunReplacesOnlyWhatWasThereWhenItBegan(_ mode: EpisodeMode) throws {
         try withPath { path in

@@ -47,6 +47,7 @@ import Testing
         ("/a?b=1&api%5Fkey=x", "/a?b=1&api%5Fkey=[redacted:api_key:1]"), ("/a?token=", "/a?token="),
         ("/a?tokens=1", "/a?tokens=1"), ("/a?user[token]=x&b=1", "/a?user[token]=[redacted:token:1]&b=1"),
         ("/a?user%5Btoken%5D=x", "/a?user%5Btoken%5D=[redacted:token:1]"),
+        ("/a?token[]=x", "/a?token[]=[redacted:token:1]"), ("/a?u[token][v]=x", "/a?u[token][v]=[redacted:token:1]"),
         ("/a?u=http://x/?token=y", "/a?u=http://x/?token=[redacted:token:1]"), ("*", "*"),
         ("/k?X-Amz-Signature=a&X-Amz-Date=b", "/k?X-Amz-Signature=[redacted:x-amz-signature:1]&X-Amz-Date=b"),
     ])
@@ -65,6 +66,22 @@ import Testing
         ("application/x-www-form-urlencoded", #"{"password":"x"}"#, #"{"password":"[redacted:password:1]"}"#),
         ("application/x-www-form-urlencoded", "user[password]=x&a[b]=c", "user[password]=[redacted:password:1]&a[b]=c"),
         ("application/x-www-form-urlencoded", "u%5Bpassword%5D=x", "u%5Bpassword%5D=[redacted:password:1]"),
+        ("application/x-www-form-urlencoded", "password[]=x&y=z", "password[]=[redacted:password:1]&y=z"),
+        ("application/x-www-form-urlencoded", "u[password][value]=x", "u[password][value]=[redacted:password:1]"),
+        ("application/x-www-form-urlencoded", "a=1\r\npassword=x\r\n", "a=1\r\npassword=[redacted:password:1]\r\n"),
+        (
+            "application/x-www-form-urlencoded", #"{"cb":"https://x?a=1&token=abc","op":"create"}"#,
+            #"{"cb":"https://x?a=1&token=abc","op":"create"}"#
+        ),
+        (
+            "text/plain", #"go to "https://x?a=1&token=abc", and then"#,
+            #"go to "https://x?a=1&token=[redacted:token:1]", and then"#
+        ),
+        ("text/plain", "user=me\r\npassword=hunter2\r\n", "user=me\r\npassword=[redacted:password:1]\r\n"),
+        (
+            "text/event-stream", #"data: {"url":"https://x/cb?a=1&token=abc","n":1}"#,
+            #"data: {"url":"https://x/cb?a=1&token=abc","n":1}"#
+        ),
         ("text/html", #" {"password":"x"}"#, #" {"password":"[redacted:password:1]"}"#),
         ("text/html", #"<p>{"password":"Password"}"#, #"<p>{"password":"Password"}"#),
         ("image/png", #"{"password":"x"}"#, #"{"password":"[redacted:password:1]"}"#),

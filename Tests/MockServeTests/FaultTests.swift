@@ -223,6 +223,52 @@ struct FaultTests {
         }
     }
 
+    /// It takes an upload in small pieces, with pauses, for longer than an upstream may be silent.
+    @Test func aSlowUpstreamIsNotGivenUp() async throws {
+        let slow = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(slow) }
+        var (address, length) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                bind(slow, address, length) == 0 && listen(slow, 4) == 0 && getsockname(slow, address, &length) == 0
+            }
+        }
+        try #require(isBound)
+        let size = 3 << 20
+        Thread {
+            let connection = accept(slow, nil, nil)
+            var (received, block) = (0, [UInt8](repeating: 0, count: 64 << 10))
+            while received < size {
+                let count = recv(connection, &block, block.count, 0)
+                guard count > 0 else { break }
+                received += count
+                usleep(20_000)
+            }
+            let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndone".utf8)
+            send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))
+            close(connection)
+        }.start()
+        let url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        try await withFolder { folder in
+            var recording = MockServerConfiguration.record(
+                folder.appendingPathComponent("a.cassette").path,
+                upstream: url
+            )
+            recording.recordsInCI = true
+            recording.upstream.readTimeout = .milliseconds(500)
+            try await withMockServer(recording) { server in
+                let client = try RawClient(port: server.port)
+                client.send(
+                    "PUT /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: image/png\r\nContent-Length: \(size)\r\n\r\n"
+                )
+                client.send([UInt8](repeating: 7, count: size))
+                #expect(client.readToEnd().hasSuffix("done"))
+            }
+        }
+    }
+
     @Test func keysThatArePlayedOnceAreRememberedOnce() async throws {
         try await withRecording { path, _ in
             var configuration = MockServerConfiguration.replay(path)

@@ -143,6 +143,64 @@ struct RightAnswerTests {
         }
     }
 
+    /// Of zstd nothing comes out before a whole block is in; of an empty body nothing ever.
+    @Test(arguments: [ContentCoding.gzip, .brotli, .zstd], [0, 1, 300_000])
+    func compressedAnswersAreDecodedWhateverTheyBeginWith(_ coding: ContentCoding, _ size: Int) async throws {
+        var generator = SystemRandomNumberGenerator()
+        let text = (0..<size).map { _ in UInt8.random(in: 0x61...0x7A, using: &generator) }
+        let coded = try #require(coding.encode(text))
+        for framing in [
+            "Content-Length: \(coded.count)\r\n\r\n",
+            "Transfer-Encoding: chunked\r\n\r\n\(String(coded.count, radix: 16))\r\n",
+        ] {
+            let head = Array("HTTP/1.1 200 OK\r\nContent-Encoding: \(coding.name)\r\n\(framing)".utf8)
+            let answer = RawUpstream.Answer(
+                head + coded + (framing.contains("chunked") ? Array("\r\n0\r\n\r\n".utf8) : [])
+            )
+            try await roundTrip({ _ in answer }) { server in
+                _ = try ask(server.port, ["Accept-Encoding: \(coding.name)"])
+            } replay: { server, _ in
+                let plain = try ask(server.port, ["Accept-Encoding: identity"])
+                #expect(plain.hasPrefix("HTTP/1.1 200 OK\r\n") && !plain.contains("Content-Encoding"))
+                #expect(size == 0 || plain.contains(String(decoding: text.prefix(1000), as: UTF8.self)))
+                #expect(server.failureCount == 0)
+            }
+        }
+    }
+
+    @Test func aCompressedAnswerWithoutItsEndIsCutForWhoGetsItDecoded() async throws {
+        let coded = try #require(
+            ContentCoding.gzip.encode((0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 5) })
+        ).dropLast(100)
+        let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: \(coded.count)\r\n\r\n"
+        let answer = RawUpstream.Answer(Array(head.utf8) + coded)
+        try await roundTrip({ _ in answer }) { server in
+            _ = try ask(server.port, ["Accept-Encoding: gzip"])
+        } replay: { server, _ in
+            try #expect(!ask(server.port, ["Accept-Encoding: identity"]).hasSuffix("0\r\n\r\n"))
+            #expect(server.failures.first?.contains("interaction 1 of ") == true)
+        }
+    }
+
+    /// What is taken for a secret in one part of a request hides no other.
+    @Test(arguments: [
+        "", "text/plain", "application/x-www-form-urlencoded", "application/x-ndjson", "application/octet-stream",
+    ])
+    func requestsThatHaveALinkInThemAreToldApart(_ type: String) async throws {
+        func body(_ operation: String) -> String { #"{"cb":"https://x?a=1&token=abc","op":"\#(operation)"}"# }
+        let fields = type.isEmpty ? [] : ["Content-Type: \(type)"]
+        let answer = { @Sendable (request: String) -> RawUpstream.Answer in
+            .init("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\(request.contains("create1") ? 1 : 2)")
+        }
+        try await roundTrip(answer) { server in
+            for name in ["create1", "create2"] { _ = try ask(server.port, fields, method: "POST", body(name)) }
+        } replay: { server, _ in
+            try #expect(ask(server.port, fields, method: "POST", body("create2")).hasSuffix("\r\n2"))
+            try #expect(ask(server.port, fields, method: "POST", body("create1")).hasSuffix("\r\n1"))
+            try #expect(ask(server.port, fields, method: "POST", body("create3")).hasPrefix("HTTP/1.1 404 "))
+        }
+    }
+
     @Test func aRuleThatIsAddedMeanwhileCounts() async throws {
         let full = Self.full
         try await roundTrip({ _ in .init(full) }) { server in

@@ -126,7 +126,7 @@ struct RouterTests {
             try #expect(ask(server, "/slow").hasSuffix("late"))
             #expect(ContinuousClock.now - start >= .milliseconds(150))
             let other = try ask(server, "POST", "/old")
-            #expect(other.hasPrefix("HTTP/1.1 405 ") && other.contains("Allow: GET\r\n"))
+            #expect(other.hasPrefix("HTTP/1.1 405 ") && other.contains("Allow: GET, HEAD\r\n"))
             let none = try ask(server, "/nowhere")
             #expect(none.hasPrefix("HTTP/1.1 404 ") && none.contains("GET /users/{id}\n"))
         }

@@ -86,7 +86,9 @@ package enum CassetteEditor {
             let result = try queue.inDatabase { db in
                 var result: Result?
                 var version: Int64?
+                let noneIsAlive = try EpisodeSQL.provesOthersDead(db)
                 try db.inTransaction(.immediate) {
+                    try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
                     result = try body(db)
                     version = try EpisodeSQL.lastVersion(db)
                     return .commit

@@ -19,6 +19,9 @@ public struct MockServerConfiguration: Sendable {
 
     let service: Service
 
+    /// Whether it may record.
+    package var records: Bool { if case .record = service { true } else { false } }
+
     /// Where to listen. Default: `127.0.0.1`, on a port the operating system picks.
     public var listen: ListenAddress = .loopback
 

@@ -70,8 +70,8 @@ struct ConnectionLifetime {
     }
 }
 
-/// Whether a client takes what is sent to it.
-private struct OutputProgress {
+/// Whether the other side takes what is sent to it.
+struct OutputProgress {
     /// Bytes handed to the channel so far.
     var written = 0
     private var taken = 0

@@ -102,6 +102,8 @@ final class UpstreamClient: Sendable {
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limit)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // So that it shows in time whether a slow upstream takes an upload.
+            .channelOption(.socketOption(.so_sndbuf), value: 256 << 10)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try self.setUp(channel, connection.value, proxy: proxy)

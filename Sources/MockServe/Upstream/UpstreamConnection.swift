@@ -86,8 +86,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// A connection that only waited in the pool when it was lost says nothing about the upstream.
     private(set) var hasReceived = false
 
-    /// Since when the upstream has taken nothing of what is to be sent; nil while there is room.
-    private var blockedSince: NIODeadline?
+    /// How many times the time for an answer an upstream may take nothing of an upload.
+    private static let sendPatience: Int64 = 4
+    private var output = OutputProgress()
+
+    /// Bytes that the channel has and the upstream's socket has not taken yet.
+    private var buffered: Int { (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0 }
 
     // MARK: Sending
 
@@ -142,6 +146,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     private func write(_ bytes: ByteBuffer) {
+        output.written += bytes.readableBytes
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 
@@ -187,7 +192,6 @@ final class UpstreamConnection: ChannelDuplexHandler {
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        blockedSince = context.channel.isWritable ? nil : .now()
         if context.channel.isWritable { receiver?.upstreamWritabilityRestored() }
     }
 
@@ -301,11 +305,13 @@ final class UpstreamConnection: ChannelDuplexHandler {
         guard !isResponseComplete else { return }
         guard .now() - lastRead >= readTimeout else { return scheduleTimeout() }
         let seconds = Double(readTimeout.nanoseconds) / 1e9
-        if !isRequestComplete, let blockedSince, .now() - blockedSince >= readTimeout {
-            return fail(UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(seconds) s"))
-        }
         if isPaused || !isRequestComplete {
-            // It is the client who is slow.
+            // It is the client who is slow, unless the upstream takes nothing of what is there. Of a slow one that shows in steps only.
+            let limit = TimeAmount.nanoseconds(readTimeout.nanoseconds * Self.sendPatience)
+            if output.hasStalled(buffered: buffered, .now(), limit: limit), !isPaused {
+                let waited = seconds * Double(Self.sendPatience)
+                return fail(UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(waited) s"))
+            }
             lastRead = .now()
             return scheduleTimeout()
         }

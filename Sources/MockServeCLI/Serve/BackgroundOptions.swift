@@ -56,17 +56,19 @@ struct BackgroundOptions: ParsableArguments {
         let (stops, stop) = AsyncStream.makeStream(of: Void.self)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                var isFirst = true
+                var first: ContinuousClock.Instant?
                 for await signal in signals {
                     if signal == .sighup, server.rewind() {
                         if !isQuiet { Console.say("mockserve: back at the start of the recording") }
                         continue
                     }
-                    guard isFirst else {
+                    // A caller may signal the process and its group, which is one wish.
+                    if let first {
+                        guard first.duration(to: .now) > .milliseconds(300) else { continue }
                         Console.say("mockserve: stopped at once")
                         Foundation.exit(130)
                     }
-                    isFirst = false
+                    first = .now
                     stop.finish()
                 }
             }
@@ -83,17 +85,20 @@ struct BackgroundOptions: ParsableArguments {
         }
     }
 
-    /// Whether a path leads to a file, or to nothing yet: no device or pipe takes its place or is removed.
+    /// Whether a path is that of a file, or of nothing yet: a device, a pipe or a link is not replaced and not removed.
     private static func isRegular(_ path: String) -> Bool {
         var status = stat()
-        return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+        return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
     }
 
     /// Readers never see half a file.
     private func write(_ url: String, to path: String) throws {
         do {
-            let options: Data.WritingOptions = Self.isRegular(path) ? .atomic : []
-            try Data("\(url)\n".utf8).write(to: URL(fileURLWithPath: path), options: options)
+            let data = Data("\(url)\n".utf8)
+            guard !Self.isRegular(path) else { return try data.write(to: URL(fileURLWithPath: path), options: .atomic) }
+            let descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
+            guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: data)
         } catch {
             throw MockServeError(
                 .invalidConfiguration,

@@ -128,7 +128,8 @@ struct JournalReader {
             guard misses.count < limit else { break }
             guard let entry = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else {
                 // A server that was killed may have left a part of a line.
-                guard line.starts(with: Data("{\"number\":".utf8)) else {
+                let start = Data("{\"number\":".utf8)
+                guard line.starts(with: start) || start.starts(with: line) else {
                     throw MockServeError(
                         .cassetteUnreadable,
                         "\(path), line \(index + 1), is not what `--journal` writes."

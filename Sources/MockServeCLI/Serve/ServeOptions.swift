@@ -116,10 +116,11 @@ struct ServeOptions: ParsableArguments {
         configuration.givesSecretsBack = giveBack
         if let threads { configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: threads) }
         if !quiet, tellsAtOnce {
+            let kind = configuration.records ? "not recorded" : "failed"
             configuration.observer = { event in
                 switch event {
                 case .miss(let miss): Console.say("mockserve: miss: \(Console.safe(miss.description))")
-                case .failure(let failure): Console.say("mockserve: not recorded: \(Console.safe(failure))")
+                case .failure(let failure): Console.say("mockserve: \(kind): \(Console.safe(failure))")
                 }
             }
         }

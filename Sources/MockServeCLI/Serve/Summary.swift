@@ -30,7 +30,12 @@ struct Summary {
         }
         let redacted = server.redactedCounts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !redacted.isEmpty { Console.say("mockserve: redacted: " + redacted.joined(separator: ", ")) }
-        if !wasTold { Self.list(server.failures.map { "not recorded: \($0)" }, of: server.failureCount) }
+        if !wasTold {
+            Self.list(
+                server.failures.map { "\(server.isRecording ? "not recorded" : "failed"): \($0)" },
+                of: server.failureCount
+            )
+        }
         sayMisses()
     }
 
@@ -58,8 +63,8 @@ struct Summary {
         }
         if server.failureCount > 0, let first = server.failures.first {
             let count = Counted.text(server.failureCount, "exchange")
-            let were = Counted.were(server.failureCount)
-            Console.say("mockserve: \(count) failed and \(were) not recorded: \(Console.safe(first))")
+            let lost = server.isRecording ? " and \(Counted.were(server.failureCount)) not recorded" : ""
+            Console.say("mockserve: \(count) failed\(lost): \(Console.safe(first))")
         }
     }
 

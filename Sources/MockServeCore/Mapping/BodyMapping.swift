@@ -76,11 +76,10 @@ package struct BodyMapping {
         return pass(isUnchanged: false)
     }
 
-    /// Whether a body that begins like this is text, of which the label does not say so.
-    func isText(beginning: [UInt8]) -> Bool {
+    /// Whether a body that begins like this may be text, of which the label does not say so.
+    func mayBeText(beginning: [UInt8]) -> Bool {
         var peek = ContentPeek(codings)
-        let start = peek.look(at: beginning)
-        return start != nil && start != .other
+        return peek.look(at: beginning) != .other
     }
 
     private mutating func pass(isUnchanged: Bool) -> [UInt8] {

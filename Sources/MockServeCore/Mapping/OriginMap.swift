@@ -118,7 +118,7 @@ package final class OriginMap: Sendable {
         guard head.status != 206 else { return nil }
         let mapping = BodyMapping(head.fields, framing: head.framing, toClient, looksAtContent: looksAtContent)
         guard let beginning, let mapping, mapping.isUndecided else { return mapping }
-        return mapping.isText(beginning: beginning) ? mapping : nil
+        return mapping.mayBeText(beginning: beginning) ? mapping : nil
     }
 
     /// Whether nothing in this body is to be mapped. Only of one that is not compressed it can be said.

@@ -6,9 +6,9 @@ package enum RedactionCatalog {
     /// The version of this list. Raise it when an entry is added, and give that entry the new number.
     ///
     /// 2: what is no form, no multipart and may be anything is searched as JSON, whatever its label says.
-    /// 3: forms, and what may be anything, are searched as both JSON and forms, and multipart as JSON too; what begins as JSON is
-    ///    searched whatever its label says; names in brackets (`user[password]`) are names; a value may be the first of an array; a
-    ///    field of credentials keeps a scheme only if it is a known one; fields whose names hold a secret are left out.
+    /// 3: what begins as JSON is searched as JSON, whatever its label says; what may be anything, for pairs of forms too, and multipart
+    ///    for JSON; names in brackets (`user[password]`) are names; a value may be the first of an array; a field of credentials keeps a
+    ///    scheme only if it is a known one; fields whose names hold a secret are left out.
     package static let version = 3
 
     /// Authentication schemes, in lower case: IANA, "HTTP Authentication Schemes"; and those that large services made up. What stands

@@ -12,7 +12,7 @@ package final class Redactor: Sendable {
         case json
         case form
         case multipart
-        /// Forms and JSON, from version 3 of the catalog on: what is not labelled as JSON, which may be anything.
+        /// JSON, and what looks like a pair of a form within a text, from version 3 of the catalog on: what may be anything.
         case anything
         /// Multipart with JSON in its parts, from version 3 on.
         case parts
@@ -81,7 +81,7 @@ package final class Redactor: Sendable {
         lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
         var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
         // Those of a version that is not in force are not made: that takes milliseconds.
-        let kinds: [BodyKind] = version < 3 ? [.plain, .json, .form, .multipart] : [.plain, .json, .anything, .parts]
+        let kinds: [BodyKind] = [.plain, .json, .form] + (version < 3 ? [.multipart] : [.anything, .parts])
         for kind in kinds {
             let patterns = shapes + Self.patterns(kind, version, json: json, form: form)
             finders[kind] = (SecretFinder(patterns), SecretFinder(patterns + [Self.number]))
@@ -105,23 +105,26 @@ package final class Redactor: Sendable {
         case .json: json.sorted { $0.key < $1.key }.flatMap { jsonPatterns($0.key, $0.value, version) }
         case .form:
             form.sorted { $0.key < $1.key }.map { name, kind in
-                // The name itself, or the last one in brackets.
-                let name =
-                    version < 3
-                    ? spelled(name) : #"(?:[^=&\r\n]{0,200}(?:\[|%5[Bb]))?"# + spelled(name) + #"(?:\]|%5[Dd])?"#
-                return SecretFinder.Pattern(kind: kind, expression: "(?:^|&)\(name)=([^&\\r\\n]+)")
+                let pair = version < 3 ? "(?:^|&)" + spelled(name) : "(?:^|[&\\n])" + bracketed(name)
+                return SecretFinder.Pattern(kind: kind, expression: pair + "=([^&\\r\\n]+)")
             }
         case .multipart:
             form.sorted { $0.key < $1.key }.map { name, kind in
-                let start = version < 3 ? #"(?i:\bname="?)"# : #"(?i:\bname="?)(?:[^"\r\n]{0,200}\[)?"#
+                let start = version < 3 ? #"(?i:\bname="?)"# : #"(?i:\bname="?)(?:[^"\r\n]*\[)?"#
                 let end = version < 3 ? "" : #"\]?"#
                 let head = start + spelled(name) + end + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
                 return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
             }
         case .anything:
-            patterns(.json, version, json: json, form: form) + patterns(.form, version, json: json, form: form)
+            // A value ends where a text goes on that is no form.
+            patterns(.json, version, json: json, form: form)
+                + form.sorted { $0.key < $1.key }.map { name, kind in
+                    let value = #"=([^&\s"'<>{}\[\]\\]+)"#
+                    return SecretFinder.Pattern(kind: kind, expression: #"(?:^|[&\n])"# + bracketed(name) + value)
+                }
         case .parts:
-            patterns(.multipart, version, json: json, form: form) + patterns(.json, version, json: json, form: form)
+            patterns(.multipart, version, json: json, form: form)
+                + patterns(.json, version, json: json, form: form)
         }
     }
 
@@ -135,6 +138,11 @@ package final class Redactor: Sendable {
             SecretFinder.Pattern(kind: kind, expression: #"\\"\#(name)\\"\s*:\s*\\"([^"\\]+)"#),
             SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*(-?[0-9][0-9.eE+-]*)"#, isQuoted: true),
         ]
+    }
+
+    /// A name itself, or one of several in brackets: `user[NAME]`, `NAME[]`.
+    private static func bracketed(_ name: String) -> String {
+        #"(?:[^=&\s]*(?:\[|%5[Bb]))?"# + spelled(name) + #"(?:\]|%5[Dd])?(?:(?:\[|%5[Bb])[^=&\s]*)?"#
     }
 
     /// An expression for a comparable name in any case, with `-` or `_` anywhere in it.
@@ -332,10 +340,9 @@ package final class Redactor: Sendable {
 
     private func queryKind(_ name: [UInt8]) -> String? {
         if let kind = queryNames[RedactionCatalog.comparable(name)] { return kind }
-        guard version > 2, name.last == UInt8(ascii: "]"), let start = name.lastIndex(of: UInt8(ascii: "[")) else {
-            return nil
-        }
-        return queryNames[RedactionCatalog.comparable(name[(start + 1)...].dropLast())]
+        guard version > 2, name.last == UInt8(ascii: "]") else { return nil }
+        let names = name.split { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") }
+        return names.lazy.compactMap { self.queryNames[RedactionCatalog.comparable($0)] }.first
     }
 
     /// Secrets that are known wherever they stand.
@@ -371,8 +378,8 @@ package final class Redactor: Sendable {
     /// For a body with these fields, without its content codings.
     func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
         let kind = bodyKind(fields)
-        // Labels lie.
-        let ifJSON = version > 2 && kind == .plain ? finder(.anything, isNumbered: book != nil) : nil
+        // Labels lie. In JSON nothing is taken for a form.
+        let ifJSON = version > 2 && kind != .json && kind != .parts ? finder(.json, isNumbered: book != nil) : nil
         return RedactionStream(self, finder: finder(kind, isNumbered: book != nil), ifJSON: ifJSON, place, book)
     }
 
@@ -395,12 +402,11 @@ package final class Redactor: Sendable {
         let anything = version > 2 ? BodyKind.anything : .json
         guard let type = fields.first("content-type").map({ MediaType($0) }) else { return anything }
         if type.isJSON { return .json }
-        if type.essence == "application/x-www-form-urlencoded" { return version > 2 ? .anything : .form }
+        if type.essence == "application/x-www-form-urlencoded" { return .form }
         if type.essence.hasPrefix("multipart/") { return version > 2 ? .parts : .multipart }
-        let lines = [
-            "text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq", "text/plain",
-        ]
-        return lines.contains(type.essence) || version > 1 && MediaType.mayBeAnything(type) ? anything : .plain
+        let lines = ["text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq"]
+        if lines.contains(type.essence) { return .json }
+        return type.essence == "text/plain" || version > 1 && MediaType.mayBeAnything(type) ? anything : .plain
     }
 }
 

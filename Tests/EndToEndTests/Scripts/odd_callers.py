@@ -48,6 +48,14 @@ def devices_for_files(temporary, cassette):
     with Server("replay", cassette, "--url-file", "/dev/null", "-q"):
         pass
     assert not os.path.isfile("/dev/null") and os.path.exists("/dev/null")
+    target, link = os.path.join(temporary, "target"), os.path.join(temporary, "link")
+    open(target, "w").close()
+    os.symlink(target, link)
+    with Server("replay", cassette, "--url-file", link, "-q") as server, open(target) as file:
+        assert file.read() == server.url + "\n"
+    assert os.path.islink(link) and os.path.isfile(target)
+    done = run("record", cassette + "2", "--upstream", "http://127.0.0.1:9", "--allow-origin", "https://*.example.com")
+    assert done.returncode == 64 and b"is no origin" in done.stderr, done
     pipe = os.path.join(temporary, "pipe")
     os.mkfifo(pipe)
     done = run("replay", cassette, "--journal", pipe)
@@ -95,6 +103,18 @@ def hang_up(temporary, cassette):
     passed("a hang-up ends a recording well, rewinds a replay, and is nothing under nohup")
 
 
+def a_signal_to_process_and_group(temporary, cassette):
+    with Server("replay", cassette, "-q") as upstream:
+        for _ in range(5):
+            server = Server("record", os.path.join(temporary, "twice.cassette"), "--mode", "rewrite", "--upstream", upstream.url, "-q")
+            assert get(server.port, "/here").endswith(b"here")
+            server.process.send_signal(signal.SIGTERM)
+            server.process.send_signal(signal.SIGTERM)
+            assert server.process.wait(30) == 0
+            server.process.stdout.close()
+    passed("one wish to stop that comes as two signals is one")
+
+
 def answers_by_hand_are_redacted(temporary, cassette):
     own = os.path.join(temporary, "hand.cassette")
     login = ["--request", "POST /login", "--request-json", '{"password": "hunter2"}', "--json", '{"token": "t0ps3cret"}']
@@ -118,11 +138,11 @@ def answers_by_hand_are_redacted(temporary, cassette):
 
 def torn_journals(temporary, cassette):
     journal = os.path.join(temporary, "journal")
-    for _ in range(2):
+    for rest in ('{"number":2,"at":17', '{"nu'):
         with Server("replay", cassette, "--journal", journal, "-q") as server:
             assert b"404" in get(server.port, "/there")
         with open(journal, "a") as file:
-            file.write('{"number":2,"at":17')
+            file.write(rest)
     done = run("explain", "--journal", journal, "--all")
     assert done.returncode == 0 and b"2 misses" in done.stdout and b"is not complete" in done.stderr, done
     with open(journal, "w") as file:
@@ -153,7 +173,7 @@ def main():
         cassette = prepare(temporary)
         for test in (
             descriptors_that_are_no_sockets, closed_standard_descriptors, devices_for_files, names_that_mean_something_to_sqlite,
-            hang_up, answers_by_hand_are_redacted, torn_journals, names_without_a_host,
+            hang_up, a_signal_to_process_and_group, answers_by_hand_are_redacted, torn_journals, names_without_a_host,
         ):
             test(temporary, cassette)
 

@@ -72,7 +72,11 @@ public struct Router: Responder {
             request.parameters = parameters
             return try await route.handler(request)
         }
-        let allowed = routes.filter { $0.template.match(request.path) != nil }.map(\.method.rawValue)
+        var allowed: [String] = []
+        for route in routes where route.template.match(request.path) != nil {
+            let methods = route.method == .get ? ["GET", "HEAD"] : [route.method.rawValue]
+            for method in methods where !allowed.contains(method) { allowed.append(method) }
+        }
         guard !allowed.isEmpty else {
             let known = routes.map { "\n\($0.method.rawValue) \($0.template.text)" }.joined()
             let text = "There is no route for \(request.method.rawValue) \(request.path). There are:\(known)\n"

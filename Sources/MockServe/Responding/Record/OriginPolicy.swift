@@ -12,11 +12,13 @@ struct OriginPolicy: Sendable {
     ///   `*` for any.
     /// - Throws: `MockServeError` if one is none.
     init(_ allowed: [String]) throws {
-        self.allowed = Set(allowed.compactMap { Origin($0) })
-        let others = allowed.filter { Origin($0) == nil }.map { $0.lowercased() }
+        func origin(_ text: String) -> Origin? { text.contains("*") ? nil : Origin(text) }
+        self.allowed = Set(allowed.compactMap(origin))
+        let others = allowed.filter { origin($0) == nil }.map { $0.lowercased() }
         for text in others {
             let isOfOtherScheme = text.wholeMatch(of: /[a-z][a-z0-9+.\-]*:\/\/[^\/?#\s]+/) != nil
-            guard text == "*" || text == "null" || isOfOtherScheme && !text.hasPrefix("http") else {
+            guard text == "*" || text == "null" || isOfOtherScheme && !text.hasPrefix("http") && !text.contains("*")
+            else {
                 throw MockServeError(
                     .invalidConfiguration,
                     "`\(text)` is no origin of web pages: give scheme, host and port only, such as https://app.example.com, or `null`, or `*`."

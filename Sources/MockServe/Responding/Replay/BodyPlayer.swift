@@ -67,7 +67,9 @@ final class BodyPlayer {
     private func isCoded(_ codings: [ContentCoding]) -> Bool {
         let decoder = DecoderChain(codings)
         decoder.feed(slices.beginning)
-        return (try? decoder.next()) != nil
+        // That nothing comes out yet says nothing.
+        do { _ = try decoder.next() } catch { return false }
+        return true
     }
 
     /// A server may send what the client did not accept. What the recorded client got, the same client gets.
@@ -149,6 +151,7 @@ final class BodyPlayer {
             let moment = headTime + delay(cut.offset)
             guard moment <= .now() else { return schedule(at: moment) }
         }
+        if let decoder, !exchange.request.isHEAD, answer.cut == nil { try decoder.finish() }
         isStopped = true
         if isChanged { try sendRest() }
         guard let cut = answer.cut, !exchange.request.isHEAD else { return exchange.finish(trailers: answer.trailers) }

@@ -88,7 +88,9 @@ final class ReplayedExchange: ExchangeReceiver {
                 let speed = replayer.replayer.options.speed
                 let player = BodyPlayer(answer, exchange, slices: slices, map: map, speed: speed)
                 self.player = player
-                player.whenFailed = { [weak self] in self?.note($0) }
+                player.whenFailed = { [weak self] error in
+                    self?.note("interaction \(answer.id) of \(self?.replayer.path ?? "") cannot be played: \(error)")
+                }
                 player.start()
             case nil: if let whenMissed { whenMissed(key) } else { miss() }
             }
@@ -124,10 +126,12 @@ final class ReplayedExchange: ExchangeReceiver {
         }
     }
 
-    private func note(_ failure: any Error) {
+    private func note(_ failure: String) {
+        let request = exchange.request
+        let what = "\(Latin1.string(request.method)) \(Latin1.string(Target(request.target).path))"
         replayer.replayer.journal.note(
-            exchange.request,
-            .failed(String(describing: failure)),
+            request,
+            .failed("\(what): \(failure)"),
             status: 500,
             log: exchange.log
         )
@@ -135,7 +139,7 @@ final class ReplayedExchange: ExchangeReceiver {
 
     private func fail(_ error: any Error) {
         let error = error is PlaybackReader.Busy ? PlaybackReader.inUse(replayer.path) : error
-        note(error)
+        note(String(describing: error))
         let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
         exchange.answer(problem.response, body: problem.body)
     }
