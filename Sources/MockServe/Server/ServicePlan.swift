@@ -204,12 +204,7 @@ final class ServicePlan: Sendable {
 
     /// What is redacted in a cassette is said by its rules, which a run adds to and takes nothing from.
     private static func refuseToStopRedaction(of cassette: CassetteReader) throws {
-        guard let standing = try cassette.numberedRules().first(where: \.rule.isDefaultRedaction) else { return }
-        throw MockServeError(
-            .invalidConfiguration,
-            "The cassette \(cassette.path) is redacted by default, by its rule \(standing.number). To record without, take "
-                + "that out: mockserve cassette rule remove \(ShellText.quoted(cassette.path)) \(standing.number)"
-        )
+        if let error = try MockServeError(stoppingRedactionOf: cassette) { throw error }
     }
 
     private static func refuseRulesOfPassthrough(_ configuration: MockServerConfiguration) throws {
@@ -347,6 +342,16 @@ extension MockServeError {
             .invalidConfiguration,
             "The cassette \(path) is replayed, and has not the \(rules.count == 1 ? "rule" : "rules") \(names). "
                 + "Add to it: \(commands.joined(separator: " && "))"
+        )
+    }
+
+    /// Why nothing can be added to a cassette without the redaction of what is redacted by default; nil if it can.
+    package init?(stoppingRedactionOf cassette: CassetteReader) throws {
+        guard let standing = try cassette.numberedRules().first(where: \.rule.isDefaultRedaction) else { return nil }
+        self.init(
+            .invalidConfiguration,
+            "The cassette \(cassette.path) is redacted by default, by its rule \(standing.number). To do without, take that out: "
+                + "mockserve cassette rule remove \(ShellText.quoted(cassette.path)) \(standing.number)"
         )
     }
 

@@ -95,18 +95,22 @@ struct AddCommand: ParsableCommand {
     private var rules: [Rule] {
         get throws {
             let asked = try redaction.rules + secrets.declared().map { try Rule(.redact, part: "secret:\($0.kind)") }
-            let isNew = try !FileManager.default.fileExists(atPath: cassette) || isEmpty()
-            guard isNew, !redaction.noDefaultRedaction else { return asked }
+            let older = try existing()
+            defer { older?.close() }
+            guard !redaction.noDefaultRedaction else {
+                if let error = try older.flatMap({ try MockServeError(stoppingRedactionOf: $0) }) { throw error }
+                return asked
+            }
+            guard try older?.isEmpty() ?? true else { return asked }
             return [try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")] + asked
         }
     }
 
-    private func isEmpty() throws -> Bool {
-        let size = try FileManager.default.attributesOfItem(atPath: cassette)[.size] as? Int
-        guard size != 0 else { return true }
-        let reader = try CassetteReader(path: cassette)
-        defer { reader.close() }
-        return try reader.isEmpty()
+    /// Nil if there is no file yet, or nothing in it.
+    private func existing() throws -> CassetteReader? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: cassette)
+        guard let size = attributes?[.size] as? Int, size > 0 else { return nil }
+        return try CassetteReader(path: cassette)
     }
 
     private func write(
