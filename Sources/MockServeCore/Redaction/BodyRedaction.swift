@@ -169,13 +169,52 @@ package struct BodyRedaction {
     /// What is not what it claims, or was cut off, is searched as it is; a secret in the part that could be decoded must not be
     /// written.
     private mutating func finishMalformed(_ coded: Coded) throws(Refusal) -> [UInt8] {
-        guard notes.isEmpty else {
+        guard notes.isEmpty, !hasSecretBeforeFailing(coded) else {
             throw Refusal(description: "the \(place) has a secret in it, and is not of the coding it claims")
         }
         var plain = redactor.stream(fields, place, book)
         var output: [UInt8] = []
         plain.push(coded.held, isLast: true, into: &output, &notes)
         return output
+    }
+
+    /// Decodes again: of the piece in which it fails a decoder may give nothing (Brotli does so), though others would show what
+    /// comes before. That piece is decoded byte by byte.
+    private func hasSecretBeforeFailing(_ coded: Coded) -> Bool {
+        let step = 4096
+        func pieces(_ range: Range<Int>, by step: Int) -> some Sequence<[UInt8]> {
+            stride(from: range.lowerBound, to: range.upperBound, by: step).lazy.map {
+                Array(coded.held[$0..<min($0 + step, range.upperBound)])
+            }
+        }
+        /// - Returns: how many pieces were decoded.
+        func decode(_ pieces: some Sequence<[UInt8]>, _ chain: DecoderChain, _ take: ([UInt8]) -> Void) -> Int {
+            var count = 0
+            do {
+                for piece in pieces {
+                    chain.feed(piece)
+                    while let bytes = try chain.next() { take(bytes) }
+                    count += 1
+                }
+            } catch {
+                // What was decoded so far is what there is.
+            }
+            return count
+        }
+        let all = 0..<coded.held.count
+        let whole = decode(pieces(all, by: step), DecoderChain(coded.codings, limit: Self.decodedLimit)) { _ in }
+        let end = min(whole * step, all.upperBound)
+        var stream = redactor.stream(fields, place, book)
+        var (output, found) = ([UInt8](), RedactionNotes())
+        func search(_ bytes: [UInt8], isLast: Bool) {
+            stream.push(bytes, isLast: isLast, into: &output, &found)
+            output = []
+        }
+        let chain = DecoderChain(coded.codings, limit: Self.decodedLimit)
+        _ = decode(pieces(0..<end, by: step), chain) { search($0, isLast: false) }
+        _ = decode(pieces(end..<min(end + step, all.upperBound), by: 1), chain) { search($0, isLast: false) }
+        search([], isLast: true)
+        return !found.isEmpty
     }
 
     // MARK: What follows from it
