@@ -189,20 +189,9 @@ struct FaultTests {
 
     @Test func anUpstreamThatTakesNothingOfAnUploadIsGivenUp() async throws {
         // Nobody accepts: the system does, and takes as much as it has room for.
-        let silent = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let (silent, port) = try listeningSocket()
         defer { close(silent) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(silent, address, length) == 0 && listen(silent, 4) == 0
-                    && getsockname(silent, address, &length) == 0
-            }
-        }
-        try #require(isBound)
-        let url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        let url = "http://127.0.0.1:\(port)"
         try await withFolder { folder in
             var recording = MockServerConfiguration.record(
                 folder.appendingPathComponent("a.cassette").path,
@@ -225,17 +214,8 @@ struct FaultTests {
 
     /// It takes an upload in small pieces, with pauses, for longer than an upstream may be silent.
     @Test func aSlowUpstreamIsNotGivenUp() async throws {
-        let slow = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        let (slow, port) = try listeningSocket()
         defer { close(slow) }
-        var (address, length) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(slow, address, length) == 0 && listen(slow, 4) == 0 && getsockname(slow, address, &length) == 0
-            }
-        }
-        try #require(isBound)
         let size = 3 << 20
         Thread {
             let connection = accept(slow, nil, nil)
@@ -250,7 +230,7 @@ struct FaultTests {
             send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))
             close(connection)
         }.start()
-        let url = "http://127.0.0.1:\(UInt16(bigEndian: address.sin_port))"
+        let url = "http://127.0.0.1:\(port)"
         try await withFolder { folder in
             var recording = MockServerConfiguration.record(
                 folder.appendingPathComponent("a.cassette").path,

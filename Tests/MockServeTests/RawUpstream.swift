@@ -30,20 +30,8 @@ final class RawUpstream: Sendable {
     var url: String { "http://127.0.0.1:\(port)" }
 
     init(_ answer: @escaping @Sendable (String) -> Answer) throws {
-        descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        (descriptor, port) = try listeningSocket()
         let descriptor = descriptor
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
-                    && getsockname(descriptor, address, &length) == 0
-            }
-        }
-        guard isBound else { throw RawClient.Failure(reason: String(cString: strerror(errno))) }
-        port = Int(UInt16(bigEndian: address.sin_port))
         Thread { [weak self] in
             while true {
                 let connection = accept(descriptor, nil, nil)
@@ -110,4 +98,20 @@ final class RawUpstream: Sendable {
         let length = head.range(of: "content-length: ").flatMap { Int(head[$0.upperBound...].prefix { $0.isNumber }) }
         return text[end.upperBound...].utf8.count >= length ?? 0
     }
+}
+
+/// A socket on a port of loopback that the system picks. What connects waits until somebody accepts.
+func listeningSocket() throws -> (descriptor: CInt, port: Int) {
+    let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+    var (address, length) = (sockaddr_in(), socklen_t(MemoryLayout<sockaddr_in>.size))
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let isBound = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+            bind(descriptor, address, length) == 0 && listen(descriptor, 16) == 0
+                && getsockname(descriptor, address, &length) == 0
+        }
+    }
+    guard isBound else { throw RawClient.Failure(reason: String(cString: strerror(errno))) }
+    return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
 }

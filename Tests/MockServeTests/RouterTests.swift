@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import Synchronization
 import Testing
 
 @testable import MockServe
@@ -129,6 +130,31 @@ struct RouterTests {
             #expect(other.hasPrefix("HTTP/1.1 405 ") && other.contains("Allow: GET, HEAD\r\n"))
             let none = try ask(server, "/nowhere")
             #expect(none.hasPrefix("HTTP/1.1 404 ") && none.contains("GET /users/{id}\n"))
+        }
+    }
+
+    @Test func eventsAreMadeNoFasterThanTheyAreRead() async throws {
+        let made = Mutex(0)
+        var router = Router()
+        router.get("/endless") { _ in
+            .events(
+                AsyncStream {
+                    made.withLock { $0 += 1 }
+                    return ServerSentEvent(data: String(repeating: "x", count: 64 << 10))
+                }
+            )
+        }
+        try await withMockServer(.responding(with: router)) { server in
+            let client = try RawClient(port: server.port)
+            client.send("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            // Until no more come: the client reads nothing.
+            var (before, now) = (-1, 0)
+            while before != now || now == 0 {
+                try await Task.sleep(for: .milliseconds(100))
+                (before, now) = (now, made.withLock { $0 })
+            }
+            // What sockets and channel hold is some megabytes.
+            #expect(now < 1000)
         }
     }
 

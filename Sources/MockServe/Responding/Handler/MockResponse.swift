@@ -107,17 +107,9 @@ public struct MockResponse: Sendable {
     /// Server-sent events, each sent as it comes; the answer ends with the sequence.
     public static func events<Events: AsyncSequence & Sendable>(_ events: Events) -> MockResponse
     where Events.Element == ServerSentEvent {
-        let (pieces, continuation) = AsyncThrowingStream.makeStream(of: [UInt8].self)
-        // As handlers do, apart from threads that a test may block.
-        let task = Task(executorPreference: ResponderExecutor.shared) {
-            do {
-                for try await event in events { continuation.yield(event.bytes) }
-                continuation.finish()
-            } catch {
-                continuation.finish(throwing: error)
-            }
-        }
-        continuation.onTermination = { _ in task.cancel() }
+        let source = EventSource(events)
+        // Asked for one by one, so that no more is held than the client takes.
+        let pieces = AsyncThrowingStream<[UInt8], any Error> { try await source.next()?.bytes }
         let fields: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return MockResponse(status: .ok, fields: fields, stream: pieces)
     }
@@ -165,5 +157,19 @@ public struct ServerSentEvent: Sendable, Equatable {
         }
         let lines = data.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { "data: \($0)\n" }
         return Array((line("event", event) + line("id", id) + lines.joined() + "\n").utf8)
+    }
+}
+
+/// Asked by one task, one event after another; hence it may be handed to that task.
+private final class EventSource<Events: AsyncSequence & Sendable>: @unchecked Sendable
+where Events.Element == ServerSentEvent {
+    private var iterator: Events.AsyncIterator
+
+    init(_ events: Events) { iterator = events.makeAsyncIterator() }
+
+    func next() async throws -> ServerSentEvent? {
+        var iterator = iterator
+        defer { self.iterator = iterator }
+        return try await iterator.next()
     }
 }
