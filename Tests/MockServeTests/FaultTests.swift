@@ -224,7 +224,7 @@ struct FaultTests {
                 let count = recv(connection, &block, block.count, 0)
                 guard count > 0 else { break }
                 received += count
-                usleep(20_000)
+                usleep(100_000)
             }
             let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndone".utf8)
             send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))
@@ -237,7 +237,7 @@ struct FaultTests {
                 upstream: url
             )
             recording.recordsInCI = true
-            recording.upstream.readTimeout = .milliseconds(500)
+            recording.upstream.readTimeout = .seconds(1)
             try await withMockServer(recording) { server in
                 let client = try RawClient(port: server.port)
                 client.send(
