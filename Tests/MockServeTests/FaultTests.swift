@@ -216,7 +216,10 @@ struct FaultTests {
     @Test func aSlowUpstreamIsNotGivenUp() async throws {
         let (slow, port) = try listeningSocket()
         defer { close(slow) }
-        let size = 3 << 20
+        // What its system takes for it would count as taken.
+        var room: CInt = 64 << 10
+        setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<CInt>.size))
+        let size = 8 << 20
         Thread {
             let connection = accept(slow, nil, nil)
             var (received, block) = (0, [UInt8](repeating: 0, count: 64 << 10))
@@ -224,7 +227,7 @@ struct FaultTests {
                 let count = recv(connection, &block, block.count, 0)
                 guard count > 0 else { break }
                 received += count
-                usleep(100_000)
+                usleep(50_000)
             }
             let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndone".utf8)
             send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))
