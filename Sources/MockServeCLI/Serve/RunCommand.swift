@@ -134,6 +134,10 @@ struct RunCommand: AsyncParsableCommand {
         let child = ChildProcess()
         // What spawns takes all signals for not ignored.
         let ignoring = Signals.hangUpIsIgnored ? ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"] : []
+        if !ignoring.isEmpty, !Self.isThere(command[0]) {
+            // The shell would say so in its own words, and end with a status of its own.
+            throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: there is no such program.")
+        }
         let command = ignoring + command
         return try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
             group.addTask { try await Self.spawn(command, environment, child) }
@@ -175,6 +179,12 @@ struct RunCommand: AsyncParsableCommand {
         } catch let error as SubprocessError {
             throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: \(error)", cause: error)
         }
+    }
+
+    private static func isThere(_ program: String) -> Bool {
+        if program.contains("/") { return access(program, X_OK) == 0 }
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
     }
 
     private func expand(_ template: String, _ server: MockServer) -> String {

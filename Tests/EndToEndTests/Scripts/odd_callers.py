@@ -100,6 +100,9 @@ def hang_up(temporary, cassette):
             assert get(server.port, "/here").endswith(b"here")
     done = subprocess.run(["nohup", MOCKSERVE, "run", cassette, "-q", "--", "sh", "-c", "kill -HUP $PPID; kill -HUP $$; sleep 0.3; echo lives"], env=environment(), capture_output=True, timeout=60, text=True)
     assert done.returncode == 0 and "lives" in done.stdout, done
+    for wrapper in ([], ["nohup"]):
+        done = subprocess.run([*wrapper, MOCKSERVE, "run", cassette, "-q", "--", "no-such-program"], env=environment(), capture_output=True, timeout=60, text=True)
+        assert done.returncode == 64 and "no-such-program" in done.stderr, done
     passed("a hang-up ends a recording well, rewinds a replay, and is nothing under nohup")
 
 
