@@ -1,0 +1,43 @@
+/// What was redacted in one interaction.
+package struct RedactionNotes: Sendable, Equatable {
+    /// Where, and what stands there now. Of more than `limit` of them the first.
+    package struct Note: Sendable, Hashable {
+        package let place: String
+        package let placeholder: String
+    }
+
+    private static let limit = 100
+
+    package private(set) var notes: [Note] = []
+    /// The highest number that was given, by kind.
+    package private(set) var highest: [String: Int] = [:]
+    /// How many were replaced, by kind.
+    package private(set) var counts: [String: Int] = [:]
+
+    package init() {}
+
+    package var isEmpty: Bool { counts.isEmpty }
+
+    mutating func add(_ kind: String, _ number: Int, _ place: String) -> [UInt8] {
+        let text = Placeholder.text(kind, number)
+        counts[kind, default: 0] += 1
+        highest[kind] = max(highest[kind] ?? 0, number)
+        let note = Note(place: place, placeholder: text)
+        if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
+        return Array(text.utf8)
+    }
+
+    /// Notes something that was left out, as nothing could stand for it.
+    mutating func leaveOut(_ place: String) {
+        let kind = "left-out"
+        counts[kind, default: 0] += 1
+        let note = Note(place: place, placeholder: Placeholder.text(kind))
+        if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
+    }
+
+    package mutating func formUnion(_ other: RedactionNotes) {
+        for note in other.notes where notes.count < Self.limit && !notes.contains(note) { notes.append(note) }
+        highest.merge(other.highest) { max($0, $1) }
+        counts.merge(other.counts, uniquingKeysWith: +)
+    }
+}
