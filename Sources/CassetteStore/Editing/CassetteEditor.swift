@@ -35,7 +35,7 @@ package enum CassetteEditor {
     package static func add(_ rules: [Rule], to path: String) throws -> KeyChanges {
         try change(path) { db in
             guard try RuleSQL.add(rules, db) else { return KeyChanges() }
-            try EpisodeSQL.refuseWhileOpen("was given rules", db, path: path)
+            try EpisodeSQL.refuseWhileOpen(db, path: path)
             return try RuleSQL.recomputeKeys(db, path: path)
         }
     }
@@ -51,7 +51,7 @@ package enum CassetteEditor {
         in path: String
     ) throws -> [String: Int] {
         try change(path) { db in
-            try EpisodeSQL.refuseWhileOpen("was to be redacted", db, path: path)
+            try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.add(rules, db)
             let all = try RuleSQL.all(db, path: path, secrets: secrets)
             guard let redactor = all.redactor else { return [:] }
@@ -67,7 +67,7 @@ package enum CassetteEditor {
     /// - Throws: `CassetteError`; then nothing was removed. A number that is none of a rule is one.
     package static func removeRules(_ numbers: [Int64], from path: String) throws -> KeyChanges {
         try change(path) { db in
-            try EpisodeSQL.refuseWhileOpen("was to lose rules", db, path: path)
+            try EpisodeSQL.refuseWhileOpen(db, path: path)
             for number in numbers {
                 try db.query("DELETE FROM rule WHERE id = ?1", [.integer(number)])
                 guard db.changesCount == 1 else {

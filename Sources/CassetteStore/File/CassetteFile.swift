@@ -67,7 +67,7 @@ package enum CassetteFile {
 
     /// The one name of a file that may be reached by several: absolute, without symbolic links if it is there.
     ///
-    /// Foundation's way asks for the user's home besides, by a socket.
+    /// Foundation's way asks for the user's home too, by a socket.
     package static func canonicalPath(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return URL(fileURLWithPath: path).path }
         defer { free(resolved) }

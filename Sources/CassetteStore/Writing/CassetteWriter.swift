@@ -111,7 +111,7 @@ package final class CassetteWriter: Sendable {
         // What was recorded before keeps the keys that it has.
         let version = newest == 0 ? [try Rule(.require, part: "key:\(KeyVersion.current)")] : []
         if try RuleSQL.add(version + rules, db) {
-            try EpisodeSQL.refuseWhileOpen("was given other rules", db, path: path)
+            try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.recomputeKeys(db, path: path)
         }
         try db.query(

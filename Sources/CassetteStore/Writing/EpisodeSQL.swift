@@ -60,9 +60,8 @@ enum EpisodeSQL {
 
     /// A run follows the rules that the cassette had when it began, so these do not change while one goes on.
     ///
-    /// - Parameter change: what was tried.
     /// - Throws: `CassetteError` if a run is open that may be alive.
-    static func refuseWhileOpen(_ change: String, _ db: Database, path: String) throws {
+    static func refuseWhileOpen(_ db: Database, path: String) throws {
         var isOpen = false
         try db.query("SELECT owner_pid FROM episode WHERE state = 'open'") { row in
             isOpen = isOpen || !isDead(RunOwner(row.integer(0)))
@@ -72,7 +71,7 @@ enum EpisodeSQL {
         throw CassetteError(
             .unwritable,
             path: path,
-            "\(change) while it is recorded into, which goes on with those it had. Do it when that has ended; nothing was changed."
+            "is being recorded into, by the rules that it had when that began. Change them when it has ended; nothing was changed."
         )
     }
 

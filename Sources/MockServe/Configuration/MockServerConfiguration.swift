@@ -274,7 +274,8 @@ public struct UpstreamOptions: Sendable, Equatable {
     /// How long a connection, with its TLS handshake, may take. Default: 10 seconds.
     public var connectTimeout: Duration = .seconds(10)
 
-    /// How long an upstream may send nothing while an answer is awaited. Default: 60 seconds.
+    /// How long an upstream may send nothing while an answer is awaited; it may take nothing of an upload four times as long. Default: 60
+    /// seconds.
     public var readTimeout: Duration = .seconds(60)
 
     /// A PEM file of certificates to trust in addition to the system's.

@@ -307,7 +307,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
         let seconds = Double(readTimeout.nanoseconds) / 1e9
         if isPaused || !isRequestComplete {
             // It is the client who is slow, unless the upstream takes nothing of what is there. Of a slow one that shows in steps only.
-            let limit = TimeAmount.nanoseconds(readTimeout.nanoseconds * Self.sendPatience)
+            let (long, isTooLong) = readTimeout.nanoseconds.multipliedReportingOverflow(by: Self.sendPatience)
+            let limit = TimeAmount.nanoseconds(isTooLong ? .max : long)
             if output.hasStalled(buffered: buffered, .now(), limit: limit), !isPaused {
                 let waited = seconds * Double(Self.sendPatience)
                 return fail(UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(waited) s"))

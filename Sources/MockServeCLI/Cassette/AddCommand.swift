@@ -157,8 +157,7 @@ struct AddCommand: ParsableCommand {
     /// The one given; otherwise the only one the cassette knows; otherwise any.
     private func chosenUpstream() throws -> Origin? {
         if let upstream { return Origin(upstream) }
-        guard FileManager.default.fileExists(atPath: cassette) else { return nil }
-        let reader = try CassetteReader(path: cassette)
+        guard let reader = try existing() else { return nil }
         defer { reader.close() }
         let known = try reader.upstreams()
         return known.count == 1 ? known[0].origin : nil

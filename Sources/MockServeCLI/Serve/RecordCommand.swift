@@ -7,7 +7,8 @@ struct RecordCommand: AsyncParsableCommand {
         abstract: "Forward to an upstream and record what it answers.",
         discussion: """
             Prints the base URL on the first line of standard output once the port accepts (with several upstreams, a line \
-            `NAME URL` for each further one), then serves until SIGINT or SIGTERM; a second signal stops at once. \
+            `NAME URL` for each further one), then serves until SIGINT or SIGTERM; a second signal stops at once. SIGHUP \
+            stops too, or goes back to the start if the cassette is replayed. \
             Point your client at that URL instead of at the service.
 
             Modes: `once` records if the cassette is empty and replays it otherwise; `missing` replays what is there and \

@@ -166,7 +166,8 @@ struct RecordOptions: ParsableArguments {
     var connectTimeout: Double?
 
     @Option(
-        help: "Seconds an upstream may send nothing. (default: \(UpstreamOptions().readTimeout.components.seconds))"
+        help:
+            "Seconds an upstream may send nothing; four times as long it may take nothing. (default: \(UpstreamOptions().readTimeout.components.seconds))"
     )
     var readTimeout: Double?
 

@@ -169,7 +169,8 @@ package struct BodyRedaction {
     /// What is not what it claims, or was cut off, is searched as it is; a secret in the part that could be decoded must not be
     /// written.
     private mutating func finishMalformed(_ coded: Coded) throws(Refusal) -> [UInt8] {
-        guard notes.isEmpty, !hasSecretBeforeFailing(coded) else {
+        // What only lacks its end has been searched as far as it goes.
+        guard notes.isEmpty, !coded.isMalformed || !hasSecretBeforeFailing(coded) else {
             throw Refusal(description: "the \(place) has a secret in it, and is not of the coding it claims")
         }
         var plain = redactor.stream(fields, place, book)

@@ -20,6 +20,8 @@ def get(port, path):
 
 def prepare(temporary):
     cassette = os.path.join(temporary, "a.cassette")
+    # As mktemp leaves it.
+    open(cassette, "w").close()
     run("cassette", "add", cassette, "--request", "GET /here", "--text", "here", check=True)
     return cassette
 
