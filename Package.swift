@@ -47,11 +47,12 @@ let package = Package(
             name: "CassetteSchema",
             path: "Schema",
             exclude: ["README.md"],
-            resources: [.embedInCode("v0001_initial.sql")]
+            resources: [.embedInCode("v0001_initial.sql"), .embedInCode("v0002_stubs_and_messages.sql")]
         ),
+        .target(name: "HTTPMessages"),
         .target(
             name: "HTTPWire",
-            dependencies: [.product(name: "NIOCore", package: "swift-nio")]
+            dependencies: ["HTTPMessages", .product(name: "NIOCore", package: "swift-nio")]
         ),
         .target(
             name: "ContentCoding",
@@ -61,7 +62,7 @@ let package = Package(
             name: "MockServeCore",
             dependencies: [
                 "CRegex",
-                "HTTPWire",
+                "HTTPMessages",
                 "ContentCoding",
                 .product(name: "Crypto", package: "swift-crypto"),
             ]
@@ -69,6 +70,7 @@ let package = Package(
         .target(
             name: "CassetteStore",
             dependencies: [
+                "HTTPMessages",
                 "MockServeCore",
                 "CassetteSchema",
                 "CSQLiteGuard",
@@ -83,6 +85,7 @@ let package = Package(
             dependencies: [
                 "CassetteStore",
                 "MockServeCore",
+                "HTTPMessages",
                 "HTTPWire",
                 "ContentCoding",
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -99,6 +102,7 @@ let package = Package(
                 "MockServe",
                 "CassetteStore",
                 "MockServeCore",
+                "HTTPMessages",
                 "HTTPWire",
                 "ContentCoding",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -120,6 +124,7 @@ let package = Package(
                 "MockServe",
                 "CassetteStore",
                 "MockServeCore",
+                "HTTPMessages",
                 "HTTPWire",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
@@ -131,21 +136,23 @@ let package = Package(
         ),
         .testTarget(
             name: "HTTPWireTests",
-            dependencies: ["HTTPWire", .product(name: "NIOCore", package: "swift-nio")]
+            dependencies: ["HTTPMessages", "HTTPWire", .product(name: "NIOCore", package: "swift-nio")]
         ),
         .testTarget(
             name: "MockServeCoreTests",
-            dependencies: ["MockServeCore", "HTTPWire", "ContentCoding"]
+            dependencies: ["MockServeCore", "HTTPMessages", "ContentCoding"]
         ),
         .testTarget(
             name: "CassetteStoreTests",
             dependencies: [
                 "CassetteStore",
                 "MockServeCore",
-                "HTTPWire",
+                "HTTPMessages",
                 "CassetteSchema",
                 .product(name: "GRDB", package: "GRDB.swift"),
-            ]
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            exclude: ["Versions"]
         ),
         .testTarget(
             name: "MockServeTests",
@@ -153,6 +160,7 @@ let package = Package(
                 "MockServe",
                 "CassetteStore",
                 "MockServeCore",
+                "HTTPMessages",
                 "HTTPWire",
                 "ContentCoding",
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
@@ -182,7 +190,7 @@ if Context.environment["MOCKSERVE_FUZZ"] != nil {
             .target(
                 name: "Fuzz\(name)",
                 dependencies: [
-                    "HTTPWire", "MockServeCore", .product(name: "NIOCore", package: "swift-nio"),
+                    "HTTPMessages", "HTTPWire", "MockServeCore", .product(name: "NIOCore", package: "swift-nio"),
                 ] + (name == "Cassettes" ? ["CassetteStore", "MockServe"] : []),
                 path: "Fuzz/\(name)"
             )

@@ -2,6 +2,7 @@ import ArgumentParser
 import CassetteStore
 import Dispatch
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 

@@ -1,4 +1,5 @@
 import CassetteStore
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 
@@ -31,7 +32,7 @@ struct SampleInteraction {
             method: Array((isPost ? "POST" : "GET").utf8),
             target: Array((isPost ? "/items" : "/items/\(number)").utf8),
             fields: fields,
-            framing: isPost ? .length(body.count) : .none
+            bodyLength: isPost ? .known(body.count) : .none
         )
         let response = ResponseHead(
             status: 200,
@@ -43,7 +44,7 @@ struct SampleInteraction {
                 "Server": "example",
                 "ETag": "\"\(number)\"",
             ],
-            framing: .length(bodySize)
+            bodyLength: .known(bodySize)
         )
         return try writer.interaction(
             origin: Self.origin.description,

@@ -1,5 +1,6 @@
 import CassetteStore
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServe
 import MockServeCore
@@ -42,7 +43,7 @@ private func play() throws {
         let builder = MatchKeyBuilder(interaction.request, rules)
         try read(interaction.requestBody, reader) { slice in slice.withUnsafeBytes { builder.update($0) } }
         try read(interaction.responseBody, reader) { _ in }
-        let key = try recording.playbackKey(builder.key(origin: interaction.exchanged.origin), for: interaction.request)
+        let key = try recording.playbackKey(builder.key(origin: interaction.content.origin), for: interaction.request)
         _ = try recording.rows(key.match, limit: 3)
         _ = try recording.only(key.match)
         let (answer, _) = try recording.answer(interaction.id)

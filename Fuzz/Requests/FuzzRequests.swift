@@ -1,3 +1,4 @@
+import HTTPMessages
 import HTTPWire
 import NIOCore
 
@@ -24,7 +25,7 @@ private struct Message: Equatable {
     var serialised: [UInt8] {
         var output = ByteBuffer()
         output.writeRequestHead(head)
-        if head.framing == .chunked {
+        if head.bodyLength == .unknown {
             var rest = body[...]
             for size in chunks {
                 output.writeChunkStart(size: size)

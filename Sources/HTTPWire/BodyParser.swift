@@ -1,3 +1,4 @@
+import HTTPMessages
 import NIOCore
 
 /// Reads a message body by its framing, the same for requests and responses (RFC 9112 §6, §7).
@@ -164,13 +165,3 @@ private func takeQuotedString(_ rest: inout Slice<UnsafeRawBufferPointer>) -> Bo
 }
 
 private func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
-
-/// The value of an ASCII hexadecimal digit.
-package func hexDigit(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x41 + 10
-    case 0x61...0x66: byte - 0x61 + 10
-    default: nil
-    }
-}

@@ -1,3 +1,5 @@
+import HTTPMessages
+
 /// Reads field lines (RFC 9112 §5) up to the empty line, strictly or tolerantly.
 struct FieldParser {
     let limits: WireLimits

@@ -1,3 +1,4 @@
+import HTTPMessages
 import NIOCore
 
 /// Cuts lines off the front of what has arrived. While a line is incomplete, what was searched for its end is not searched again.

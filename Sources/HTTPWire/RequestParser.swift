@@ -1,3 +1,4 @@
+package import HTTPMessages
 package import NIOCore
 
 /// A strict, incremental HTTP/1.1 request parser: what two readers could take for different things is refused
@@ -8,7 +9,7 @@ package import NIOCore
 package final class RequestParser {
     private enum State {
         case startLine
-        case fields(method: [UInt8], target: [UInt8], WireVersion)
+        case fields(method: [UInt8], target: [UInt8], HTTPVersion)
         case body
     }
 
@@ -66,7 +67,13 @@ package final class RequestParser {
                 body = BodyParser(framing: framing, limits: limits, isStrict: true)
                 state = .body
                 return .head(
-                    RequestHead(method: method, target: target, version: version, fields: fields, framing: framing)
+                    RequestHead(
+                        method: method,
+                        target: target,
+                        version: version,
+                        fields: fields,
+                        bodyLength: framing.bodyLength
+                    )
                 )
             case .body:
                 let part: WirePart<RequestHead>? = try body.next(from: &lines)
@@ -76,7 +83,7 @@ package final class RequestParser {
         }
     }
 
-    private typealias StartLine = (method: [UInt8], target: [UInt8], version: WireVersion)
+    private typealias StartLine = (method: [UInt8], target: [UInt8], version: HTTPVersion)
 
     /// - Returns: nil until the line is there; `.some(nil)` for a blank line before it (RFC 9112 §2.2).
     private func readStartLine() throws(WireError) -> StartLine?? {
@@ -106,7 +113,7 @@ package final class RequestParser {
 /// RFC 9112 §3: method SP request-target SP HTTP-version, with nothing else.
 private func parseStartLine(
     _ line: UnsafeRawBufferPointer
-) throws(WireError) -> (method: [UInt8], target: [UInt8], version: WireVersion) {
+) throws(WireError) -> (method: [UInt8], target: [UInt8], version: HTTPVersion) {
     guard let first = firstIndex(of: 0x20, in: line), let second = firstIndex(of: 0x20, in: line, from: first + 1),
         firstIndex(of: 0x20, in: line, from: second + 1) == nil
     else { throw WireError("a request line that is not `method target version`") }
@@ -126,7 +133,7 @@ private func methodBytes(_ method: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
     return equals(method, "POST") ? post : Array(method)
 }
 
-private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> WireVersion {
+private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireError) -> HTTPVersion {
     if equals(bytes, "HTTP/1.1") { return .http11 }
     if equals(bytes, "HTTP/1.0") { return .http10 }
     let digits = bytes.dropFirst(5)
@@ -178,7 +185,7 @@ private func isAuthority(_ bytes: some Collection<UInt8>) -> Bool {
 }
 
 /// RFC 9112 §6.3, without the choices it leaves open.
-private func requestFraming(_ version: WireVersion, _ fields: Fields) throws(WireError) -> BodyFraming {
+private func requestFraming(_ version: HTTPVersion, _ fields: Fields) throws(WireError) -> BodyFraming {
     let lengths = fields.values("content-length")
     if fields.contains("transfer-encoding") {
         let codings = fields.values("transfer-encoding")
@@ -196,7 +203,7 @@ private func requestFraming(_ version: WireVersion, _ fields: Fields) throws(Wir
 }
 
 /// RFC 9112 §3.2: exactly one valid `Host` in HTTP/1.1.
-private func checkHost(_ version: WireVersion, _ fields: Fields) throws(WireError) {
+private func checkHost(_ version: HTTPVersion, _ fields: Fields) throws(WireError) {
     let hosts = fields.values("host")
     guard hosts.count <= 1 else { throw WireError("Host twice") }
     guard let host = hosts.first else {

@@ -1,3 +1,4 @@
+package import HTTPMessages
 package import NIOCore
 
 /// A tolerant, incremental HTTP/1.x response parser: what common clients accept from a server is accepted and kept;
@@ -11,7 +12,7 @@ package import NIOCore
 package struct ResponseParser {
     private enum State {
         case startLine
-        case fields(WireVersion, status: Int, reason: [UInt8]?)
+        case fields(HTTPVersion, status: Int, reason: [UInt8]?)
         case body
         case done
     }
@@ -99,13 +100,14 @@ package struct ResponseParser {
         }
         guard head.status != 101 else { throw WireError("101 Switching Protocols to a request without Upgrade") }
         var head = head
-        head.framing = try responseFraming(head)
-        body = BodyParser(framing: head.framing, limits: limits, isStrict: false)
+        let framing = try responseFraming(head)
+        head.bodyLength = framing.bodyLength
+        body = BodyParser(framing: framing, limits: limits, isStrict: false)
         state = .body
         return .head(head)
     }
 
-    private typealias StatusLine = (version: WireVersion, status: Int, reason: [UInt8]?)
+    private typealias StatusLine = (version: HTTPVersion, status: Int, reason: [UInt8]?)
 
     private mutating func readStatusLine() throws(WireError) -> StatusLine?? {
         let limit = limits.startLine
@@ -143,18 +145,10 @@ package struct ResponseParser {
 }
 
 extension ResponseHead {
-    /// What `Transfer-Encoding` lists, without `identity`, which old servers say and which means none.
-    fileprivate var transferCodings: [ArraySlice<UInt8>] {
-        listMembers(fields.values("transfer-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
-    }
-
-    /// Whether the body was sent in chunks, whatever a length says besides.
-    package var isChunked: Bool { fields.contains("transfer-encoding") && !transferCodings.isEmpty }
-
     /// Whether a further exchange may follow on the connection: a message that was framed in two ways, or in chunks by an
     /// HTTP/1.0 server, ends it, as another reader might see its end elsewhere (RFC 9112 §6.1, §6.3).
     package var allowsAnother: Bool {
-        guard keepsAlive, framing != .untilClose else { return false }
+        guard keepsAlive, bodyLength != .unknown || isChunked else { return false }
         return !fields.contains("transfer-encoding") || version == .http11 && !fields.contains("content-length")
     }
 }
@@ -162,10 +156,10 @@ extension ResponseHead {
 /// RFC 9112 §4: HTTP-version SP status-code SP [ reason-phrase ]; the reason and the space before it may be missing.
 private func parseStatusLine(
     _ line: UnsafeRawBufferPointer
-) throws(WireError) -> (version: WireVersion, status: Int, reason: [UInt8]?) {
+) throws(WireError) -> (version: HTTPVersion, status: Int, reason: [UInt8]?) {
     let notHTTP = WireError("not an HTTP/1.0 or HTTP/1.1 status line")
     guard line.count >= 12, line[8] == 0x20 else { throw notHTTP }
-    let version: WireVersion
+    let version: HTTPVersion
     if equals(line[..<8], "HTTP/1.1") {
         version = .http11
     } else if equals(line[..<8], "HTTP/1.0") {

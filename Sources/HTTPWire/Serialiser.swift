@@ -1,3 +1,4 @@
+package import HTTPMessages
 package import NIOCore
 
 /// Messages back to bytes (RFC 9112). Names, values, method, target and reason are written as they are: they come from

@@ -1,7 +1,7 @@
 import CassetteSchema
 import Foundation
 import GRDB
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import Synchronization
 import Testing
@@ -15,9 +15,9 @@ func withPath<Result>(_ body: (String) throws -> Result) throws -> Result {
     return try body(folder.appendingPathComponent("a.cassette").path)
 }
 
-func exchanged(_ target: String, status: Int = 200, chunks: [ResponseChunk] = []) -> Exchanged {
+func exchanged(_ target: String, status: Int = 200, chunks: [ResponseChunk] = []) -> InteractionContent {
     let request = RequestHead(method: Array("GET".utf8), target: Array(target.utf8), fields: ["Host": "a"])
-    return Exchanged(
+    return InteractionContent(
         origin: "http://a",
         request: request,
         response: ResponseHead(status: status, reason: Array("OK".utf8), fields: ["X": "y"]),
@@ -35,7 +35,7 @@ extension CassetteWriter {
     }
 
     /// Writes and gives back the outcome once the episode has ended.
-    func record(_ exchanged: Exchanged, response: [UInt8] = [], _ outcomes: Outcomes = Outcomes()) {
+    func record(_ exchanged: InteractionContent, response: [UInt8] = [], _ outcomes: Outcomes = Outcomes()) {
         let made = try? interaction(
             origin: exchanged.origin,
             request: exchanged.request,
@@ -117,11 +117,11 @@ final class Outcomes: Sendable {
                 status: 799,
                 reason: [0xE8, 0x20],
                 fields: ["Transfer-Encoding": "chunked", "A": "b"],
-                framing: .chunked
+                bodyLength: .unknown
             )
             let key = MatchKeyBuilder(request)
             [UInt8]([0, 1, 2]).withUnsafeBytes { key.update($0) }
-            let original = Exchanged(
+            let original = InteractionContent(
                 origin: "http://a",
                 request: request,
                 requestTrailers: ["T": "1"],
@@ -136,7 +136,7 @@ final class Outcomes: Sendable {
             let writer = try CassetteWriter.make(path)
             writer.commit(
                 NewInteraction(
-                    exchanged: original,
+                    content: original,
                     requestBody: .whole([0, 1, 2]),
                     responseBody: .whole([3, 4, 5])
                 )
@@ -147,12 +147,12 @@ final class Outcomes: Sendable {
             let read = try #require(try reader.interaction(1))
             #expect(read.request == request)
             #expect(read.response == response)
-            #expect(read.exchanged.requestTrailers == original.requestTrailers)
-            #expect(read.exchanged.informational == original.informational)
-            #expect(read.exchanged.responseTrailers == original.responseTrailers)
-            #expect(read.exchanged.matchKey == original.matchKey)
-            #expect(read.exchanged.recordedAt == 1_700_000_000_123 && read.exchanged.firstByte == 17)
-            #expect(read.exchanged.chunks == original.chunks)
+            #expect(read.content.requestTrailers == original.requestTrailers)
+            #expect(read.content.informational == original.informational)
+            #expect(read.content.responseTrailers == original.responseTrailers)
+            #expect(read.content.matchKey == original.matchKey)
+            #expect(read.content.recordedAt == 1_700_000_000_123 && read.content.firstByte == 17)
+            #expect(read.content.chunks == original.chunks)
             #expect(try reader.bytes(of: read.requestBody, limit: 10) == [0, 1, 2])
             #expect(try reader.bytes(of: read.responseBody, limit: 10) == [3, 4, 5])
             #expect(try reader.upstreams().map(\.name) == ["default"])
@@ -212,7 +212,7 @@ final class Outcomes: Sendable {
         var exchanged = exchanged("/a")
         exchanged.response.fields.append("X-Long", String(repeating: "x", count: 1 << 20))
         func memory(_ body: [UInt8]) -> Int {
-            NewInteraction(exchanged: exchanged, requestBody: .whole(body), responseBody: .whole(body)).memory
+            NewInteraction(content: exchanged, requestBody: .whole(body), responseBody: .whole(body)).memory
         }
         #expect(memory([]) > 1 << 20)
         #expect(memory(Array(repeating: 7, count: 200_000)) >= memory([]) + 400_000)
@@ -415,7 +415,7 @@ final class Outcomes: Sendable {
             let writer = try CassetteWriter.make(path)
             var wrong = exchanged("/x")
             wrong.matchKey = exchanged("/y").matchKey
-            writer.commit(NewInteraction(exchanged: wrong, requestBody: .none, responseBody: .none)) { _ in }
+            writer.commit(NewInteraction(content: wrong, requestBody: .none, responseBody: .none)) { _ in }
             let error = #expect(throws: CassetteError.self) { try writer.finish(keeping: true, now: 2_000) }
             #expect(error?.reason.contains("interaction 1") == true)
             // It is kept, as one file.
@@ -434,7 +434,7 @@ final class Outcomes: Sendable {
             #expect(try CassetteEditor.add([rule], to: path) == KeyChanges())
             let reader = try CassetteReader(path: path)
             #expect(try reader.rules().rules == [version, rule])
-            let keys = try (1...3).map { try reader.interaction($0)?.exchanged.matchKey }
+            let keys = try (1...3).map { try reader.interaction($0)?.content.matchKey }
             #expect(keys[0] == keys[1] && keys[0] == exchanged("/x").matchKey && keys[2] == exchanged("/y").matchKey)
             reader.close()
 
@@ -445,7 +445,7 @@ final class Outcomes: Sendable {
 
             #expect(throws: CassetteError.self) { try CassetteEditor.removeRules([2, 9], from: path) }
             #expect(try CassetteEditor.removeRules([2], from: path) == KeyChanges(merged: [], parted: [[1, 2]]))
-            #expect(try CassetteReader(path: path).interaction(1)?.exchanged.matchKey == exchanged("/x?ts=1").matchKey)
+            #expect(try CassetteReader(path: path).interaction(1)?.content.matchKey == exchanged("/x?ts=1").matchKey)
         }
     }
 }

@@ -61,7 +61,10 @@ import Testing
             try queue.writeWithoutTransaction { db in
                 try db.execute(sql: "PRAGMA encoding = 'UTF-16'")
                 for script in CassetteSchema.scripts { try db.execute(sql: script) }
-                try db.execute(sql: "PRAGMA application_id = \(CassetteSchema.applicationID); PRAGMA user_version = 1")
+                try db.execute(
+                    sql:
+                        "PRAGMA application_id = \(CassetteSchema.applicationID); PRAGMA user_version = \(CassetteSchema.version)"
+                )
             }
             try queue.close()
             let errors = [

@@ -1,6 +1,6 @@
 import Foundation
 import GRDB
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import Testing
 

@@ -1,3 +1,4 @@
+import HTTPMessages
 import HTTPWire
 import NIOCore
 
@@ -77,7 +78,13 @@ func readResponse(_ pieces: [[UInt8]], answersHEAD: Bool = false, closes: Bool =
 func serialise(_ message: ReadMessage<RequestHead>) -> [UInt8] {
     var output = ByteBuffer()
     output.writeRequestHead(message.head)
-    serialiseBody(message.body, message.chunks, message.trailers, message.head.framing, &output)
+    serialiseBody(
+        message.body,
+        message.chunks,
+        message.trailers,
+        isChunked: message.head.bodyLength == .unknown,
+        &output
+    )
     return Array(output.readableBytesView)
 }
 
@@ -85,7 +92,8 @@ func serialise(_ message: ReadMessage<ResponseHead>) -> [UInt8] {
     var output = ByteBuffer()
     for head in message.informational { output.writeResponseHead(head) }
     output.writeResponseHead(message.head)
-    serialiseBody(message.body, message.chunks, message.trailers, message.head.framing, &output)
+    let isChunked = message.head.bodyLength == .unknown && message.head.isChunked
+    serialiseBody(message.body, message.chunks, message.trailers, isChunked: isChunked, &output)
     return Array(output.readableBytesView)
 }
 
@@ -93,10 +101,10 @@ private func serialiseBody(
     _ body: [UInt8],
     _ chunks: [Int],
     _ trailers: Fields,
-    _ framing: BodyFraming,
+    isChunked: Bool,
     _ output: inout ByteBuffer
 ) {
-    guard framing == .chunked else {
+    guard isChunked else {
         output.writeBytes(body)
         return
     }

@@ -1,5 +1,5 @@
 import ContentCoding
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import Testing
 

@@ -1,5 +1,5 @@
 import ContentCoding
-import HTTPWire
+import HTTPMessages
 import Testing
 
 @testable import MockServeCore
@@ -73,8 +73,8 @@ import Testing
         )
     }
 
-    private func body(_ pieces: [String], _ fields: Fields, _ framing: BodyFraming = .chunked) -> String? {
-        guard var mapping = map.responseBodyMapping(for: ResponseHead(status: 200, fields: fields, framing: framing))
+    private func body(_ pieces: [String], _ fields: Fields, _ length: BodyLength = .unknown) -> String? {
+        guard var mapping = map.responseBodyMapping(for: ResponseHead(status: 200, fields: fields, bodyLength: length))
         else {
             return nil
         }
@@ -94,7 +94,7 @@ import Testing
             #expect(body(pieces, ["Content-Type": "text/html"]) == expected, "cut at \(cut)")
         }
         #expect(body(text.map(String.init), ["Content-Type": "application/json"]) == expected)
-        #expect(body([text], ["Content-Type": "application/json"], .length(text.utf8.count)) == expected)
+        #expect(body([text], ["Content-Type": "application/json"], .known(text.utf8.count)) == expected)
     }
 
     @Test func leavesWhatIsNoTextAlone() {
@@ -102,7 +102,7 @@ import Testing
         #expect(body(["https://api.example.com"], [:]) == "https://api.example.com")
         #expect(
             map.responseBodyMapping(
-                for: ResponseHead(status: 206, fields: ["Content-Type": "text/plain"], framing: .chunked)
+                for: ResponseHead(status: 206, fields: ["Content-Type": "text/plain"], bodyLength: .unknown)
             ) == nil
         )
     }
@@ -112,7 +112,7 @@ import Testing
         func mapped(_ text: String) throws -> (before: [UInt8], after: [UInt8]) {
             let bytes = try #require(coding.encode(Array(text.utf8)))
             let fields = Fields([("Content-Type", "text/css"), ("Content-Encoding", coding.name)])
-            let head = ResponseHead(status: 200, fields: fields, framing: .chunked)
+            let head = ResponseHead(status: 200, fields: fields, bodyLength: .unknown)
             var mapping = try #require(map.responseBodyMapping(for: head))
             let early = mapping.push(bytes)
             return (bytes, early + mapping.finish())
@@ -149,11 +149,11 @@ import Testing
     ])
     func looksAtWhatABodyIs(_ type: String?, _ isMapped: Bool) {
         let text = #" {"url": "https://api.example.com/a"}"#
-        for framing in [BodyFraming.length(text.utf8.count), .chunked] {
+        for length in [BodyLength.known(text.utf8.count), .unknown] {
             let head = ResponseHead(
                 status: 200,
                 fields: Fields(type.map { [("Content-Type", $0)] } ?? []),
-                framing: framing
+                bodyLength: length
             )
             var output: [UInt8] = Array(text.utf8)
             if var mapping = map.responseBodyMapping(for: head) {
@@ -168,7 +168,7 @@ import Testing
         let head = ResponseHead(
             status: 200,
             fields: ["Content-Type": "application/octet-stream"],
-            framing: .length(10)
+            bodyLength: .known(10)
         )
         var mapping = try #require(map.responseBodyMapping(for: head))
         #expect(mapping.isUndecided && mapping.push([0x20]).isEmpty)
@@ -182,7 +182,7 @@ import Testing
             method: Array("PUT".utf8),
             target: Array("/".utf8),
             fields: ["Content-Type": "text/plain"],
-            framing: .length(BodyMapping.collectLimit + 1)
+            bodyLength: .known(BodyMapping.collectLimit + 1)
         )
         #expect(map.requestBodyMapping(for: head) == nil)
     }

@@ -1,6 +1,6 @@
 import ContentCoding
 import Foundation
-import HTTPWire
+import HTTPMessages
 import Testing
 
 @testable import MockServeCore
@@ -401,7 +401,7 @@ import Testing
             ]
         )
         var mapping = try #require(
-            map.responseBodyMapping(for: ResponseHead(status: 200, fields: head.fields, framing: .chunked))
+            map.responseBodyMapping(for: ResponseHead(status: 200, fields: head.fields, bodyLength: .unknown))
         )
         var output = mapping.push(Array("x [redact".utf8))
         output +=

@@ -15,15 +15,8 @@ struct JournalTests {
 
     private func outcomes(_ server: MockServer) -> [String] {
         server.journal.entries.map { entry in
-            let outcome =
-                switch entry.outcome {
-                case .replayed(let number): "replayed \(number)"
-                case .recorded(let number): "recorded \(number)"
-                case .forwarded: "forwarded"
-                case .responded: "responded"
-                case .missed: "missed"
-                case .failed: "failed"
-                }
+            let outcome = ([String(describing: entry.outcome)] + (entry.outcome.interaction.map { [String($0)] } ?? []))
+                .joined(separator: " ")
             return "\(entry.number) \(entry) \(outcome)"
         }
     }

@@ -1,5 +1,6 @@
 import CassetteStore
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServe
 import MockServeCore

@@ -1,3 +1,4 @@
+import HTTPTypes
 import Foundation
 import MockServe
 import Testing
@@ -6,7 +7,7 @@ import Testing
     import FoundationNetworking
 #endif
 
-/// The examples of the README, which must stand here line by line.
+/// The examples of the README and the guides in docs/, each of which must be here line by line.
 @Suite(.timeLimit(.minutes(1)))
 struct ReadmeExampleTests {
     private let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardized
@@ -37,18 +38,41 @@ struct ReadmeExampleTests {
         }
     }
 
-    @Test func theyAreThoseOfTheReadme() throws {
-        let readme = try String(contentsOf: root.appendingPathComponent("README.md"), encoding: .utf8)
-        let here = try String(contentsOfFile: #filePath, encoding: .utf8).split(separator: "\n").map {
-            $0.trimmingCharacters(in: .whitespaces)
+    @Test func aSmallService() async throws {
+        var router = Router()
+        router.get("/users/{id}") { request in try .json(["id": request.parameters["id"]]) }
+        router.post("/users") { request in .json(request.text, status: .created) }
+        try await withMockServer(.responding(with: router)) { server in
+            let (data, _) = try await URLSession.shared.data(from: server.url.appending(path: "users/7"))
+            #expect(String(decoding: data, as: UTF8.self) == #"{"id":"7"}"#)
+            let entries = try await server.wait(for: "GET /users/*")
+            #expect(entries.map(\.status) == [200])
         }
-        let blocks = readme.components(separatedBy: "```swift\n").dropFirst().map {
-            $0.components(separatedBy: "```")[0]
+    }
+
+    @Test func theyAreThoseOfTheReadmeAndTheGuides() throws {
+        let guides = try FileManager.default.contentsOfDirectory(
+            at: root.appendingPathComponent("docs"),
+            includingPropertiesForKeys: nil
+        )
+        let here = Self.trimmed(try String(contentsOfFile: #filePath, encoding: .utf8))
+        var count = 0
+        for document in [root.appendingPathComponent("README.md")] + guides where document.pathExtension == "md" {
+            let text = try String(contentsOf: document, encoding: .utf8)
+            let blocks = text.components(separatedBy: "```swift\n").dropFirst().map {
+                $0.components(separatedBy: "```")[0]
+            }
+            for example in blocks.flatMap({ $0.components(separatedBy: "\n\n") }) where !example.hasPrefix(".package") {
+                #expect(here.contains(Self.trimmed(example)), "\(document.lastPathComponent): \(example)")
+                count += 1
+            }
         }
-        let examples = blocks.filter { !$0.hasPrefix(".package") }
-        #expect(examples.count == 3)
-        for line in examples.flatMap({ $0.split(separator: "\n") }) {
-            #expect(here.contains(line.trimmingCharacters(in: .whitespaces)), "\(line)")
-        }
+        #expect(count == 7)
+    }
+
+    /// The lines that are not empty, without indentation, each with line breaks around it.
+    private static func trimmed(_ text: String) -> String {
+        let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        return "\n" + lines.filter { !$0.isEmpty }.joined(separator: "\n") + "\n"
     }
 }

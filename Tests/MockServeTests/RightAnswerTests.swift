@@ -1,3 +1,4 @@
+import HTTPMessages
 import CassetteStore
 import ContentCoding
 import Foundation

@@ -1,3 +1,4 @@
+import HTTPMessages
 import ContentCoding
 import Foundation
 import MockServe

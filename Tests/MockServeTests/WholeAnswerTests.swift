@@ -139,7 +139,7 @@ struct WholeAnswerTests {
             client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             let entries = try await server.wait(for: "GET /")
             #expect(isEnded.withLock { $0 })
-            guard case .failed(let reason) = entries[0].outcome else { return #expect(Bool(false), "\(entries)") }
+            guard let reason = entries[0].outcome.failure else { return #expect(Bool(false), "\(entries)") }
             #expect(reason.contains("went away"))
             #expect(client.readToEnd().utf8.count < 256 << 18)
         }
@@ -154,7 +154,7 @@ struct WholeAnswerTests {
             let client = try RawClient(port: server.port)
             client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             let entries = try await server.wait(for: "GET /")
-            guard case .failed(let reason) = entries[0].outcome else { return #expect(Bool(false), "\(entries)") }
+            guard let reason = entries[0].outcome.failure else { return #expect(Bool(false), "\(entries)") }
             #expect(reason.contains("Broken") && entries[0].status == 200)
         }
     }

@@ -78,10 +78,16 @@ package enum CassetteEditor {
         }
     }
 
+    private static func opened(_ path: String) throws -> DatabaseQueue {
+        let turn = try FolderTurn(of: path)
+        defer { turn.end() }
+        return try CassetteFile.openForWriting(path).queue
+    }
+
     /// One transaction, after which one file is left.
     private static func change<Result>(_ path: String, _ body: (Database) throws -> Result) throws -> Result {
         try CassetteFile.checkKind(path)
-        let (queue, _) = try CassetteFile.openForWriting(path)
+        let queue = try opened(path)
         do {
             let result = try queue.inDatabase { db in
                 var result: Result?

@@ -1,5 +1,5 @@
 import GRDB
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// Redacting what is in a cassette already.
@@ -22,13 +22,13 @@ enum RedactionSQL {
             let response = try body(interaction.responseBody, interaction.id) {
                 BodyRedaction(redactor, fields.response, "response body", book)
             }
-            var exchanged = interaction.exchanged
-            exchanged.redact(redactor, book, request.redaction, response.redaction)
-            guard !exchanged.redactions.isEmpty else { continue }
-            counts.merge(exchanged.redactions.counts, uniquingKeysWith: +)
+            var content = interaction.content
+            content.redact(redactor, book, request.redaction, response.redaction)
+            guard !content.redactions.isEmpty else { continue }
+            counts.merge(content.redactions.counts, uniquingKeysWith: +)
             try InteractionRow.update(
                 interaction.id,
-                exchanged,
+                content,
                 requestBody: request.id,
                 responseBody: response.id,
                 rules,

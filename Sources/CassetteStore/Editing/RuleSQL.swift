@@ -62,10 +62,10 @@ enum RuleSQL {
         var groups = KeyGroups()
         var last: Int64 = 0
         while let interaction = try next(db, after: last) {
-            let before = interaction.exchanged.matchKey
+            let before = interaction.content.matchKey
             let key = try self.key(of: interaction, rules, db, path: path)
             groups.add(interaction.id, before: before, after: key)
-            let variant = InteractionRow.variant(of: interaction.exchanged, rules)
+            let variant = InteractionRow.variant(of: interaction.content, rules)
             try db.query(
                 """
                 UPDATE interaction SET match_key = ?2, vary = ?3, vary_key = ?4 WHERE id = ?1 \
@@ -96,7 +96,7 @@ enum RuleSQL {
         while let interaction = try next(db, after: last) {
             for (index, rules) in sets.enumerated() {
                 let key = try self.key(of: interaction, rules, db, path: path)
-                groups[index].add(interaction.id, before: interaction.exchanged.matchKey, after: key)
+                groups[index].add(interaction.id, before: interaction.content.matchKey, after: key)
             }
             last = interaction.id
         }
@@ -118,9 +118,9 @@ enum RuleSQL {
             }
         }
         if builder.dependsOnCompression, try isRequestBodyRedacted(interaction.id, db) {
-            return interaction.exchanged.matchKey
+            return interaction.content.matchKey
         }
-        return builder.key(origin: interaction.exchanged.origin)
+        return builder.key(origin: interaction.content.origin)
     }
 
     private static func isRequestBodyRedacted(_ id: Int64, _ db: Database) throws -> Bool {
@@ -140,7 +140,7 @@ enum RuleSQL {
         let rules = try all(db, path: path)
         var last = last
         while let interaction = try next(db, after: last) {
-            guard try key(of: interaction, rules, db, path: path) == interaction.exchanged.matchKey else {
+            guard try key(of: interaction, rules, db, path: path) == interaction.content.matchKey else {
                 throw CassetteError(
                     .damaged,
                     path: path,

@@ -3,7 +3,8 @@ import Foundation
 import GRDB
 
 extension CassetteFile {
-    /// Opens a cassette for writing, and creates it with its schema if there is none (or an empty file).
+    /// Opens a cassette for writing: creates it with its schema if there is none (or an empty file), and brings an older one up to
+    /// the newest schema. To be called in a `FolderTurn`.
     ///
     /// - Returns: the connection, and whether the file was created.
     static func openForWriting(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
@@ -23,6 +24,7 @@ extension CassetteFile {
                     // An empty file was there, or a creation in it was interrupted.
                     if try isBlank(db) { try create(db) }
                     try check(db, path: path)
+                    try CassetteMigration.migrate(db, path: path)
                     // What is removed or redacted leaves no trace.
                     try db.execute(sql: "PRAGMA secure_delete = ON")
                 }
@@ -33,10 +35,13 @@ extension CassetteFile {
         }
     }
 
-    /// A name that nobody chooses.
-    static func draft(of path: String) -> String {
+    /// Where a new cassette is made before it gets its name.
+    static func draft(of path: String) -> String { hidden(path, "mockserve-draft") }
+
+    /// A name next to the cassette that nobody chooses.
+    static func hidden(_ path: String, _ purpose: String) -> String {
         let url = URL(fileURLWithPath: path)
-        return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).mockserve-draft").path
+        return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(purpose)").path
     }
 
     /// Removes what an interrupted creation left. Where there is a cassette, nobody makes it any more.
@@ -117,7 +122,7 @@ extension CassetteFile {
 
     /// While it is recorded into, what is in a new file is for nobody else; so are the files that SQLite makes next to it, which
     /// get its permissions.
-    private static func createPrivately(_ path: String) {
+    static func createPrivately(_ path: String) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         // If that fails, SQLite says why.
         if descriptor >= 0 { close(descriptor) }

@@ -36,13 +36,13 @@ package enum CassetteFile {
     }
 
     /// - Throws: `CassetteError` if the database is not a cassette, is newer than this build, or its schema is not what
-    ///   this build would make: no view, trigger or generated column of a crafted file is ever run.
+    ///   its version has: no view, trigger or generated column of a crafted file is ever run.
     static func check(_ db: Database, path: String) throws {
         guard try db.firstInteger("PRAGMA application_id") == Int64(CassetteSchema.applicationID) else {
             throw CassetteError(.foreign, path: path, "is an SQLite database, but not a cassette.")
         }
         let version = try db.firstInteger("PRAGMA user_version") ?? 0
-        guard version <= CassetteSchema.version else {
+        guard version <= Int64(CassetteSchema.version) else {
             throw CassetteError(
                 .foreign,
                 path: path,
@@ -57,8 +57,17 @@ package enum CassetteFile {
         }
         guard isUTF8 else { throw CassetteError(.damaged, path: path, "holds text in UTF-16; a cassette is in UTF-8.") }
         try checkLength(db, path: path)
-        let found = try schema(of: db)
-        let expected = try expected.get()
+        try checkSchema(db, path: path)
+    }
+
+    /// - Throws: `CassetteError` if the schema is not exactly what its version has.
+    static func checkSchema(_ db: Database, path: String) throws {
+        let version = Int(try db.firstInteger("PRAGMA user_version") ?? 0)
+        let schemas = try schemas.get()
+        guard schemas.indices.contains(version - 1) else {
+            throw CassetteError(.damaged, path: path, "has schema version \(version), which does not exist.")
+        }
+        let (found, expected) = (try schema(of: db), schemas[version - 1])
         guard found == expected else {
             let names = found.symmetricDifference(expected).map(\.name).sorted().prefix(5).joined(separator: ", ")
             throw CassetteError(.damaged, path: path, "has a schema that is not a cassette's (\(names)).")
@@ -125,11 +134,14 @@ package enum CassetteFile {
         return objects
     }
 
-    private static let expected = Result {
+    /// What each version has, from the first on.
+    private static let schemas = Result {
         let queue = try DatabaseQueue()
         return try queue.write { db in
-            for script in CassetteSchema.scripts { try db.execute(sql: script) }
-            return try schema(of: db)
+            try CassetteSchema.scripts.map { script in
+                try db.execute(sql: script)
+                return try schema(of: db)
+            }
         }
     }
 

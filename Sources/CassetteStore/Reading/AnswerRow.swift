@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// The columns of `interaction` that are played, and what they mean in memory.
@@ -30,7 +30,7 @@ enum AnswerRow {
         let body = try row.body(start + 10, Malformed(column: "response_body_id", id: id))
         let (chunks, cut) = try chunks(row, start + 9, of: body?.size ?? 0, id)
         let isHEAD = row.withBytes(start + 1) { equals($0, "HEAD") }
-        head.framing = framing(of: head, answersHEAD: isHEAD, body: body, isCut: cut != nil)
+        head.bodyLength = bodyLength(of: head, answersHEAD: isHEAD, body: body, isCut: cut != nil)
         let hasTrailers = !row.isNull(start + 7)
         return RecordedAnswer(
             id: id,
@@ -45,19 +45,18 @@ enum AnswerRow {
         )
     }
 
-    /// How the recorded response found its end. Only whether it was chunked matters later: the length is known.
-    private static func framing(
+    /// What the upstream said of the length, before the body came.
+    private static func bodyLength(
         of head: ResponseHead,
         answersHEAD: Bool,
         body: BodyReference?,
         isCut: Bool
-    ) -> BodyFraming {
+    ) -> BodyLength {
         if answersHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
-        if head.isChunked { return .chunked }
-        guard let stated = head.fields.first("content-length") else { return .untilClose }
+        guard !head.isChunked, let stated = head.fields.first("content-length") else { return .unknown }
         let size = body?.size ?? 0
         // Of a cut answer, more was announced than came.
-        return .length(isCut ? max(parseDecimal(stated) ?? 0, size + 1) : size)
+        return .known(isCut ? max(parseDecimal(stated) ?? 0, size + 1) : size)
     }
 
     /// The pieces of a body of `size` bytes, which have to add up to it.
@@ -99,9 +98,9 @@ extension RowView {
         return bytes
     }
 
-    func version(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> WireVersion {
+    func version(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> HTTPVersion {
         if withBytes(column, { equals($0, "HTTP/1.1") }) { return .http11 }
-        guard let version = WireVersion(rawValue: text(column)) else { throw error }
+        guard let version = HTTPVersion(rawValue: text(column)) else { throw error }
         return version
     }
 

@@ -1,5 +1,5 @@
 import GRDB
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// What the calls of one target and method say, as digests by which the nearest of all of them is found: `POST /` may be every call of an API.

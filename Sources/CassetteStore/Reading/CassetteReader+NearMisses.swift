@@ -1,5 +1,5 @@
 import GRDB
-import HTTPWire
+import HTTPMessages
 package import MockServeCore
 import Synchronization
 
@@ -55,7 +55,7 @@ extension CassetteReader {
                 asked: asked,
                 recorded: recorded,
                 rules: rules,
-                sharesKey: keys.map { $0.contains(interaction.exchanged.matchKey) }
+                sharesKey: keys.map { $0.contains(interaction.content.matchKey) }
             )
             let distance = candidate.distance
             compared.append(Compared(nearMiss: nearMiss, distance: distance, partDistance: own.distance(to: parts)))
@@ -143,7 +143,7 @@ extension CassetteReader {
                 slice.withUnsafeBytes { builder.update($0) }
             }
         }
-        var compared = builder.compared(origin: interaction.exchanged.origin)
+        var compared = builder.compared(origin: interaction.content.origin)
         if !isRead { (compared.body, compared.bodySize) = (nil, interaction.requestBody?.size ?? 0) }
         return compared
     }

@@ -1,3 +1,4 @@
+package import HTTPMessages
 import GRDB
 package import MockServeCore
 import Synchronization

@@ -1,5 +1,5 @@
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// `chunks`: `[[ms, size], …]`. A last size of 0 says that the upstream closed the connection there, -1 that it reset it.

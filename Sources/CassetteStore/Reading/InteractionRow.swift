@@ -1,5 +1,5 @@
 import GRDB
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// The columns of `interaction` and what they mean in memory.
@@ -28,7 +28,7 @@ enum InteractionRow {
             throw Malformed(column: "method or target", id: id)
         }
         guard let key = MatchKey(bytes: row.bytes(6)) else { throw Malformed(column: "match_key", id: id) }
-        let exchanged = Exchanged(
+        let content = InteractionContent(
             origin: row.text(0),
             request: request,
             requestTrailers: row.isNull(5)
@@ -43,20 +43,20 @@ enum InteractionRow {
             cut: answer.cut
         )
         let requestBody = try row.body(8, Malformed(column: "request_body_id", id: id))
-        return Interaction(id: id, exchanged: exchanged, requestBody: requestBody, responseBody: answer.body)
+        return Interaction(id: id, content: content, requestBody: requestBody, responseBody: answer.body)
     }
 
     /// - Returns: the number of the new interaction.
     static func insert(
-        _ exchanged: Exchanged,
+        _ content: InteractionContent,
         episode: Int64,
         requestBody: Int64?,
         responseBody: Int64?,
         _ rules: RuleSet,
         _ db: Database
     ) throws -> Int64 {
-        let head = exchanged.response
-        let variant = variant(of: exchanged, rules)
+        let head = content.response
+        let variant = variant(of: content, rules)
         try db.query(
             """
             INSERT INTO interaction (episode_id, origin, method, target, request_version, request_fields, \
@@ -67,39 +67,39 @@ enum InteractionRow {
             """,
             [
                 .integer(episode),
-                .text(exchanged.origin),
-                .text(Latin1.string(exchanged.request.method)),
-                .text(Latin1.string(exchanged.request.target)),
-                .text(exchanged.request.version.rawValue),
-                .text(FieldsJSON.encode(exchanged.request.fields)),
+                .text(content.origin),
+                .text(Latin1.string(content.request.method)),
+                .text(Latin1.string(content.request.target)),
+                .text(content.request.version.rawValue),
+                .text(FieldsJSON.encode(content.request.fields)),
                 requestBody.map { .integer($0) } ?? .null,
-                exchanged.requestTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.requestTrailers)),
-                exchanged.informational.isEmpty ? .null : .text(InformationalJSON.encode(exchanged.informational)),
+                content.requestTrailers.isEmpty ? .null : .text(FieldsJSON.encode(content.requestTrailers)),
+                content.informational.isEmpty ? .null : .text(InformationalJSON.encode(content.informational)),
                 .text(head.version.rawValue),
                 .integer(Int64(head.status)),
                 head.reason.map { .text(Latin1.string($0)) } ?? .null,
                 .text(FieldsJSON.encode(head.fields)),
                 responseBody.map { .integer($0) } ?? .null,
-                exchanged.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.responseTrailers)),
-                .bytes(exchanged.matchKey.bytes),
+                content.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(content.responseTrailers)),
+                .bytes(content.matchKey.bytes),
                 variant.map { .text($0.names) } ?? .null,
                 variant.map { .bytes($0.key) } ?? .null,
-                .integer(exchanged.recordedAt),
-                exchanged.firstByte.map { .integer(Int64($0)) } ?? .null,
-                ChunksJSON.encode(exchanged.chunks, exchanged.cut).map { .text($0) } ?? .null,
-                exchanged.redactions.isEmpty ? .null : .text(RedactionsJSON.encode(exchanged.redactions)),
+                .integer(content.recordedAt),
+                content.firstByte.map { .integer(Int64($0)) } ?? .null,
+                ChunksJSON.encode(content.chunks, content.cut).map { .text($0) } ?? .null,
+                content.redactions.isEmpty ? .null : .text(RedactionsJSON.encode(content.redactions)),
             ]
         )
         let number = db.lastInsertedRowID
-        try PlaceholderSQL.raise(exchanged.redactions.highest, db)
+        try PlaceholderSQL.raise(content.redactions.highest, db)
         return number
     }
 
     /// Secrets of a kind are equal here too, from version 2 of keys on.
-    static func variant(of exchanged: Exchanged, _ rules: RuleSet) -> Variant? {
-        let fields = exchanged.request.fields
+    static func variant(of content: InteractionContent, _ rules: RuleSet) -> Variant? {
+        let fields = content.request.fields
         return Variant(
-            of: exchanged.response.fields,
+            of: content.response.fields,
             to: rules.knowsConditions ? rules.comparable(fields) : fields,
             rules
         )
@@ -108,13 +108,13 @@ enum InteractionRow {
     /// Writes what redaction may have changed.
     static func update(
         _ id: Int64,
-        _ exchanged: Exchanged,
+        _ content: InteractionContent,
         requestBody: Int64?,
         responseBody: Int64?,
         _ rules: RuleSet,
         _ db: Database
     ) throws {
-        let variant = variant(of: exchanged, rules)
+        let variant = variant(of: content, rules)
         var before = RedactionsJSON.empty
         try db.query("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)]) { row in
             before = row.text(0)
@@ -128,22 +128,22 @@ enum InteractionRow {
             """,
             [
                 .integer(id),
-                .text(Latin1.string(exchanged.request.target)),
-                .text(FieldsJSON.encode(exchanged.request.fields)),
+                .text(Latin1.string(content.request.target)),
+                .text(FieldsJSON.encode(content.request.fields)),
                 requestBody.map { .integer($0) } ?? .null,
-                exchanged.requestTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.requestTrailers)),
-                exchanged.informational.isEmpty ? .null : .text(InformationalJSON.encode(exchanged.informational)),
-                exchanged.response.reason.map { .text(Latin1.string($0)) } ?? .null,
-                .text(FieldsJSON.encode(exchanged.response.fields)),
+                content.requestTrailers.isEmpty ? .null : .text(FieldsJSON.encode(content.requestTrailers)),
+                content.informational.isEmpty ? .null : .text(InformationalJSON.encode(content.informational)),
+                content.response.reason.map { .text(Latin1.string($0)) } ?? .null,
+                .text(FieldsJSON.encode(content.response.fields)),
                 responseBody.map { .integer($0) } ?? .null,
-                exchanged.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(exchanged.responseTrailers)),
+                content.responseTrailers.isEmpty ? .null : .text(FieldsJSON.encode(content.responseTrailers)),
                 variant.map { .text($0.names) } ?? .null,
                 variant.map { .bytes($0.key) } ?? .null,
-                ChunksJSON.encode(exchanged.chunks, exchanged.cut).map { .text($0) } ?? .null,
-                .text(RedactionsJSON.adding(exchanged.redactions, to: before)),
+                ChunksJSON.encode(content.chunks, content.cut).map { .text($0) } ?? .null,
+                .text(RedactionsJSON.adding(content.redactions, to: before)),
             ]
         )
-        try PlaceholderSQL.raise(exchanged.redactions.highest, db)
+        try PlaceholderSQL.raise(content.redactions.highest, db)
     }
 
     /// A column that does not hold what it must.

@@ -1,6 +1,6 @@
 import GRDB
 import GRDBSQLite
-package import HTTPWire
+package import HTTPMessages
 package import MockServeCore
 package import NIOCore
 

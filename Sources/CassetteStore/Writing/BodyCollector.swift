@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 import MockServeCore
 package import NIOCore
 

@@ -266,7 +266,7 @@ package final class CassetteWriter: Sendable {
                     let response = try bodies.finish(interaction.responseBody, db)
                 else { return 0 }
                 return try InteractionRow.insert(
-                    interaction.exchanged,
+                    interaction.content,
                     episode: episode,
                     requestBody: request.id,
                     responseBody: response.id,

@@ -1,3 +1,4 @@
+import HTTPMessages
 import Foundation
 import GRDB
 import MockServeCore
@@ -119,14 +120,17 @@ enum EpisodeSQL {
         )
     }
 
-    /// Removes bodies nobody refers to, and kept runs of which nothing is left.
+    /// Removes messages whose interaction has gone, bodies nobody refers to, and kept runs of which nothing is left.
     static func removeUnused(_ db: Database) throws {
+        try db.query("DELETE FROM message WHERE interaction_id NOT IN (SELECT id FROM interaction)")
         try db.query(
             """
             DELETE FROM body \
             WHERE (episode_id IS NULL OR episode_id NOT IN (SELECT id FROM episode WHERE state = 'open')) \
             AND id NOT IN (SELECT response_body_id FROM interaction WHERE response_body_id NOT NULL \
-            UNION SELECT request_body_id FROM interaction WHERE request_body_id NOT NULL)
+            UNION SELECT request_body_id FROM interaction WHERE request_body_id NOT NULL \
+            UNION SELECT response_body_id FROM stub WHERE response_body_id NOT NULL \
+            UNION SELECT body_id FROM message WHERE body_id NOT NULL)
             """
         )
         try db.query("DELETE FROM body_slice WHERE body_id NOT IN (SELECT id FROM body)")

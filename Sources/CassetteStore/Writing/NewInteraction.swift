@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 package import MockServeCore
 import NIOCore
 
@@ -20,38 +20,38 @@ enum NewBody: Sendable {
 
 /// An exchange to be written, with its bodies.
 package final class NewInteraction: Sendable {
-    package let exchanged: Exchanged
+    package let content: InteractionContent
     let requestBody: NewBody
     let responseBody: NewBody
 
     /// Bytes it takes, roughly, while it waits to be written.
     var memory: Int {
-        let heads = exchanged.request.fields.byteCount + exchanged.response.fields.byteCount
-        return 4096 + heads + exchanged.chunks.count * 16 + requestBody.memory + responseBody.memory
+        let heads = content.request.fields.byteCount + content.response.fields.byteCount
+        return 4096 + heads + content.chunks.count * 16 + requestBody.memory + responseBody.memory
     }
 
     /// The one way in which an interaction is made: its secrets are replaced by the rules of the cassette.
     ///
     /// - Parameters:
-    ///   - exchanged: as it came, with its match key.
+    ///   - content: as it came, with its match key.
     ///   - requestBody: has taken the whole body, as `responseBody` has.
     /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
     package convenience init(
-        _ exchanged: Exchanged,
+        _ content: InteractionContent,
         _ requestBody: inout BodyCollector,
         _ responseBody: inout BodyCollector,
         for writer: CassetteWriter
     ) throws {
-        var exchanged = exchanged
+        var content = content
         let (request, response) = (try requestBody.finish(), try responseBody.finish())
         if let redactor = writer.rules.redactor {
-            exchanged.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
+            content.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
         }
-        self.init(exchanged: exchanged, requestBody: request, responseBody: response)
+        self.init(content: content, requestBody: request, responseBody: response)
     }
 
-    init(exchanged: Exchanged, requestBody: NewBody, responseBody: NewBody) {
-        self.exchanged = exchanged
+    init(content: InteractionContent, requestBody: NewBody, responseBody: NewBody) {
+        self.content = content
         self.requestBody = requestBody
         self.responseBody = responseBody
     }
@@ -77,7 +77,7 @@ extension CassetteWriter {
     ) throws -> NewInteraction {
         let key = MatchKeyBuilder(request, rules)
         body.withUnsafeBytes { key.update($0) }
-        let exchanged = Exchanged(
+        let content = InteractionContent(
             origin: origin,
             request: request,
             response: response,
@@ -95,6 +95,6 @@ extension CassetteWriter {
         var (sent, received) = (
             collector(body, request.fields, "request body"), collector(responseBody, response.fields, "response body")
         )
-        return try NewInteraction(exchanged, &sent, &received, for: self)
+        return try NewInteraction(content, &sent, &received, for: self)
     }
 }

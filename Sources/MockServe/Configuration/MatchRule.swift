@@ -1,3 +1,4 @@
+import HTTPMessages
 package import MockServeCore
 
 /// What matching leaves out, takes in or replaces, beyond the default, and how answers are played; for all requests, or for those

@@ -10,6 +10,9 @@ public import NIOCore
 /// var configuration = MockServerConfiguration.replay("cassettes/users.cassette")
 /// configuration.listen = .address("::1")
 /// ```
+///
+/// The environment may say some of it: `MOCKSERVE_MODE`, `MOCKSERVE_UPSTREAM`, `MOCKSERVE_PLAYBACK`, `MOCKSERVE_SPEED` and others are
+/// stronger than the defaults, and weaker than what code says.
 public struct MockServerConfiguration: Sendable {
     enum Service: Sendable {
         case replay(path: String)
@@ -17,10 +20,33 @@ public struct MockServerConfiguration: Sendable {
         case responder(any Responder)
     }
 
-    let service: Service
+    private(set) var service: Service
 
     /// Whether it may record.
-    package var records: Bool { if case .record = service { true } else { false } }
+    package var records: Bool { mode != nil && mode != .replay }
+
+    /// What is recorded; nil if there is no question of that.
+    package internal(set) var mode: RecordMode? {
+        get { if case .record(_, _, let mode) = service { mode } else { nil } }
+        set {
+            guard let newValue, case .record(let path, let upstreams, _) = service else { return }
+            service = .record(path: path, upstreams: upstreams, mode: newValue)
+        }
+    }
+
+    /// Names and URLs of the servers recorded from.
+    package internal(set) var upstreams: [(name: String, url: String)] {
+        get { if case .record(_, let upstreams, _) = service { upstreams } else { [] } }
+        set {
+            guard case .record(let path, _, let mode) = service else { return }
+            service = .record(path: path, upstreams: newValue, mode: mode)
+        }
+    }
+
+    /// Who said a setting, by its name, if it is not the default.
+    var sources: [String: String] = [:]
+    /// What of the environment makes no sense; nil if all is well.
+    var environmentProblem: String?
 
     /// Where to listen. Default: `127.0.0.1`, on a port the operating system picks.
     public var listen: ListenAddress = .loopback
@@ -147,6 +173,7 @@ public struct MockServerConfiguration: Sendable {
 
     private init(_ service: Service) {
         self.service = service
+        followEnvironment(isCommandLine: false)
     }
 
     /// Answers from a cassette, offline.
@@ -161,154 +188,40 @@ public struct MockServerConfiguration: Sendable {
     /// - Parameters:
     ///   - path: the cassette file; it is created if there is none.
     ///   - upstream: the origin of the real service, `http://host[:port]` or `https://host[:port]`.
-    ///   - mode: what to record. Default: ``RecordMode/once``.
+    ///   - mode: what to record. Default: what the environment variable `MOCKSERVE_MODE` says, otherwise ``RecordMode/once``.
     public static func record(
         _ path: String,
         upstream: String,
-        mode: RecordMode = .once
+        mode: RecordMode? = nil
     ) -> MockServerConfiguration {
         record(path, upstreams: [("default", upstream)], mode: mode)
     }
 
     /// Forwards to several upstreams, each with a port of its own, and records them into one cassette.
     ///
-    /// - Parameter upstreams: names and origins; find each one's address with ``MockServer/url(for:)``. The first one's is
-    ///   ``MockServer/url``.
+    /// - Parameters:
+    ///   - upstreams: names and origins; find each one's address with ``MockServer/url(for:)``. The first one's is
+    ///     ``MockServer/url``. None: those of the environment variable `MOCKSERVE_UPSTREAM`, `[NAME=]URL` separated by commas.
+    ///   - mode: what to record. Default: what the environment variable `MOCKSERVE_MODE` says, otherwise ``RecordMode/once``.
     public static func record(
         _ path: String,
         upstreams: [(name: String, url: String)],
-        mode: RecordMode = .once
+        mode: RecordMode? = nil
     ) -> MockServerConfiguration {
-        MockServerConfiguration(.record(path: path, upstreams: upstreams, mode: mode))
+        var configuration = MockServerConfiguration(.record(path: path, upstreams: [], mode: .once))
+        if let mode {
+            configuration.mode = mode
+            configuration.sources["mode"] = "call"
+        }
+        if !upstreams.isEmpty {
+            configuration.upstreams = upstreams
+            configuration.sources["upstream"] = "call"
+        }
+        return configuration
     }
 
     /// Runs a handler of your own.
     public static func responding(with responder: any Responder) -> MockServerConfiguration {
         MockServerConfiguration(.responder(responder))
     }
-}
-
-/// Which of several recorded answers to the same request is given. Every scope begins at the beginning.
-public enum Playback: String, Sendable, CaseIterable {
-    /// In order, the last one stays; and a write (any method that is not safe, RFC 9110 §9.2.1) moves time forward: reads
-    /// are answered from what was recorded between the last write that was answered and the next one, however often they were
-    /// polled before.
-    case timeline
-    /// In order, and the last one stays, whatever is written meanwhile.
-    case sequence
-    /// Each answer once; after the last comes a miss.
-    case once
-    /// In order, and again from the first.
-    case cycle
-    /// Always the first.
-    case first
-    /// All requests must come in the recorded order; any other is a miss.
-    case strict
-
-    var mode: PlaybackMode {
-        switch self {
-        case .timeline: .timeline
-        case .sequence: .sequence
-        case .once: .once
-        case .cycle: .cycle
-        case .first: .first
-        case .strict: .strict
-        }
-    }
-}
-
-/// What becomes of a scope that did not use every recorded interaction.
-public enum UnusedPolicy: Sendable {
-    /// Nothing.
-    case ignore
-    /// It throws ``MockServeError/Code/unusedInteractions`` when it ends, unless there is another error.
-    case fail
-}
-
-/// What a recording server records.
-public enum RecordMode: String, Sendable, CaseIterable {
-    /// Records if the cassette has no interactions yet; otherwise replays it and touches no upstream.
-    case once
-    /// Replays what was recorded before and records the rest.
-    case missing
-    /// Records everything. When the scope ends well, new answers take the place of older ones to the same requests.
-    case all
-    /// Records everything. When the scope ends well, and anything was recorded, it takes the place of all that was recorded before;
-    /// rules and answers written by hand stay.
-    case rewrite
-    /// Forwards everything and records nothing.
-    case passthrough
-}
-
-/// Where a server listens.
-public struct ListenAddress: Sendable, Equatable {
-    enum Kind: Sendable, Equatable {
-        case address(host: String, port: Int)
-        case socket(CInt)
-    }
-
-    let kind: Kind
-
-    /// `127.0.0.1`, on a port the operating system picks.
-    public static let loopback = address("127.0.0.1")
-
-    /// An IPv4 or IPv6 address or a name, and a port; 0 lets the operating system pick one. With several upstreams the
-    /// port is the first one's; the others get ports that the operating system picks.
-    public static func address(_ host: String, port: Int = 0) -> ListenAddress {
-        ListenAddress(kind: .address(host: host, port: port))
-    }
-
-    /// The name that was given, if it was one.
-    var names: [String] {
-        if case .address(let host, _) = kind { [host] } else { [] }
-    }
-
-    /// A TCP socket the caller has bound. The server takes it over, listens on it and closes it.
-    public static func socket(_ descriptor: CInt) -> ListenAddress {
-        ListenAddress(kind: .socket(descriptor))
-    }
-}
-
-/// How upstreams are reached.
-public struct UpstreamOptions: Sendable, Equatable {
-    /// How long a connection, with its TLS handshake, may take. Default: 10 seconds.
-    public var connectTimeout: Duration = .seconds(10)
-
-    /// How long an upstream may send nothing while an answer is awaited; it may take nothing of an upload four times as long. Default: 60
-    /// seconds.
-    public var readTimeout: Duration = .seconds(60)
-
-    /// A PEM file of certificates to trust in addition to the system's.
-    public var trustedCertificates: String?
-
-    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured. Default: true.
-    public var usesEnvironmentProxies = true
-
-    /// The defaults.
-    public init() {}
-}
-
-/// How much of a request is accepted before it is refused with a 4xx and the connection closed.
-public struct RequestLimits: Sendable, Equatable {
-    /// Bytes of the request line; over it, `414`. Default: 16 KiB.
-    public var startLine = 16 << 10
-    /// Bytes of all fields; over it, `431`. Default: 256 KiB.
-    public var fieldSection = 256 << 10
-    /// Number of fields; over it, `431`. Default: 1,000.
-    public var fieldCount = 1000
-    /// Bytes of a chunk-size line; over it, `400`. Default: 4 KiB.
-    public var chunkLine = 4 << 10
-    /// How long a request head may take from its first byte; over it, `408`. Default: 30 seconds.
-    public var headTimeout: Duration = .seconds(30)
-    /// How long a client may send nothing in the middle of a request body, over it `408`, or read nothing of an answer, over it
-    /// the connection is cut. Default: 5 minutes.
-    public var stallTimeout: Duration = .seconds(300)
-    /// How long a connection may be idle between requests before it is closed. Default: 10 minutes.
-    public var idleTimeout: Duration = .seconds(600)
-    /// Bytes of a body that a ``Responder`` is given; over it, `413`. Recording and replaying have no such limit.
-    /// Default: 16 MiB.
-    public var responderBody = 16 << 20
-
-    /// The defaults.
-    public init() {}
 }

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 extension RequestHead {

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 
@@ -16,38 +16,6 @@ protocol ExchangeResponder: Sendable {
 protocol LoopResponder: AnyObject {
     /// A request head has come in. What is returned gets the rest of the request; it may answer at any time.
     func respond(to exchange: Exchange) -> any ExchangeReceiver
-
-    /// The whole response to a request without a body, as it goes over the wire, if there is nothing to wait for and nothing
-    /// to be made for this client alone. Asked before `respond`, which need not be asked then.
-    ///
-    /// - Parameters:
-    ///   - sent: its bytes, to know it by when it comes again.
-    ///   - origin: by which the client knows the server.
-    func preparedAnswer(
-        to request: RequestHead,
-        sent: ByteBuffer,
-        from origin: Origin,
-        _ upstreamIndex: Int
-    ) -> ByteBuffer?
-
-    /// The same for a request of which the bytes are those of an earlier one, before anything of it is read.
-    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer?
-
-    /// Whether it prepares answers.
-    var preparesAnswers: Bool { get }
-}
-
-extension LoopResponder {
-    var preparesAnswers: Bool { false }
-
-    func preparedAnswer(
-        to request: RequestHead,
-        sent: ByteBuffer,
-        from origin: Origin,
-        _ upstreamIndex: Int
-    ) -> ByteBuffer? { nil }
-
-    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? { nil }
 }
 
 extension ExchangeResponder where Self: LoopResponder {
@@ -70,17 +38,13 @@ protocol ExchangeReceiver: AnyObject {
     func writabilityRestored()
 }
 
-/// What carries an exchange's answer to the client.
+/// What carries an exchange's answer to the client, in its version of HTTP.
 protocol ExchangeTransport: AnyObject {
     var isWritable: Bool { get }
     var eventLoop: any EventLoop { get }
-    /// Whether an answer as it was prepared for any client fits this one: `GET` or the like in HTTP/1.1, with the connection
-    /// kept afterwards.
-    var takesPrepared: Bool { get }
-    func sendPrepared(_ bytes: ByteBuffer)
     func sendInformational(_ head: ResponseHead)
-    func sendHead(_ head: ResponseHead, length: BodyFraming)
-    func startChunk(size: Int)
+    func sendHead(_ head: ResponseHead, length: BodyLength)
+    func mark(piece size: Int)
     func send(_ bytes: ByteBuffer)
     func flush()
     func finish(trailers: Fields)
@@ -88,40 +52,61 @@ protocol ExchangeTransport: AnyObject {
     func pauseRequest(_ isPaused: Bool)
 }
 
+extension ExchangeTransport {
+    /// Versions of HTTP that know no pieces leave the mark alone.
+    func mark(piece size: Int) {}
+}
+
 /// One request and the way to answer it. Belongs to one event loop; after the connection is lost its calls do nothing.
 final class Exchange {
     let request: RequestHead
     /// The origin by which the client knows this server: from its `Host`, otherwise the listener's own.
     let servedOrigin: Origin
-    /// Which of the listeners the request came in by.
-    let upstreamIndex: Int
+    /// Which upstream the request is for; nil if the server stands for none.
+    let upstream: ServedUpstream?
     let eventLoop: any EventLoop
     /// Set if the journal keeps what is said.
-    var log: ExchangeLog?
-    /// Nil once the exchange is over.
-    var transport: (any ExchangeTransport)?
+    var log: ExchangeLog? {
+        // What is prepared says nothing of itself.
+        didSet { shortCut = nil }
+    }
+    private var transport: (any ExchangeTransport)?
+    /// As `PreparedAnswerTransport` says.
+    private var shortCut: (any PreparedAnswerTransport)?
 
     init(
         request: RequestHead,
         servedOrigin: Origin,
-        upstreamIndex: Int,
-        transport: any ExchangeTransport
+        upstream: ServedUpstream?,
+        transport: any ExchangeTransport,
+        shortCut: (any PreparedAnswerTransport)? = nil
     ) {
         self.request = request
         self.servedOrigin = servedOrigin
-        self.upstreamIndex = upstreamIndex
+        self.upstream = upstream
         self.transport = transport
+        self.shortCut = shortCut
         eventLoop = transport.eventLoop
+    }
+
+    /// The origin of its upstream; empty if there is none.
+    var originText: String { upstream?.originText ?? "" }
+
+    /// The exchange is over, or nobody takes its answer any more.
+    func detach() {
+        transport = nil
+        shortCut = nil
     }
 
     var isWritable: Bool { transport?.isWritable ?? true }
 
-    var takesPrepared: Bool { log == nil && transport?.takesPrepared ?? false }
+    /// Whether it may be answered by bytes that are ready, instead of all else.
+    var takesPrepared: Bool { shortCut?.takesPrepared ?? false }
 
     /// A whole response as it goes over the wire, of an exchange that takes such.
     func answer(prepared bytes: ByteBuffer) {
-        transport?.sendPrepared(bytes)
-        transport = nil
+        shortCut?.sendPrepared(bytes)
+        detach()
     }
 
     /// A 1xx response. HTTP/1.0 clients get none.
@@ -133,16 +118,17 @@ final class Exchange {
         sendInformational(ResponseHead(status: 100, reason: Array("Continue".utf8)))
     }
 
-    /// - Parameter length: how long the body will be: `.none` and `.length` exactly, otherwise not known yet.
-    func sendHead(_ head: ResponseHead, length: BodyFraming) {
+    /// - Parameter length: how long the body will be: or that it is not known yet.
+    func sendHead(_ head: ResponseHead, length: BodyLength) {
         log?.begin(head)
         transport?.sendHead(head, length: length)
     }
 
-    /// Says that the next `size` bytes are to be one chunk, if the client is sent chunks.
-    func startChunk(size: Int) { transport?.startChunk(size: size) }
+    /// Says that the next `size` bytes of the body were one piece when they were recorded. In HTTP/1.1 they become one chunk, if the
+    /// client is sent chunks.
+    func mark(piece size: Int) { transport?.mark(piece: size) }
 
-    /// Body bytes. Outside a started chunk they are a chunk of their own, if the client is sent chunks.
+    /// Body bytes. Outside of a marked piece they are a piece of their own.
     func send(_ bytes: ByteBuffer) {
         log?.append(response: bytes)
         transport?.send(bytes)
@@ -153,7 +139,7 @@ final class Exchange {
     /// Ends the response.
     func finish(trailers: Fields = Fields()) {
         transport?.finish(trailers: trailers)
-        transport = nil
+        detach()
     }
 
     /// Ends the connection after what was sent so far has gone out, so that the client sees that the response is not complete.
@@ -161,7 +147,7 @@ final class Exchange {
     /// - Parameter end: a reset where the client could take the mere end of the connection for the end of the response.
     func abort(_ end: AnswerCut.End = .reset) {
         transport?.abort(end)
-        transport = nil
+        detach()
     }
 
     /// Stops and starts reading the request body.
@@ -169,7 +155,7 @@ final class Exchange {
 
     /// A whole answer at once.
     func answer(_ head: ResponseHead, body: [UInt8]) {
-        sendHead(head, length: .length(body.count))
+        sendHead(head, length: .known(body.count))
         if !body.isEmpty { send(ByteBuffer(bytes: body)) }
         finish()
     }

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// An answer of the server's own, as problem details (RFC 9457).
@@ -11,10 +11,6 @@ struct Problem {
     /// Fields in addition to `Content-Type` and `Date`.
     var fields = Fields()
 
-    static func badRequest(_ error: WireError) -> Problem {
-        Problem(status: error.status, title: "The request is not valid HTTP", detail: error.message)
-    }
-
     var response: ResponseHead { response(type: "application/problem+json") }
 
     /// - Parameter type: of the body, if it is another text for the same.
@@ -22,14 +18,6 @@ struct Problem {
         var fields = Fields([("Content-Type", type), ("Date", HTTPDate.text())])
         for field in self.fields { fields.append(field) }
         return ResponseHead(status: status, reason: ReasonPhrase.standard(status), fields: fields)
-    }
-
-    /// The head with its length, for an answer outside any exchange.
-    func head(closes: Bool) -> ResponseHead {
-        var head = response
-        head.fields.append("Content-Length", String(body.count))
-        if closes { head.fields.append("Connection", "close") }
-        return head
     }
 
     var body: [UInt8] {

@@ -1,6 +1,6 @@
 import CassetteStore
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import Synchronization
@@ -178,7 +178,7 @@ final class ScopeJournal: Sendable {
     }
 
     private func redacted(_ outcome: JournalEntry.Outcome) -> JournalEntry.Outcome {
-        guard case .failed(let reason) = outcome else { return outcome }
+        guard case .failed(let reason) = outcome.kind else { return outcome }
         return .failed(String(decoding: redacted(Array(reason.utf8)), as: UTF8.self))
     }
 
@@ -217,7 +217,7 @@ final class ScopeJournal: Sendable {
 
     /// Tells whoever wants to know of an entry that its lane has.
     func spread(_ entry: JournalEntry) {
-        switch entry.outcome {
+        switch entry.outcome.kind {
         case .missed(let miss):
             state.withLock { $0.summary.add(miss) }
             observer?(.miss(miss))
@@ -299,10 +299,16 @@ extension ScopeJournal.State {
     }
 }
 
-/// Something a server did that its owner may want to hear of at once.
-public enum ServerEvent: Sendable, Equatable {
+/// Something a server did that its owner may want to hear of at once. More kinds may come.
+public struct ServerEvent: Sendable, Equatable {
+    /// A request that nothing recorded matches; nil if this is something else.
+    public let miss: Miss?
+    /// An exchange that could not be forwarded or recorded, in one line; nil if this is something else.
+    public let failure: String?
+
     /// A request that nothing recorded matches.
-    case miss(Miss)
+    public static func miss(_ miss: Miss) -> ServerEvent { ServerEvent(miss: miss, failure: nil) }
+
     /// An exchange that could not be forwarded or recorded, in one line.
-    case failure(String)
+    public static func failure(_ reason: String) -> ServerEvent { ServerEvent(miss: nil, failure: reason) }
 }

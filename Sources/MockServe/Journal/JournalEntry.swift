@@ -1,22 +1,69 @@
+import HTTPMessages
 public import Foundation
 import MockServeCore
 
 /// One request a server was asked, and what became of it.
 public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
-    /// What became of a request.
-    public enum Outcome: Sendable, Equatable {
+    /// What became of a request. More kinds may come.
+    ///
+    /// ```swift
+    /// #expect(entry.outcome == .replayed(interaction: 3))
+    /// ```
+    public struct Outcome: Sendable, Equatable, CustomStringConvertible {
+        enum Kind: Sendable, Equatable {
+            case replayed(interaction: Int)
+            case recorded(interaction: Int)
+            case forwarded
+            case responded
+            indirect case missed(Miss)
+            case failed(String)
+        }
+
+        let kind: Kind
+
         /// Answered from the cassette, by the interaction of this number.
-        case replayed(interaction: Int)
+        public static func replayed(interaction: Int) -> Outcome { Outcome(kind: .replayed(interaction: interaction)) }
+
         /// Answered by the upstream, and recorded as the interaction of this number.
-        case recorded(interaction: Int)
+        public static func recorded(interaction: Int) -> Outcome { Outcome(kind: .recorded(interaction: interaction)) }
+
         /// Answered by the upstream, and not recorded.
-        case forwarded
+        public static let forwarded = Outcome(kind: .forwarded)
+
         /// Answered by a ``Responder``.
-        case responded
+        public static let responded = Outcome(kind: .responded)
+
         /// Nothing recorded matches.
-        indirect case missed(Miss)
+        public static func missed(_ miss: Miss) -> Outcome { Outcome(kind: .missed(miss)) }
+
         /// Could not be answered, forwarded or recorded; the reason in one line.
-        case failed(String)
+        public static func failed(_ reason: String) -> Outcome { Outcome(kind: .failed(reason)) }
+
+        /// Number of the interaction that was replayed or recorded; nil if there is none.
+        public var interaction: Int? {
+            switch kind {
+            case .replayed(let number), .recorded(let number): number
+            case .forwarded, .responded, .missed, .failed: nil
+            }
+        }
+
+        /// What there is to say of a request that nothing recorded matches; nil if it was answered.
+        public var miss: Miss? { if case .missed(let miss) = kind { miss } else { nil } }
+
+        /// Why it failed; nil if it did not.
+        public var failure: String? { if case .failed(let reason) = kind { reason } else { nil } }
+
+        /// Its name: `replayed`, `recorded`, `forwarded`, `responded`, `missed` or `failed`.
+        public var description: String {
+            switch kind {
+            case .replayed: "replayed"
+            case .recorded: "recorded"
+            case .forwarded: "forwarded"
+            case .responded: "responded"
+            case .missed: "missed"
+            case .failed: "failed"
+            }
+        }
     }
 
     /// Counted from 1, in the order in which requests were done with.
@@ -55,7 +102,7 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     /// Bytes that the entry is counted with in the journal.
     var size: Int {
         var size = (log?.memory ?? 0) + 144 + (remark?.utf8.count ?? 0) + methodBytes.count + targetBytes.count
-        switch outcome {
+        switch outcome.kind {
         case .missed(let miss): size += miss.explanation.utf8.count + miss.json.utf8.count
         case .failed(let reason): size += reason.utf8.count
         default: break

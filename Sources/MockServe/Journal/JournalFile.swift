@@ -66,7 +66,7 @@ final class JournalFile: Sendable {
 
     func write(_ entry: JournalEntry) {
         if content == .misses {
-            guard case .missed = entry.outcome else { return }
+            guard case .missed = entry.outcome.kind else { return }
         }
         let mustSchedule = pending.withLock { pending in
             // What is done with after the end is in the journal in memory only.
@@ -169,7 +169,7 @@ extension JournalEntry {
         FieldsJSON.appendString(targetBytes, to: &output)
         append(status.map { ",\"status\":\($0)" } ?? ",\"status\":null")
         if let remark { append(",\"remark\":\(jsonString(remark))") }
-        switch outcome {
+        switch outcome.kind {
         case .replayed(let number): append(",\"outcome\":\"replayed\",\"interaction\":\(number)}\n")
         case .recorded(let number): append(",\"outcome\":\"recorded\",\"interaction\":\(number)}\n")
         case .forwarded: append(",\"outcome\":\"forwarded\"}\n")

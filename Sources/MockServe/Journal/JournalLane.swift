@@ -51,7 +51,7 @@ final class JournalLane: Sendable {
         let limits = journal.limits
         let keepsRecorded = journal.keepsRecordedNumbers
         state.withLock { state in
-            switch outcome {
+            switch outcome.kind {
             case .replayed(let number):
                 state.answered += 1
                 state.replayedNumbers.insert(Int64(number))

@@ -1,5 +1,5 @@
 import HTTPTypes
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 

@@ -1,6 +1,6 @@
 import CassetteStore
 public import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 package import NIOCore
 import NIOPosix
@@ -27,7 +27,7 @@ public final class MockServer: Sendable {
 
     private let listeners: [Listener]
     private let names: [String]
-    private let plan: ServicePlan
+    private let service: RunningService
     private let registry: ConnectionRegistry
     private let stopDeadline: Duration
     private let stopping = Mutex<EventLoopFuture<Void>?>(nil)
@@ -35,7 +35,7 @@ public final class MockServer: Sendable {
 
     private init(
         listeners: [Listener],
-        plan: ServicePlan,
+        service: RunningService,
         registry: ConnectionRegistry,
         configuration: MockServerConfiguration
     ) throws {
@@ -45,10 +45,10 @@ public final class MockServer: Sendable {
         self.url = url
         port = first.origin.port
         self.listeners = listeners
-        self.plan = plan
+        self.service = service
         self.registry = registry
-        names = plan.upstreams.map(\.name)
-        isRecording = plan.writer != nil
+        names = service.upstreams.map(\.name)
+        isRecording = service.writer != nil
         stopDeadline = configuration.stopDeadline
     }
 
@@ -59,8 +59,8 @@ public final class MockServer: Sendable {
     /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
     public static func start(_ configuration: MockServerConfiguration) async throws -> MockServer {
         // Opening a cassette takes its time, and may wait for others.
-        let plan = try await NIOThreadPool.singleton.runIfActive { try ServicePlan(configuration) }
-        return try await launch(configuration, plan).get()
+        let service = try await NIOThreadPool.singleton.runIfActive { try RunningService(configuration) }
+        return try await launch(configuration, service).get()
     }
 
     /// Starts a server and blocks until connections are accepted. Not for use on an event loop.
@@ -68,8 +68,8 @@ public final class MockServer: Sendable {
     /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
     @available(*, noasync, message: "Use `try await MockServer.start(_:)`.")
     public static func start(_ configuration: MockServerConfiguration) throws -> MockServer {
-        let plan = try ServicePlan(configuration)
-        return try launch(configuration, plan).wait()
+        let service = try RunningService(configuration)
+        return try launch(configuration, service).wait()
     }
 
     /// SwiftNIO's own threads, unless it has more of them than this process may use processors.
@@ -84,13 +84,13 @@ public final class MockServer: Sendable {
 
     private static func launch(
         _ configuration: MockServerConfiguration,
-        _ plan: ServicePlan
+        _ service: RunningService
     ) -> EventLoopFuture<MockServer> {
         let group = group(configuration)
         let registry = ConnectionRegistry()
         let eventLoop = group.any()
-        let makeHandler = handlerMaker(configuration, plan)
-        let listeners = plan.listenAddresses(configuration.listen).enumerated().map { index, address in
+        let makeHandler = handlerMaker(configuration, service)
+        let listeners = service.listenAddresses(configuration.listen).enumerated().map { index, address in
             Listener.start(
                 address,
                 sharesPort: configuration.sharesPort,
@@ -101,8 +101,13 @@ public final class MockServer: Sendable {
         return EventLoopFuture.whenAllComplete(listeners, on: eventLoop).flatMapThrowing { results in
             do {
                 let bound = try results.map { try $0.get() }
-                plan.served.setListeners(bound.map(\.origin))
-                return try MockServer(listeners: bound, plan: plan, registry: registry, configuration: configuration)
+                service.table.setListeners(bound.map(\.origin))
+                return try MockServer(
+                    listeners: bound,
+                    service: service,
+                    registry: registry,
+                    configuration: configuration
+                )
             } catch {
                 for case .success(let listener) in results { listener.channel.close(promise: nil) }
                 throw error
@@ -110,7 +115,7 @@ public final class MockServer: Sendable {
         }
         .flatMapError { error in
             // What else may fail now is a consequence.
-            plan.end(on: eventLoop, keeping: false, deadline: .now()).flatMapErrorThrowing { _ in }
+            service.end(on: eventLoop, keeping: false, deadline: .now()).flatMapErrorThrowing { _ in }
                 .flatMapThrowing { throw error }
         }
     }
@@ -119,20 +124,21 @@ public final class MockServer: Sendable {
     /// loop.
     private static func handlerMaker(
         _ configuration: MockServerConfiguration,
-        _ plan: ServicePlan
+        _ service: RunningService
     ) -> @Sendable (Int, Origin, any EventLoop) -> ConnectionHandler {
-        let limits = WireLimits(configuration.limits)
         let timeouts = ConnectionTimeouts(configuration.limits)
         let hosts = HostPolicy(
-            configuration.allowedHosts + plan.upstreams.map(\.origin.host) + configuration.listen.names
+            configuration.allowedHosts + service.upstreams.map(\.origin.host) + configuration.listen.names
         )
         return { index, origin, eventLoop in
             ConnectionHandler(
-                responder: plan.responder.responder(on: eventLoop),
-                upstreamIndex: index,
+                responder: service.responder.responder(on: eventLoop),
+                prepared: service.preparedAnswers(on: eventLoop),
+                upstreams: service.table,
+                listener: index,
                 listenerOrigin: origin,
                 hosts: hosts,
-                limits: limits,
+                limits: configuration.limits,
                 timeouts: timeouts
             )
         }
@@ -145,9 +151,9 @@ public final class MockServer: Sendable {
         _ configuration: MockServerConfiguration,
         to channel: any Channel
     ) throws -> () throws -> Void {
-        let plan = try ServicePlan(configuration)
+        let service = try RunningService(configuration)
         let origin = Origin(scheme: .http, host: "127.0.0.1", port: 80)
-        let handler = handlerMaker(configuration, plan)(0, origin, channel.eventLoop)
+        let handler = handlerMaker(configuration, service)(0, origin, channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(handler)
         return { try channel.close().wait() }
     }
@@ -169,7 +175,7 @@ public final class MockServer: Sendable {
     public var upstreamNames: [String] { names }
 
     /// What the server was asked so far and what it answered.
-    public var journal: Journal { plan.journal.snapshot }
+    public var journal: Journal { service.journal.snapshot }
 
     /// Waits until requests of a pattern have been answered; those that have been already count too.
     ///
@@ -213,14 +219,14 @@ public final class MockServer: Sendable {
     ) throws -> EventLoopPromise<[JournalEntry]> {
         let pattern = try RequestPattern(asked: requests)
         let eventLoop = listeners[0].channel.eventLoop
-        return plan.journal.entries(of: pattern, count: count, timeout: TimeAmount(timeout), on: eventLoop)
+        return service.journal.entries(of: pattern, count: count, timeout: TimeAmount(timeout), on: eventLoop)
     }
 
     /// Requests nothing answered, the first 1,000 of them.
-    public var misses: [Miss] { plan.journal.summary.misses }
+    public var misses: [Miss] { service.journal.summary.misses }
 
     /// Number of requests nothing answered.
-    public var missCount: Int { plan.journal.summary.missCount }
+    public var missCount: Int { service.journal.summary.missCount }
 
     /// Recorded interactions that were not asked for so far, as number, method and target; the first 1,000 of them. Looks
     /// through the cassette. None if nothing is replayed.
@@ -231,7 +237,7 @@ public final class MockServer: Sendable {
     }
 
     package func unusedInteractions() throws -> UnusedInteractions {
-        guard let replayer = plan.replayer else { return UnusedInteractions() }
+        guard let replayer = service.replayer else { return UnusedInteractions() }
         do {
             return try replayer.unused(limit: ScopeJournal.limit)
         } catch let error as CassetteError {
@@ -252,43 +258,43 @@ public final class MockServer: Sendable {
     }
 
     /// Number of interactions recorded so far.
-    public var recordedCount: Int { plan.journal.summary.recorded }
+    public var recordedCount: Int { service.journal.summary.recorded }
 
     /// Of what was recorded so far, answers that the upstream did not complete (``MockServerConfiguration/keepsCutAnswers``).
-    public var recordedCutCount: Int { plan.journal.summary.cut }
+    public var recordedCutCount: Int { service.journal.summary.cut }
 
     /// How many secrets were replaced in what was recorded so far, by kind.
-    public var redactedCounts: [String: Int] { plan.journal.summary.redacted }
+    public var redactedCounts: [String: Int] { service.journal.summary.redacted }
 
     /// Number of requests answered from the cassette.
-    public var replayedCount: Int { plan.journal.summary.answered }
+    public var replayedCount: Int { service.journal.summary.answered }
 
     /// Number of answers that departed from the recorded order, so that they may be others than the client expects: a read was
     /// answered after a write that was recorded later, or before one that was recorded earlier. ``JournalEntry/remark`` says which.
-    public var departureCount: Int { plan.journal.summary.departures }
+    public var departureCount: Int { service.journal.summary.departures }
 
     /// The first of them, in one line.
-    package var firstDeparture: String? { plan.journal.summary.firstDeparture }
+    package var firstDeparture: String? { service.journal.summary.firstDeparture }
 
     /// Once a recording has ended: requests that differ only in redacted values and were answered differently, a line each. In a
     /// replay they are answered in the order recorded.
-    public var likenesses: [String] { plan.journal.summary.likenesses }
+    public var likenesses: [String] { service.journal.summary.likenesses }
 
     /// Exchanges that could not be forwarded or recorded, a line each, the first 1,000 of them.
-    public var failures: [String] { plan.journal.summary.failures }
+    public var failures: [String] { service.journal.summary.failures }
 
     /// Number of exchanges that could not be forwarded or recorded.
-    public var failureCount: Int { plan.journal.summary.failureCount }
+    public var failureCount: Int { service.journal.summary.failureCount }
 
     /// Number of connections to upstreams that did not come about.
-    package var failedConnectionCount: Int { plan.client?.failedConnectionCount ?? 0 }
+    package var failedConnectionCount: Int { service.client?.failedConnectionCount ?? 0 }
 
     /// Goes back to the start of the recording: what is asked from now on is answered as in a new scope. The journal goes on.
     ///
     /// - Returns: false if this server records, or replays nothing.
     @discardableResult
     package func rewind() -> Bool {
-        guard let replayer = plan.replayer, plan.writer == nil else { return false }
+        guard let replayer = service.replayer, service.writer == nil else { return false }
         replayer.rewind()
         return true
     }
@@ -316,11 +322,11 @@ public final class MockServer: Sendable {
         let closed = listeners.map { listener in
             listener.channel.close(mode: .all).flatMapErrorThrowing { _ in }
         }
-        let (registry, plan) = (registry, plan)
+        let (registry, service) = (registry, service)
         return EventLoopFuture.andAllComplete(closed, on: eventLoop)
             .flatMap { registry.quiesce(deadline: deadline, on: eventLoop) }
             .flatMap {
-                plan.end(on: eventLoop, keeping: self.keepsEpisode.withLock { $0 }, deadline: deadline)
+                service.end(on: eventLoop, keeping: self.keepsEpisode.withLock { $0 }, deadline: deadline)
             }
     }
 
@@ -346,15 +352,5 @@ public final class MockServer: Sendable {
         let text =
             "mockserve: a server on \(url.absoluteString) was dropped without being stopped: it goes on, and what it records is not ended.\n"
         FileHandle.standardError.write(Data(text.utf8))
-    }
-}
-
-extension WireLimits {
-    init(_ limits: RequestLimits) {
-        self.init()
-        startLine = limits.startLine
-        fieldSection = limits.fieldSection
-        fieldCount = limits.fieldCount
-        chunkLine = limits.chunkLine
     }
 }

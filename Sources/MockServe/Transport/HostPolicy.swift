@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// By which names clients may address a server (RFC 9110 §7.2, §7.4).

@@ -1,5 +1,5 @@
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import NIOPosix

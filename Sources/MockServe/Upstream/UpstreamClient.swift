@@ -1,5 +1,5 @@
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import NIOPosix
@@ -20,13 +20,16 @@ final class UpstreamClient: Sendable {
     }
 
     private let options: UpstreamOptions
+    private let upstreams: UpstreamTable
     private let proxies: ProxySettings?
     private let tls: Mutex<NIOSSLContext?> = Mutex(nil)
     private let idle = Mutex<[PoolKey: [NIOLoopBound<UpstreamConnection>]]>([:])
     private let unreachable = Atomic<Int>(0)
 
-    init(_ options: UpstreamOptions) throws(MockServeError) {
+    /// - Parameter upstreams: which knows the server's own listeners; nothing is sent to those.
+    init(_ options: UpstreamOptions, _ upstreams: UpstreamTable) throws(MockServeError) {
         self.options = options
+        self.upstreams = upstreams
         proxies =
             options.usesEnvironmentProxies
             ? try ProxySettings(environment: ProcessInfo.processInfo.environment) : nil
@@ -37,15 +40,41 @@ final class UpstreamClient: Sendable {
     /// Connections that did not come about: refused, not in time, no such name, or without a TLS handshake.
     var failedConnectionCount: Int { unreachable.load(ordering: .relaxed) }
 
-    /// Whether `http` requests to `origin` must be sent in absolute form, to a proxy.
-    func proxyForm(for origin: Origin) -> ProxySettings.Proxy? {
-        origin.scheme == .http ? proxies?.proxy(for: origin) : nil
+    /// A way for one request to `origin`.
+    ///
+    /// - Parameters:
+    ///   - isRepeatable: whether the request may be sent again if the way turns out to be dead.
+    ///   - ready: called on the event loop: at once if a connection is idle.
+    func stream(
+        to origin: Origin,
+        on eventLoop: any EventLoop,
+        isRepeatable: Bool,
+        _ ready: @escaping (Result<any UpstreamStream, UpstreamFailure>) -> Void
+    ) {
+        if let idle = idleConnection(to: origin, on: eventLoop, isRepeatable: isRepeatable) {
+            return ready(checked(idle))
+        }
+        let bound = NIOLoopBound(ready, eventLoop: eventLoop)
+        connect(to: origin, on: eventLoop).whenComplete { result in
+            switch result {
+            case .success(let connection): bound.value(self.checked(connection.value))
+            case .failure(let error): bound.value(.failure(UpstreamFailure(error, upstream: origin.description)))
+            }
+        }
+    }
+
+    private func checked(_ connection: UpstreamConnection) -> Result<any UpstreamStream, UpstreamFailure> {
+        guard connection.leads(to: upstreams.ownListeners) else { return .success(connection) }
+        connection.cancel()
+        return .failure(.isThisServer(connection.origin))
     }
 
     /// A connection to `origin` that is idle, if there is one.
     ///
     /// - Parameter isRepeatable: whether the request may be sent again if the connection turns out to be dead.
-    func idleConnection(to origin: Origin, on eventLoop: any EventLoop, isRepeatable: Bool) -> UpstreamConnection? {
+    private func idleConnection(to origin: Origin, on eventLoop: any EventLoop, isRepeatable: Bool)
+        -> UpstreamConnection?
+    {
         let key = PoolKey(eventLoop: ObjectIdentifier(eventLoop), origin: origin)
         while let bound = idle.withLock({ $0[key]?.popLast() }) {
             let connection = bound.value
@@ -81,14 +110,16 @@ final class UpstreamClient: Sendable {
     // MARK: Connecting
 
     /// A new connection to `origin`.
-    func connect(
+    private func connect(
         to origin: Origin,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
         let ready = eventLoop.makePromise(of: Void.self)
+        let proxy = proxies?.proxy(for: origin)
         let connection = NIOLoopBound(
             UpstreamConnection(
                 origin: origin,
+                by: origin.scheme == .http ? proxy : nil,
                 isTLS: origin.scheme == .https,
                 readTimeout: TimeAmount(options.readTimeout),
                 ready: ready,
@@ -98,7 +129,6 @@ final class UpstreamClient: Sendable {
         )
         let limit = TimeAmount(options.connectTimeout)
         let timeout = eventLoop.scheduleTask(in: limit) { ready.fail(ChannelError.connectTimeout(limit)) }
-        let proxy = proxies?.proxy(for: origin)
         let bootstrap = ClientBootstrap(group: eventLoop)
             .connectTimeout(limit)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)

@@ -1,5 +1,5 @@
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import NIOPosix
@@ -13,6 +13,9 @@ struct UpstreamFailure: Error, Sendable {
     let message: String
     /// How the connection ended, if an answer had begun on it.
     let end: AnswerCut.End
+    /// Whether it says nothing about the upstream, which has not seen the request as far as is known: a request that may be repeated
+    /// may be sent on another way.
+    var saysNothing = false
 
     init(status: Int = 502, _ message: String, end: AnswerCut.End = .close) {
         self.status = status
@@ -23,11 +26,15 @@ struct UpstreamFailure: Error, Sendable {
     /// A body that is not as long as its request says: never sent, as its end would be read as another request.
     static let brokenRequest = UpstreamFailure("the request body is not as long as was said; please report this")
 
+    /// Who is told to speak to itself would do so without end.
+    static func isThisServer(_ origin: Origin) -> UpstreamFailure {
+        UpstreamFailure("\(origin) is this server itself; name the real service as the upstream")
+    }
+
     /// Says in a user's words what NIO said.
     init(_ error: any Error, upstream: String) {
         switch error {
         case let error as UpstreamFailure: self = error
-        case let error as WireError: self.init("\(upstream) sent an invalid response: \(error.message)")
         case let error as ChannelError:
             switch error {
             case .connectTimeout(let after):

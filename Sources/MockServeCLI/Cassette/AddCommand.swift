@@ -1,6 +1,7 @@
 import ArgumentParser
 import CassetteStore
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServe
 import MockServeCore
@@ -140,7 +141,7 @@ struct AddCommand: ParsableCommand {
                 responseBody: body,
                 recordedAt: now
             )
-            redacted = interaction.exchanged.redactions.counts
+            redacted = interaction.content.redactions.counts
             writer.commit(interaction) { result in outcome.withLock { $0 = result } }
         } catch {
             // What is refused leaves nothing behind.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CassetteStore
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 
@@ -46,11 +47,11 @@ struct ListCommand: ParsableCommand {
         return [
             String(interaction.id),
             Latin1.string(interaction.request.method),
-            Console.safe(showsOrigin ? interaction.exchanged.origin + target : target),
+            Console.safe(showsOrigin ? interaction.content.origin + target : target),
             String(interaction.response.status),
-            interaction.exchanged.cut == nil ? Console.safe(type) : "(cut) \(Console.safe(type))",
+            interaction.content.cut == nil ? Console.safe(type) : "(cut) \(Console.safe(type))",
             ByteCount.text(interaction.responseBody?.size ?? 0),
-            Timestamp.text(interaction.exchanged.recordedAt),
+            Timestamp.text(interaction.content.recordedAt),
         ]
     }
 
@@ -87,20 +88,20 @@ struct ListCommand: ParsableCommand {
     }
 
     private func object(_ interaction: Interaction) -> String {
-        let exchanged = interaction.exchanged
+        let content = interaction.content
         let type = interaction.response.fields.first("content-type").map { Latin1.string($0) }
         let members: [(String, String)] = [
             ("id", String(interaction.id)),
-            ("origin", JSONText.string(exchanged.origin)),
+            ("origin", JSONText.string(content.origin)),
             ("method", JSONText.string(Latin1.string(interaction.request.method))),
             ("target", JSONText.string(Latin1.string(interaction.request.target))),
             ("status", String(interaction.response.status)),
             ("content_type", type.map(JSONText.string) ?? "null"),
             ("request_size", String(interaction.requestBody?.size ?? 0)),
             ("response_size", String(interaction.responseBody?.size ?? 0)),
-            ("cut", exchanged.cut == nil ? "false" : "true"),
-            ("recorded_at", String(exchanged.recordedAt)),
-            ("match_key", JSONText.string(exchanged.matchKey.description)),
+            ("cut", content.cut == nil ? "false" : "true"),
+            ("recorded_at", String(content.recordedAt)),
+            ("match_key", JSONText.string(content.matchKey.description)),
         ]
         return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
     }

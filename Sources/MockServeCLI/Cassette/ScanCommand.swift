@@ -1,5 +1,6 @@
 import ArgumentParser
 import CassetteStore
+import HTTPMessages
 import HTTPWire
 import MockServe
 import MockServeCore
@@ -47,16 +48,16 @@ struct ScanCommand: ParsableCommand {
         let book = PlaceholderBook()
         var count = 0
         try reader.forEach { interaction in
-            var exchanged = interaction.exchanged
+            var content = interaction.content
             let request = try body(interaction.requestBody, reader) {
-                BodyRedaction(redactor, exchanged.request.fields, "request body", book)
+                BodyRedaction(redactor, content.request.fields, "request body", book)
             }
             let response = try body(interaction.responseBody, reader) {
-                BodyRedaction(redactor, exchanged.response.fields, "response body", book)
+                BodyRedaction(redactor, content.response.fields, "response body", book)
             }
-            exchanged.redact(redactor, book, request, response)
-            count += exchanged.redactions.counts.values.reduce(0, +)
-            for note in exchanged.redactions.notes {
+            content.redact(redactor, book, request, response)
+            count += content.redactions.counts.values.reduce(0, +)
+            for note in content.redactions.notes {
                 // The placeholder names the kind; its number means nothing here.
                 let kind = note.placeholder.split(separator: ":").dropFirst().first ?? ""
                 Console.print("\(Console.safe(path)): #\(interaction.id): \(Console.safe(note.place)): \(kind)")

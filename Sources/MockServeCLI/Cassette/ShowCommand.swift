@@ -2,6 +2,7 @@ import ArgumentParser
 import CassetteStore
 import ContentCoding
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -49,17 +50,17 @@ struct ShowCommand: ParsableCommand {
     // MARK: Readable
 
     private func printReadable(_ interaction: Interaction, _ reader: CassetteReader) throws {
-        let exchanged = interaction.exchanged
-        Console.print("# Interaction \(interaction.id), \(Timestamp.text(exchanged.recordedAt)) UTC")
-        let origin = exchanged.origin.isEmpty ? "any upstream" : exchanged.origin
-        Console.print("# \(Console.safe(origin)), match key \(exchanged.matchKey)")
-        if let firstByte = exchanged.firstByte {
-            let last = exchanged.chunks.last?.offset ?? 0
+        let content = interaction.content
+        Console.print("# Interaction \(interaction.id), \(Timestamp.text(content.recordedAt)) UTC")
+        let origin = content.origin.isEmpty ? "any upstream" : content.origin
+        Console.print("# \(Console.safe(origin)), match key \(content.matchKey)")
+        if let firstByte = content.firstByte {
+            let last = content.chunks.last?.offset ?? 0
             Console.print(
-                "# first byte after \(firstByte) ms, \(Counted.text(exchanged.chunks.count, "chunk")) within \(last) ms"
+                "# first byte after \(firstByte) ms, \(Counted.text(content.chunks.count, "chunk")) within \(last) ms"
             )
         }
-        if let cut = exchanged.cut {
+        if let cut = content.cut {
             Console.print(
                 "# cut by the upstream \(cut.offset) ms after the head: \(cut.end == .close ? "closed" : "reset")"
             )
@@ -67,17 +68,17 @@ struct ShowCommand: ParsableCommand {
         for redaction in try reader.redactions(of: interaction.id) {
             Console.print("# \(Console.safe(redaction.place)): \(Console.safe(redaction.placeholder))")
         }
-        let request = exchanged.request
+        let request = content.request
         Console.print("")
         Console.print("\(text(request.method)) \(text(request.target)) \(request.version.rawValue)")
-        try printMessage(request.fields, interaction.requestBody, exchanged.requestTrailers, reader)
-        for informational in exchanged.informational {
+        try printMessage(request.fields, interaction.requestBody, content.requestTrailers, reader)
+        for informational in content.informational {
             Console.print("\nHTTP/1.1 \(informational.status) \(text(informational.reason ?? []))")
             printFields(informational.fields)
         }
-        let response = exchanged.response
+        let response = content.response
         Console.print("\n\(response.version.rawValue) \(response.status) \(text(response.reason ?? []))")
-        try printMessage(response.fields, interaction.responseBody, exchanged.responseTrailers, reader)
+        try printMessage(response.fields, interaction.responseBody, content.responseTrailers, reader)
     }
 
     private func printMessage(
@@ -127,14 +128,14 @@ struct ShowCommand: ParsableCommand {
     // MARK: Raw
 
     private func printRaw(_ interaction: Interaction, _ reader: CassetteReader) throws {
-        let exchanged = interaction.exchanged
+        let content = interaction.content
         var head = ByteBuffer()
-        for informational in exchanged.informational { head.writeResponseHead(informational) }
-        head.writeResponseHead(exchanged.response)
+        for informational in content.informational { head.writeResponseHead(informational) }
+        head.writeResponseHead(content.response)
         write(head)
         guard let body = interaction.responseBody else { return }
-        let isChunked = exchanged.response.framing == .chunked
-        var chunks = (isChunked ? exchanged.chunks.map(\.size) : []).makeIterator()
+        let isChunked = content.response.isChunked
+        var chunks = (isChunked ? content.chunks.map(\.size) : []).makeIterator()
         var remaining = 0
         for number in 0..<BodySlices.count(of: body.size) {
             var slice = ByteBuffer(bytes: try reader.slice(number, of: body))
@@ -155,9 +156,9 @@ struct ShowCommand: ParsableCommand {
                 write(output)
             }
         }
-        if isChunked, exchanged.cut == nil {
+        if isChunked, content.cut == nil {
             var end = ByteBuffer()
-            end.writeLastChunk(trailers: exchanged.responseTrailers)
+            end.writeLastChunk(trailers: content.responseTrailers)
             write(end)
         }
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CassetteStore
+import HTTPMessages
 import HTTPWire
 import MockServe
 import MockServeCore
@@ -42,7 +43,7 @@ struct UnusedCommand: ParsableCommand {
             var unused: [ClosedRange<Int64>] = []
             var count = 0
             try reader.forEach { interaction in
-                let entry = CoverageFile.Entry(number: interaction.id, recordedAt: interaction.exchanged.recordedAt)
+                let entry = CoverageFile.Entry(number: interaction.id, recordedAt: interaction.content.recordedAt)
                 count += 1
                 if !used.contains(entry) {
                     unused.append(interaction.id...interaction.id)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HTTPTypes
+import HTTPMessages
 import HTTPWire
 import MockServe
 import MockServeCore

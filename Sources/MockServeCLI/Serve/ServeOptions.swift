@@ -118,10 +118,8 @@ struct ServeOptions: ParsableArguments {
         if !quiet, tellsAtOnce {
             let kind = configuration.records ? "not recorded" : "failed"
             configuration.observer = { event in
-                switch event {
-                case .miss(let miss): Console.say("mockserve: miss: \(Console.safe(miss.description))")
-                case .failure(let failure): Console.say("mockserve: \(kind): \(Console.safe(failure))")
-                }
+                if let miss = event.miss { Console.say("mockserve: miss: \(Console.safe(miss.description))") }
+                if let failure = event.failure { Console.say("mockserve: \(kind): \(Console.safe(failure))") }
             }
         }
     }

@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// Fields as the cassette keeps them: a JSON array of `["name","value"]` pairs, each byte one character
 /// U+0000…U+00FF.

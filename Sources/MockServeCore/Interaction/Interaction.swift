@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// A stored body: its number in the cassette and its whole size in bytes.
 package struct BodyReference: Sendable, Equatable {
@@ -25,7 +25,7 @@ package struct ResponseChunk: Sendable, Equatable {
 }
 
 /// One request with its response, without the bytes of the bodies.
-package struct Exchanged: Sendable {
+package struct InteractionContent: Sendable {
     /// Upstream origin; empty for an answer written by hand for any upstream.
     package var origin: String
     package var request: RequestHead
@@ -113,22 +113,22 @@ package final class RecordedAnswer: Sendable {
 /// An interaction as it stands in a cassette.
 package struct Interaction: Sendable {
     package let id: Int64
-    package let exchanged: Exchanged
+    package let content: InteractionContent
     package let requestBody: BodyReference?
     package let responseBody: BodyReference?
 
     package init(
         id: Int64,
-        exchanged: Exchanged,
+        content: InteractionContent,
         requestBody: BodyReference?,
         responseBody: BodyReference?
     ) {
         self.id = id
-        self.exchanged = exchanged
+        self.content = content
         self.requestBody = requestBody
         self.responseBody = responseBody
     }
 
-    package var request: RequestHead { exchanged.request }
-    package var response: ResponseHead { exchanged.response }
+    package var request: RequestHead { content.request }
+    package var response: ResponseHead { content.response }
 }

@@ -1,5 +1,5 @@
 import ContentCoding
-import HTTPWire
+import HTTPMessages
 
 /// The mapping of origins in one message body.
 ///
@@ -24,13 +24,13 @@ package struct BodyMapping {
     private var collectsText: Bool
     /// Made with the first piece.
     private var peek: ContentPeek?
-    /// Whether this has turned out to be no text, or to have nothing to replace: the body and its framing stay as they are.
+    /// Whether this has turned out to be no text, or to have nothing to replace: the body and its length stay as they are.
     package private(set) var isUnchanged = false
 
     /// - Parameter looksAtContent: whether bodies are looked at that their label says nothing of.
     /// - Returns: nil if a body with these fields is not text, or nothing is to be replaced.
-    init?(_ fields: Fields, framing: BodyFraming, _ replacement: Replacement, looksAtContent: Bool) {
-        guard !replacement.isEmpty, framing != .none, framing != .length(0) else { return nil }
+    init?(_ fields: Fields, length bodyLength: BodyLength, _ replacement: Replacement, looksAtContent: Bool) {
+        guard !replacement.isEmpty, !bodyLength.isEmpty else { return nil }
         let type = fields.first("content-type").map { MediaType($0) }
         if type?.isText != true {
             guard looksAtContent, MediaType.mayBeAnything(type) else { return nil }
@@ -40,7 +40,7 @@ package struct BodyMapping {
         codings = names.compactMap { ContentCoding($0) }
         guard codings.count == names.count, codings.count <= 2 else { return nil }
         var length: Int?
-        if case .length(let bytes) = framing { length = bytes }
+        if case .known(let bytes) = bodyLength { length = bytes }
         if codings.isEmpty {
             isCollecting = length.map { $0 <= Self.collectLimit } ?? false
         } else {

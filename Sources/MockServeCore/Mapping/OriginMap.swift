@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// Which origins the client knows the upstreams by, and the translation of messages between the two views.
 ///
@@ -86,8 +86,8 @@ package final class OriginMap: Sendable {
     /// How the body of a request is mapped; nil if it is passed as it is. One that is too long to be held is: not every upstream takes
     /// chunks, and its length was said.
     package func requestBodyMapping(for head: RequestHead) -> BodyMapping? {
-        if case .length(let bytes) = head.framing, bytes > BodyMapping.collectLimit { return nil }
-        return BodyMapping(head.fields, framing: head.framing, toUpstream, looksAtContent: looksAtContent)
+        if case .known(let bytes) = head.bodyLength, bytes > BodyMapping.collectLimit { return nil }
+        return BodyMapping(head.fields, length: head.bodyLength, toUpstream, looksAtContent: looksAtContent)
     }
 
     // MARK: Responses
@@ -116,7 +116,7 @@ package final class OriginMap: Sendable {
     /// - Parameter beginning: of the body, if that is known: then what it is is decided at once.
     package func responseBodyMapping(for head: ResponseHead, beginning: [UInt8]? = nil) -> BodyMapping? {
         guard head.status != 206 else { return nil }
-        let mapping = BodyMapping(head.fields, framing: head.framing, toClient, looksAtContent: looksAtContent)
+        let mapping = BodyMapping(head.fields, length: head.bodyLength, toClient, looksAtContent: looksAtContent)
         guard let beginning, let mapping, mapping.isUndecided else { return mapping }
         return mapping.mayBeText(beginning: beginning) ? mapping : nil
     }

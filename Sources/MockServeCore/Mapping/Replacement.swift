@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// Replaces origins in text, in the three ways in which they are spelled: plain, with the slashes escaped as some JSON
 /// writers do, and percent-encoded as in a query; and the placeholders of declared secrets by their values.

@@ -1,6 +1,6 @@
 import ContentCoding
 import Crypto
-import HTTPWire
+import HTTPMessages
 
 /// How two request bodies are compared, chosen by `Content-Type` and `Content-Encoding`, and by what they are: labels lie.
 struct BodyComparison: Equatable {

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// What a decoded body is taken for where requests are told apart: by what it is, and only then by what it is labelled as.
 enum BodyContent: Equatable {

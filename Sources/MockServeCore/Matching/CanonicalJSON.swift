@@ -1,5 +1,5 @@
 import Crypto
-import HTTPWire
+import HTTPMessages
 
 #if canImport(Glibc)
     import Glibc

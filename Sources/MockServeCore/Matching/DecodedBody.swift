@@ -1,5 +1,5 @@
 import ContentCoding
-package import HTTPWire
+package import HTTPMessages
 
 /// A body without its content codings, for showing and telling apart.
 package enum DecodedBody {

@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// What a match key is made of, beyond the rules of a cassette. A cassette says which version its keys are of (`require key:N`, a
 /// rule; without it they are of version 1), so that what was recorded before keeps matching as it did.

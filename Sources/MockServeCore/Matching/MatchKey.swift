@@ -1,5 +1,5 @@
 import Crypto
-package import HTTPWire
+package import HTTPMessages
 
 /// Digest of the parts of a request that must be equal for a recorded answer to be given (design: match key).
 ///

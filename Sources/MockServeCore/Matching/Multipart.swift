@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// Multipart bodies (RFC 2046 §5.1, RFC 7578) compared by their parts, whatever the boundary.
 enum Multipart {

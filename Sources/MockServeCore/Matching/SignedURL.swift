@@ -1,3 +1,5 @@
+import HTTPMessages
+
 /// URLs that are signed anew for every use: what the signature, its date and its owner's credential stand in differs by nature,
 /// and says nothing of what is asked for.
 enum SignedURL {

@@ -1,5 +1,5 @@
 import Crypto
-package import HTTPWire
+package import HTTPMessages
 
 /// What tells requests of one match key apart where the recorded response says that it depends on fields (`Vary`, RFC 9110
 /// §12.5.5), or the request had a condition (`Condition`).

@@ -1,5 +1,5 @@
 import Foundation
-import HTTPWire
+import HTTPMessages
 
 /// In what two request bodies differ, by what they are.
 enum BodyDifferences {

@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// A part in which a request differs from a recorded one.
 package struct Difference: Sendable, Equatable {

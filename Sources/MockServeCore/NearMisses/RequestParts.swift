@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// What a request says, as a set of digests: how many of them two requests share tells how near they are to each other, for many
 /// requests at once. It is a measure only: values count as they are spelled.

@@ -1,5 +1,5 @@
 import ContentCoding
-package import HTTPWire
+package import HTTPMessages
 
 /// Redacts a body on its way into the cassette.
 ///

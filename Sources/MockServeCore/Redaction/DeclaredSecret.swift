@@ -1,5 +1,5 @@
 import Foundation
-import HTTPWire
+import HTTPMessages
 
 /// A value that must not reach the disk, given by its owner, and the name it is shown by.
 package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {

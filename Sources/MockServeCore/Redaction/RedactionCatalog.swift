@@ -1,3 +1,5 @@
+import HTTPMessages
+
 /// What is taken for a secret without being told: the one place where that is listed.
 ///
 /// Names are compared without case, `-` and `_`. Every entry says in which version of the list it came: a cassette is matched by

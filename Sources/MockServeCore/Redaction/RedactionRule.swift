@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// What is to be redacted in addition to declared secrets.
 package enum RedactionRule: Hashable, Sendable {

@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// Replaces secrets in messages by placeholders.
 ///

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// A path into JSON: the part of RFC 9535 that rules need. `$`, `.name`, `['name']`, `[0]`, `.*`, `[*]`, and each of
 /// these after `..` for any depth.

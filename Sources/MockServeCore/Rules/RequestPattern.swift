@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// Requests by method and path: `GET /users/*`, `* /v1/**`.
 ///

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 
 /// What matching leaves out, takes in or replaces, and how answers are played, beyond the default; for all requests, or for those
 /// of a pattern.

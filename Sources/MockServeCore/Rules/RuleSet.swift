@@ -1,4 +1,4 @@
-package import HTTPWire
+package import HTTPMessages
 
 /// Rules as matching uses them.
 package final class RuleSet: Sendable {

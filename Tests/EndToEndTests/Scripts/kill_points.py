@@ -1,11 +1,12 @@
 """Kills mockserve at its system calls that change files, one by one: whatever is left opens, holds what it must, and is one file soon.
 
-strace counts which of them recording, `cassette add`, `remove`, `redact` and `rule add`, `remove` make, and then kills the program at the
+strace counts which of them recording, `cassette add`, `remove`, `redact` and `rule add`, `remove` make, and an edit that brings an older
+cassette up to the newest schema version first, and then kills the program at the
 n-th of each (SIGKILL on the way into the kernel). After every kill each verb works on what is left; of an edit either all is there or
 nothing; of a recording, what was in the cassette before and every answer that a client saw complete; and after the next write there
 is one file.
 
-Usage: kill_points.py [HOW MANY, by default 40; 0 for all]
+Usage: kill_points.py [HOW MANY, by default 40; 0 for all] [KIND OF WORK, by default every]
 """
 
 import collections
@@ -16,6 +17,7 @@ import os
 import random
 import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -34,6 +36,9 @@ SECRET = "c0ffee-of-the-owner"
 SIZES = {"/short": 10, "/chunked": 20_000, "/long": 700_000, "/again": 300}
 BEFORE = b"before!"
 TIMEOUT = 60
+# A cassette of each older version of the schema.
+OLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "CassetteStoreTests", "Versions", "v{:04}.cassette")
+NEWEST = 2
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -85,9 +90,15 @@ def content(cassette):
 class Job:
     """Something that writes to a cassette and can be killed on the way."""
 
-    def __init__(self, name, *arguments):
+    def __init__(self, name, *arguments, version=None):
         self.name, self.arguments = name, arguments
         self.before = self.after = None
+        # Of the schema, at first; None for the newest.
+        self.version = version
+
+    def place(self, master, cassette):
+        """Puts there what is to be changed."""
+        shutil.copy(OLD.format(self.version) if self.version else master, cassette)
 
     def run(self, cassette, wrapper):
         command("cassette", *[cassette if argument == "CASSETTE" else argument for argument in self.arguments], wrapper=wrapper, check=False)
@@ -101,6 +112,10 @@ class Recording(Job):
     def __init__(self, name, upstream, mode, exists):
         super().__init__(name)
         self.upstream, self.mode, self.exists = upstream, mode, exists
+
+    def place(self, master, cassette):
+        if self.exists:
+            super().place(master, cassette)
 
     def run(self, cassette, wrapper):
         """Two clients ask, then the recorder is stopped, if it is still there."""
@@ -158,6 +173,7 @@ def jobs(url):
         Job("redact", "redact", "CASSETTE", "--redact", "field:X-Owner", "--redact", "json:owner"),
         Job("rule add", "rule", "add", "CASSETTE", "--ignore", "query:page", "--map", "path s/[0-9]{4}/N/"),
         Job("rule remove", "rule", "remove", "CASSETTE", "1"),
+        Job("migration", "remove", "CASSETTE", "2", version=1),
     ]
 
 
@@ -174,8 +190,7 @@ def count(job, master, temporary):
     place = os.path.join(temporary, "counting")
     os.mkdir(place)
     cassette = os.path.join(place, "a.cassette")
-    if not isinstance(job, Recording) or job.exists:
-        shutil.copy(master, cassette)
+    job.place(master, cassette)
     log = os.path.join(temporary, "log")
     job.run(cassette, [*TRACE, "-o", f"|cat > {log}; echo >> {log}.end", "-e", "trace=" + ",".join(CALLS)])
     wait_for(f"{log}.end")
@@ -196,6 +211,17 @@ def count(job, master, temporary):
     return [(job, name, number) for name, total in most.items() for number in range(1, total + 1)]
 
 
+def version(cassette):
+    """Of the schema, as the file says it: SQLite keeps it in its header, or in its log."""
+    with folder() as copies:
+        copy = shutil.copytree(os.path.dirname(cassette), os.path.join(copies, "copy"))
+        database = sqlite3.connect(os.path.join(copy, "a.cassette"))
+        try:
+            return database.execute("PRAGMA user_version").fetchone()[0]
+        finally:
+            database.close()
+
+
 def wait_for(path):
     """The detached strace ends a little after what it traces."""
     pause = threading.Event()
@@ -210,8 +236,7 @@ def kill_at(job, call, number, master, temporary):
     place = os.path.join(temporary, "point")
     os.mkdir(place)
     cassette = os.path.join(place, "a.cassette")
-    if not isinstance(job, Recording) or job.exists:
-        shutil.copy(master, cassette)
+    job.place(master, cassette)
     job.run(cassette, [*TRACE, "-o", "/dev/null", "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"])
     if not os.path.exists(cassette):
         assert isinstance(job, Recording) and not job.exists and not job.complete, "the cassette is gone"
@@ -221,9 +246,13 @@ def kill_at(job, call, number, master, temporary):
         assert not job.complete, f"seen complete, and the file is empty: {job.complete}"
         state = "empty"
     else:
+        found = version(cassette)
+        assert found in (job.version, NEWEST), f"schema version {found}"
         verbs_work(cassette)
         now = content(cassette)
         state = job.judge(now)
+        if job.version:
+            state += f" of version {found}"
         ask(cassette, now)
     command("cassette", "add", cassette, "--request", "GET /next", "--text", "next")
     left = sorted(os.listdir(place))
@@ -294,6 +323,7 @@ def ask(cassette, now):
 
 def main():
     wanted = int(sys.argv[1]) if len(sys.argv) > 1 else 40
+    kind = sys.argv[2] if len(sys.argv) > 2 else None
     upstream = Threaded(("127.0.0.1", 0), Upstream)
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     states = collections.defaultdict(collections.Counter)
@@ -303,10 +333,12 @@ def main():
         prepare(master)
         points = []
         for job in jobs(f"http://127.0.0.1:{upstream.server_address[1]}"):
-            job.before = content(master)
+            if kind not in (None, job.name):
+                continue
+            job.before = content(OLD.format(job.version) if job.version else master)
             points += count(job, master, temporary)
         total = len(points)
-        assert total >= 300, f"only {total} points: {collections.Counter(job.name for job, _, _ in points)}"
+        assert total >= (50 if kind else 300), f"only {total} points: {collections.Counter(job.name for job, _, _ in points)}"
         if wanted:
             # The same every time, and something of every job.
             points = sample(points, wanted)

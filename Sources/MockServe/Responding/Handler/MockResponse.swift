@@ -1,3 +1,4 @@
+import HTTPMessages
 public import Foundation
 public import HTTPTypes
 

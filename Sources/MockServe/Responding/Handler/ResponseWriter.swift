@@ -1,5 +1,5 @@
 import HTTPTypes
-import HTTPWire
+import HTTPMessages
 import NIOCore
 import Synchronization
 
@@ -36,13 +36,13 @@ final class ResponseWriter: Sendable {
             eventLoop.execute { self.exchange.value.answer(head, body: bytes) }
         case .bytes(let bytes):
             eventLoop.execute {
-                self.exchange.value.sendHead(head, length: .chunked)
+                self.exchange.value.sendHead(head, length: .unknown)
                 self.exchange.value.send(ByteBuffer(bytes: bytes))
                 self.exchange.value.finish(trailers: trailers)
             }
         case .stream(let pieces):
             eventLoop.execute {
-                self.exchange.value.sendHead(head, length: .chunked)
+                self.exchange.value.sendHead(head, length: .unknown)
                 self.exchange.value.flush()
             }
             do {

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 
@@ -10,19 +10,19 @@ final class MissingRecorder: ExchangeResponder {
     static let holdLimit = 64 << 20
 
     private let replayer: Replayer
-    private let forwarder: Forwarder
+    private let recorder: Recorder
 
-    init(replayer: Replayer, forwarder: Forwarder) {
+    init(replayer: Replayer, recorder: Recorder) {
         self.replayer = replayer
-        self.forwarder = forwarder
+        self.recorder = recorder
     }
 
     func responder(on eventLoop: any EventLoop) -> any LoopResponder {
-        LoopMissingRecorder(replayer: replayer.loopReplayer(on: eventLoop), forwarder: forwarder)
+        LoopMissingRecorder(replayer: replayer.loopReplayer(on: eventLoop), recorder: recorder)
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        forwarder.shutDown(deadline: deadline, on: eventLoop).flatMap {
+        recorder.shutDown(deadline: deadline, on: eventLoop).flatMap {
             self.replayer.shutDown(deadline: deadline, on: eventLoop)
         }
     }
@@ -30,46 +30,33 @@ final class MissingRecorder: ExchangeResponder {
 
 private final class LoopMissingRecorder: LoopResponder {
     private let replayer: LoopReplayer
-    private let forwarder: Forwarder
+    private let recorder: Recorder
 
-    init(replayer: LoopReplayer, forwarder: Forwarder) {
+    init(replayer: LoopReplayer, recorder: Recorder) {
         self.replayer = replayer
-        self.forwarder = forwarder
-    }
-
-    var preparesAnswers: Bool { replayer.preparesAnswers }
-
-    func preparedAnswer(
-        to request: RequestHead,
-        sent: ByteBuffer,
-        from origin: Origin,
-        _ upstreamIndex: Int
-    ) -> ByteBuffer? { replayer.preparedAnswer(to: request, sent: sent, from: origin, upstreamIndex) }
-
-    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
-        replayer.preparedAnswer(toSame: sent, upstreamIndex)
+        self.recorder = recorder
     }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
-        if let problem = forwarder.refusal(exchange) { return Refusal(exchange, problem) }
+        if let problem = recorder.refusal(exchange) { return Refusal(exchange, problem) }
         exchange.sendContinueIfExpected()
-        return HeldExchange(exchange, replayer: replayer, forwarder: forwarder)
+        return HeldExchange(exchange, replayer: replayer, recorder: recorder)
     }
 }
 
 /// Holds a request while it is asked of the cassette, then gives it to the upstream if nothing answers it.
 private final class HeldExchange: ExchangeReceiver {
     private let exchange: Exchange
-    private let forwarder: Forwarder
+    private let recorder: Recorder
     private var held: [ByteBuffer] = []
     private var heldBytes = 0
     private var replayed: ReplayedExchange?
     private var forwarded: (any ExchangeReceiver)?
     private var trailers = Fields()
 
-    init(_ exchange: Exchange, replayer: LoopReplayer, forwarder: Forwarder) {
+    init(_ exchange: Exchange, replayer: LoopReplayer, recorder: Recorder) {
         self.exchange = exchange
-        self.forwarder = forwarder
+        self.recorder = recorder
         replayed = ReplayedExchange(exchange, replayer: replayer) { [weak self] _ in self?.forward() }
     }
 
@@ -98,7 +85,7 @@ private final class HeldExchange: ExchangeReceiver {
     }
 
     private func forward() {
-        let receiver = forwarder.respond(to: exchange)
+        let receiver = recorder.respond(to: exchange)
         forwarded = receiver
         for bytes in held { receiver.receive(bytes) }
         held = []

@@ -1,4 +1,4 @@
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// From which web pages requests are forwarded: a page of somebody else must not make a recording send and write what it likes

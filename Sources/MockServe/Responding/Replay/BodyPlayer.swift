@@ -1,6 +1,6 @@
 import CassetteStore
 import ContentCoding
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 
@@ -15,6 +15,8 @@ final class BodyPlayer {
     private let slices: SliceReader
     private let speed: Double
     private var head: ResponseHead
+    /// Whether its pieces were chunks, and not what happened to be read at a time.
+    private let isInChunks: Bool
     /// Content codings that are undone for this client.
     private var undone: [ContentCoding] = []
     private var decoder: DecoderChain?
@@ -45,6 +47,7 @@ final class BodyPlayer {
         self.speed = speed
         pieces = PieceSchedule(answer)
         head = answer.head
+        isInChunks = answer.head.isChunked
         if !pieces.isEmpty { adaptCoding() }
         if !pieces.isEmpty, !slices.isWhole({ map.leaves(body: $0, of: answer.head) }) {
             mapping = map.responseBodyMapping(for: head, beginning: undone.isEmpty ? slices.beginning : nil)
@@ -171,7 +174,7 @@ final class BodyPlayer {
         if exchange.request.isHEAD { pieces = PieceSchedule() }
         // How long it becomes is not known.
         if isChanged { head.fields = head.fields.filter { !$0.isNamed("content-length") } }
-        exchange.sendHead(head, length: isChanged ? .chunked : recordedLength)
+        exchange.sendHead(head, length: isChanged ? .unknown : answer.head.bodyLength)
         if speed > 0 { exchange.flush() }
     }
 
@@ -183,17 +186,9 @@ final class BodyPlayer {
         }
     }
 
-    private var recordedLength: BodyFraming {
-        switch answer.head.framing {
-        case .none: .none
-        case .length(let bytes): .length(bytes)
-        case .chunked, .untilClose: .chunked
-        }
-    }
-
     /// Bytes that a cut answer announced and that never came.
     private var missing: Int {
-        guard answer.cut != nil, case .length(let bytes) = answer.head.framing else { return 0 }
+        guard answer.cut != nil, case .known(let bytes) = answer.head.bodyLength else { return 0 }
         return max(1, bytes - (answer.body?.size ?? 0))
     }
 
@@ -202,7 +197,7 @@ final class BodyPlayer {
     private func sendWhole() throws -> Bool {
         let isHeld = mapping?.isCollecting == true && decoder == nil
         var saysLength = false
-        if case .length = answer.head.framing, speed == 0 { saysLength = isChanged }
+        if case .known = answer.head.bodyLength, speed == 0 { saysLength = isChanged }
         guard saysLength || isHeld, let size = answer.body?.size, size <= Self.wholeLimit else { return false }
         let start = pieces
         var bytes: [UInt8] = []
@@ -232,7 +227,7 @@ final class BodyPlayer {
         decoder = nil
         mapping = nil
         hasSentHead = true
-        exchange.sendHead(head, length: .length(decoded.count + missing))
+        exchange.sendHead(head, length: .known(decoded.count + missing))
         exchange.send(ByteBuffer(bytes: decoded))
         return true
     }
@@ -253,7 +248,7 @@ final class BodyPlayer {
             (isDecoding, endsChunk) = (true, piece.isEnd)
             return
         }
-        if piece.isStart, answer.head.framing == .chunked { exchange.startChunk(size: piece.total) }
+        if piece.isStart, isInChunks { exchange.mark(piece: piece.total) }
         let buffer = try slices.read(at: piece.position, count: piece.size)
         pieces.advance(by: buffer.readableBytes)
         exchange.send(buffer)

@@ -1,6 +1,6 @@
 import CassetteStore
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 
@@ -50,7 +50,8 @@ final class KeptAnswer: CacheEntry<Int64>, @unchecked Sendable {
 /// A request that was answered by the only interaction of its key, known by its bytes when it comes again.
 final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
     let sent: [UInt8]
-    let upstreamIndex: Int
+    /// By which it came in.
+    let listener: Int
     let number: Int64
     let method: [UInt8]
     /// As the journal has it.
@@ -62,7 +63,7 @@ final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
     init(
         _ key: Int,
         sent: ByteBuffer,
-        _ upstreamIndex: Int,
+        _ listener: Int,
         _ number: Int64,
         _ answer: KeptAnswer,
         method: [UInt8],
@@ -70,7 +71,7 @@ final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
         isSafe: Bool
     ) {
         self.sent = Array(sent.readableBytesView)
-        self.upstreamIndex = upstreamIndex
+        self.listener = listener
         self.number = number
         self.answer = answer
         self.method = method
@@ -81,8 +82,8 @@ final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
 
     var memory: Int { 128 + sent.count + target.count }
 
-    func isSame(_ other: ByteBuffer, _ upstreamIndex: Int) -> Bool {
-        guard self.upstreamIndex == upstreamIndex, sent.count == other.readableBytes else { return false }
+    func isSame(_ other: ByteBuffer, _ listener: Int) -> Bool {
+        guard self.listener == listener, sent.count == other.readableBytes else { return false }
         return other.withUnsafeReadableBytes { other in
             sent.withUnsafeBytes { sent in
                 guard let left = sent.baseAddress, let right = other.baseAddress else { return true }

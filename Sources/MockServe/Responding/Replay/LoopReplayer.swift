@@ -1,12 +1,12 @@
 import CassetteStore
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import Synchronization
 
 /// Answers from a cassette on one event loop: what it reads by and writes down is its own. Event loops meet in the position of the
 /// replay and in what is kept ready, which they find without waiting for each other.
-final class LoopReplayer: LoopResponder {
+final class LoopReplayer: LoopResponder, PreparedAnswers {
     /// What is found for a request.
     enum Answer {
         case prepared(PreparedAnswer, number: Int64, remark: String?)
@@ -27,7 +27,7 @@ final class LoopReplayer: LoopResponder {
     private var hasAnswersForAny: Bool
     /// The only interaction of a key as it was just read.
     private var atHand: (RecordedAnswer, ByteBuffer)?
-    private var lastMap: (upstreamIndex: Int, served: Origin, map: OriginMap)?
+    private var lastMap: (upstream: ServedUpstream?, served: Origin, map: OriginMap)?
     /// Whether keys that only one interaction has are always answered by that one. Asked only where an answer may be prepared.
     private var isFixed: Bool
 
@@ -53,10 +53,10 @@ final class LoopReplayer: LoopResponder {
     }
 
     /// The mapping as a client needs it that knows the server by `origin`.
-    func map(for origin: Origin, _ upstreamIndex: Int) -> OriginMap {
-        if let last = lastMap, last.upstreamIndex == upstreamIndex, last.served == origin { return last.map }
-        let map = replayer.served.map(for: origin, upstreamIndex, looksAtContent: rules.looksAtContent)
-        lastMap = (upstreamIndex, origin, map)
+    func map(for origin: Origin, _ upstream: ServedUpstream?) -> OriginMap {
+        if let last = lastMap, last.upstream === upstream, last.served == origin { return last.map }
+        let map = replayer.upstreams.map(for: origin, upstream, looksAtContent: rules.looksAtContent)
+        lastMap = (upstream, origin, map)
         return map
     }
 
@@ -104,10 +104,10 @@ final class LoopReplayer: LoopResponder {
     // MARK: Finding
 
     /// Only where keys that one interaction has are always answered by that one.
-    var preparesAnswers: Bool { isFixed && cassette.isOpen }
+    var arePrepared: Bool { isFixed && cassette.isOpen }
 
-    func preparedAnswer(toSame sent: ByteBuffer, _ upstreamIndex: Int) -> ByteBuffer? {
-        guard let request = caches.known.entry(hash(sent)), request.isSame(sent, upstreamIndex) else { return nil }
+    func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
+        guard let request = caches.known.entry(hash(sent)), request.isSame(sent, listener) else { return nil }
         // What fails here fails again in the exchange that is begun then, which says so.
         guard (try? refresh()) != nil, let kept = request.answer, case .prepared(let answer) = kept.content else {
             return nil
@@ -122,13 +122,14 @@ final class LoopReplayer: LoopResponder {
         to request: RequestHead,
         sent: ByteBuffer,
         from origin: Origin,
-        _ upstreamIndex: Int
+        _ upstream: ServedUpstream?,
+        listener: Int
     ) -> ByteBuffer? {
         // As above.
         guard (try? refresh()) != nil else { return nil }
-        let map = map(for: origin, upstreamIndex)
+        let map = map(for: origin, upstream)
         let builder = MatchKeyBuilder(request, rules, mappedBy: map)
-        let key = builder.key(origin: replayer.origin(upstreamIndex))
+        let key = builder.key(origin: upstream?.originText ?? "")
         let generation = cassette.generation
         guard let (found, isKept) = try? rows(of: key), let number = found.only,
             let (answer, kept) = try? prepared(number, for: request, from: origin, map),
@@ -144,7 +145,7 @@ final class LoopReplayer: LoopResponder {
             let request = KnownRequest(
                 hash(sent),
                 sent: sent,
-                upstreamIndex,
+                listener,
                 number,
                 kept,
                 method: request.method,
@@ -190,7 +191,7 @@ final class LoopReplayer: LoopResponder {
     /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment; then no step was taken, as none is taken outside of a
     ///   window of reading.
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
-        let origin = replayer.origin(exchange.upstreamIndex)
+        let origin = exchange.originText
         let mode = rules.playback(request)
         // Last, answers written for any upstream.
         for origin in hasAnswersForAny && !origin.isEmpty ? [origin, ""] : [origin] {

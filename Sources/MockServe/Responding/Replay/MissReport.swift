@@ -1,6 +1,6 @@
 import CassetteStore
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// What a client is told about a request that nothing recorded matches: what was asked, what is nearest, what differs, and what

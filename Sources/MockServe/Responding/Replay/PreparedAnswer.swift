@@ -1,3 +1,4 @@
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -35,7 +36,6 @@ final class AnswerPress: ExchangeTransport {
     private var isBroken = false
     let eventLoop: any EventLoop
     let isWritable = true
-    let takesPrepared = false
 
     private init(_ request: RequestHead, _ eventLoop: any EventLoop) {
         self.request = request
@@ -48,12 +48,12 @@ final class AnswerPress: ExchangeTransport {
     static func plain(_ answer: RecordedAnswer, _ body: ByteBuffer, _ request: RequestHead, _ map: OriginMap)
         -> ByteBuffer?
     {
-        guard case .length(let size) = answer.head.framing, body.readableBytes == size, answer.informational.isEmpty,
+        guard case .known(let size) = answer.head.bodyLength, body.readableBytes == size, answer.informational.isEmpty,
             answer.cut == nil,
             body.withUnsafeReadableBytes({ map.leaves(body: $0, of: answer.head) })
         else { return nil }
         let head = map.mapResponse(answer.head)
-        let framing = ResponseFraming(head, length: .length(size), answers: request, closes: false)
+        let framing = ResponseFraming(head, length: .known(size), answers: request, closes: false)
         guard framing.hasBody, !framing.closes else { return nil }
         var output = ByteBuffer()
         output.reserveCapacity(framing.headSize + size)
@@ -72,19 +72,17 @@ final class AnswerPress: ExchangeTransport {
         _ answer: (Exchange) -> Void
     ) -> ByteBuffer? {
         let press = AnswerPress(request, eventLoop)
-        answer(Exchange(request: request, servedOrigin: origin, upstreamIndex: 0, transport: press))
+        answer(Exchange(request: request, servedOrigin: origin, upstream: nil, transport: press))
         return press.isComplete && !press.isBroken ? press.encoder.output : nil
     }
 
-    func sendPrepared(_ bytes: ByteBuffer) { isBroken = true }
-
     func sendInformational(_ head: ResponseHead) { encoder.writeInformational(head) }
 
-    func sendHead(_ head: ResponseHead, length: BodyFraming) {
+    func sendHead(_ head: ResponseHead, length: BodyLength) {
         encoder.begin(head, length: length, answers: request, closes: false)
     }
 
-    func startChunk(size: Int) { encoder.startChunk(size: size) }
+    func mark(piece size: Int) { encoder.startChunk(size: size) }
 
     func send(_ bytes: ByteBuffer) {
         guard encoder.beginPiece(bytes.readableBytes) else { return }

@@ -1,5 +1,5 @@
 import CassetteStore
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 
@@ -28,14 +28,14 @@ final class ReplayedExchange: ExchangeReceiver {
         self.whenMissed = whenMissed
         // So that the request is read by the rules as they are now. What fails here fails again when it is answered.
         try? replayer.refresh()
-        map = replayer.map(for: exchange.servedOrigin, exchange.upstreamIndex)
+        map = replayer.map(for: exchange.servedOrigin, exchange.upstream)
         key = MatchKeyBuilder(exchange.request, replayer.rules, mappedBy: map)
     }
 
     func receive(_ bytes: ByteBuffer) {
         if !hasBody {
             hasBody = true
-            let isWhole = exchange.request.framing == .length(bytes.readableBytes)
+            let isWhole = exchange.request.bodyLength == .known(bytes.readableBytes)
             let isLeft = isWhole && bytes.withUnsafeReadableBytes { map.leaves(body: $0, of: exchange.request) }
             mapping = isLeft ? nil : map.requestBodyMapping(for: exchange.request)
         }
@@ -145,7 +145,7 @@ final class ReplayedExchange: ExchangeReceiver {
     }
 
     func connectionLost() {
-        exchange.transport = nil
+        exchange.detach()
         isLost = true
         player?.stop()
     }

@@ -1,6 +1,6 @@
 import CassetteStore
 import Foundation
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import NIOPosix
@@ -14,11 +14,9 @@ final class Replayer: ExchangeResponder {
     let file: String
     /// What all event loops read: what they keep together is of one file.
     let identity: FileIdentity
-    /// What asks the replayer for the answers of one upstream.
-    private let origins: [String]
     /// The newest interaction that is played: later ones are being recorded.
     let newest: Int64
-    let served: ServedOrigins
+    let upstreams: UpstreamTable
     let options: ReplayOptions
     let journal: ScopeJournal
     /// What is kept ready, for all event loops.
@@ -38,9 +36,8 @@ final class Replayer: ExchangeResponder {
     ///   - newest: the newest interaction that is played.
     init(
         _ reader: CassetteReader,
-        upstreams: [Upstream],
+        upstreams: UpstreamTable,
         newest: Int64 = .max,
-        served: ServedOrigins,
         options: ReplayOptions,
         journal: ScopeJournal
     ) throws {
@@ -53,9 +50,8 @@ final class Replayer: ExchangeResponder {
         path = reader.path
         file = URL(fileURLWithPath: reader.path).path
         identity = FileIdentity(reader.path)
-        origins = upstreams.map(\.origin.description)
         self.newest = newest
-        self.served = served
+        self.upstreams = upstreams
         self.options = options
         self.journal = journal
         playback = Mutex(PlaybackState(options.playback))
@@ -97,9 +93,6 @@ final class Replayer: ExchangeResponder {
     }
 
     // MARK: Position
-
-    /// Empty if nothing says where it was recorded from.
-    func origin(_ upstreamIndex: Int) -> String { origins.isEmpty ? "" : origins[upstreamIndex] }
 
     /// Takes one step: parallel requests never share an answer, or lose one.
     ///
@@ -181,7 +174,7 @@ final class Replayer: ExchangeResponder {
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         // What is shown is redacted, even if the cassette is not.
         let rules = key.rules.redacting(by: journal.redactor)
-        let origin = origin(exchange.upstreamIndex)
+        let origin = exchange.originText
         let compared = key.compared(origin: origin)
         let keys = [origin, ""].flatMap { key.lookups(origin: $0) }.map(key.key)
         let (options, path) = (options, path)

@@ -1,5 +1,5 @@
 import CassetteStore
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 
 /// All interactions of one key, as a playback asks for them.

@@ -1,5 +1,5 @@
 import CassetteStore
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -14,31 +15,19 @@ extension ConnectionHandler: ExchangeTransport {
         return context.eventLoop
     }
 
-    var takesPrepared: Bool {
-        guard let request = exchange?.request, !encoder.hasBegun, isRequestComplete, !closesAfterResponse else {
-            return false
-        }
-        return request.takesPrepared
-    }
-
-    func sendPrepared(_ bytes: ByteBuffer) {
-        write(prepared: bytes)
-        endExchange(closes: false)
-    }
-
     func sendInformational(_ head: ResponseHead) {
         guard exchange?.request.version == .http11, !encoder.hasBegun else { return }
         encoder.writeInformational(head)
         flush()
     }
 
-    func sendHead(_ head: ResponseHead, length: BodyFraming) {
+    func sendHead(_ head: ResponseHead, length: BodyLength) {
         guard let request = exchange?.request, !encoder.hasBegun else { return }
         let closes = closesAfterResponse || !request.keepsAlive || !isRequestComplete
         encoder.begin(head, length: length, answers: request, closes: closes)
     }
 
-    func startChunk(size: Int) { encoder.startChunk(size: size) }
+    func mark(piece size: Int) { encoder.startChunk(size: size) }
 
     func send(_ bytes: ByteBuffer) {
         guard encoder.beginPiece(bytes.readableBytes) else { return }
@@ -82,7 +71,7 @@ extension ConnectionHandler: ExchangeTransport {
     }
 
     func abort(_ end: AnswerCut.End) {
-        exchange?.transport = nil
+        exchange?.detach()
         exchange = nil
         receiver = nil
         cutAnswer(end)
@@ -91,6 +80,20 @@ extension ConnectionHandler: ExchangeTransport {
     func pauseRequest(_ isPaused: Bool) {
         isRequestPaused = isPaused
         if !isPaused { resumeReading() }
+    }
+}
+
+extension ConnectionHandler: PreparedAnswerTransport {
+    var takesPrepared: Bool {
+        guard let request = exchange?.request, !encoder.hasBegun, isRequestComplete, !closesAfterResponse else {
+            return false
+        }
+        return request.takesPrepared
+    }
+
+    func sendPrepared(_ bytes: ByteBuffer) {
+        write(prepared: bytes)
+        endExchange(closes: false)
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -13,7 +14,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
     /// Bytes of a next request that are held while one is being answered.
     private static let pipelineLimit = 64 << 10
     private let responder: any LoopResponder
-    private let upstreamIndex: Int
+    private let prepared: (any PreparedAnswers)?
+    private let upstreams: UpstreamTable
+    private let listener: Int
     private let listenerOrigin: Origin
     private let hosts: HostPolicy
     /// How often the connection is looked at.
@@ -43,21 +46,28 @@ final class ConnectionHandler: ChannelDuplexHandler {
         let isAllowed: Bool
     }
 
+    /// - Parameters:
+    ///   - prepared: asked before the responder.
+    ///   - listener: number of the one by which the connection came in.
     init(
         responder: any LoopResponder,
-        upstreamIndex: Int,
+        prepared: (any PreparedAnswers)?,
+        upstreams: UpstreamTable,
+        listener: Int,
         listenerOrigin: Origin,
         hosts: HostPolicy,
-        limits: WireLimits,
+        limits: RequestLimits,
         timeouts: ConnectionTimeouts
     ) {
         self.responder = responder
-        self.upstreamIndex = upstreamIndex
+        self.prepared = prepared
+        self.upstreams = upstreams
+        self.listener = listener
         self.listenerOrigin = listenerOrigin
         self.hosts = hosts
         interval = timeouts.interval
         lifetime = ConnectionLifetime(timeouts, now: .now())
-        parser = RequestParser(limits: limits)
+        parser = RequestParser(limits: WireLimits(limits))
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -184,7 +194,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Tells whoever answers that nobody takes the answer any more.
     func loseConnection() {
-        exchange?.transport = nil
+        exchange?.detach()
         exchange = nil
         let receiver = receiver
         self.receiver = nil
@@ -209,7 +219,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             do {
                 let sent = isReadyForPrepared ? parser.wholeHead : nil
-                if let sent, let bytes = responder.preparedAnswer(toSame: sent, upstreamIndex) {
+                if let sent, let bytes = prepared?.preparedAnswer(toSame: sent, listener: listener) {
                     parser.skipHead(sent.readableBytes)
                     write(prepared: bytes)
                     continue
@@ -231,11 +241,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private func checkEnd(_ part: WirePart<RequestHead>) throws(WireError) {
         guard case .head(let head) = part, !head.keepsAlive else { return }
         let length: Int
-        switch head.framing {
+        switch head.bodyLength {
         case .none: length = 0
-        case .length(let bytes): length = bytes
+        case .known(let bytes): length = bytes
         // What comes after chunks shows only when they have been passed on. Then it is thrown away.
-        case .chunked, .untilClose: return
+        case .unknown: return
         }
         guard !parser.holdsMore(than: length) else {
             throw WireError("more after a request that ends the connection")
@@ -243,15 +253,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private var isReadyForPrepared: Bool {
-        exchange == nil && isRequestComplete && !closesAfterResponse && responder.preparesAnswers
+        exchange == nil && isRequestComplete && !closesAfterResponse && prepared?.arePrepared == true
     }
 
     /// Answers a request without a body with what is ready for it, if there is such.
     private func answerAtOnce(_ head: RequestHead, sent: ByteBuffer) throws(WireError) -> Bool {
-        guard head.framing == .none, head.takesPrepared else { return false }
+        guard head.bodyLength == .none, head.takesPrepared else { return false }
         let (origin, isAllowed) = address(head)
         guard isAllowed,
-            let bytes = responder.preparedAnswer(to: head, sent: sent, from: origin, upstreamIndex)
+            let bytes = prepared?.preparedAnswer(
+                to: head,
+                sent: sent,
+                from: origin,
+                upstreams.upstream(for: head, listener: listener),
+                listener: listener
+            )
         else { return false }
         // The end of the request, which takes no bytes.
         _ = try parser.next()
@@ -264,7 +280,13 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .head(let head):
             isRequestComplete = false
             let (origin, isAllowed) = address(head)
-            let exchange = Exchange(request: head, servedOrigin: origin, upstreamIndex: upstreamIndex, transport: self)
+            let exchange = Exchange(
+                request: head,
+                servedOrigin: origin,
+                upstream: upstreams.upstream(for: head, listener: listener),
+                transport: self,
+                shortCut: self
+            )
             self.exchange = exchange
             let receiver = isAllowed ? responder.respond(to: exchange) : Refusal(exchange, HostPolicy.refusal(head))
             // It may have been answered already.
@@ -324,11 +346,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 }
 
-extension RequestHead {
-    /// Whether an answer as it was prepared for any client fits: `GET` or the like in HTTP/1.1, with the connection kept
-    /// afterwards.
-    var takesPrepared: Bool { version == .http11 && !isHEAD && keepsAlive }
-}
-
 /// Sent through a connection's pipeline when the server stops: finish what is under way, then close.
 struct QuiesceEvent: Sendable {}
+
+extension WireLimits {
+    init(_ limits: RequestLimits) {
+        self.init()
+        startLine = limits.startLine
+        fieldSection = limits.fieldSection
+        fieldCount = limits.fieldCount
+        chunkLine = limits.chunkLine
+    }
+}

@@ -1,3 +1,4 @@
+import HTTPMessages
 import HTTPWire
 import NIOCore
 
@@ -33,11 +34,11 @@ struct ResponseEncoder {
     }
 
     /// - Parameter closes: whether the connection ends after the response.
-    mutating func begin(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {
+    mutating func begin(_ head: ResponseHead, length: BodyLength, answers request: RequestHead, closes: Bool) {
         let framing = ResponseFraming(head, length: length, answers: request, closes: closes)
         self.framing = framing
         var size = framing.headSize
-        if holdsBody, case .length(let bytes) = length { size += bytes }
+        if holdsBody, case .known(let bytes) = length { size += bytes }
         output.reserveCapacity(minimumWritableBytes: size)
         output.writeResponseHead(framing.head)
     }

@@ -1,3 +1,4 @@
+import HTTPMessages
 import HTTPWire
 
 /// Decides how a response is framed for one client, and puts its fields right for that (RFC 9112 §6, RFC 9110 §7.6.1).
@@ -15,14 +16,14 @@ struct ResponseFraming {
     ///   - head: as the responder made it or the upstream sent it, hop-by-hop fields and all.
     ///   - length: as for `Exchange.sendHead`.
     ///   - closes: whether the connection is to be closed for another reason.
-    init(_ head: ResponseHead, length: BodyFraming, answers request: RequestHead, closes: Bool) {
+    init(_ head: ResponseHead, length: BodyLength, answers request: RequestHead, closes: Bool) {
         let isBodyless = ResponseHead.isBodyless(status: head.status)
         hasBody = !request.isHEAD && !isBodyless
         var declared: Int?
         switch length {
         case .none: declared = 0
-        case .length(let bytes): declared = bytes
-        case .chunked, .untilClose: declared = nil
+        case .known(let bytes): declared = bytes
+        case .unknown: declared = nil
         }
         self.length = declared
         isChunked = hasBody && declared == nil && request.version == .http11
@@ -42,7 +43,7 @@ struct ResponseFraming {
                 && (request.isHEAD && !isBodyless || head.status == 304 || editor.contentLength == 0)
         }
         var stated = editor.contentLength
-        if hasBody { stated = declared } else if request.isHEAD, case .length(let bytes) = length { stated = bytes }
+        if hasBody { stated = declared } else if request.isHEAD, case .known(let bytes) = length { stated = bytes }
         var fields = editor.fields(
             contentLength: keepsLength ? stated : nil,
             isChunked: namesChunks,

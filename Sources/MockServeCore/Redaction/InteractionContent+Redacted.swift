@@ -1,6 +1,6 @@
-import HTTPWire
+import HTTPMessages
 
-extension Exchanged {
+extension InteractionContent {
     /// Replaces the secrets in everything but the bodies, and puts right what depends on those.
     ///
     /// - Parameters:

@@ -1,25 +1,11 @@
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
 import NIOTLS
 
-/// Takes what an upstream answers. All calls come on the event loop of the connection.
-protocol UpstreamReceiver: AnyObject {
-    func receiveInformational(_ head: ResponseHead)
-    func receiveHead(_ head: ResponseHead)
-    /// A chunk of the chunked coding begins.
-    func receiveChunk(size: Int)
-    func receiveBody(_ bytes: ByteBuffer)
-    func receiveResponseEnd(trailers: Fields)
-    /// What has arrived so far was handed over. Not called after the end.
-    func receivedAll()
-    /// Nothing comes after this.
-    func receiveFailure(_ failure: UpstreamFailure)
-    func upstreamWritabilityRestored()
-}
-
-/// One connection to an upstream, one exchange at a time.
-final class UpstreamConnection: ChannelDuplexHandler {
+/// One connection to an upstream that speaks HTTP/1, one exchange at a time.
+final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = Never
     typealias OutboundIn = ByteBuffer
@@ -31,6 +17,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     /// When the last exchange on it ended; nil before the first.
     private(set) var idleSince: NIODeadline?
 
+    /// Set if a proxy is sent the requests themselves.
+    private let proxy: ProxySettings.Proxy?
     private let isTLS: Bool
     private let readTimeout: TimeAmount
     private let release: (UpstreamConnection) -> Void
@@ -51,12 +39,14 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     init(
         origin: Origin,
+        by proxy: ProxySettings.Proxy?,
         isTLS: Bool,
         readTimeout: TimeAmount,
         ready: EventLoopPromise<Void>,
         release: @escaping (UpstreamConnection) -> Void
     ) {
         self.origin = origin
+        self.proxy = proxy
         self.isTLS = isTLS
         self.readTimeout = readTimeout
         self.ready = ready
@@ -83,8 +73,10 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     var isWritable: Bool { context?.channel.isWritable ?? true }
 
-    /// A connection that only waited in the pool when it was lost says nothing about the upstream.
-    private(set) var hasReceived = false
+    private var hasReceived = false
+    /// Whether it was kept from an earlier exchange. If it is lost before anything of an answer has come, that says nothing about the
+    /// upstream.
+    private var isReused = false
 
     /// How many times the time for an answer an upstream may take nothing of an upload.
     private static let sendPatience: Int64 = 4
@@ -95,15 +87,17 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     // MARK: Sending
 
-    func begin(_ head: RequestHead, receiver: any UpstreamReceiver) {
+    func begin(_ request: RequestHead, receiver: any UpstreamReceiver) {
+        let head = request.forwarded(to: origin, by: proxy)
         self.receiver = receiver
         parser = ResponseParser(answersHEAD: head.isHEAD)
         isRequestComplete = false
         isResponseComplete = false
-        isRequestChunked = head.framing == .chunked
-        if case .length(let bytes) = head.framing { toSend = bytes } else { toSend = isRequestChunked ? nil : 0 }
+        isRequestChunked = head.bodyLength == .unknown
+        if case .known(let bytes) = head.bodyLength { toSend = bytes } else { toSend = isRequestChunked ? nil : 0 }
         keepsAlive = true
         hasReceived = false
+        isReused = idleSince != nil
         lastRead = .now()
         var output = ByteBuffer()
         output.writeRequestHead(head)
@@ -223,7 +217,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         case .head(let head):
             keepsAlive = head.allowsAnother
             receiver?.receiveHead(head)
-        case .chunk(let size): receiver?.receiveChunk(size: size)
+        case .chunk(let size): receiver?.receiveMark(piece: size)
         case .body(let bytes): receiver?.receiveBody(bytes)
         case .end(let trailers):
             if parser?.leftover ?? 0 > 0 { keepsAlive = false }
@@ -288,7 +282,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
         self.receiver = nil
         isResponseComplete = true
         context?.close(promise: nil)
-        receiver?.receiveFailure(UpstreamFailure(error, upstream: origin.description))
+        var failure =
+            (error as? WireError).map { UpstreamFailure($0, upstream: origin.description) }
+            ?? UpstreamFailure(error, upstream: origin.description)
+        failure.saysNothing = isReused && !hasReceived
+        receiver?.receiveFailure(failure)
     }
 
     // MARK: Timeout
@@ -317,5 +315,12 @@ final class UpstreamConnection: ChannelDuplexHandler {
             return scheduleTimeout()
         }
         fail(UpstreamFailure(status: 504, "\(origin) sent nothing for \(seconds) s"))
+    }
+}
+
+extension UpstreamFailure {
+    /// An answer that is not valid HTTP/1.
+    init(_ error: WireError, upstream: String) {
+        self.init("\(upstream) sent an invalid response: \(error.message)")
     }
 }

@@ -1,28 +1,26 @@
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 
 extension RequestHead {
-    /// The request as it goes out to `origin`: without what was for the client's connection only (RFC 9110 §7.6.1), and with one
-    /// framing, which follows from `framing` and from nothing that the client wrote.
+    /// The request as it goes out to `origin` in HTTP/1.1: without what was for the client's connection only (RFC 9110 §7.6.1), and
+    /// with one framing, which follows from `bodyLength` and from nothing that the client wrote. Of unknown length, it is chunked.
     ///
-    /// - Parameters:
-    ///   - proxy: a proxy that is sent the request itself, in absolute form (RFC 9112 §3.2.2).
-    ///   - framing: of the body as it is sent.
-    func forwarded(to origin: Origin, by proxy: ProxySettings.Proxy?, framing: BodyFraming) -> RequestHead {
+    /// - Parameter proxy: a proxy that is sent the request itself, in absolute form (RFC 9112 §3.2.2).
+    func forwarded(to origin: Origin, by proxy: ProxySettings.Proxy?) -> RequestHead {
         let nominated = fields.nominatedNames
         var head = self
         head.version = .http11
-        head.framing = framing
         head.fields = Fields()
         // Where it stood, so that the order stays.
         var isFramed = false
         for field in fields {
             if field.isNamed("content-length") {
-                guard case .length(let bytes) = framing, !isFramed else { continue }
+                guard case .known(let bytes) = bodyLength, !isFramed else { continue }
                 head.fields.append(name: field.name, value: String(bytes).utf8)
                 isFramed = true
             } else if field.isNamed("transfer-encoding") {
-                guard framing == .chunked, !isFramed else { continue }
+                guard bodyLength == .unknown, !isFramed else { continue }
                 head.fields.append(name: field.name, value: "chunked".utf8)
                 isFramed = true
             } else if !field.endsHere(nominated) {
@@ -39,10 +37,10 @@ extension RequestHead {
     }
 
     private mutating func appendFraming() {
-        switch framing {
-        case .none, .untilClose: break
-        case .length(let bytes): fields.append("Content-Length", String(bytes))
-        case .chunked: fields.append("Transfer-Encoding", "chunked")
+        switch bodyLength {
+        case .none: break
+        case .known(let bytes): fields.append("Content-Length", String(bytes))
+        case .unknown: fields.append("Transfer-Encoding", "chunked")
         }
     }
 }

@@ -1,5 +1,3 @@
-import HTTPWire
-
 /// A request target cut in path and query, and the normal form of each that matching compares.
 package struct Target: Sendable {
     package let path: ArraySlice<UInt8>
@@ -63,6 +61,11 @@ package struct FormPair: Hashable, Sendable {
     package let name: [UInt8]
     package let value: [UInt8]
 
+    package init(name: [UInt8], value: [UInt8]) {
+        self.name = name
+        self.value = value
+    }
+
     package static func parse(_ bytes: ArraySlice<UInt8>) -> [FormPair] {
         bytes.split(separator: UInt8(ascii: "&")).map { pair in
             let equals = pair.firstIndex(of: UInt8(ascii: "=")) ?? pair.endIndex
@@ -80,7 +83,7 @@ package struct FormPair: Hashable, Sendable {
 }
 
 /// Undoes `+` and percent-escapes; a `%` without two digits stays.
-func formDecoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
+package func formDecoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     var output: [UInt8] = []
     output.reserveCapacity(bytes.count)
     var index = bytes.startIndex

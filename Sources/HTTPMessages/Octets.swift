@@ -15,7 +15,7 @@ package func lowercased(_ byte: UInt8) -> UInt8 {
 }
 
 /// The index of the first `byte` at `start` or after it.
-func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
+package func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
     guard start < bytes.count, let base = bytes.baseAddress,
         let found = memchr(base + start, CInt(byte), bytes.count - start)
     else { return nil }
@@ -99,5 +99,15 @@ extension Fields {
         return member.withUTF8Buffer { member in
             listMembers(values).contains { equalsIgnoringCase($0, member) }
         }
+    }
+}
+
+/// The value of an ASCII hexadecimal digit.
+package func hexDigit(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case 0x30...0x39: byte - 0x30
+    case 0x41...0x46: byte - 0x41 + 10
+    case 0x61...0x66: byte - 0x61 + 10
+    default: nil
     }
 }

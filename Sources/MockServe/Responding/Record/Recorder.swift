@@ -1,12 +1,11 @@
 import CassetteStore
-import HTTPWire
+import HTTPMessages
 import MockServeCore
 import NIOCore
 import Synchronization
 
-/// Forwards every exchange to the upstream of its listener, and records it if there is a cassette to write to: the
-/// responder of the modes `once` (on an empty cassette), `all` and `passthrough`.
-final class Forwarder: ExchangeResponder, LoopResponder {
+/// Forwards every exchange to its upstream, and records it if there is a cassette to write to: the responder of the modes `once` (on an empty cassette), `all` and `passthrough`.
+final class Recorder: ExchangeResponder, LoopResponder {
     private struct State {
         /// What keeps an exchange alive once its client has gone.
         var underWay: [Int: NIOLoopBound<ForwardedExchange>] = [:]
@@ -19,9 +18,7 @@ final class Forwarder: ExchangeResponder, LoopResponder {
     let writer: CassetteWriter?
     /// As `MockServerConfiguration.keepsCutAnswers`.
     let keepsCut: Bool
-    private let upstreams: [Upstream]
-    private let originTexts: [String]
-    private let origins: ServedOrigins
+    private let upstreams: UpstreamTable
     private let pages: OriginPolicy
     private let journal: ScopeJournal
     private let state = Mutex(State())
@@ -30,8 +27,7 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         client: UpstreamClient,
         writer: CassetteWriter?,
         keepsCut: Bool,
-        upstreams: [Upstream],
-        origins: ServedOrigins,
+        upstreams: UpstreamTable,
         pages: OriginPolicy,
         journal: ScopeJournal
     ) {
@@ -40,27 +36,15 @@ final class Forwarder: ExchangeResponder, LoopResponder {
         self.keepsCut = keepsCut
         self.pages = pages
         self.upstreams = upstreams
-        originTexts = upstreams.map(\.origin.description)
-        self.origins = origins
         self.journal = journal
     }
 
-    func originText(_ upstreamIndex: Int) -> String { originTexts[upstreamIndex] }
-
-    var ownListeners: [Origin] { origins.ownListeners }
-
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
         if let problem = refusal(exchange) { return Refusal(exchange, problem) }
-        let forwarded = ForwardedExchange(
-            exchange,
-            origin: upstreams[exchange.upstreamIndex].origin,
-            map: origins.map(
-                for: exchange.servedOrigin,
-                exchange.upstreamIndex,
-                looksAtContent: writer?.rules.looksAtContent ?? true
-            ),
-            forwarder: self
-        )
+        guard let upstream = exchange.upstream else { return Refusal(exchange, .noUpstream) }
+        let looksAtContent = writer?.rules.looksAtContent ?? true
+        let map = upstreams.map(for: exchange.servedOrigin, upstream, looksAtContent: looksAtContent)
+        let forwarded = ForwardedExchange(exchange, to: upstream, map, self)
         let bound = NIOLoopBound(forwarded, eventLoop: exchange.eventLoop)
         let number = state.withLock { state in
             state.lastNumber += 1
@@ -115,36 +99,5 @@ final class Forwarder: ExchangeResponder, LoopResponder {
             client.close()
         }
         return promise.futureResult
-    }
-}
-
-/// Answers at once and takes no more of the request.
-final class Refusal: ExchangeReceiver {
-    init(_ exchange: Exchange, _ problem: Problem) {
-        exchange.answer(problem.response, body: problem.body)
-    }
-
-    func receive(_ bytes: ByteBuffer) {}
-    func receiveEnd(trailers: Fields) {}
-    func connectionLost() {}
-    func writabilityRestored() {}
-}
-
-extension Problem {
-    /// What a reverse proxy does not do.
-    static func unsupported(_ request: RequestHead) -> Problem? {
-        if request.fields.list("upgrade", has: "websocket") {
-            return Problem(
-                status: 501,
-                title: "WebSocket is not supported",
-                detail: "The upgrade was not forwarded, as what follows it could not be recorded."
-            )
-        }
-        guard request.method == Array("CONNECT".utf8) else { return nil }
-        return Problem(
-            status: 501,
-            title: "CONNECT is not supported",
-            detail: "Use this server as the base URL of your client, not as its proxy."
-        )
     }
 }

@@ -1,3 +1,4 @@
+import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
@@ -49,6 +50,8 @@ final class TunnelHandler: ChannelInboundHandler, RemovableChannelHandler {
                 context.pipeline.syncOperations.removeHandler(self, promise: nil)
                 return
             }
+        } catch let error as WireError {
+            fail(context, UpstreamFailure(error, upstream: origin.description))
         } catch {
             fail(context, error)
         }

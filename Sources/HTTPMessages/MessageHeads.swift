@@ -1,19 +1,20 @@
-package import NIOCore
-
-/// HTTP/1.0 or HTTP/1.1; nothing else gets through the parsers.
-package enum WireVersion: String, Sendable {
+/// The version of HTTP in which a message was sent, as the cassette writes it.
+package enum HTTPVersion: String, Sendable {
     case http10 = "HTTP/1.0"
     case http11 = "HTTP/1.1"
+    case http2 = "HTTP/2"
 }
 
-/// How the end of a message body is found (RFC 9112 §6.3).
-package enum BodyFraming: Sendable, Equatable {
+/// What is known of the length of a message's body before it comes. How its end is told is a matter of the version of HTTP.
+package enum BodyLength: Sendable, Equatable {
+    /// There is no body.
     case none
-    /// `Content-Length`, in bytes.
-    case length(Int)
-    case chunked
-    /// The body ends with the connection: responses only.
-    case untilClose
+    /// In bytes.
+    case known(Int)
+    case unknown
+
+    /// Whether it is known that nothing will come.
+    package var isEmpty: Bool { self == .none || self == .known(0) }
 }
 
 /// Start line and fields of a request.
@@ -21,22 +22,22 @@ package struct RequestHead: Sendable, Equatable {
     package var method: [UInt8]
     /// Exactly as sent: origin-form, absolute-form, authority-form or `*` (RFC 9112 §3.2).
     package var target: [UInt8]
-    package var version: WireVersion
+    package var version: HTTPVersion
     package var fields: Fields
-    package var framing: BodyFraming
+    package var bodyLength: BodyLength
 
     package init(
         method: [UInt8],
         target: [UInt8],
-        version: WireVersion = .http11,
+        version: HTTPVersion = .http11,
         fields: Fields = Fields(),
-        framing: BodyFraming = .none
+        bodyLength: BodyLength = .none
     ) {
         self.method = method
         self.target = target
         self.version = version
         self.fields = fields
-        self.framing = framing
+        self.bodyLength = bodyLength
     }
 
     package var isHEAD: Bool { isMethod("HEAD") }
@@ -58,62 +59,46 @@ package struct RequestHead: Sendable, Equatable {
         isSafe || isMethod("PUT") || isMethod("DELETE")
     }
 
-    /// Whether the client wants the connection kept after this exchange (RFC 9112 §9.3).
-    package var keepsAlive: Bool { HTTPWire.keepsAlive(version, fields) }
-
     /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     package var expectsContinue: Bool {
-        version == .http11 && framing != .none && framing != .length(0) && fields.list("expect", has: "100-continue")
+        version != .http10 && !bodyLength.isEmpty && fields.list("expect", has: "100-continue")
     }
 }
 
 /// Status line and fields of a response.
 package struct ResponseHead: Sendable, Equatable {
-    package var version: WireVersion
+    package var version: HTTPVersion
     /// 100…999.
     package var status: Int
     /// The reason phrase as sent; nil if the status line ended after the status, with no space.
     package var reason: [UInt8]?
     package var fields: Fields
-    package var framing: BodyFraming
+    package var bodyLength: BodyLength
 
     package init(
-        version: WireVersion = .http11,
+        version: HTTPVersion = .http11,
         status: Int,
         reason: [UInt8]? = nil,
         fields: Fields = Fields(),
-        framing: BodyFraming = .none
+        bodyLength: BodyLength = .none
     ) {
         self.version = version
         self.status = status
         self.reason = reason
         self.fields = fields
-        self.framing = framing
+        self.bodyLength = bodyLength
     }
-
-    package var keepsAlive: Bool { HTTPWire.keepsAlive(version, fields) }
 
     /// Whether a response of this status has no body whatever its fields say (RFC 9110 §6.4.1).
     package static func isBodyless(status: Int) -> Bool {
         status < 200 || status == 204 || status == 304
     }
-}
 
-/// What the parsers put out, in the order of the wire.
-package enum WirePart<Head: Sendable>: Sendable {
-    /// A 1xx response before the answer (RFC 9110 §15.2). Never out of the request parser.
-    case informational(Head)
-    case head(Head)
-    /// A chunk of `size` bytes begins (RFC 9112 §7.1). Only in a chunked body.
-    case chunk(size: Int)
-    /// Body bytes after transfer-decoding, as they came in: any number of slices a chunk.
-    case body(ByteBuffer)
-    case end(trailers: Fields)
-}
-
-private func keepsAlive(_ version: WireVersion, _ fields: Fields) -> Bool {
-    switch version {
-    case .http11: !fields.list("connection", has: "close")
-    case .http10: fields.list("connection", has: "keep-alive") && !fields.list("connection", has: "close")
+    /// What `Transfer-Encoding` lists, without `identity`, which old servers say and which means none.
+    package var transferCodings: [ArraySlice<UInt8>] {
+        listMembers(fields.values("transfer-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
     }
+
+    /// Whether the body was sent in chunks of HTTP/1.1, as its fields tell, whatever a length says in addition.
+    package var isChunked: Bool { fields.contains("transfer-encoding") && !transferCodings.isEmpty }
 }

@@ -1,5 +1,6 @@
-package import HTTPWire
-package import MockServeCore
+package import HTTPMessages
+import HTTPWire
+import MockServeCore
 import NIOCore
 import NIOPosix
 

@@ -107,7 +107,7 @@ package struct Fields: Sendable {
     }
 
     /// Continues the last value after a line fold (RFC 9112 §5.2): one space, then the continuation.
-    mutating func continueLastValue(with value: UnsafeRawBufferPointer) {
+    package mutating func continueLastValue(with value: UnsafeRawBufferPointer) {
         guard let last = lines.indices.last else { return }
         if !value.isEmpty {
             if lines[last].valueEnd > lines[last].valueStart { bytes.append(UInt8(ascii: " ")) }
@@ -117,12 +117,12 @@ package struct Fields: Sendable {
     }
 
     /// Bytes that `write(to:)` writes.
-    var wireSize: Int { bytes.count + lines.count * 4 }
+    package var wireSize: Int { bytes.count + lines.count * 4 }
 
     /// Writes all field lines.
     ///
     /// - Returns: how many bytes that are.
-    func write(to target: UnsafeMutableRawBufferPointer) -> Int {
+    package func write(to target: UnsafeMutableRawBufferPointer) -> Int {
         guard var place = target.baseAddress, target.count >= wireSize else { return 0 }
         bytes.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }

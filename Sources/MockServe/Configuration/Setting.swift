@@ -1,0 +1,219 @@
+import Foundation
+import MockServeCore
+
+/// A part of the configuration that has a name: on the command line, and in the environment.
+///
+/// What it is follows from the defaults, the environment, and what code or the command line says, each stronger than the one before.
+package struct Setting: Sendable {
+    /// As the option of the command line is called, without dashes.
+    package let name: String
+    /// Whether the environment says it for the command line only: servers of one process cannot share a port.
+    let isForCommandLine: Bool
+    /// As it stands in a configuration.
+    package let text: @Sendable (MockServerConfiguration) -> String
+    fileprivate let set: @Sendable (inout MockServerConfiguration, String) throws(Problem) -> Void
+
+    /// What a text had to be, and is not.
+    package struct Problem: Error {
+        package let reason: String
+    }
+
+    /// `MOCKSERVE_` and the name.
+    package var variable: String { "MOCKSERVE_" + name.uppercased().replacing("-", with: "_") }
+
+    private init(
+        _ name: String,
+        isForCommandLine: Bool = false,
+        _ text: @escaping @Sendable (MockServerConfiguration) -> String,
+        _ set: @escaping @Sendable (inout MockServerConfiguration, String) throws(Problem) -> Void
+    ) {
+        self.name = name
+        self.isForCommandLine = isForCommandLine
+        self.text = text
+        self.set = set
+    }
+
+    /// In the order in which they are explained.
+    package static let all = [
+        Setting("mode") {
+            $0.mode?.rawValue ?? "replay"
+        } _: { (configuration, text) throws(Problem) in
+            let modes = RecordMode.allCases.map(\.rawValue)
+            guard let mode = RecordMode(rawValue: text) else { throw Problem(reason: "takes \(listed(modes))") }
+            configuration.mode = mode
+        },
+        Setting("upstream") { configuration in
+            configuration.upstreams.map { $0.name == "default" ? $0.url : "\($0.name)=\($0.url)" }.joined(
+                separator: ","
+            )
+        } _: { (configuration, text) throws(Problem) in
+            configuration.upstreams = text.split(separator: ",").map { upstream(String($0)) }
+        },
+        Setting("host", isForCommandLine: true) {
+            $0.listen.host
+        } _: { (configuration, text) throws(Problem) in
+            configuration.listen = .address(text, port: configuration.listen.port)
+        },
+        Setting("port", isForCommandLine: true) {
+            String($0.listen.port)
+        } _: { (configuration, text) throws(Problem) in
+            configuration.listen = .address(configuration.listen.host, port: try whole(text, 0...65535))
+        },
+        Setting("allow-host") {
+            $0.allowedHosts.joined(separator: ",")
+        } _: { (configuration, text) throws(Problem) in
+            configuration.allowedHosts = names(text)
+        },
+        Setting("allow-origin") {
+            $0.allowedOrigins.joined(separator: ",")
+        } _: { (configuration, text) throws(Problem) in
+            configuration.allowedOrigins = names(text)
+        },
+        Setting("playback") {
+            $0.playback.rawValue
+        } _: { (configuration, text) throws(Problem) in
+            let ways = Playback.allCases.map(\.rawValue)
+            guard let playback = Playback(rawValue: text) else { throw Problem(reason: "takes \(listed(ways))") }
+            configuration.playback = playback
+        },
+        Setting("speed") {
+            number($0.speed)
+        } _: { (configuration, text) throws(Problem) in
+            configuration.speed = try decimal(text, 0...Double.greatestFiniteMagnitude, "0 or more")
+        },
+        Setting("miss-status") {
+            String($0.missStatus)
+        } _: { (configuration, text) throws(Problem) in
+            configuration.missStatus = try whole(text, 400...599)
+        },
+        flag("map", \.mapsOrigins),
+        flag("record-in-ci", \.recordsInCI),
+        flag("keep-cut", \.keepsCutAnswers),
+        flag("give-back", \.givesSecretsBack),
+        Setting("upstream-ca") {
+            $0.upstream.trustedCertificates ?? ""
+        } _: { (configuration, text) throws(Problem) in
+            configuration.upstream.trustedCertificates = text
+        },
+        seconds("connect-timeout", \.upstream.connectTimeout, 0.001...86_400, "0.001 to 86400"),
+        seconds("read-timeout", \.upstream.readTimeout, 0.001...86_400, "0.001 to 86400"),
+        seconds("stop-deadline", \.stopDeadline, 0...86_400, "0 to 86400"),
+        Setting("cache-size") {
+            String($0.cacheSize >> 20)
+        } _: { (configuration, text) throws(Problem) in
+            configuration.cacheSize = try whole(text, 0...1 << 20) << 20
+        },
+        Setting("journal", isForCommandLine: true) {
+            $0.journalFile ?? ""
+        } _: { (configuration, text) throws(Problem) in
+            configuration.journalFile = text
+        },
+        Setting("coverage") {
+            $0.coverageFile ?? ""
+        } _: { (configuration, text) throws(Problem) in
+            configuration.coverageFile = text
+        },
+    ]
+
+    package static func named(_ name: String) -> Setting? { all.first { $0.name == name } }
+
+    /// Reads `[NAME=]URL`.
+    package static func upstream(_ text: String) -> (name: String, url: String) {
+        guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else { return ("default", text) }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+
+    private static func flag(
+        _ name: String,
+        _ path: any WritableKeyPath<MockServerConfiguration, Bool> & Sendable
+    ) -> Setting {
+        Setting(name) {
+            String($0[keyPath: path])
+        } _: { (configuration, text) throws(Problem) in
+            switch text.lowercased() {
+            case "1", "true", "yes", "on": configuration[keyPath: path] = true
+            case "0", "false", "no", "off": configuration[keyPath: path] = false
+            default: throw Problem(reason: "takes true or false")
+            }
+        }
+    }
+
+    private static func seconds(
+        _ name: String,
+        _ path: any WritableKeyPath<MockServerConfiguration, Duration> & Sendable,
+        _ range: ClosedRange<Double>,
+        _ words: String
+    ) -> Setting {
+        Setting(name) { configuration in
+            let (seconds, attoseconds) = configuration[keyPath: path].components
+            return number(Double(seconds) + Double(attoseconds) / 1e18)
+        } _: { (configuration, text) throws(Problem) in
+            configuration[keyPath: path] = .seconds(try decimal(text, range, "\(words) seconds"))
+        }
+    }
+
+    private static func whole(_ text: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
+        guard let number = Int(text), range.contains(number) else {
+            throw Problem(reason: "takes \(range.lowerBound) to \(range.upperBound)")
+        }
+        return number
+    }
+
+    private static func decimal(_ text: String, _ range: ClosedRange<Double>, _ words: String) throws(Problem) -> Double
+    {
+        guard let number = Double(text), range.contains(number) else { throw Problem(reason: "takes \(words)") }
+        return number
+    }
+
+    private static func number(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
+    }
+
+    private static func names(_ text: String) -> [String] {
+        text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+    }
+
+    private static func listed(_ names: [String]) -> String { names.joined(separator: ", ") }
+}
+
+extension MockServerConfiguration {
+    /// Says one setting.
+    ///
+    /// - Parameters:
+    ///   - name: of the setting.
+    ///   - source: who says so, in a word or two, for whoever asks where it came from.
+    /// - Throws: `Setting.Problem`.
+    package mutating func set(_ name: String, to text: String, by source: String) throws(Setting.Problem) {
+        guard let setting = Setting.named(name) else { preconditionFailure("there is no setting \(name)") }
+        try setting.set(&self, text)
+        sources[name] = source
+    }
+
+    /// Takes what the environment says. What makes no sense is an error when a server is started.
+    ///
+    /// - Parameter isCommandLine: whether what is for that only is taken too.
+    package mutating func followEnvironment(
+        isCommandLine: Bool,
+        _ value: (String) -> String? = { getenv($0).map { String(cString: $0) } }
+    ) {
+        for setting in Setting.all where isCommandLine || !setting.isForCommandLine {
+            guard let text = value(setting.variable), !text.isEmpty else { continue }
+            do {
+                try set(setting.name, to: text, by: setting.variable)
+            } catch {
+                environmentProblem =
+                    environmentProblem ?? "\(setting.variable) is `\(text)` in the environment, and \(error.reason)."
+            }
+        }
+    }
+
+    /// What every setting is, and where that came from: name, value and source, a line each.
+    package var explanation: String {
+        let rows = Setting.all.map { ($0.name, $0.text(self), sources[$0.name] ?? "default") }
+        let (first, second) = (rows.map(\.0.count).max() ?? 0, min(40, rows.map(\.1.count).max() ?? 0))
+        func padded(_ text: String, _ width: Int) -> String {
+            text + String(repeating: " ", count: max(0, width - text.count))
+        }
+        return rows.map { "\(padded($0.0, first))  \(padded($0.1.isEmpty ? "-" : $0.1, second))  \($0.2)\n" }.joined()
+    }
+}

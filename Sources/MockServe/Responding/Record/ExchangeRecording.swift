@@ -1,0 +1,97 @@
+import CassetteStore
+import HTTPMessages
+import MockServeCore
+import NIOCore
+
+/// What is recorded of an exchange while it goes through: both bodies, when the pieces of the answer came, and what the request is
+/// matched by.
+final class ExchangeRecording {
+    /// Nil if nothing is recorded.
+    let writer: CassetteWriter?
+    private let origin: String
+    private let arrival = Clock.now()
+    private let key: MatchKeyBuilder
+    private let request: RequestHead
+    private var requestBody: BodyCollector
+    private var informational: [ResponseHead] = []
+    private(set) var response: ResponseHead?
+    private var headTime = Clock.now()
+    private var responseBody: BodyCollector
+    private var pieces = ChunkLog()
+    private var hasMarks = false
+
+    /// - Parameter request: as the upstream is to see it.
+    init(_ request: RequestHead, from origin: String, _ writer: CassetteWriter?) {
+        self.writer = writer
+        self.origin = origin
+        self.request = request
+        key = MatchKeyBuilder(request, writer?.rules ?? .none)
+        requestBody = BodyCollector(writer)
+        requestBody.redact(request.fields, "request body")
+        responseBody = BodyCollector(writer)
+    }
+
+    // MARK: What is said, in the order in which it is
+
+    /// - Returns: whether something was handed over, after which the writer may be congested.
+    func append(request bytes: ByteBuffer) -> Bool {
+        bytes.withUnsafeReadableBytes { key.update($0) }
+        return requestBody.append(bytes)
+    }
+
+    func append(informational head: ResponseHead) { informational.append(head) }
+
+    func begin(_ head: ResponseHead) {
+        response = head
+        headTime = Clock.now()
+        responseBody.redact(head.fields, "response body")
+    }
+
+    /// The next `size` bytes of the answer are a piece, whatever the reads of the socket are.
+    func mark(piece size: Int) {
+        hasMarks = true
+        pieces.begin(size: size, at: sinceHead)
+    }
+
+    /// - Returns: as for the request.
+    func append(response bytes: ByteBuffer) -> Bool {
+        if !hasMarks { pieces.add(size: bytes.readableBytes, at: sinceHead) }
+        return responseBody.append(bytes)
+    }
+
+    /// Milliseconds since the head of the answer.
+    var sinceHead: Int { Clock.milliseconds(since: headTime) }
+
+    // MARK: The end
+
+    /// What is to be written; nil if there is no answer.
+    ///
+    /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
+    func interaction(
+        requestTrailers: Fields,
+        responseTrailers: Fields,
+        _ cut: AnswerCut?,
+        for writer: CassetteWriter
+    ) throws -> NewInteraction? {
+        guard let response else { return nil }
+        let content = InteractionContent(
+            origin: origin,
+            request: request,
+            requestTrailers: requestTrailers,
+            informational: informational,
+            response: response,
+            responseTrailers: responseTrailers,
+            matchKey: key.key(origin: origin),
+            recordedAt: arrival.unixMilliseconds,
+            firstByte: headTime.milliseconds(since: arrival),
+            chunks: pieces.chunks,
+            cut: cut
+        )
+        return try NewInteraction(content, &requestBody, &responseBody, for: writer)
+    }
+
+    func discard() {
+        requestBody.discard()
+        responseBody.discard()
+    }
+}

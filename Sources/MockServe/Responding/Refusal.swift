@@ -1,0 +1,41 @@
+import HTTPMessages
+import MockServeCore
+import NIOCore
+
+/// Answers at once and takes no more of the request.
+final class Refusal: ExchangeReceiver {
+    init(_ exchange: Exchange, _ problem: Problem) {
+        exchange.answer(problem.response, body: problem.body)
+    }
+
+    func receive(_ bytes: ByteBuffer) {}
+    func receiveEnd(trailers: Fields) {}
+    func connectionLost() {}
+    func writabilityRestored() {}
+}
+
+extension Problem {
+    /// Of a request that is for no server that this one stands for.
+    static let noUpstream = Problem(
+        status: 421,
+        title: "No upstream",
+        detail: "This server stands for no server that the request could be for."
+    )
+
+    /// What a reverse proxy does not do.
+    static func unsupported(_ request: RequestHead) -> Problem? {
+        if request.fields.list("upgrade", has: "websocket") {
+            return Problem(
+                status: 501,
+                title: "WebSocket is not supported",
+                detail: "The upgrade was not forwarded, as what follows it could not be recorded."
+            )
+        }
+        guard request.method == Array("CONNECT".utf8) else { return nil }
+        return Problem(
+            status: 501,
+            title: "CONNECT is not supported",
+            detail: "Use this server as the base URL of your client, not as its proxy."
+        )
+    }
+}

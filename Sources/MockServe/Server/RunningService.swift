@@ -1,0 +1,123 @@
+import HTTPMessages
+import CassetteStore
+import Dispatch
+import Foundation
+import MockServeCore
+import NIOCore
+
+/// What a configuration comes to: the responder, chosen once, and what must be closed behind it.
+final class RunningService: Sendable {
+    let responder: any ExchangeResponder
+    /// One a listener.
+    let upstreams: [Upstream]
+    let table: UpstreamTable
+    let journal: ScopeJournal
+    /// Nil if nothing is recorded.
+    let writer: CassetteWriter?
+    /// Nil if nothing is replayed.
+    let replayer: Replayer?
+    /// Whose answers may be prepared: nil if something stands before them that has to see every exchange.
+    private let preparing: Replayer?
+    /// Nil if nothing is forwarded.
+    let client: UpstreamClient?
+    private let coverageFile: String?
+    /// Nil if nothing is replayed or recorded.
+    private let path: String?
+
+    struct Parts {
+        var responder: any ExchangeResponder
+        var replayer: Replayer?
+        var upstreams: [Upstream] = []
+        var table: UpstreamTable
+        var writer: CassetteWriter?
+        var client: UpstreamClient?
+        var path: String?
+    }
+
+    init(_ configuration: MockServerConfiguration) throws {
+        if let problem = configuration.environmentProblem { throw MockServeError(.invalidConfiguration, problem) }
+        if let problem = configuration.routes.problem { throw MockServeError(.invalidConfiguration, problem) }
+        journal = try ScopeJournal(configuration)
+        coverageFile = configuration.coverageFile
+        let parts: Parts
+        do {
+            switch configuration.service {
+            case .responder(let responder):
+                let table = UpstreamTable([], mapsContent: false)
+                let limit = configuration.limits.responderBody
+                parts = Parts(responder: TaskResponder(responder, bodyLimit: limit, journal: journal), table: table)
+            case .replay(let path):
+                parts = try Self.replay(path, configuration, journal)
+            case .record(let path, let upstreams, let mode):
+                parts = try Self.record(path, upstreams, mode, configuration, journal)
+            }
+        } catch {
+            journal.close()
+            throw (error as? CassetteError).map { MockServeError($0) } ?? error
+        }
+        let limit = configuration.limits.responderBody
+        var responder = parts.responder
+        var preparing = parts.replayer
+        if !configuration.routes.isEmpty {
+            preparing = nil
+            let handlers = TaskResponder(configuration.routes, bodyLimit: limit, journal: journal)
+            responder = RoutedResponder(configuration.routes, handlers: handlers, next: responder)
+        }
+        if configuration.journalLimits.body > 0 {
+            let bodyLimit = configuration.journalLimits.body
+            responder = LoggingResponder(responder, limit: bodyLimit, redactor: journal.redactor)
+            preparing = nil
+        }
+        self.responder = responder
+        self.preparing = preparing
+        upstreams = parts.upstreams
+        table = parts.table
+        writer = parts.writer
+        replayer = parts.replayer
+        client = parts.client
+        path = parts.path
+    }
+
+    /// The short cut of HTTP/1 on one event loop, if there is one. Called there.
+    func preparedAnswers(on eventLoop: any EventLoop) -> (any PreparedAnswers)? {
+        preparing?.loopReplayer(on: eventLoop)
+    }
+
+    /// The caller's address for the first listener; the others get ports of the same host.
+    func listenAddresses(_ first: ListenAddress) -> [ListenAddress] {
+        let others: ListenAddress
+        switch first.kind {
+        case .address(let host, _): others = .address(host)
+        case .socket: others = .loopback
+        }
+        return [first] + Array(repeating: others, count: max(0, upstreams.count - 1))
+    }
+
+    /// Ends the responder's work, then the recording, then the files next to it.
+    func end(on eventLoop: any EventLoop, keeping: Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
+        let promise = eventLoop.makePromise(of: Void.self)
+        responder.shutDown(deadline: deadline, on: eventLoop).whenComplete { _ in
+            // Checkpointing and writing take their time, which an event loop has not.
+            DispatchQueue.global().async { promise.completeWith(Result { try self.finish(keeping: keeping) }) }
+        }
+        return promise.futureResult
+    }
+
+    private func finish(keeping: Bool) throws {
+        defer { journal.close() }
+        do {
+            if let writer {
+                let isComplete = journal.summary.failureCount == 0
+                let now = Clock.now().unixMilliseconds
+                journal.found(try writer.finish(keeping: keeping, isComplete: isComplete, now: now))
+            }
+            if let error = journal.summary.writeError { throw error }
+            guard let coverageFile, let path else { return }
+            var used = journal.replayedNumbers
+            used.formUnion(journal.recordedNumbers)
+            try CoverageFile.add(used, of: path, to: coverageFile)
+        } catch let error as CassetteError {
+            throw MockServeError(error)
+        }
+    }
+}
