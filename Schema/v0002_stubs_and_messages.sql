@@ -21,4 +21,4 @@ CREATE TABLE message (
     body_id        INTEGER REFERENCES body (id),
     offset_ms      INTEGER NOT NULL,
     PRIMARY KEY (interaction_id, number)
-) STRICT;
+) STRICT, WITHOUT ROWID;

@@ -60,7 +60,7 @@ int mockserve_regex_replace(const mockserve_regex *regex, const uint8_t *text, s
         result.append(whole.data() + copied, start - copied);
         copied = end;
         regex->expression.Rewrite(&result, regex->replacement, groups.data(), regex->groups);
-        // A match of nothing must not be found again.
+        // An empty match must not be found again.
         position = end > start ? end : end + 1;
     }
     result.append(whole.data() + copied, count - copied);
@@ -92,7 +92,7 @@ int mockserve_regex_find(const mockserve_regex *regex, const uint8_t *text, size
                          mockserve_match *match) {
     const re2::StringPiece whole(reinterpret_cast<const char *>(text), count);
     re2::StringPiece found;
-    // The bounds alone are found much faster than the groups, and mostly there is nothing.
+    // Finding only the bounds is much faster than finding the groups, and usually there is no match.
     if (!regex->expression.Match(whole, from, count, RE2::UNANCHORED, &found, 1)) return 0;
     match->start = found.data() - whole.data();
     match->end = match->start + found.size();

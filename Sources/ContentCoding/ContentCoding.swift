@@ -6,7 +6,7 @@ package enum ContentCoding: Sendable, Equatable {
     /// RFC 8878.
     case zstd
 
-    /// Reads a coding name as it stands in `Content-Encoding`, ASCII case aside; nil for one that is not known here.
+    /// Reads a coding name from `Content-Encoding`, ignoring case; nil for an unknown one.
     package init?(_ name: some Collection<UInt8>) {
         switch String(decoding: name, as: UTF8.self).lowercased() {
         case "gzip", "x-gzip": self = .gzip
@@ -38,7 +38,7 @@ package enum ContentCodingError: Error, Sendable, Equatable {
 extension ContentCoding {
     /// Decodes a whole body.
     ///
-    /// - Parameter limit: bytes the result may have; memory never grows past it by more than a block.
+    /// - Parameter limit: bytes that the result may have; decoding stops at most one block past it.
     /// - Throws: `ContentCodingError`.
     package func decode(_ bytes: some Sequence<UInt8>, limit: Int) throws(ContentCodingError) -> [UInt8] {
         let decoder = Decoder(self)
@@ -48,7 +48,7 @@ extension ContentCoding {
         return output
     }
 
-    /// Encodes a whole body. The result is not what another encoder would write, but decodes to the same bytes.
+    /// Encodes a whole body. The result may differ from another encoder's, but decodes to the same bytes.
     package func encode(_ bytes: [UInt8]) -> [UInt8]? {
         switch self {
         case .gzip: zlibEncode(bytes, windowBits: 15 + 16)

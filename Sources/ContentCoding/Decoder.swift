@@ -21,8 +21,8 @@ package final class Decoder {
     private var block: [UInt8] = []
     /// Whether the end of the coded data was seen.
     package private(set) var isFinished = false
-    /// Whether something came after the end that does not belong to the coded data. It is left alone, and all that follows it,
-    /// as browsers and curl do.
+    /// Whether bytes that do not belong to the coded data came after its end. These and all that follow are ignored, as
+    /// browsers and curl do.
     package private(set) var hasTrailingBytes = false
 
     private static let blockSize = 64 << 10
@@ -49,7 +49,7 @@ package final class Decoder {
 
     /// Appends what `input` decodes to.
     ///
-    /// - Parameter limit: bytes that all calls together may give.
+    /// - Parameter limit: bytes that all calls together may return.
     package func decode(
         _ input: [UInt8],
         into output: inout [UInt8],
@@ -59,7 +59,8 @@ package final class Decoder {
         while let bytes = try next(limit: limit) { output += bytes }
     }
 
-    /// Takes the next piece of coded data. What it decodes to is given by `next`, which must have given all that came before.
+    /// Takes the next piece of coded data. `next` returns what it decodes to; it must have returned nil for the piece
+    /// before.
     package func feed(_ piece: [UInt8]) {
         guard let first = piece.first, !hasTrailingBytes else { return }
         if isFinished, coding == .gzip, first == 0x1F, case .zlib(let stream) = engine {
@@ -78,10 +79,10 @@ package final class Decoder {
 
     /// Some of what was fed, decoded: at most 64 KiB; nil if more must be fed.
     ///
-    /// - Parameter limit: bytes that all calls together may give.
+    /// - Parameter limit: bytes that all calls together may return.
     package func next(limit: Int = .max) throws(ContentCodingError) -> [UInt8]? {
         while !isFinished, !needsInput {
-            // What came before is given out all the same.
+            // Thrown only now, because what came before the error was returned first.
             guard !isMalformed else { throw .malformed(coding) }
             if block.isEmpty { block = Array(repeating: 0, count: Self.blockSize) }
             let step = advance(&input, &offset, &block)
@@ -134,7 +135,7 @@ package final class Decoder {
         let produced = block.count - Int(stream.pointee.avail_out)
         switch result {
         case Z_STREAM_END:
-            // A gzip body may be several members one after another (RFC 1952 §2.2).
+            // A gzip body may consist of several members (RFC 1952 §2.2).
             if coding == .gzip, offset < input.count, input[offset] == 0x1F,
                 offset + 1 == input.count || input[offset + 1] == 0x8B
             {
@@ -196,19 +197,19 @@ package final class Decoder {
             }
         }
         guard ZSTD_isError(result) == 0 else { return Step(produced: produced, needsInput: false, isMalformed: true) }
-        // A body may be several frames one after another (RFC 8878 §3.1).
+        // A body may consist of several frames (RFC 8878 §3.1).
         if result == 0, offset == input.count { isFinished = true }
         return Step(produced: produced, needsInput: offset == input.count && produced < block.count)
     }
 
     private static func makeZstd() -> OpaquePointer? {
         let state = ZSTD_createDStream()
-        // A window of 8 MiB is what decoders must take (RFC 9659 §3); a larger one is for the sender's convenience only.
+        // The `zstd` coding allows windows of up to 8 MiB (RFC 9659 §3); a larger one would only cost memory.
         ZSTD_DCtx_setParameter(state, ZSTD_d_windowLogMax, 23)
         return state
     }
 
-    /// "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send raw deflate, and every browser takes it.
+    /// "deflate" is the zlib format (RFC 9110 §8.4.1.2), but some servers send raw deflate, which browsers accept.
     private func useRawDeflateIfNeeded(first input: [UInt8]) {
         guard coding == .deflate, case .zlib(let stream) = engine else { return }
         let isZlib = input[0] & 0x0F == 8 && (input.count < 2 || (Int(input[0]) << 8 | Int(input[1])) % 31 == 0)

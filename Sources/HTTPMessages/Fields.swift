@@ -1,7 +1,7 @@
-/// The fields of a message (RFC 9110 §5) as they stood on the wire: order, case, duplicates, inner white space and
-/// bytes over 0x7F are kept.
+/// The fields of a message (RFC 9110 §5) as they were on the wire: order, case, duplicates, inner white space and bytes
+/// over 0x7F are kept.
 ///
-/// All names and values lie in one byte array, so a message with thirty fields costs two allocations. Only the
+/// All names and values are in one byte array, so a message needs few allocations, however many fields it has. Only the
 /// optional white space around a value is not kept: it is written back as one space after the colon.
 package struct Fields: Sendable {
     /// One field line, a view into the storage of the whole section.
@@ -10,12 +10,12 @@ package struct Fields: Sendable {
         package let value: ArraySlice<UInt8>
     }
 
-    /// One field line where it lies, for the time of a call: nothing is retained for it.
+    /// One field line in place, valid only during a call: nothing is retained for it.
     package struct RawField {
         package let name: UnsafeRawBufferPointer
         package let value: UnsafeRawBufferPointer
 
-        /// Whether this field is called `name`, ASCII case aside.
+        /// Whether this field is called `name`, ignoring ASCII case.
         package func isNamed(_ name: StaticString) -> Bool {
             guard self.name.count == name.utf8CodeUnitCount else { return false }
             for offset in 0..<self.name.count where lowercased(self.name[offset]) != lowercased(name.utf8Start[offset])
@@ -47,7 +47,7 @@ package struct Fields: Sendable {
 
     package mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
         if lines.isEmpty {
-            // Most messages have this much.
+            // Enough for most messages.
             bytes.reserveCapacity(240)
             lines.reserveCapacity(6)
         }
@@ -58,9 +58,9 @@ package struct Fields: Sendable {
         addLine(from: start, valueFrom: middle)
     }
 
-    /// Appends a field whose name and value are written behind what is there.
+    /// Appends a field whose name and value the closures write to the end of the bytes they are given.
     ///
-    /// - Parameters: each says whether it could; if not, nothing is appended.
+    /// - Returns: whether both closures succeeded; if not, nothing is appended.
     package mutating func append(
         writingName writeName: (inout [UInt8]) -> Bool,
         writingValue writeValue: (inout [UInt8]) -> Bool
@@ -76,7 +76,7 @@ package struct Fields: Sendable {
         return true
     }
 
-    /// The field whose name and value are the last of the bytes.
+    /// Adds the field whose name and value are at the end of the bytes.
     private mutating func addLine(from start: Int, valueFrom middle: Int) {
         lines.append(
             Line(
@@ -97,7 +97,7 @@ package struct Fields: Sendable {
         append(name: name.utf8, value: value.utf8)
     }
 
-    // Not generic, so that other modules call code that is made for these types.
+    // Not generic, so that other modules call specialised code.
     package mutating func append(name: ArraySlice<UInt8>, value: [UInt8]) {
         append(name: name, value: value[...])
     }
@@ -121,7 +121,7 @@ package struct Fields: Sendable {
 
     /// Writes all field lines.
     ///
-    /// - Returns: how many bytes that are.
+    /// - Returns: how many bytes were written.
     package func write(to target: UnsafeMutableRawBufferPointer) -> Int {
         guard var place = target.baseAddress, target.count >= wireSize else { return 0 }
         bytes.withUnsafeBytes { bytes in
@@ -132,7 +132,7 @@ package struct Fields: Sendable {
             }
             for line in lines {
                 put(base + Int(line.nameStart), Int(line.nameEnd - line.nameStart))
-                // An empty value needs no space; one is written all the same, as nearly every server does.
+                // An empty value needs no space, but nearly every server writes one.
                 put(Self.colon.utf8Start, 2)
                 put(base + Int(line.valueStart), Int(line.valueEnd - line.valueStart))
                 put(Self.lineEnd.utf8Start, 2)
@@ -144,7 +144,7 @@ package struct Fields: Sendable {
     private static let colon: StaticString = ": "
     private static let lineEnd: StaticString = "\r\n"
 
-    /// Values of every field called `name`, in wire order. Names compare without ASCII case (RFC 9110 §5.1).
+    /// Values of every field called `name`, in wire order. ASCII case is ignored in names (RFC 9110 §5.1).
     package func values(_ name: StaticString) -> [ArraySlice<UInt8>] {
         var values: [ArraySlice<UInt8>] = []
         var start = 0
@@ -162,10 +162,10 @@ package struct Fields: Sendable {
 
     package func contains(_ name: StaticString) -> Bool { contains { $0.isNamed(name) } }
 
-    /// Whether some field line is as `condition` says. Asks for them in wire order.
+    /// Whether some field line meets `condition`. Lines are checked in wire order.
     package func contains(_ condition: (RawField) -> Bool) -> Bool { firstIndex(condition) != nil }
 
-    /// Shows every field line to `body`, in wire order.
+    /// Calls `body` with every field line, in wire order.
     package func forEachRaw(_ body: (RawField) -> Void) {
         _ = firstIndex { field in
             body(field)
@@ -192,8 +192,8 @@ package struct Fields: Sendable {
         }
     }
 
-    /// Whether each line can be written as it is: it has a name without a colon, and nothing in it ends a line. What was
-    /// parsed can; what is stored may be crafted.
+    /// Whether each line can be written as it is: its name is not empty and has no colon, and nothing in it is NUL or
+    /// ends a line. Parsed fields always can; stored ones may be crafted.
     package var areLineSafe: Bool {
         let breaksLine = bytes.withUnsafeBytes { bytes in
             bytes.contains { $0 <= 0x0D && ($0 == 0 || $0 == 0x0A || $0 == 0x0D) }
@@ -236,7 +236,7 @@ extension Fields: ExpressibleByDictionaryLiteral {
 }
 
 extension Fields.Field {
-    /// Whether this field is called `name`, ASCII case aside.
+    /// Whether this field is called `name`, ignoring ASCII case.
     package func isNamed(_ name: StaticString) -> Bool { withRaw { $0.isNamed(name) } }
 
     package func withRaw<Result>(_ body: (Fields.RawField) -> Result) -> Result {

@@ -1,5 +1,5 @@
 extension Fields {
-    /// Names that `Connection` nominates, as for this connection only (RFC 9110 §7.6.1).
+    /// Names that `Connection` nominates as being for this connection only (RFC 9110 §7.6.1).
     package var nominatedNames: [ArraySlice<UInt8>] { listMembers(values("connection")) }
 }
 
@@ -10,7 +10,7 @@ extension Fields.RawField {
             || isNamed("transfer-encoding") || isNamed("upgrade")
     }
 
-    /// Whether the field goes no farther than the connection it came by.
+    /// Whether the field must not be passed on to another connection.
     ///
     /// - Parameter nominated: `Fields.nominatedNames` of its message.
     package func endsHere(_ nominated: [ArraySlice<UInt8>]) -> Bool {
@@ -19,9 +19,9 @@ extension Fields.RawField {
         return nominated.contains { equalsIgnoringCase($0, name) }
     }
 
-    /// Whether `Connection` cannot nominate the field: it frames or routes the message, or says what its content is. Whoever
-    /// nominates one of these wants two readers to see two different messages (RFC 9110 §7.6.1: options are never fields that
-    /// are for all recipients of the content).
+    /// Whether `Connection` cannot nominate the field: it frames or routes the message, or describes its content.
+    /// Nominating one of these would make two readers see two different messages (RFC 9110 §7.6.1 forbids it for fields
+    /// that are for all recipients of the content).
     private var isEndToEnd: Bool {
         isNamed("host") || isNamed("trailer") || isNamed("expect") || isNamed("range") || isNamed("cache-control")
             || hasPrefix("content-") || hasPrefix("if-")

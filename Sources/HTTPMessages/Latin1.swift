@@ -1,7 +1,7 @@
-/// Bytes as text and back, one byte one character U+0000…U+00FF: how the cassette keeps what HTTP calls text.
+/// Converts bytes to text and back, one character U+0000…U+00FF for each byte, as the cassette keeps text from HTTP.
 package enum Latin1 {
     package static func string(_ bytes: some Sequence<UInt8>) -> String {
-        // Nearly all of it is ASCII, which is the same in UTF-8.
+        // Nearly all text is ASCII, which is the same in UTF-8.
         let ascii: String?? = bytes.withContiguousStorageIfAvailable { bytes in
             bytes.allSatisfy { $0 < 0x80 } ? String(decoding: bytes, as: UTF8.self) : nil
         }
@@ -11,7 +11,7 @@ package enum Latin1 {
         return String(scalars)
     }
 
-    /// - Returns: nil if a character lies above U+00FF.
+    /// - Returns: nil if a character is above U+00FF.
     package static func bytes(_ text: String) -> [UInt8]? {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count)

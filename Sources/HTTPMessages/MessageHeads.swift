@@ -1,11 +1,11 @@
-/// The version of HTTP in which a message was sent, as the cassette writes it.
+/// The HTTP version of a message, as the cassette writes it.
 package enum HTTPVersion: String, Sendable {
     case http10 = "HTTP/1.0"
     case http11 = "HTTP/1.1"
     case http2 = "HTTP/2"
 }
 
-/// What is known of the length of a message's body before it comes. How its end is told is a matter of the version of HTTP.
+/// What is known about the length of a body before it arrives. How its end is marked depends on the HTTP version.
 package enum BodyLength: Sendable, Equatable {
     /// There is no body.
     case none
@@ -42,19 +42,19 @@ package struct RequestHead: Sendable, Equatable {
 
     package var isHEAD: Bool { isMethod("HEAD") }
 
-    /// Asked several times for each request. Methods tell upper from lower case (RFC 9110 §9.1).
+    /// Called several times for each request. Methods are case-sensitive (RFC 9110 §9.1).
     private func isMethod(_ name: StaticString) -> Bool {
         guard method.count == name.utf8CodeUnitCount else { return false }
         for index in 0..<method.count where method[index] != name.utf8Start[index] { return false }
         return true
     }
 
-    /// Whether the method is one that asks for no change (RFC 9110 §9.2.1). Methods tell upper from lower case.
+    /// Whether the method asks for no change (RFC 9110 §9.2.1).
     package var isSafe: Bool {
         isMethod("GET") || isHEAD || isMethod("OPTIONS") || isMethod("TRACE")
     }
 
-    /// Whether sending the request twice is to have the effect of sending it once (RFC 9110 §9.2.2).
+    /// Whether sending the request twice should have the same effect as sending it once (RFC 9110 §9.2.2).
     package var isIdempotent: Bool {
         isSafe || isMethod("PUT") || isMethod("DELETE")
     }
@@ -89,16 +89,16 @@ package struct ResponseHead: Sendable, Equatable {
         self.bodyLength = bodyLength
     }
 
-    /// Whether a response of this status has no body whatever its fields say (RFC 9110 §6.4.1).
+    /// Whether a response with this status has no body, whatever its fields say (RFC 9110 §6.4.1).
     package static func isBodyless(status: Int) -> Bool {
         status < 200 || status == 204 || status == 304
     }
 
-    /// What `Transfer-Encoding` lists, without `identity`, which old servers say and which means none.
+    /// What `Transfer-Encoding` lists, without `identity`, which old servers send and which means none.
     package var transferCodings: [ArraySlice<UInt8>] {
         listMembers(fields.values("transfer-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
     }
 
-    /// Whether the body was sent in chunks of HTTP/1.1, as its fields tell, whatever a length says in addition.
+    /// Whether the fields say that the body was sent in chunks of HTTP/1.1, even if there is a `Content-Length` too.
     package var isChunked: Bool { fields.contains("transfer-encoding") && !transferCodings.isEmpty }
 }

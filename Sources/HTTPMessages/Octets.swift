@@ -34,7 +34,7 @@ package func equals(_ bytes: Slice<UnsafeRawBufferPointer>, _ text: StaticString
     equals(UnsafeRawBufferPointer(rebasing: bytes), text)
 }
 
-/// Whether two byte strings are equal, ASCII case aside.
+/// Whether two byte strings are equal, ignoring ASCII case.
 @inlinable
 package func equalsIgnoringCase(_ left: some Collection<UInt8>, _ right: some Collection<UInt8>) -> Bool {
     left.count == right.count && zip(left, right).allSatisfy { lowercased($0) == lowercased($1) }
@@ -72,7 +72,7 @@ package func trimmingSpace<Bytes: BidirectionalCollection<UInt8>>(_ bytes: Bytes
     return rest
 }
 
-/// `1*DIGIT` of at most 18 digits after leading zeros, or nil: what `Content-Length` may hold without overflow.
+/// The value of `1*DIGIT` with at most 18 digits after leading zeros, which cannot overflow; nil for anything else.
 @inlinable
 package func parseDecimal(_ bytes: some Collection<UInt8>) -> Int? {
     guard !bytes.isEmpty, bytes.count <= 18 || bytes.drop(while: { $0 == 0x30 }).count <= 18 else { return nil }
@@ -84,15 +84,15 @@ package func parseDecimal(_ bytes: some Collection<UInt8>) -> Int? {
     return number
 }
 
-/// The members of a comma-separated list (RFC 9110 §5.6.1), trimmed, empty ones left out. Quotes are not looked at:
-/// use it for lists of tokens only.
+/// The members of a comma-separated list (RFC 9110 §5.6.1), trimmed, without empty ones. Quotes are not parsed: use it
+/// only for lists of tokens.
 package func listMembers(_ values: [ArraySlice<UInt8>]) -> [ArraySlice<UInt8>] {
     guard !values.isEmpty else { return [] }
     return values.flatMap { $0.split(separator: UInt8(ascii: ",")) }.map(trimmingSpace).filter { !$0.isEmpty }
 }
 
 extension Fields {
-    /// Whether the token list in field `name` has `member`, ASCII case aside.
+    /// Whether the token list in field `name` has `member`, ignoring ASCII case.
     package func list(_ name: StaticString, has member: StaticString) -> Bool {
         let values = values(name)
         guard !values.isEmpty else { return false }

@@ -1,4 +1,4 @@
-/// Scheme, host and port of a server (RFC 6454, RFC 9110 §4.3.1), and the path in front of what it serves.
+/// Scheme, host and port of a server (RFC 6454, RFC 9110 §4.3.1).
 package struct Origin: Hashable, Sendable, CustomStringConvertible {
     package enum Scheme: String, Sendable {
         case http
@@ -61,7 +61,7 @@ package struct Origin: Hashable, Sendable, CustomStringConvertible {
         self.init(scheme: scheme, host: host, port: port)
     }
 
-    /// `host` or `host:port` as in a `Host` field: the scheme's own port is left out.
+    /// `host` or `host:port` as in a `Host` field: the scheme's default port is left out.
     package var authority: String {
         let name = host.contains(":") ? "[\(host)]" : host
         return port == scheme.defaultPort ? name : "\(name):\(port)"

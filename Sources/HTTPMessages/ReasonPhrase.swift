@@ -1,4 +1,4 @@
-/// The reason phrases that RFC 9110 §15 and its successors suggest.
+/// The reason phrases that RFC 9110 §15 and other RFCs suggest, by status: the public HTTP types have none by number.
 package enum ReasonPhrase {
     /// Empty for a status that has none.
     package static func standard(_ status: Int) -> [UInt8] { Array((table[status] ?? "").utf8) }

@@ -1,4 +1,4 @@
-/// A request target cut in path and query, and the normal form of each that matching compares.
+/// A request target split into path and query, and the normal form of each that matching compares.
 package struct Target: Sendable {
     package let path: ArraySlice<UInt8>
     /// After the first `?`, nil if there is none.
@@ -27,8 +27,8 @@ package struct Target: Sendable {
         return target[end] == UInt8(ascii: "/") ? Array(target[end...]) : [UInt8(ascii: "/")] + target[end...]
     }
 
-    /// The path with escapes of unreserved characters undone and the others in upper case (RFC 3986 §6.2.2); dot
-    /// segments and doubled slashes stay, as servers tell them apart.
+    /// The path with escapes of unreserved characters decoded and the others in upper case (RFC 3986 §6.2.2). Dot
+    /// segments and doubled slashes stay, because servers distinguish them.
     package var normalPath: [UInt8] {
         guard path.contains(UInt8(ascii: "%")) else { return Array(path) }
         var output: [UInt8] = []
@@ -56,7 +56,7 @@ package struct Target: Sendable {
 }
 
 /// A name and its value in a query or a form body, decoded as `application/x-www-form-urlencoded` (WHATWG URL §5.1).
-/// `a` and `a=` are the same pair; empty pairs (`&&`) are none.
+/// `a` and `a=` are the same pair; empty pairs (`&&`) do not count.
 package struct FormPair: Hashable, Sendable {
     package let name: [UInt8]
     package let value: [UInt8]
@@ -73,7 +73,7 @@ package struct FormPair: Hashable, Sendable {
         }
     }
 
-    /// The pairs in an order that depends on their content only.
+    /// The pairs in an order that depends only on their content.
     package static func sorted(_ pairs: [FormPair]) -> [FormPair] {
         pairs.sorted { left, right in
             left.name == right.name
@@ -82,7 +82,7 @@ package struct FormPair: Hashable, Sendable {
     }
 }
 
-/// Undoes `+` and percent-escapes; a `%` without two digits stays.
+/// Decodes `+` and percent escapes; a `%` without two hexadecimal digits stays.
 package func formDecoded(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
     var output: [UInt8] = []
     output.reserveCapacity(bytes.count)

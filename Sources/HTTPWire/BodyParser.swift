@@ -31,7 +31,7 @@ struct BodyParser {
             }
     }
 
-    /// Whether the end of input is the end of the body.
+    /// Whether the body ends when the connection does.
     var endsWithConnection: Bool {
         if case .untilClose = state { true } else { false }
     }
@@ -140,7 +140,7 @@ private func isChunkExtension(_ bytes: Slice<UnsafeRawBufferPointer>) -> Bool {
         let end = rest
         skipSpace()
         guard rest.first == UInt8(ascii: "=") else {
-            // White space stands before what follows only.
+            // White space is allowed only before something that follows.
             if rest.isEmpty, !end.isEmpty { return false }
             continue
         }

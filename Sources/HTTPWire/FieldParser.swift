@@ -14,7 +14,7 @@ struct FieldParser {
 
     /// Reads what has arrived.
     ///
-    /// - Returns: true once the empty line was read.
+    /// - Returns: true once the empty line has been read.
     mutating func read(from lines: inout LineReader) throws(WireError) -> Bool {
         while true {
             let room = limits.fieldSection - byteCount
@@ -52,7 +52,7 @@ struct FieldParser {
         return false
     }
 
-    /// obs-fold, RFC 9112 §5.2: a server refuses it, a proxy replaces it by a space.
+    /// obs-fold, RFC 9112 §5.2: a server refuses it, a proxy replaces it with a space.
     private mutating func fold(_ line: UnsafeRawBufferPointer) throws(WireError) {
         guard !isStrict else { throw WireError("a folded field line (obs-fold)") }
         guard !fields.isEmpty else { throw WireError("white space before the first field") }
@@ -66,7 +66,7 @@ struct FieldParser {
         return !isStrict && !name.isEmpty && name.allSatisfy { $0 > 0x20 && $0 != 0x7F }
     }
 
-    /// RFC 9110 §5.5. Servers send control characters now and then and clients pass them on; NUL is never let through.
+    /// RFC 9110 §5.5. Some servers send control characters, and clients accept them; NUL is never accepted.
     private func isFieldValue(_ value: Slice<UnsafeRawBufferPointer>) -> Bool {
         value.allSatisfy { byte in
             byte >= 0x20 && byte != 0x7F || byte == 0x09 || !isStrict && byte != 0

@@ -1,10 +1,11 @@
 import HTTPMessages
 import NIOCore
 
-/// Cuts lines off the front of what has arrived. While a line is incomplete, what was searched for its end is not searched again.
+/// Cuts lines off the front of what has arrived. Bytes already searched for the end of an incomplete line are not
+/// searched again.
 struct LineReader {
     private(set) var buffer = ByteBuffer()
-    /// Bytes from the reader index on that are known to hold no line feed.
+    /// How many bytes from the reader index on are known to hold no line feed.
     private var scanned = 0
 
     var readableBytes: Int { buffer.readableBytes }
@@ -27,7 +28,7 @@ struct LineReader {
         }
     }
 
-    /// What has arrived up to the first CR LF CR LF and with it.
+    /// What has arrived, up to and including the first CR LF CR LF; nil if that has not arrived.
     var throughEmptyLine: ByteBuffer? {
         let length: Int? = buffer.withUnsafeReadableBytes { bytes in
             var offset = 3
@@ -47,7 +48,7 @@ struct LineReader {
         scanned = 0
     }
 
-    /// Takes up to `length` bytes as they are; nil if none is there.
+    /// Takes up to `length` bytes as they are; nil if there are none.
     mutating func readSlice(upTo length: Int) -> ByteBuffer? {
         let available = min(length, buffer.readableBytes)
         guard available > 0 else { return nil }
@@ -55,9 +56,9 @@ struct LineReader {
         return buffer.readSlice(length: available)
     }
 
-    /// Gives the next line, its line feed and the carriage return before it cut off, to `body`.
+    /// Calls `body` with the next line, without its line feed and the carriage return before it.
     ///
-    /// - Returns: what `body` made of it; nil if the line feed has not arrived yet.
+    /// - Returns: what `body` returned; nil if the line feed has not arrived yet.
     /// - Throws: `tooLong` if more than `limit` bytes hold no line feed, a `WireError` for a lone CR and, unless
     ///   `allowsBareLF`, for a lone LF (RFC 9112 §2.2).
     mutating func withLine<Result>(

@@ -1,11 +1,11 @@
 package import HTTPMessages
 package import NIOCore
 
-/// A strict, incremental HTTP/1.1 request parser: what two readers could take for different things is refused
-/// (RFC 9112, RFC 9110), so that what was recorded is what every later reader sees.
+/// A strict, incremental HTTP/1.x request parser. It refuses whatever two readers could understand differently
+/// (RFC 9112, RFC 9110), so that every later reader sees what was recorded.
 ///
-/// Give it bytes with `append`, take parts with `next` until nil. It reads pipelined requests one after another. After
-/// it threw, the connection cannot be used any more (RFC 9112 §11.2).
+/// Give it bytes with `append`, take parts with `next` until nil. It reads pipelined requests one after another. Once
+/// it has thrown, the connection must not be used any more (RFC 9112 §11.2).
 package final class RequestParser {
     private enum State {
         case startLine
@@ -27,27 +27,28 @@ package final class RequestParser {
         body = BodyParser(framing: .none, limits: limits, isStrict: true)
     }
 
-    /// Bytes that arrived and were not yet asked for.
+    /// Bytes that have arrived and were not taken yet.
     package var bufferedBytes: Int { lines.readableBytes }
 
     package func append(_ bytes: ByteBuffer) {
         lines.append(bytes)
     }
 
-    /// A whole request head that is next, up to and with its empty line, unread; nil if it is not all there, or if blank
-    /// lines come before it, which belong to no request. It may be malformed.
+    /// The next request head, up to and including its empty line, left unread; nil if it has not arrived completely, or
+    /// if blank lines, which belong to no request, come before it. It may be malformed.
     package var wholeHead: ByteBuffer? {
         guard case .startLine = state, let first = lines.first, isToken(CollectionOfOne(first)) else { return nil }
         return lines.throughEmptyLine
     }
 
-    /// Leaves out a request that has a head of so many bytes and no body.
+    /// Skips a request that has a head of `count` bytes and no body.
     package func skipHead(_ count: Int) {
         lines.skip(count)
         blankLines = 0
     }
 
-    /// Whether more has arrived than `count` bytes and the line ends that some clients send after a body (RFC 9112 §2.2).
+    /// Whether more has arrived than `count` bytes and the line ends that some clients send after a body
+    /// (RFC 9112 §2.2).
     package func holdsMore(than count: Int) -> Bool { lines.holdsMore(than: count) }
 
     /// The next part of a request, or nil until more has arrived.
@@ -85,7 +86,7 @@ package final class RequestParser {
 
     private typealias StartLine = (method: [UInt8], target: [UInt8], version: HTTPVersion)
 
-    /// - Returns: nil until the line is there; `.some(nil)` for a blank line before it (RFC 9112 §2.2).
+    /// - Returns: nil until the line has arrived; `.some(nil)` for a blank line before it (RFC 9112 §2.2).
     private func readStartLine() throws(WireError) -> StartLine?? {
         // What cannot begin a method is refused before the line is complete: its end may never come.
         if let first = lines.first, first != 0x0D, first != 0x0A, !isToken(CollectionOfOne(first)) {
@@ -110,7 +111,7 @@ package final class RequestParser {
     }
 }
 
-/// RFC 9112 §3: method SP request-target SP HTTP-version, with nothing else.
+/// RFC 9112 §3: method SP request-target SP HTTP-version, and nothing else.
 private func parseStartLine(
     _ line: UnsafeRawBufferPointer
 ) throws(WireError) -> (method: [UInt8], target: [UInt8], version: HTTPVersion) {
@@ -127,7 +128,7 @@ private func parseStartLine(
 private let get = Array("GET".utf8)
 private let post = Array("POST".utf8)
 
-/// The methods of nearly all requests share their bytes.
+/// Shares the bytes of the most frequent methods.
 private func methodBytes(_ method: Slice<UnsafeRawBufferPointer>) -> [UInt8] {
     if equals(method, "GET") { return get }
     return equals(method, "POST") ? post : Array(method)
@@ -143,7 +144,7 @@ private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireErr
     throw WireError(status: 505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
 }
 
-/// RFC 9112 §3.2. Bytes over 0x7F are let through, as they are what clients send for unescaped names.
+/// RFC 9112 §3.2. Bytes over 0x7F are accepted, because clients send them for unescaped names.
 private func checkTarget(
     _ target: Slice<UnsafeRawBufferPointer>,
     method: Slice<UnsafeRawBufferPointer>
@@ -171,7 +172,7 @@ private func checkTarget(
     guard !authority.isEmpty, isAuthority(authority) else { throw WireError("a bad host in the request target") }
 }
 
-/// `uri-host [":" port]` (RFC 3986 §3.2.2) as far as framing goes: no user information, no delimiters.
+/// Whether all bytes may be in `uri-host [":" port]` (RFC 3986 §3.2.2): no user information, no delimiters.
 private func isAuthority(_ bytes: some Collection<UInt8>) -> Bool {
     bytes.allSatisfy { byte in
         switch byte {

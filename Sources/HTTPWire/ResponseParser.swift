@@ -4,11 +4,11 @@ package import NIOCore
 /// A tolerant, incremental HTTP/1.x response parser: what common clients accept from a server is accepted and kept;
 /// what two readers could frame differently is refused (RFC 9112 §6.3).
 ///
-/// Accepted beyond the grammar: bare LF line ends, folded lines, white space round the colon, a missing reason,
-/// blank lines before the status line, control characters in values, equal `Content-Length`s, `Transfer-Encoding` together with
-/// `Content-Length`, `chunked` twice, `identity`.
+/// Accepted beyond the grammar: bare LF line ends, folded lines, white space around the colon, a missing reason, blank
+/// lines before the status line, control characters in values, equal `Content-Length`s, `Transfer-Encoding` together
+/// with `Content-Length`, `chunked` twice, and `identity`.
 ///
-/// One parser reads one answer, after any number of 1xx responses. Bytes after it are in `leftover`.
+/// One parser reads one answer, after up to 32 1xx responses. Bytes after it are counted in `leftover`.
 package struct ResponseParser {
     private enum State {
         case startLine
@@ -27,7 +27,7 @@ package struct ResponseParser {
     private var blankLines = 0
     private var informationals = 0
 
-    /// - Parameter answersHEAD: whether the request was a `HEAD`, whose answer has no body (RFC 9112 §6.3).
+    /// - Parameter answersHEAD: whether the request was a `HEAD`, so that the answer has no body (RFC 9112 §6.3).
     package init(answersHEAD: Bool, limits: WireLimits = WireLimits()) {
         self.answersHEAD = answersHEAD
         self.limits = limits
@@ -130,7 +130,7 @@ package struct ResponseParser {
             guard codings.allSatisfy({ equalsIgnoringCase($0, "chunked".utf8) }) else {
                 throw WireError("Transfer-Encoding other than `chunked`")
             }
-            // What a length says besides does not count (RFC 9112 §6.3).
+            // A `Content-Length` does not count then (RFC 9112 §6.3).
             if !codings.isEmpty { return .chunked }
         }
         let lengths = head.fields.values("content-length")
@@ -145,8 +145,8 @@ package struct ResponseParser {
 }
 
 extension ResponseHead {
-    /// Whether a further exchange may follow on the connection: a message that was framed in two ways, or in chunks by an
-    /// HTTP/1.0 server, ends it, as another reader might see its end elsewhere (RFC 9112 §6.1, §6.3).
+    /// Whether another exchange may follow on the connection. A message that was framed in two ways, or in chunks by an
+    /// HTTP/1.0 server, ends the connection, because another reader might see its end elsewhere (RFC 9112 §6.1, §6.3).
     package var allowsAnother: Bool {
         guard keepsAlive, bodyLength != .unknown || isChunked else { return false }
         return !fields.contains("transfer-encoding") || version == .http11 && !fields.contains("content-length")

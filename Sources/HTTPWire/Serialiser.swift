@@ -1,8 +1,8 @@
 package import HTTPMessages
 package import NIOCore
 
-/// Messages back to bytes (RFC 9112). Names, values, method, target and reason are written as they are: they come from
-/// the parsers, or are checked by whoever made them.
+/// Writes messages as bytes (RFC 9112). Names, values, method, target and reason are written as they are: they come
+/// from the parsers, or their makers have checked them.
 extension ByteBuffer {
     /// The request line, the fields and the empty line.
     package mutating func writeRequestHead(_ head: RequestHead) {

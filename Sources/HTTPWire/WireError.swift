@@ -9,16 +9,16 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
         self.message = message
     }
 
-    /// A request that does not come to its end.
+    /// A request that did not arrive completely in time.
     package static let tooSlow = WireError(status: 408, "the request took too long to arrive")
 
-    /// The first byte of a TLS record that begins a handshake (RFC 8446 §5.1) where a request is expected.
+    /// The first byte of a TLS handshake record (RFC 8446 §5.1) arrived where a request is expected.
     static let clientSpeaksTLS = WireError("the client speaks TLS, this server plain HTTP: use http:// in its URL")
 
     package var description: String { message }
 }
 
-/// How much of a message the parsers hold before they refuse it.
+/// Limits over which the parsers refuse a message.
 package struct WireLimits: Sendable, Equatable {
     /// Bytes of a request line or status line. Over it: 414.
     package var startLine = 16 << 10

@@ -1,14 +1,14 @@
 package import HTTPMessages
 package import NIOCore
 
-/// What the parsers put out, in the order of the wire.
+/// What the parsers return, in wire order.
 package enum WirePart<Head: Sendable>: Sendable {
-    /// A 1xx response before the answer (RFC 9110 §15.2). Never out of the request parser.
+    /// A 1xx response before the answer (RFC 9110 §15.2). Never from the request parser.
     case informational(Head)
     case head(Head)
     /// A chunk of `size` bytes begins (RFC 9112 §7.1). Only in a chunked body.
     case chunk(size: Int)
-    /// Body bytes after transfer-decoding, as they came in: any number of slices a chunk.
+    /// Body bytes after transfer-decoding, as they arrived: any number of slices for each chunk.
     case body(ByteBuffer)
     case end(trailers: Fields)
 }
@@ -22,7 +22,7 @@ enum BodyFraming: Equatable {
     /// The body ends with the connection: responses only.
     case untilClose
 
-    /// What whoever reads the body needs to know of it.
+    /// What a reader of the body needs to know.
     var bodyLength: BodyLength {
         switch self {
         case .none: .none
@@ -33,7 +33,7 @@ enum BodyFraming: Equatable {
 }
 
 extension RequestHead {
-    /// Whether the client wants the connection kept after this exchange (RFC 9112 §9.3).
+    /// Whether the client wants the connection kept open after this exchange (RFC 9112 §9.3).
     package var keepsAlive: Bool { HTTPWire.keepsAlive(version, fields) }
 }
 

@@ -226,7 +226,7 @@ struct FaultTests {
                 let count = recv(connection, &block, block.count, 0)
                 guard count > 0 else { break }
                 received += count
-                usleep(50_000)
+                poll(nil, 0, 50)
             }
             let answer = Array("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\ndone".utf8)
             send(connection, answer, answer.count, CInt(MSG_NOSIGNAL))

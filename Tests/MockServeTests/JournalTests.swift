@@ -231,10 +231,10 @@ struct RulePlaybackTests {
     }
 
     @Test(arguments: [
-        MatchRule.ignore("nonsense"), .map("query:a", "(", to: ""), .play(.strict, for: "GET /"),
+        CassetteRule.ignore("nonsense"), .map("query:a", "(", to: ""), .play(.strict, for: "GET /"),
         .ignore("body", for: "nonsense"),
     ])
-    func aRuleThatMakesNoSenseIsAnError(_ rule: MatchRule) async throws {
+    func aRuleThatMakesNoSenseIsAnError(_ rule: CassetteRule) async throws {
         try await withFolder { folder in
             var recording = MockServerConfiguration.record(
                 folder.appendingPathComponent("a.cassette").path,

@@ -64,6 +64,15 @@ final class RawClient: Sendable {
         return received
     }
 
+    /// Waits for `milliseconds`, or until the server has said something or cut the connection.
+    ///
+    /// - Returns: whether it has.
+    @discardableResult
+    func hears(within milliseconds: CInt, of events: CInt = POLLIN) -> Bool {
+        var state = pollfd(fd: descriptor, events: Int16(events), revents: 0)
+        return poll(&state, 1, milliseconds) > 0
+    }
+
     /// One request on a connection of its own.
     static func exchange(_ port: Int, _ request: String) throws -> String {
         let client = try RawClient(port: port)

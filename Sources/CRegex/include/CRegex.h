@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 /* Regular expressions in time linear in the text, whatever the expression (RE2). Text and expression are bytes: one
-   byte is one character, classes such as \w are ASCII. */
+   byte is one character, and classes such as \w are ASCII. */
 
 #ifdef __cplusplus
 extern "C" {
@@ -13,29 +13,31 @@ extern "C" {
 
 typedef struct mockserve_regex mockserve_regex;
 
-/* Compiles an expression and the text that is to stand in the place of what it matches, in which \0 to \9 are what the groups
-   matched. Returns NULL with a reason in `error` if either is malformed or too large. */
+/* Compiles an expression and the text that replaces its matches, in which \0 is the whole match and \1 to \9 are the
+   groups. Returns NULL with a reason in `error` if either is malformed or too large. */
 mockserve_regex *mockserve_regex_make(const char *pattern, size_t pattern_count, const char *replacement,
                                       size_t replacement_count, char *error, size_t error_size);
 
-/* Replaces every match. Returns 0 and leaves `*output` alone if the result would be longer than `limit`; else 1, with
-   `*output` to be freed with mockserve_regex_free_text. */
+/* Replaces every match. Returns 0 without a result if that would be longer than `limit` or memory runs out; otherwise
+   1, and `*output` must be freed with mockserve_regex_free_text. */
 int mockserve_regex_replace(const mockserve_regex *regex, const uint8_t *text, size_t count, size_t limit,
                             uint8_t **output, size_t *output_count);
 
-/* Where an expression was found, and which of its groups took part: offsets in the text. */
+/* Bounds of a match, and the first group that took part in it (0, the whole match, if none did) with its bounds:
+   offsets in the text. */
 typedef struct {
     size_t start, end;
     int group;
     size_t group_start, group_end;
 } mockserve_match;
 
-/* Compiles an expression to be searched for. Memory in bytes bounds the program and its cache. */
+/* Compiles an expression to search for. `memory`, in bytes, limits the program and its cache. Returns NULL with a
+   reason in `error` if the expression is malformed or too large. */
 mockserve_regex *mockserve_regex_make_finder(const char *pattern, size_t pattern_count, int64_t memory, char *error,
                                              size_t error_size);
 
-/* Finds the first match that begins at `from` or later. Returns 0 if there is none; else 1 with its bounds and those of its first
-   group that matched. What stands before `from` is seen by assertions such as \b. */
+/* Finds the first match that begins at `from` or later. Returns 0 if there is none; otherwise 1. Assertions such as \b
+   see the text before `from`. */
 int mockserve_regex_find(const mockserve_regex *regex, const uint8_t *text, size_t count, size_t from,
                          mockserve_match *match);
 

@@ -1,10 +1,10 @@
 #pragma once
 
-/// Keeps SQLite from counting its memory, for which all threads would share a lock. Before its first use in a process; for
-/// programs only, as it is for the whole process.
+/// Turns off SQLite's memory statistics, for which all threads would share a lock. Call it before the first use of
+/// SQLite. For programs only, because it affects the whole process.
 void mockserve_sqlite_without_statistics(void);
 
-/// Puts a connection in the state for files that somebody else made: nothing in the schema is trusted, the file's
-/// structure cannot be changed by SQL, and no code can be loaded. (`sqlite3_db_config` is variadic, which Swift cannot
-/// call.)
+/// Prepares a connection for files that somebody else may have made: nothing in the schema is trusted, SQL cannot
+/// deliberately corrupt the file, no trigger or view runs, and no code can be loaded. (`sqlite3_db_config` is variadic,
+/// which Swift cannot call.)
 void mockserve_sqlite_guard(void *connection);

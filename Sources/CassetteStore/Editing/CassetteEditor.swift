@@ -1,12 +1,12 @@
 import GRDB
 package import MockServeCore
 
-/// Changes to a cassette that is not being recorded.
+/// Changes to an existing cassette.
 package enum CassetteEditor {
     /// Removes interactions, and bodies that nothing refers to any more; freed pages are overwritten.
     ///
     /// - Returns: how many interactions were removed.
-    /// - Throws: `CassetteError`; then nothing was removed. A range without an interaction at either end is one.
+    /// - Throws: `CassetteError`, also if there is no interaction at an end of a range; then nothing was removed.
     package static func remove(_ ranges: [ClosedRange<Int64>], from path: String) throws -> Int {
         try change(path) { db in
             var removed = 0
@@ -40,7 +40,8 @@ package enum CassetteEditor {
         }
     }
 
-    /// Replaces secrets in what was recorded, and keeps the rules for what will be; freed pages are overwritten.
+    /// Replaces secrets in what was recorded, and adds the rules for what will be recorded; freed pages are
+    /// overwritten.
     ///
     /// - Parameter rules: of the action `redact`.
     /// - Returns: how many secrets were replaced, by kind.
@@ -64,7 +65,7 @@ package enum CassetteEditor {
 
     /// Removes rules by their numbers and computes the match keys anew.
     ///
-    /// - Throws: `CassetteError`; then nothing was removed. A number that is none of a rule is one.
+    /// - Throws: `CassetteError`, also if there is no rule with a number; then nothing was removed.
     package static func removeRules(_ numbers: [Int64], from path: String) throws -> KeyChanges {
         try change(path) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
@@ -84,7 +85,7 @@ package enum CassetteEditor {
         return try CassetteFile.openForWriting(path).queue
     }
 
-    /// One transaction, after which one file is left.
+    /// Runs `body` in one transaction, and leaves one file if nobody else has it open.
     private static func change<Result>(_ path: String, _ body: (Database) throws -> Result) throws -> Result {
         try CassetteFile.checkKind(path)
         let queue = try opened(path)

@@ -2,9 +2,10 @@ import GRDB
 import HTTPMessages
 import MockServeCore
 
-/// Redacting what is in a cassette already.
+/// Redacts what is already in a cassette.
 enum RedactionSQL {
-    /// Replaces the secrets in every interaction. Bodies that nothing refers to any more are left to `EpisodeSQL.removeUnused`.
+    /// Replaces the secrets in every interaction. Bodies that nothing refers to any more are left to
+    /// `EpisodeSQL.removeUnused`.
     ///
     /// - Returns: how many secrets were replaced, by kind.
     /// - Throws: `CassetteError` if a body cannot be redacted.
@@ -37,7 +38,7 @@ enum RedactionSQL {
         }
         return counts
 
-        /// The body as it is to be, and the number it has then.
+        /// The number of the redacted body, and its redaction; nil if there is no body.
         func body(
             _ reference: BodyReference?,
             _ interaction: Int64,
@@ -67,7 +68,7 @@ enum RedactionSQL {
         }
     }
 
-    /// Cuts a body in slices for `BodyWriter`.
+    /// Cuts a body into slices for `BodyWriter`.
     private struct Upload {
         private static let number = 1
 
@@ -78,7 +79,7 @@ enum RedactionSQL {
             pending += bytes
             while pending.count > BodySlices.size {
                 let slice = Array(pending.prefix(BodySlices.size))
-                // No run is open: what is not completed goes with the transaction.
+                // No run is open (episode 0): an incomplete body goes when the transaction is rolled back.
                 try bodies.append(slice, to: Self.number, episode: 0, db)
                 pending.removeFirst(BodySlices.size)
                 hasSlices = true

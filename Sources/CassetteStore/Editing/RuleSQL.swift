@@ -3,7 +3,7 @@ import MockServeCore
 
 /// The rules of a cassette, and the match keys that follow from them.
 enum RuleSQL {
-    /// Rules a cassette may hold; each costs time at every request.
+    /// Rules a cassette may hold; each costs time for every request.
     private static let limit = 1000
 
     static func all(_ db: Database, path: String, secrets: [DeclaredSecret] = []) throws -> RuleSet {
@@ -81,9 +81,9 @@ enum RuleSQL {
         return groups.changes
     }
 
-    /// What some sets of rules would do, each added to those that are there; nothing is written.
+    /// What each of several sets of rules would change if it were added; nothing is written.
     ///
-    /// - Returns: nil if there are more than `limit` interactions; no limit if that is nil.
+    /// - Returns: nil if there are more than `limit` interactions (nil is no limit).
     static func preview(_ sets: [[Rule]], limit: Int64?, _ db: Database, path: String) throws -> [KeyChanges]? {
         if let limit {
             let sql = "SELECT 1 FROM interaction LIMIT 1 OFFSET ?1"
@@ -103,7 +103,7 @@ enum RuleSQL {
         return groups.map(\.changes)
     }
 
-    /// The key that a request has by these rules: the one that was recorded if it cannot be made again.
+    /// The key that a request has under these rules; the recorded one if it cannot be computed again.
     private static func key(
         of interaction: Interaction,
         _ rules: RuleSet,
@@ -132,8 +132,8 @@ enum RuleSQL {
         return isRedacted
     }
 
-    /// Proves that a recording can be played: every request after number `last`, as it stands in the cassette, must have the
-    /// key under which its answer is looked up.
+    /// Checks that a recording can be played: every request after number `last`, as it is in the cassette, must have
+    /// the key under which its answer is looked up.
     ///
     /// - Throws: `CassetteError` that names the first one that would miss its own recording.
     static func proveKeys(_ db: Database, after last: Int64, path: String) throws {

@@ -3,10 +3,10 @@ import Foundation
 import GRDB
 
 extension CassetteFile {
-    /// Opens a cassette for writing: creates it with its schema if there is none (or an empty file), and brings an older one up to
-    /// the newest schema. To be called in a `FolderTurn`.
+    /// Opens a cassette for writing: creates it with its schema if there is none (or an empty file), and brings an
+    /// older one up to the newest schema. Must be called during a `FolderTurn`.
     ///
-    /// - Returns: the connection, and whether the file was created.
+    /// - Returns: the connection, and whether the cassette is new.
     static func openForWriting(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
         do {
             return try retryingWhileBusy {
@@ -21,7 +21,7 @@ extension CassetteFile {
                     configuration: configuration(isReadOnly: false)
                 )
                 try queue.inDatabase { db in
-                    // An empty file was there, or a creation in it was interrupted.
+                    // The file was empty, or a creation in it was interrupted.
                     if try isBlank(db) { try create(db) }
                     try check(db, path: path)
                     try CassetteMigration.migrate(db, path: path)
@@ -35,22 +35,22 @@ extension CassetteFile {
         }
     }
 
-    /// Where a new cassette is made before it gets its name.
+    /// Where a new cassette is created before it gets its name.
     static func draft(of path: String) -> String { hidden(path, "mockserve-draft") }
 
-    /// A name next to the cassette that nobody chooses.
+    /// A hidden name next to the cassette that nobody would choose.
     static func hidden(_ path: String, _ purpose: String) -> String {
         let url = URL(fileURLWithPath: path)
         return url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(purpose)").path
     }
 
-    /// Removes what an interrupted creation left. Where there is a cassette, nobody makes it any more.
+    /// Removes what an interrupted creation left behind. Once there is a cassette, nobody is creating it.
     private static func removeDraft(of path: String) {
         for name in ["", "-journal"] { unlink(draft(of: path) + name) }
     }
 
-    /// Makes a new cassette under another name, and gives it its own when it is complete: an interruption leaves the whole of it or
-    /// nothing. To be called in a `FolderTurn`, so that nobody else makes it at the same time.
+    /// Creates a new cassette under another name, and gives it its own when it is complete: an interruption leaves all
+    /// of it or nothing. Must be called during a `FolderTurn`, so that nobody else creates it at the same time.
     private static func make(_ path: String) throws {
         let draft = draft(of: path)
         removeDraft(of: path)
@@ -62,7 +62,8 @@ extension CassetteFile {
             )
             try queue.inDatabase { try create($0) }
             try queue.close()
-            // A file that somebody else has put there meanwhile is not replaced, where the file system has hard links.
+            // A file that somebody else has created there meanwhile is not replaced, where the file system has hard
+            // links.
             guard link(draft, path) == 0 || errno == EEXIST || rename(draft, path) == 0 else {
                 let reason = String(cString: strerror(errno))
                 throw CassetteError(.unwritable, path: path, "cannot be created: \(reason).")
@@ -74,15 +75,15 @@ extension CassetteFile {
         }
     }
 
-    /// Makes a cassette that was left by a killed recording one file again, as far as the file system lets us.
+    /// Turns a cassette that a killed recording left behind into one file again, as far as the file system allows.
     ///
-    /// Reading works without it, except from a read-only place, where SQLite cannot read a write-ahead log.
+    /// Reading works without this, except in a read-only folder, where SQLite cannot read a write-ahead log.
     package static func recover(_ path: String) {
         guard hasRemains(path), (try? checkKind(path)) != nil else { return }
         // A recording that begins now must not be taken for one that was killed.
         let turn = try? FolderTurn(of: path)
         defer { turn?.end() }
-        // A failure here is no failure: the reader that is opened next says what is wrong, if anything is.
+        // Failures are ignored: the reader that is opened next says if anything is wrong.
         guard let (queue, _) = try? openForWriting(path) else { return }
         try? queue.inDatabase { db in
             var version: Int64?
@@ -97,13 +98,13 @@ extension CassetteFile {
         try? queue.close()
     }
 
-    /// Whether something lies next to the cassette that belongs into it: a write-ahead log, or the journal of a change that was
-    /// interrupted.
+    /// Whether there is a file next to the cassette that belongs to it: a write-ahead log, or the journal of an
+    /// interrupted change.
     static func hasRemains(_ path: String) -> Bool {
         ["-wal", "-journal"].contains { FileManager.default.fileExists(atPath: path + $0) }
     }
 
-    /// Takes back a change that was interrupted, for a reader: SQLite does that with the first look on a connection that may write.
+    /// Rolls back an interrupted change, for a reader: SQLite does so at the first read on a connection that may write.
     ///
     /// - Returns: false if it could not.
     static func takeBack(_ path: String) -> Bool {
@@ -120,8 +121,8 @@ extension CassetteFile {
         }
     }
 
-    /// While it is recorded into, what is in a new file is for nobody else; so are the files that SQLite makes next to it, which
-    /// get its permissions.
+    /// Creates a file that only its owner may read, for as long as it is recorded into. The files that SQLite creates
+    /// next to it get its permissions.
     static func createPrivately(_ path: String) {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         // If that fails, SQLite says why.
@@ -133,7 +134,8 @@ extension CassetteFile {
         chmod(path, 0o666 & ~userMask)
     }
 
-    /// The process's file mode creation mask. Asking for it by `umask` would change it for a moment, for all threads.
+    /// The process's file mode creation mask. Reading it with `umask`, the fallback, changes it for a moment, for all
+    /// threads.
     private static let userMask: mode_t = {
         let status = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)
         let line = status?.split(separator: "\n").first { $0.hasPrefix("Umask:") }
@@ -164,7 +166,8 @@ extension CassetteFile {
     }
 
     private static func create(_ db: Database) throws {
-        // Pages that removed bodies leave are given back without rewriting the file. Must come before any table.
+        // Lets pages of removed bodies be given back without rewriting the file. Must be set before the first table is
+        // created.
         try db.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL")
         try db.inTransaction(.immediate) {
             // Another process may have been quicker.

@@ -4,16 +4,16 @@ import Foundation
 import GRDB
 import GRDBSQLite
 
-/// Opening a cassette as what it is: a file somebody else may have made.
+/// Opens a cassette as a file that somebody else may have made.
 package enum CassetteFile {
     /// Bytes of one row value that are read at most; a body slice is 256 KiB, fields are bounded when recorded.
     static let maximumValueLength: Int32 = 64 << 20
 
-    /// For programs, before they open a cassette: threads then share less inside of SQLite.
+    /// For programs, to be called before they open a cassette: threads then share less inside SQLite.
     package static func prepareProcess() { mockserve_sqlite_without_statistics() }
 
-    /// Looks at the file without opening it: opening and closing it while SQLite has it open would drop the locks that SQLite
-    /// holds for this process (<https://sqlite.org/howtocorrupt.html> §2.2).
+    /// Looks at the file without opening it: opening and closing it while SQLite has it open would drop the locks that
+    /// SQLite holds for this process (<https://sqlite.org/howtocorrupt.html> §2.2).
     ///
     /// - Parameter mayBeNew: whether it may be missing, or empty.
     /// - Throws: `CassetteError` if it is missing, not a regular file, or empty.
@@ -22,7 +22,7 @@ package enum CassetteFile {
     static func checkKind(_ path: String, mayBeNew: Bool = false) throws -> Bool {
         var status = stat()
         guard stat(path, &status) == 0 else {
-            // What else is wrong with the path is said when it is created.
+            // Anything else that is wrong with the path is reported when it is created.
             if mayBeNew { return true }
             throw CassetteError(.unreadable, path: path, "cannot be opened: \(String(cString: strerror(errno))).")
         }
@@ -49,7 +49,7 @@ package enum CassetteFile {
                 "has schema version \(version); this mockserve reads up to \(CassetteSchema.version). Update mockserve."
             )
         }
-        // Texts are read as the bytes that they are in the file.
+        // Texts are read as bytes, as they are in the file.
         var isUTF8 = false
         try db.query("PRAGMA encoding") { row in
             isUTF8 = row.text(0) == "UTF-8"
@@ -74,16 +74,16 @@ package enum CassetteFile {
         }
     }
 
-    /// The one name of a file that may be reached by several: absolute, without symbolic links if it is there.
+    /// The canonical name of a file: absolute, without symbolic links if the file exists.
     ///
-    /// Foundation's way asks for the user's home too, by a socket.
+    /// Foundation's function would also look up the user's home directory, over a socket.
     package static func canonicalPath(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return URL(fileURLWithPath: path).path }
         defer { free(resolved) }
         return String(cString: resolved)
     }
 
-    /// A path as SQLite takes it for one: `:memory:` and `file:…` would be something else.
+    /// A path that SQLite takes as such: `:memory:` and `file:…` would mean something else.
     static func databasePath(_ path: String) -> String { path.hasPrefix("/") ? path : "./" + path }
 
     /// How long a connection waits for others that have the file locked, in seconds.
@@ -103,7 +103,7 @@ package enum CassetteFile {
         return configuration
     }
 
-    /// A file that was cut off is noticed before the missing part is asked for. Beside a write-ahead log the length says
+    /// Notices that a file was cut off, before the missing part is read. If there is a write-ahead log, the length says
     /// nothing.
     private static func checkLength(_ db: Database, path: String) throws {
         var (file, log) = (stat(), stat())
@@ -134,7 +134,7 @@ package enum CassetteFile {
         return objects
     }
 
-    /// What each version has, from the first on.
+    /// The schema of each version, from the first on.
     private static let schemas = Result {
         let queue = try DatabaseQueue()
         return try queue.write { db in
@@ -161,7 +161,7 @@ package enum CassetteFile {
         }
     }
 
-    /// Opens for reading what may have been left in the middle of a change. A reader alone cannot take a change back.
+    /// Opens for reading what may have been left in the middle of a change, which a reader alone cannot roll back.
     static func mendingRemains<Result>(_ path: String, _ open: () throws -> Result) throws -> Result {
         do {
             return try open()
@@ -184,7 +184,7 @@ package enum CassetteFile {
         CassetteError(.damaged, path: path, "is damaged: interaction \(error.id) has a bad \(error.column).")
     }
 
-    /// Says in a user's words what SQLite or GRDB said.
+    /// Says in words for users what SQLite or GRDB said.
     static func explain(_ error: any Error, path: String, _ code: CassetteError.Code) -> CassetteError {
         if let error = error as? CassetteError { return error }
         guard let error = error as? DatabaseError else {

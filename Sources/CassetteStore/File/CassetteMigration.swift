@@ -4,22 +4,23 @@ import GRDB
 
 /// Brings a cassette of an earlier schema version up to the newest one.
 ///
-/// The version stands in `PRAGMA user_version`, as the format says, so a library that keeps a table of its own for that is of no use
-/// here.
+/// The format keeps the version in `PRAGMA user_version`, so a library that keeps it in a table of its own does not
+/// fit.
 enum CassetteMigration {
-    /// Where the cassette is copied to before it is changed: a name that nobody chooses.
+    /// Where the cassette is copied to before it is changed: a name that nobody would choose.
     static func copy(of path: String) -> String { CassetteFile.hidden(path, "mockserve-before-migration") }
 
-    /// Changes the file in one transaction, with a copy of it next to it until that has succeeded. A file that is up to date is left
-    /// as it is. To be called in a `FolderTurn`.
+    /// Changes the file in one transaction, with a copy of it next to it until that has succeeded. A file that is up to
+    /// date is left as it is. Must be called during a `FolderTurn`.
     ///
-    /// - Throws: `CassetteError` or `DatabaseError`; then the file is as it was.
+    /// - Throws: `CassetteError` or `DatabaseError`; then the file is as it was, or a copy from before stays next to
+    ///   it.
     static func migrate(_ db: Database, path: String) throws {
         let copy = copy(of: path)
         if try version(db) < CassetteSchema.version {
             do {
                 try db.inTransaction(.immediate) {
-                    // A copy that is there was left by a migration that was killed, and SQLite has taken that back.
+                    // An existing copy was left by a migration that was killed, which SQLite has rolled back.
                     try makeCopy(of: path, at: copy)
                     for script in try CassetteSchema.scripts[version(db)...] { try db.execute(sql: script) }
                     try db.execute(sql: "PRAGMA user_version = \(CassetteSchema.version)")
@@ -59,7 +60,7 @@ enum CassetteMigration {
         for name in ["", "-journal", "-wal", "-shm"] { unlink(copy + name) }
     }
 
-    /// - Throws: `CassetteError` if the file does not hold together; then the copy stays.
+    /// - Throws: `CassetteError` if the file is not intact; then the copy stays.
     private static func prove(_ db: Database, path: String, copy: String) throws {
         var finding = "it cannot be checked"
         try db.query("PRAGMA quick_check(1)") { row in

@@ -1,13 +1,13 @@
 import Foundation
 
-/// Which file a path led to. SQLite goes on with a file that was removed or replaced, and what it writes is lost then.
+/// Which file a path led to. SQLite goes on using a file that was removed or replaced, and then what it writes is lost.
 package struct FileIdentity: Sendable {
     private let path: String
     private let device: dev_t
     private let number: ino_t
 
     package init(_ path: String) {
-        // Wherever the process goes later.
+        // Absolute, as the process may change its working directory.
         self.path = URL(fileURLWithPath: path).path
         var status = stat()
         _ = stat(path, &status)

@@ -1,16 +1,16 @@
 import Foundation
 
-/// The turn to make or remove cassettes in a folder: one run at a time, of all processes.
+/// The turn to create or remove cassettes in a folder: one run at a time, across all processes.
 ///
-/// SQLite guards what is in a file, not whether the file is there: without this, a run that recorded nothing might remove the
-/// file it made while another has it open and is about to record into it.
+/// SQLite guards what is in a file, not whether the file exists: without this, a run that recorded nothing might remove
+/// the file it made while another has it open and is about to record into it.
 struct FolderTurn {
     private let descriptor: CInt
 
-    /// Waits for the turn, up to 10 seconds; then, and where the file system has no locks, goes on without. Makes the folder
-    /// if there is none.
+    /// Waits for the turn, up to 10 seconds; then, or if the file system has no locks, goes on without it. Creates the
+    /// folder if there is none.
     ///
-    /// - Throws: `CassetteError` if the folder cannot be made.
+    /// - Throws: `CassetteError` if the folder cannot be created.
     init(of path: String) throws {
         try CassetteFile.createDirectory(of: path)
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path

@@ -27,7 +27,7 @@ enum Binding {
     }
 }
 
-/// The row a statement stands on. Reading coerces as SQLite does and never traps, whatever a crafted file holds.
+/// The current row of a statement. Reading coerces as SQLite does and never traps, whatever a crafted file holds.
 struct RowView {
     let statement: SQLiteStatement
 
@@ -37,13 +37,13 @@ struct RowView {
 
     func text(_ column: Int32) -> String { withText(column) { String(decoding: $0, as: UTF8.self) } }
 
-    /// Shows a text, which need not be valid UTF-8, for the time of the call.
+    /// Calls `body` with a text, which need not be valid UTF-8, and is valid only during the call.
     func withText<Result>(_ column: Int32, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
-        // Asked for as bytes: to end it with a zero, as for text, SQLite would copy it.
+        // Read as bytes: as text, SQLite would copy it to add a zero at its end.
         withBytes(column) { body($0.bindMemory(to: UInt8.self)) }
     }
 
-    /// Shows bytes for the time of the call.
+    /// Calls `body` with bytes that are valid only during the call.
     func withBytes<Result>(_ column: Int32, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         let start = sqlite3_column_blob(statement, column)
         return body(UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(statement, column))))
@@ -53,7 +53,7 @@ struct RowView {
 }
 
 extension Database {
-    /// Runs a statement, kept prepared for the next time, and shows each row to `body` until it says false.
+    /// Runs a statement, which stays prepared for the next time, and calls `body` with each row until it returns false.
     func query(_ sql: String, _ bindings: [Binding] = [], _ body: (RowView) throws -> Bool = { _ in true }) throws {
         let statement = try cachedStatement(sql: sql).sqliteStatement
         defer {

@@ -1,11 +1,11 @@
 import Foundation
 
-/// Which process makes a recording, as `episode.owner_pid` keeps it: the process number, and digests of when the process began and
-/// of where that number means something, so that another process that gets the number later, or has it in another container, is not
-/// taken for this one.
+/// Which process makes a recording, as `episode.owner_pid` keeps it: the process number, and digests of when the
+/// process began and of where that number is valid, so that another process with the same number, later or in another
+/// container, is not taken for this one.
 ///
-/// From the lowest bits on: 22 of the process number, 20 of its start, 20 of the machine's boot and the process namespace. The
-/// last two are zero where the system does not tell them, and in what older programs wrote.
+/// From the lowest bit on: 22 bits of the process number, 20 of its start, 20 of the machine's boot and the process
+/// namespace. The last two are zero if the system does not tell them, and in what older programs wrote.
 struct RunOwner: Equatable {
     private static let numberBits: UInt64 = 22
     private static let digestBits: UInt64 = 20
@@ -34,13 +34,13 @@ struct RunOwner: Equatable {
         UInt64(bitPattern: value) >> (Self.numberBits + Self.digestBits) & (1 << Self.digestBits - 1)
     }
 
-    /// Whether this process can tell if the owner lives: it is of the same machine and namespace, or did not say of which.
+    /// Whether this process can tell if the owner is alive: it has the same boot and namespace, or recorded none.
     var isKnown: Bool { placeDigest == 0 || placeDigest == Self.current.placeDigest }
 
-    /// Whether the owner lives, as far as this process can see.
+    /// Whether the owner is alive, as far as this process can see.
     var isAlive: Bool {
         guard value > 0, number > 0, kill(number, 0) == 0 || errno == EPERM else { return false }
-        // What cannot be looked at is not taken for dead.
+        // A process that cannot be inspected is not taken for dead.
         guard start != 0, let time = Self.startTime(of: number) else { return true }
         return start == Self.digest(time)
     }

@@ -5,16 +5,16 @@ import MockServeCore
 enum AnswerRow {
     typealias Malformed = InteractionRow.Malformed
 
-    /// With the body as `response_body`.
+    /// The body must be joined as `response_body`.
     static let columns = """
         interaction.id, method, response_version, status, reason, response_fields, informational, response_trailers, \
         first_byte_ms, chunks, response_body_id, response_body.size
         """
 
-    /// How many columns these are.
+    /// The number of these columns.
     static let count: Int32 = 12
 
-    /// - Parameter start: of the first of these columns.
+    /// - Parameter start: index of the first of these columns.
     /// - Throws: `Malformed` if a column does not hold what it must.
     static func decode(_ row: RowView, at start: Int32 = 0) throws(Malformed) -> RecordedAnswer {
         let id = row.integer(start)
@@ -45,7 +45,7 @@ enum AnswerRow {
         )
     }
 
-    /// What the upstream said of the length, before the body came.
+    /// What the upstream said about the length before the body came.
     private static func bodyLength(
         of head: ResponseHead,
         answersHEAD: Bool,
@@ -55,11 +55,11 @@ enum AnswerRow {
         if answersHEAD || ResponseHead.isBodyless(status: head.status) { return .none }
         guard !head.isChunked, let stated = head.fields.first("content-length") else { return .unknown }
         let size = body?.size ?? 0
-        // Of a cut answer, more was announced than came.
+        // For a cut answer, more was announced than arrived.
         return .known(isCut ? max(parseDecimal(stated) ?? 0, size + 1) : size)
     }
 
-    /// The pieces of a body of `size` bytes, which have to add up to it.
+    /// The pieces of a body of `size` bytes, which must add up to that.
     private static func chunks(
         _ row: RowView,
         _ column: Int32,
@@ -72,7 +72,7 @@ enum AnswerRow {
         }
         var rest = size
         for (index, chunk) in chunks.enumerated() {
-            // The last one of a cut answer may have announced more than came.
+            // The last piece of a cut answer may have announced more than arrived.
             if cut != nil, index == chunks.count - 1, chunk.size >= rest { return (chunks, cut) }
             guard chunk.size <= rest else { throw Malformed(column: "chunks", id: id) }
             rest -= chunk.size
@@ -92,7 +92,7 @@ enum AnswerRow {
 
 extension RowView {
     func latin1(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> [UInt8] {
-        // Nearly all of it is ASCII.
+        // Nearly all text is ASCII.
         let ascii = withText(column) { text in text.allSatisfy { $0 < 0x80 } ? Array(text) : nil }
         guard let bytes = ascii ?? Latin1.bytes(text(column)) else { throw error }
         return bytes
@@ -109,7 +109,7 @@ extension RowView {
         return fields
     }
 
-    /// From the number of a body and, in the next column, its size.
+    /// Reads the number of a body, and its size from the next column.
     func body(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> BodyReference? {
         guard !isNull(column) else { return nil }
         let size = integer(column + 1)

@@ -1,7 +1,7 @@
 import GRDB
 import MockServeCore
 
-/// Reading stored bodies.
+/// Reads stored bodies.
 enum BodySQL {
     /// - Throws: `CassetteError` if the piece is missing or not as long as it must be.
     static func slice(_ number: Int, of body: BodyReference, _ db: Database, path: String) throws -> [UInt8] {

@@ -2,13 +2,16 @@ import GRDB
 import HTTPMessages
 import MockServeCore
 
-/// What the calls of one target and method say, as digests by which the nearest of all of them is found: `POST /` may be every call of an API.
+/// The content of the calls of one target and method, as digests by which the nearest of them are found: `POST /` may
+/// be every call of an API.
 ///
-/// They are made at the first miss for a target, at some microseconds an interaction, and kept until the cassette changes.
+/// They are computed at the first miss for a target, at some microseconds for each interaction, and kept until the
+/// cassette changes.
 struct CallDigests: Sendable {
-    /// Calls of one target that are listed, the newest of them.
+    /// Calls of one target that are listed: the newest.
     private static let listLimit: Int64 = 32_768
-    /// Calls that are looked at: of more of them, and of bodies that are more than is read, those that are nearest in size.
+    /// Calls that are looked at. If there are more, or their bodies exceed `readLimit`, those nearest in size come
+    /// first.
     private static let limit = 16_384
     /// Bytes of bodies that are read for one miss.
     private static let readLimit = 32 << 20
@@ -25,7 +28,7 @@ struct CallDigests: Sendable {
     private var parts: [Int64: RequestParts] = [:]
     private var memory = 0
 
-    /// Numbers of the interactions of the method and target asked for that are nearest to the request, nearest first.
+    /// Numbers of the interactions with the same method and target that are nearest to the request, nearest first.
     mutating func nearest(
         to asked: ComparedRequest,
         _ rules: RuleSet,
@@ -96,7 +99,7 @@ struct CallDigests: Sendable {
             """
         var made: RequestParts?
         try db.query(sql, [.integer(call.id), .integer(Int64(NearMiss.bodyLimit))]) { row in
-            // What is damaged is told of where it is read in full.
+            // Damage is reported where the interaction is read in full.
             let fields = row.withText(0) { FieldsJSON.decode($0) } ?? Fields()
             let bytes = row.isNull(1) ? nil : DecodedBody.decode(row.bytes(1), fields)
             made = RequestParts(fields: fields, body: bytes, rules: rules)

@@ -4,20 +4,20 @@ package import MockServeCore
 import Synchronization
 
 extension CassetteReader {
-    /// Interactions around a target in the order of targets, and the first ones of all, that are looked at for a miss. A
-    /// cassette of no more interactions than this is looked at as a whole.
+    /// Interactions around a target, in the order of targets, that are looked at for a miss, and as many of the first
+    /// ones. A cassette with no more interactions than this is looked at as a whole.
     private static let candidateLimit: Int64 = 256
-    /// Targets of the same path, with other queries, on either side of the one asked for.
+    /// Targets of the same path with other queries that are looked at on either side of the one asked for.
     private static let queryLimit: Int64 = 3_072
     /// Nearest candidates whose requests are compared in full.
     private static let comparedLimit = 8
-    /// Of these the first ones are compared even if their bodies are long, up to so many bytes.
+    /// How many of these are compared even if their bodies are long, and up to how many bytes.
     private static let longLimit = 3
     private static let longBodyLimit = 32 << 20
-    /// How much farther than the nearest another may be to be told: less than a path segment.
+    /// How much farther than the nearest another may be to be reported: less than a path segment.
     private static let spread = 3
 
-    /// A recorded request that was compared in full, and how far it is, by its head and then by all that it says.
+    /// A recorded request that was compared in full, and how far it is: by its head, and then by all of its content.
     private struct Compared {
         let nearMiss: NearMiss
         let distance: Int
@@ -28,13 +28,13 @@ extension CassetteReader {
         }
     }
 
-    /// The recorded requests nearest to one that nothing answers, nearest first.
+    /// The recorded requests nearest to one that missed, nearest first.
     ///
-    /// Of the interactions with the same method and target all are ranked by what they say (see `CallDigests` for how many at
-    /// most); otherwise it takes the same time whatever the size of the cassette: neighbours in the order of targets share the
-    /// beginning of their paths.
+    /// All interactions with the same method and target are ranked by their content (up to the limits of
+    /// `CallDigests`). Apart from that, the time does not depend on the size of the cassette: only neighbours in the
+    /// order of targets are looked at, which share the beginning of their paths.
     ///
-    /// - Parameter keys: under which an answer was looked for; nil if that is not known.
+    /// - Parameter keys: under which an answer was looked up; nil if that is not known.
     package func nearMisses(
         to asked: ComparedRequest,
         _ rules: RuleSet,
@@ -68,7 +68,7 @@ extension CassetteReader {
         }.prefix(limit).map { $0 }
     }
 
-    /// What is to be compared in full, nearest first.
+    /// What should be compared in full, nearest first.
     private func candidates(_ asked: ComparedRequest, _ rules: RuleSet) throws -> [(id: Int64, distance: Int)] {
         let calls = try read { db in
             try callDigests.withLock { try $0.nearest(to: asked, rules, limit: Self.comparedLimit, db) }
@@ -80,7 +80,7 @@ extension CassetteReader {
                 guard found[row.integer(0)] == nil, let method = Latin1.bytes(row.text(1)),
                     let target = Latin1.bytes(row.text(2))
                 else { return }
-                // Those that were ranked already and are farther.
+                // Those that were ranked already, and are farther than `calls`.
                 if !calls.isEmpty, target == asked.head.target, method == asked.head.method { return }
                 found[row.integer(0)] = NearMiss.distance(
                     method: asked.head.method,
@@ -93,7 +93,7 @@ extension CassetteReader {
         for (condition, bindings) in Self.neighbours(of: asked.head) { try add(condition, bindings) }
         for id in try nearestQueries(asked.head.target) { try add("WHERE id = ?1", [.integer(id)]) }
         let ranks = Dictionary(uniqueKeysWithValues: calls.enumerated().map { ($1, $0) })
-        // Of equally near ones the newest says most.
+        // Of equally near ones, the newest is the most useful.
         let nearest = found.sorted { left, right in
             let (one, other) = (ranks[left.key] ?? calls.count, ranks[right.key] ?? calls.count)
             return (left.value, one, ~left.key) < (right.value, other, ~right.key)
@@ -117,7 +117,7 @@ extension CassetteReader {
     /// Interactions of the same path whose queries are nearest.
     private func nearestQueries(_ target: [UInt8]) throws -> [Int64] {
         let path = Latin1.string(Target(target).path)
-        // All that begins with the path and `?` lies between it and the path with the character after that.
+        // All that begins with the path and `?` sorts before the path with `@`, the next character.
         let (low, high) = (Binding.text(path + "?"), Binding.text(path + "@"))
         var nearness = QueryNearness(to: target, limit: Self.comparedLimit)
         for condition in [

@@ -15,14 +15,14 @@ package struct Upstream: Sendable, Hashable {
     }
 }
 
-/// Reads a cassette on a connection of its own. Any number of readers may be open at once, and one writer.
+/// Reads a cassette on a connection of its own. Any number of readers and writers may be open at once.
 package final class CassetteReader: Sendable {
     package let path: String
     let queue: DatabaseQueue
-    /// For misses.
+    /// For near misses.
     let callDigests = Mutex(CallDigests())
 
-    /// Opens an existing cassette without writing to it; one on a read-only file system is fine.
+    /// Opens an existing cassette, also on a read-only file system. Writes only to roll back an interrupted change.
     ///
     /// - Throws: `CassetteError`.
     package convenience init(path: String) throws { try self.init(path: path, keepsTransactions: false) }
@@ -61,7 +61,12 @@ package final class CassetteReader: Sendable {
         }
     }
 
-    /// The servers recorded from, in the order in which they were named.
+    /// When the first interaction was recorded, in milliseconds since 1970 UTC; nil if there is none.
+    package func recordedAt() throws -> Int64? {
+        try read { try $0.firstInteger("SELECT recorded_at FROM interaction ORDER BY id LIMIT 1") }
+    }
+
+    /// The servers recorded from, in the order in which they were added.
     package func upstreams() throws -> [Upstream] {
         try read { db in
             var upstreams: [Upstream] = []
@@ -76,7 +81,7 @@ package final class CassetteReader: Sendable {
         }
     }
 
-    /// Shows every row of a query to `body`.
+    /// Calls `body` with every row of a query.
     func eachRow(_ sql: String, _ bindings: [Binding], _ body: (RowView) -> Void) throws {
         try read { db in
             try db.query(sql, bindings) { row in
@@ -86,35 +91,36 @@ package final class CassetteReader: Sendable {
         }
     }
 
-    /// What matching leaves out or takes in.
+    /// The rules of the cassette.
     package func rules(secrets: [DeclaredSecret] = []) throws -> RuleSet {
         try read { try RuleSQL.all($0, path: path, secrets: secrets) }
     }
 
-    /// The rules with their numbers, in the order in which they were made.
+    /// The rules with their numbers, in the order in which they were added.
     package func numberedRules() throws -> [(number: Int64, rule: Rule)] {
         try read { try RuleSQL.numbered($0, path: path) }
     }
 
-    /// What some sets of rules would do if each were added; nothing is written. Computes the keys of all interactions.
+    /// What each of several sets of rules would change if it were added; nothing is written. Computes the keys of all
+    /// interactions.
     ///
-    /// - Returns: nil if there are more than `limit` interactions; no limit if that is nil.
+    /// - Returns: nil if there are more than `limit` interactions (nil is no limit).
     package func preview(_ sets: [[Rule]], limit: Int?) throws -> [KeyChanges]? {
         try read { try RuleSQL.preview(sets, limit: limit.map { Int64($0) }, $0, path: path) }
     }
 
-    /// Those of these rules that the cassette has not.
+    /// Those of these rules that the cassette does not have.
     package func lacking(_ rules: [Rule]) throws -> [Rule] {
         let own = Set(try numberedRules().map(\.rule))
         return rules.filter { !own.contains($0) }
     }
 
-    /// The number that a query gives; nil if it gives none.
+    /// The number that a query returns; nil if it returns none.
     func number(_ sql: String, _ bindings: [Binding]) throws -> Int64? {
         try read { try $0.firstInteger(sql, bindings) }
     }
 
-    /// The text that a query gives; nil if it gives none.
+    /// The text that a query returns; nil if it returns none.
     func text(_ sql: String, _ bindings: [Binding]) throws -> String? {
         try read { db in
             var text: String?
@@ -126,7 +132,7 @@ package final class CassetteReader: Sendable {
         }
     }
 
-    /// Shows number, method and target of every interaction in recording order.
+    /// Calls `body` with the number, method and target of every interaction, in recording order.
     package func eachNumber(_ body: (Int64, String, String) -> Void) throws {
         try eachRow("SELECT id, method, target FROM interaction ORDER BY id", []) { row in
             body(row.integer(0), row.text(1), row.text(2))
@@ -147,7 +153,7 @@ package final class CassetteReader: Sendable {
         try read { try $0.firstInteger("SELECT max(id) FROM interaction") ?? 0 }
     }
 
-    /// Whether any answer was written by hand for any upstream.
+    /// Whether there is an answer written by hand for any upstream.
     package func hasAnswersForAnyUpstream() throws -> Bool {
         try read { try Self.hasAnswersForAnyUpstream($0) }
     }
@@ -157,7 +163,7 @@ package final class CassetteReader: Sendable {
         return try db.firstInteger(sql) != nil
     }
 
-    /// What was redacted in an interaction: where, and what stands there now.
+    /// What was redacted in an interaction: where, and the placeholders.
     package func redactions(of id: Int64) throws -> [(place: String, placeholder: String)] {
         let json = try text("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)])
         guard let json else { return [] }
@@ -167,7 +173,7 @@ package final class CassetteReader: Sendable {
         return redactions
     }
 
-    /// When an interaction was recorded; nil if there is none of this number.
+    /// When an interaction was recorded; nil if there is none with this number.
     package func recordedAt(_ id: Int64) throws -> Int64? {
         try number("SELECT recorded_at FROM interaction WHERE id = ?1", [.integer(id)])
     }
@@ -190,14 +196,14 @@ package final class CassetteReader: Sendable {
         }
     }
 
-    /// Shows every interaction in recording order to `body`, which says whether to go on. Some are read at a time, so that
-    /// memory is bounded and `body` may ask this reader for more.
+    /// Calls `body` with every interaction, in recording order, until it returns false. They are read in batches, so
+    /// that memory is bounded and `body` may use this reader.
     package func forEach(_ body: (Interaction) throws -> Bool) throws {
         var last: Int64 = 0
         while true {
             let batch = try interactions(after: last, limit: 128)
             for interaction in batch {
-                // In a damaged index rows may come round again.
+                // In a damaged index, rows may repeat.
                 guard interaction.id > last else {
                     throw CassetteError(.damaged, path: path, "is damaged: its interactions are out of order.")
                 }

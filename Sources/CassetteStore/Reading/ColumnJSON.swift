@@ -2,16 +2,17 @@ import Foundation
 import HTTPMessages
 import MockServeCore
 
-/// `chunks`: `[[ms, size], …]`. A last size of 0 says that the upstream closed the connection there, -1 that it reset it.
+/// `chunks`: `[[ms, size], …]`. A last size of 0 says that the upstream closed the connection there, -1 that it reset
+/// it.
 enum ChunksJSON {
-    /// - Returns: nil where there is nothing to say.
+    /// - Returns: nil if there is nothing to say.
     static func encode(_ chunks: [ResponseChunk], _ cut: AnswerCut?) -> String? {
         guard !chunks.isEmpty || cut != nil else { return nil }
         let end = cut.map { ["[\($0.offset),\($0.end == .close ? 0 : -1)]"] } ?? []
         return "[" + (chunks.map { "[\($0.offset),\($0.size)]" } + end).joined(separator: ",") + "]"
     }
 
-    /// - Returns: nil if `json` is not of that shape, or anything follows the end.
+    /// - Returns: nil if `json` is not of that shape, or anything follows the cut.
     static func decode(_ json: UnsafeBufferPointer<UInt8>) -> (chunks: [ResponseChunk], cut: AnswerCut?)? {
         var chunks: [ResponseChunk] = []
         var cut: AnswerCut?
@@ -66,7 +67,7 @@ enum RedactionsJSON {
 
     static let empty = "[]"
 
-    /// What was noted before, and then the new.
+    /// What was noted before, then the new notes.
     static func adding(_ notes: RedactionNotes, to json: String) -> String {
         let (old, new) = (json.dropFirst().dropLast(), encode(notes).dropFirst().dropLast())
         return "[" + [old, new].filter { !$0.isEmpty }.joined(separator: ",") + "]"

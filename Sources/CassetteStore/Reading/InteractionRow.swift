@@ -95,7 +95,7 @@ enum InteractionRow {
         return number
     }
 
-    /// Secrets of a kind are equal here too, from version 2 of keys on.
+    /// From version 2 of keys on, secrets of a kind are equal here too.
     static func variant(of content: InteractionContent, _ rules: RuleSet) -> Variant? {
         let fields = content.request.fields
         return Variant(

@@ -1,8 +1,8 @@
 import GRDB
 import MockServeCore
 
-/// Interactions of one match key whose requests differ in redacted values only, and whose answers have different statuses: a wrong
-/// password and the right one, say. Nothing but the order tells them apart in a replay.
+/// Interactions of one match key whose requests differ in redacted values only, and whose answers have different
+/// statuses: a wrong password and the right one, for example. In a replay, only the order distinguishes them.
 package struct Likeness: Sendable, Equatable, CustomStringConvertible {
     package struct Member: Sendable, Equatable {
         package let id: Int64
@@ -21,7 +21,7 @@ package struct Likeness: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// Finding requests that redaction made alike.
+/// Finds requests that redaction made alike.
 enum LikenessSQL {
     /// Interactions of one key that are looked at.
     private static let rowLimit: Int64 = 256

@@ -6,8 +6,8 @@ package import NIOCore
 
 /// Finds what is played: a connection with statements that stay prepared, for one thread at a time.
 ///
-/// It reads in windows: between `begin` and `end` the file is locked once for all reads, and changes that others make are not
-/// seen.
+/// It reads in windows: between `begin` and `end` the file is locked once for all reads, and changes that others make
+/// are not seen.
 package final class PlaybackReader {
     /// One interaction of a match key.
     package struct Row: Sendable {
@@ -24,10 +24,10 @@ package final class PlaybackReader {
         }
     }
 
-    /// Another process has the file locked. It does not have it for long: try again in a moment.
+    /// Another connection has the file locked, but not for long: try again in a moment.
     package struct Busy: Error {}
 
-    /// What is to be said of a cassette that stays locked.
+    /// The error for a cassette that stays locked.
     package static func inUse(_ path: String) -> CassetteError {
         CassetteFile.explain(DatabaseError(resultCode: .SQLITE_BUSY), path: path, .unreadable)
     }
@@ -48,7 +48,7 @@ package final class PlaybackReader {
     /// Opening may wait for others who have the file locked; afterwards nothing waits (see `Busy`).
     ///
     /// - Parameters:
-    ///   - newest: the newest interaction that is played: later ones are being recorded.
+    ///   - newest: the newest interaction that is played; later ones are still being recorded.
     ///   - memory: bytes of the file that are kept in memory.
     /// - Throws: `CassetteError`.
     package init(path: String, newest: Int64 = .max, memory: Int = 8 << 20) throws {
@@ -91,7 +91,7 @@ package final class PlaybackReader {
             do {
                 return try hasChanged()
             } catch {
-                // Otherwise nothing could begin any more.
+                // Otherwise `begin` would always fail from now on.
                 end()
                 if let error = error as? DatabaseError, error.resultCode == .SQLITE_BUSY { throw Busy() }
                 throw error
@@ -108,13 +108,13 @@ package final class PlaybackReader {
         return true
     }
 
-    /// Takes the file for changed the next time.
+    /// Lets the next `begin` take the file for changed.
     package func forgetVersion() { version = -1 }
 
     package func end() {
         guard isReading else { return }
         isReading = false
-        // What was only read needs no commit to succeed.
+        // Nothing was written, so it does not matter if the commit fails.
         try? statements.commit.run()
     }
 
@@ -132,8 +132,8 @@ package final class PlaybackReader {
         }
     }
 
-    /// The only interaction of a key, with the first slice of its body; nil if there are more, or none, or if answers of the
-    /// cassette depend on fields. One look where `rows` and `answer` are two.
+    /// The only interaction of a key, with the first slice of its body; nil if there are several or none, or if any
+    /// answer of the cassette depends on fields. One query instead of the two of `rows` and `answer`.
     package func only(_ key: MatchKey) throws -> (RecordedAnswer, ByteBuffer)? {
         guard !hasVariants else { return nil }
         return try explaining {
@@ -229,12 +229,12 @@ extension PlaybackReader: PlaybackIndex {
         }
     }
 
-    /// The key by which the answers to a request are found: of those recorded under `key`, the ones whose requests agree
-    /// with it in the fields that their answers vary by, if there are any.
+    /// The key by which the answers to a request are found. Of those recorded under `key`, it prefers the ones whose
+    /// requests agree with this one in the fields that their answers vary by.
     package func playbackKey(_ key: MatchKey, for request: RequestHead) throws -> PlaybackKey {
         guard hasVariants else { return PlaybackKey(key) }
         var lists: [String] = []
-        // Answers to one request hardly vary by several lists of fields.
+        // Answers to one request rarely vary by several lists of fields.
         while lists.count < 16 {
             var next: String?
             try explaining { try statements.names.run(key: key, .text(lists.last ?? "")) { next = $0.text(0) } }
@@ -259,12 +259,12 @@ extension PlaybackReader: PlaybackIndex {
         }
     }
 
-    /// What there is to say of the interactions of a key that differ in redacted values only; nil for nothing.
+    /// Interactions of a key that differ only in redacted values; nil if there are none.
     package func likeness(_ key: MatchKey) throws -> Likeness? {
         try explaining { try queue.inDatabase { try LikenessSQL.find(key, $0) } }
     }
 
-    /// The rules as they are now, and whether any answer was written for any upstream.
+    /// The rules as they are now, and whether there is an answer for any upstream.
     package func rules() throws -> (rules: [Rule], hasAnswersForAny: Bool) {
         try explaining {
             try queue.inDatabase { db in

@@ -1,7 +1,7 @@
 import GRDB
 import MockServeCore
 
-/// What a playback asks, prepared.
+/// The prepared statements of a playback.
 struct PlaybackStatements {
     let begin: RawStatement
     let commit: RawStatement
@@ -77,7 +77,7 @@ extension PlaybackKey.Choice {
         case independent
         case whole
 
-        /// The same as `admits`, for SQLite.
+        /// The condition of `admits`, for SQLite.
         var condition: String {
             switch self {
             case .all: ""

@@ -2,7 +2,7 @@ import GRDB
 import GRDBSQLite
 import MockServeCore
 
-/// A prepared statement without what GRDB does round one: its queue, its cache, its observers.
+/// A prepared statement without what GRDB adds: its queue, cache and observers.
 struct RawStatement {
     private let connection: SQLiteConnection
     private let statement: SQLiteStatement
@@ -28,7 +28,7 @@ struct RawStatement {
     func run(key: MatchKey, _ bindings: Binding..., row: (RowView) throws -> Void) throws {
         for (index, binding) in bindings.enumerated() { try bind(binding, Int32(index + 2)) }
         try key.withUnsafeBytes { bytes in
-            // Not copied: the statement is done with it before it goes.
+            // Not copied: the key outlives the run of the statement.
             guard sqlite3_bind_blob(statement, 1, bytes.baseAddress, Int32(bytes.count), nil) == SQLITE_OK else {
                 throw Self.error(sqlite3_errcode(connection), connection)
             }

@@ -15,7 +15,7 @@ package struct BodyCollector {
         self.writer = writer
     }
 
-    /// Redacts from here on. Must come before the first byte.
+    /// Redacts from here on. Must be called before the first byte.
     ///
     /// - Parameters:
     ///   - fields: of the message.

@@ -1,7 +1,7 @@
 import Crypto
 import GRDB
 
-/// Puts bodies into the cassette, each once, while they arrive.
+/// Writes bodies into the cassette while they arrive, each only once.
 struct BodyWriter {
     private struct Upload {
         let id: Int64
@@ -98,7 +98,7 @@ struct BodyWriter {
         try db.firstInteger("SELECT id FROM body WHERE sha256 = ?1", [.bytes(digest)])
     }
 
-    /// After a transaction was taken back: no upload that was under way can be completed.
+    /// Called after a transaction was rolled back: no upload that was under way can be completed.
     mutating func failAll() {
         failed.formUnion(uploads.keys)
         uploads = [:]

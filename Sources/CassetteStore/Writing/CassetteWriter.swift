@@ -6,10 +6,11 @@ import Synchronization
 
 /// Writes one episode into a cassette: one connection, one queue, commits in groups.
 ///
-/// Whatever is handed over while a transaction is being committed goes into the next one together, so the rate does not
-/// depend on how long a commit takes. `commit` answers only after the transaction that holds the interaction is through.
+/// Whatever is handed over during a commit goes into the next transaction together, so the rate hardly depends on how
+/// long a commit takes. The completion of `commit` is called only after the transaction that holds the interaction has
+/// been committed.
 package final class CassetteWriter: Sendable {
-    /// Bytes handed over and not yet written from which on `isCongested` is true: 8 MiB.
+    /// `isCongested` is true if more bytes than this wait to be written: 8 MiB.
     package static let congestionLimit = 8 << 20
 
     private enum Operation: Sendable {
@@ -28,7 +29,7 @@ package final class CassetteWriter: Sendable {
     }
 
     package let path: String
-    /// Number of the newest interaction that was there before this episode.
+    /// Number of the newest interaction from before this episode.
     package let newestBefore: Int64
     /// The rules of the cassette, with those of this episode.
     package let rules: RuleSet
@@ -84,7 +85,7 @@ package final class CassetteWriter: Sendable {
                         )
                         return .commit
                     }
-                    // While it is recorded, nothing goes that must leave no trace.
+                    // During the recording, nothing is removed that must leave no trace.
                     try db.execute(sql: "PRAGMA secure_delete = OFF")
                     return result
                 }
@@ -108,7 +109,7 @@ package final class CassetteWriter: Sendable {
         try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
         try EpisodeSQL.register(upstreams, db, path: path)
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
-        // What was recorded before keeps the keys that it has.
+        // Earlier recordings keep their keys.
         let version = newest == 0 ? [try Rule(.require, part: "key:\(KeyVersion.current)")] : []
         if try RuleSQL.add(version + rules, db) {
             try EpisodeSQL.refuseWhileOpen(db, path: path)
@@ -143,8 +144,8 @@ package final class CassetteWriter: Sendable {
         enqueue(.discard(upload: upload), size: 0)
     }
 
-    /// Writes an interaction. `completion` is called on the writer's queue, once, with the interaction's number after
-    /// it was committed, or with what went wrong.
+    /// Writes an interaction. `completion` is called once: on the writer's queue, with the interaction's number after
+    /// it was committed, or with what went wrong; at once if the recording has ended.
     package func commit(
         _ interaction: NewInteraction,
         completion: @escaping @Sendable (Result<Int64, CassetteError>) -> Void
@@ -152,7 +153,7 @@ package final class CassetteWriter: Sendable {
         enqueue(.commit(interaction, completion), size: interaction.memory)
     }
 
-    /// Whether whoever hands over should wait (see `whenDrained`).
+    /// Whether the caller should wait (see `whenDrained`).
     package var isCongested: Bool {
         pending.withLock { $0.bytes > Self.congestionLimit }
     }
@@ -228,7 +229,7 @@ package final class CassetteWriter: Sendable {
             failure = nil
         } catch {
             failure = CassetteFile.explain(error, path: path, .unwritable)
-            // What the transaction took back cannot be continued.
+            // Uploads that were rolled back cannot be continued.
             bodies.withLock { $0.failAll() }
         }
         var next = numbers.makeIterator()
@@ -241,7 +242,7 @@ package final class CassetteWriter: Sendable {
         }
     }
 
-    /// What is committed is safe; that it cannot be moved now is no failure. `finish` moves all of it, or says why not.
+    /// What is committed is safe, even if it cannot be moved into the file now. `finish` moves the rest.
     private func checkpoint() {
         guard checkpointer.next() else { return }
         try? queue.inDatabase { try Checkpointer.moveRest($0) }
@@ -251,7 +252,7 @@ package final class CassetteWriter: Sendable {
         CassetteError(.unwritable, path: path, "a part of this body could not be written.")
     }
 
-    /// - Returns: the number of a written interaction; zero if its body was lost before.
+    /// - Returns: the number of a written interaction, or zero if its body was lost before; nil for other operations.
     private func perform(_ operation: Operation, _ db: Database) throws -> Int64? {
         try bodies.withLock { bodies in
             switch operation {
@@ -283,8 +284,8 @@ package final class CassetteWriter: Sendable {
     ///
     /// - Parameters:
     ///   - keeping: false drops everything this episode recorded.
-    ///   - isComplete: false if something could not be recorded: then a `rewrite` is as an `all`, so that nothing goes that was
-    ///     recorded before and was not recorded anew.
+    ///   - isComplete: false if something could not be recorded: then `rewrite` acts as `all`, so that nothing is
+    ///     removed that was not recorded anew.
     /// - Returns: requests that redaction made alike.
     /// - Throws: `CassetteError`. A second call does nothing.
     @discardableResult
@@ -299,7 +300,7 @@ package final class CassetteWriter: Sendable {
         do {
             let (proof, likenesses) = try queue.inDatabase { db in
                 var version: Int64?
-                // An older run, which goes now, may have recorded what is redacted today.
+                // An older run, which is removed now, may have recorded what is redacted today.
                 try db.execute(sql: "PRAGMA secure_delete = ON")
                 try db.inTransaction(.immediate) {
                     let mode = mode == .rewrite && !isComplete ? .all : mode
@@ -307,7 +308,7 @@ package final class CassetteWriter: Sendable {
                     version = try EpisodeSQL.lastVersion(db)
                     return .commit
                 }
-                // What fails here is said once the file is closed: the recording is kept for whoever looks into it.
+                // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
                 let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, path: path) }
                 let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
                 if try EpisodeSQL.leaveWAL(db, version), wasCreated { try removeIfEmpty(db) }
@@ -323,7 +324,7 @@ package final class CassetteWriter: Sendable {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
     }
-    /// Leaves no file behind that this run made for nothing. A run that has begun meanwhile keeps it.
+    /// Removes the file if this run created it for nothing. It stays if another run has begun meanwhile.
     private func removeIfEmpty(_ db: Database) throws {
         let turn = try FolderTurn(of: path)
         defer { turn.end() }

@@ -7,8 +7,8 @@ import Synchronization
 /// Moves what was committed from the write-ahead log into the cassette on a thread and a connection of its own, so that
 /// commits need not wait for the disk.
 ///
-/// The log begins anew only when nothing is in it that is not in the file too. What was committed while this worked the writer
-/// moves itself, which is little.
+/// The log starts over only when all of it is in the file. What was committed while this worked is little, and the
+/// writer moves it itself.
 final class Checkpointer: Sendable {
     private enum State {
         case idle
@@ -25,16 +25,18 @@ final class Checkpointer: Sendable {
     private let work = DispatchQueue(label: "mockserve.checkpointer")
 
     /// - Parameters:
-    ///   - threshold: pages in the log from which on they are moved: 16 MiB unless said.
-    ///   - limit: pages in the log from which on the writer waits, as the disk is slower than what is recorded: 256 MiB.
+    ///   - threshold: pages in the log from which on they are moved; by default about 16 MiB.
+    ///   - limit: pages in the log from which on the writer waits, because the disk is slower than the recording; by
+    ///     default about 256 MiB.
     init(path: String, threshold: Int = 4_000, limit: Int = 64_000) {
-        // Opened later, wherever the process is then.
+        // Opened later, when the working directory may be another one.
         self.path = URL(fileURLWithPath: path).path
         self.threshold = threshold
         self.limit = limit
     }
 
-    /// Has this told of each commit of a connection, instead of SQLite's own checkpoints. This must outlive the connection.
+    /// Follows the commits of a connection, instead of SQLite's own checkpoints. The checkpointer must outlive the
+    /// connection.
     func watch(_ db: Database) {
         let context = Unmanaged.passUnretained(self).toOpaque()
         sqlite3_wal_hook(
@@ -49,9 +51,9 @@ final class Checkpointer: Sendable {
         )
     }
 
-    /// To be asked after each commit.
+    /// Must be called after each commit.
     ///
-    /// - Returns: whether the writer is to move the rest now.
+    /// - Returns: whether the writer should move the rest now.
     func next() -> Bool {
         let pages = pages.load(ordering: .relaxed)
         guard pages >= threshold else { return false }
@@ -70,12 +72,12 @@ final class Checkpointer: Sendable {
         }
     }
 
-    /// On the connection of the writer, outside of a transaction.
+    /// Must be called outside a transaction.
     static func moveRest(_ db: Database) throws { try db.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
 
     private func run() {
         queue.withLock { queue in
-            // What fails here is left to the writer, and at last to the end of the recording, which says what is wrong.
+            // What fails here is left to the writer, and finally to the end of the recording, which says what is wrong.
             if queue == nil {
                 let configuration = CassetteFile.configuration(isReadOnly: false)
                 queue = try? DatabaseQueue(path: CassetteFile.databasePath(path), configuration: configuration)

@@ -3,26 +3,26 @@ import Foundation
 import GRDB
 import MockServeCore
 
-/// What a recording run is for.
+/// The mode of a recording run.
 package enum EpisodeMode: String, Sendable {
     case once
     case missing
     case all
-    /// Takes the place of everything that was recorded, if it ends well and recorded anything.
+    /// Replaces everything that was recorded before, if it ends well and recorded anything.
     case rewrite
     /// Answers written by hand.
     case hand
 
-    /// As it is kept. A run that is to rewrite and was killed is as one that added.
+    /// As it is kept. A rewriting run that was killed counts as one that only added.
     var kept: String { self == .rewrite ? EpisodeMode.missing.rawValue : rawValue }
 }
 
-/// Beginning and ending recording runs.
+/// Begins and ends recording runs.
 enum EpisodeSQL {
-    /// Ends runs that were killed: what they recorded stays, and so does what was there before. Only a clean end takes anything
-    /// away.
+    /// Ends runs that were killed: what they recorded stays, and so does what was there before. Only a clean end
+    /// removes anything.
     ///
-    /// - Parameter noneIsAlive: whether no open run can be alive; otherwise each is asked for.
+    /// - Parameter noneIsAlive: whether no open run can be alive; otherwise the owner of each is checked.
     static func finishInterrupted(_ db: Database, noneIsAlive: Bool) throws {
         var open: [Int64] = []
         try db.query("SELECT id, owner_pid FROM episode WHERE state = 'open'") { row in
@@ -32,11 +32,12 @@ enum EpisodeSQL {
         for episode in open { try end(episode, mode: .missing, keeping: true, after: 0, now: nil, db) }
     }
 
-    /// Of an owner in another container nobody here knows.
+    /// Nothing is known here of an owner in another container.
     private static func isDead(_ owner: RunOwner) -> Bool { owner.isKnown && !owner.isAlive }
 
-    /// Whether runs of other owners that are written down as open cannot be alive, as nobody else has the cassette open: only then
-    /// it can leave WAL mode, in which it is while anybody records into it. It is left by this, outside of a transaction.
+    /// Whether runs of other owners that are marked as open cannot be alive, because nobody else has the cassette open.
+    /// Only then can it leave WAL mode, which it is in while anybody records into it. This leaves WAL mode, so it must
+    /// be called outside a transaction.
     ///
     /// - Returns: false also if there are no such runs.
     static func provesOthersDead(_ db: Database) throws -> Bool {
@@ -53,13 +54,13 @@ enum EpisodeSQL {
         }
     }
 
-    /// Whether a run of another process is written down as open: one that records now, or one that was killed.
+    /// Whether a run of another process is marked as open: it records now, or was killed.
     static func hasRunsOfOthers(_ db: Database) throws -> Bool {
         let sql = "SELECT 1 FROM episode WHERE state = 'open' AND owner_pid IS NOT ?1 LIMIT 1"
         return try db.firstInteger(sql, [.integer(RunOwner.current.value)]) != nil
     }
 
-    /// A run follows the rules that the cassette had when it began, so these do not change while one goes on.
+    /// A run follows the rules that the cassette had when it began, so these must not change while one is open.
     ///
     /// - Throws: `CassetteError` if a run is open that may be alive.
     static func refuseWhileOpen(_ db: Database, path: String) throws {
@@ -76,8 +77,8 @@ enum EpisodeSQL {
         )
     }
 
-    /// Ends a run: keeps or drops what it recorded; a kept `all` run takes the place of older answers to the same
-    /// requests, and a `rewrite` run that of all older ones.
+    /// Ends a run: keeps or drops what it recorded. A kept `all` run replaces older answers to the same requests, and a
+    /// `rewrite` run all older ones.
     ///
     /// - Parameter newest: the newest interaction when it began. What others have recorded since is not older.
     static func end(
@@ -108,7 +109,7 @@ enum EpisodeSQL {
         try removeUnused(db)
     }
 
-    /// Removes what older runs recorded; what was written by hand stays. A run that recorded nothing takes nobody's place.
+    /// Removes what older runs recorded; what was written by hand stays. A run that recorded nothing replaces nothing.
     private static func replaceAll(by episode: Int64, after newest: Int64, _ db: Database) throws {
         let recorded = "SELECT id FROM episode WHERE id <> ?1 AND mode <> 'hand' AND state = 'kept'"
         try db.query(
@@ -120,7 +121,7 @@ enum EpisodeSQL {
         )
     }
 
-    /// Removes messages whose interaction has gone, bodies nobody refers to, and kept runs of which nothing is left.
+    /// Removes messages whose interaction is gone, bodies that nothing refers to, and kept runs without interactions.
     static func removeUnused(_ db: Database) throws {
         try db.query("DELETE FROM message WHERE interaction_id NOT IN (SELECT id FROM interaction)")
         try db.query(
@@ -139,7 +140,7 @@ enum EpisodeSQL {
         )
     }
 
-    /// Adds new upstreams and holds known ones to their names.
+    /// Adds new upstreams; known ones keep their names.
     static func register(_ upstreams: [Upstream], _ db: Database, path: String) throws {
         for upstream in upstreams {
             let origin = upstream.origin.description
@@ -159,11 +160,11 @@ enum EpisodeSQL {
         }
     }
 
-    /// Unused pages that are given back one by one; the time for that grows with the square of their number.
+    /// Up to this number, unused pages are given back one by one; the time for that grows with its square.
     private static let fewPages: Int64 = 8192
 
-    /// Gives unused pages back, outside of a transaction, by writing the file anew if that is less work. It is not where much more
-    /// stays than goes: then pages are kept for what is recorded next.
+    /// Gives many unused pages back, outside a transaction, by rewriting the file. If more than four times as many
+    /// pages are in use, that costs too much: then unused pages are kept for what is recorded next.
     static func giveBackPages(_ db: Database) throws {
         let unused = try db.firstInteger("PRAGMA freelist_count") ?? 0
         guard unused > fewPages, let pages = try db.firstInteger("PRAGMA page_count"), pages - unused <= unused * 4
@@ -175,7 +176,7 @@ enum EpisodeSQL {
 
     /// The last thing in a transaction that ends a use of the cassette: gives unused pages back, if they are few.
     ///
-    /// - Returns: what `leaveWAL` needs to know; nil if another run is open, to the end of which the file is left.
+    /// - Returns: what `leaveWAL` needs to know; nil if another run is open, whose end will leave one file.
     static func lastVersion(_ db: Database) throws -> Int64? {
         if try db.firstInteger("PRAGMA freelist_count") ?? 0 <= fewPages { try db.query("PRAGMA incremental_vacuum") }
         guard try db.firstInteger("SELECT 1 FROM episode WHERE state = 'open' LIMIT 1") == nil else { return nil }
@@ -184,11 +185,11 @@ enum EpisodeSQL {
 
     /// Moves everything into the one file.
     ///
-    /// Connections of runs that have just ended may still be there, and are waited for: of several that end together, the
-    /// last one stays. Whoever sees that another has written after it leaves the file to that one. A connection that does
-    /// not go, such as a replay's, is given up on after a second: whoever next writes to the cassette tries again.
+    /// Waits for connections of runs that have just ended: of several that end together, the last one stays. A run that
+    /// sees that another has written after it leaves the file to that one. If a connection stays open, such as a
+    /// replay's, this gives up after a second: whoever next writes to the cassette tries again.
     ///
-    /// - Parameter version: of `lastVersion`.
+    /// - Parameter version: what `lastVersion` returned.
     /// - Returns: whether it is one file now.
     @discardableResult
     static func leaveWAL(_ db: Database, _ version: Int64?) throws -> Bool {

@@ -30,11 +30,11 @@ package final class NewInteraction: Sendable {
         return 4096 + heads + content.chunks.count * 16 + requestBody.memory + responseBody.memory
     }
 
-    /// The one way in which an interaction is made: its secrets are replaced by the rules of the cassette.
+    /// The only way in which interactions are made, so that secrets are always replaced as the cassette's rules say.
     ///
     /// - Parameters:
-    ///   - content: as it came, with its match key.
-    ///   - requestBody: has taken the whole body, as `responseBody` has.
+    ///   - content: as it arrived, with its match key.
+    ///   - requestBody: has taken the whole body; so has `responseBody`.
     /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
     package convenience init(
         _ content: InteractionContent,
@@ -58,10 +58,10 @@ package final class NewInteraction: Sendable {
 }
 
 extension CassetteWriter {
-    /// An interaction of what is in memory as a whole, made as a recording makes it.
+    /// Makes an interaction from whole bodies in memory, as a recording does.
     ///
     /// - Parameters:
-    ///   - origin: the upstream's; empty for an answer to any.
+    ///   - origin: the upstream's; empty for an answer for any upstream.
     ///   - recordedAt: milliseconds since 1970 UTC.
     ///   - firstByte: milliseconds from the request to the response head; nil if written by hand.
     /// - Throws: `BodyRedaction.Refusal` if a body must not be written.

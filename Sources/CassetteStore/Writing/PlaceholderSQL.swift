@@ -1,12 +1,12 @@
 import GRDB
 
-/// The numbers that secrets were given.
+/// The numbers given to secrets.
 enum PlaceholderSQL {
     /// The highest of every kind.
     static func last(_ db: Database) throws -> [String: Int] {
         var last: [String: Int] = [:]
         try db.query("SELECT kind, last FROM placeholder LIMIT 100000") { row in
-            // A crafted file may hold a number after which none comes.
+            // A crafted file may hold a number that cannot be raised.
             last[row.text(0)] = Int(min(max(0, row.integer(1)), 1 << 53))
             return true
         }
@@ -17,17 +17,17 @@ enum PlaceholderSQL {
     struct Numbers {
         /// The highest of every kind that was given.
         var last: [String: Int] = [:]
-        /// A number below which nothing is free; zero if the run is the only one.
+        /// All numbers up to this are taken; zero if the run is the only one.
         var floor = 0
     }
 
-    /// The row that says up to where numbers are reserved. No kind has this name.
+    /// The row that says up to which number they are reserved. No kind has this name.
     private static let reserved = ""
-    /// Numbers of each kind that a run gets which is not the only one.
+    /// How many numbers of each kind a run gets that is not the only one.
     private static let block = 1_000_000
 
-    /// What is taken for a run that begins. Beside the run of another process it gets numbers of its own, as neither sees what the
-    /// other gives.
+    /// The numbers taken for a run that begins. If another process has a run open, it gets numbers of its own, because
+    /// neither sees what the other gives.
     static func reserve(_ db: Database, hasOthers: Bool) throws -> Numbers {
         let last = try last(db)
         guard hasOthers else { return Numbers(last: last) }

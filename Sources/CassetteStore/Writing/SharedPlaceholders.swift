@@ -9,7 +9,8 @@ extension PlaceholderBook {
 
     private static let books = Mutex<[String: Weak]>([:])
 
-    /// The one book of all runs of this process that write into one cassette, so that equal values get equal numbers.
+    /// The book shared by all runs of this process that write into the same cassette, so that equal values get equal
+    /// numbers.
     ///
     /// - Parameter taken: numbers that are taken already.
     static func shared(for path: String, _ taken: PlaceholderSQL.Numbers) -> PlaceholderBook {

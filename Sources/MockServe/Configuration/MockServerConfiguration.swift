@@ -86,7 +86,7 @@ public struct MockServerConfiguration: Sendable {
     /// What matching leaves out, takes in or replaces when this server records; kept in the cassette, so that every replay
     /// of it does the same. A cassette that is replayed must have them already: otherwise starting fails with
     /// ``MockServeError/Code/invalidConfiguration``, and the message says how to add them. Default: none.
-    public var rules: [MatchRule] = []
+    public var rules: [CassetteRule] = []
 
     /// Whether a scope fails if a request came that nothing recorded matches, even if the code under test swallowed the
     /// answer: ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)`` then throws

@@ -101,7 +101,7 @@ package struct Setting: Sendable {
         Setting("cache-size") {
             String($0.cacheSize >> 20)
         } _: { (configuration, text) throws(Problem) in
-            configuration.cacheSize = try whole(text, 0...1 << 20) << 20
+            configuration.cacheSize = try whole(text, 0...1 << 20, " MiB") << 20
         },
         Setting("journal", isForCommandLine: true) {
             $0.journalFile ?? ""
@@ -114,6 +114,17 @@ package struct Setting: Sendable {
             configuration.coverageFile = text
         },
     ]
+
+    /// What is wrong with a text for this setting; nil if nothing is.
+    package func problem(with text: String) -> String? {
+        var configuration = MockServerConfiguration.record("", upstreams: [])
+        do {
+            try set(&configuration, text)
+            return nil
+        } catch {
+            return error.reason
+        }
+    }
 
     package static func named(_ name: String) -> Setting? { all.first { $0.name == name } }
 
@@ -152,9 +163,13 @@ package struct Setting: Sendable {
         }
     }
 
-    private static func whole(_ text: String, _ range: ClosedRange<Int>) throws(Problem) -> Int {
+    private static func whole(
+        _ text: String,
+        _ range: ClosedRange<Int>,
+        _ unit: String = ""
+    ) throws(Problem) -> Int {
         guard let number = Int(text), range.contains(number) else {
-            throw Problem(reason: "takes \(range.lowerBound) to \(range.upperBound)")
+            throw Problem(reason: "takes \(range.lowerBound) to \(range.upperBound)\(unit)")
         }
         return number
     }
@@ -191,29 +206,33 @@ extension MockServerConfiguration {
 
     /// Takes what the environment says. What makes no sense is an error when a server is started.
     ///
-    /// - Parameter isCommandLine: whether what is for that only is taken too.
+    /// - Parameter isCommandLine: whether to take the settings that are for the command line only, or all others.
     package mutating func followEnvironment(
         isCommandLine: Bool,
         _ value: (String) -> String? = { getenv($0).map { String(cString: $0) } }
     ) {
-        for setting in Setting.all where isCommandLine || !setting.isForCommandLine {
+        for setting in Setting.all where setting.isForCommandLine == isCommandLine {
             guard let text = value(setting.variable), !text.isEmpty else { continue }
             do {
                 try set(setting.name, to: text, by: setting.variable)
             } catch {
-                environmentProblem =
-                    environmentProblem ?? "\(setting.variable) is `\(text)` in the environment, and \(error.reason)."
+                let problem = "\(setting.variable) in the environment \(error.reason), not `\(text)`."
+                environmentProblem = environmentProblem ?? problem
             }
         }
     }
 
     /// What every setting is, and where that came from: name, value and source, a line each.
-    package var explanation: String {
+    ///
+    /// - Throws: ``MockServeError`` if the environment makes no sense.
+    package func explanation() throws -> String {
+        if let environmentProblem { throw MockServeError(.invalidConfiguration, environmentProblem) }
         let rows = Setting.all.map { ($0.name, $0.text(self), sources[$0.name] ?? "default") }
         let (first, second) = (rows.map(\.0.count).max() ?? 0, min(40, rows.map(\.1.count).max() ?? 0))
         func padded(_ text: String, _ width: Int) -> String {
             text + String(repeating: " ", count: max(0, width - text.count))
         }
-        return rows.map { "\(padded($0.0, first))  \(padded($0.1.isEmpty ? "-" : $0.1, second))  \($0.2)\n" }.joined()
+        return rows.map { "\(padded($0.0, first))  \(padded($0.1.isEmpty ? "-" : $0.1, second))  \($0.2)" }
+            .joined(separator: "\n")
     }
 }

@@ -2,61 +2,6 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Answers exchanges. Chosen once, at start.
-protocol ExchangeResponder: Sendable {
-    /// What answers the exchanges of one event loop. Called there, for every connection.
-    func responder(on eventLoop: any EventLoop) -> any LoopResponder
-
-    /// No new exchange will come. Completes when everything this responder has under way is done, at the latest at
-    /// `deadline`.
-    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
-}
-
-/// Answers the exchanges of one event loop, on that event loop.
-protocol LoopResponder: AnyObject {
-    /// A request head has come in. What is returned gets the rest of the request; it may answer at any time.
-    func respond(to exchange: Exchange) -> any ExchangeReceiver
-}
-
-extension ExchangeResponder where Self: LoopResponder {
-    func responder(on eventLoop: any EventLoop) -> any LoopResponder { self }
-}
-
-extension ExchangeResponder {
-    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        eventLoop.makeSucceededVoidFuture()
-    }
-}
-
-/// Takes what follows the head of a request. All calls come on the event loop of the exchange.
-protocol ExchangeReceiver: AnyObject {
-    func receive(_ bytes: ByteBuffer)
-    func receiveEnd(trailers: Fields)
-    /// The client's connection is gone, or the rest of the request was malformed. Nothing comes after this.
-    func connectionLost()
-    /// What was written has gone out, and `Exchange.isWritable` is true again.
-    func writabilityRestored()
-}
-
-/// What carries an exchange's answer to the client, in its version of HTTP.
-protocol ExchangeTransport: AnyObject {
-    var isWritable: Bool { get }
-    var eventLoop: any EventLoop { get }
-    func sendInformational(_ head: ResponseHead)
-    func sendHead(_ head: ResponseHead, length: BodyLength)
-    func mark(piece size: Int)
-    func send(_ bytes: ByteBuffer)
-    func flush()
-    func finish(trailers: Fields)
-    func abort(_ end: AnswerCut.End)
-    func pauseRequest(_ isPaused: Bool)
-}
-
-extension ExchangeTransport {
-    /// Versions of HTTP that know no pieces leave the mark alone.
-    func mark(piece size: Int) {}
-}
-
 /// One request and the way to answer it. Belongs to one event loop; after the connection is lost its calls do nothing.
 final class Exchange {
     let request: RequestHead

@@ -22,29 +22,10 @@ struct Problem {
 
     var body: [UInt8] {
         var members = [
-            ("title", jsonString(title)), ("status", String(status)), ("detail", jsonString(detail)),
+            ("title", JSONText.string(title)), ("status", String(status)), ("detail", JSONText.string(detail)),
         ]
         members += self.members.map { ($0.name, $0.json) }
-        let lines = members.map { "  \(jsonString($0.0)): \($0.1)" }
+        let lines = members.map { "  \(JSONText.string($0.0)): \($0.1)" }
         return Array("{\n\(lines.joined(separator: ",\n"))\n}\n".utf8)
     }
-}
-
-/// A JSON string (RFC 8259 §7).
-func jsonString(_ text: String) -> String {
-    var output = "\""
-    for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": output += "\\\""
-        case "\\": output += "\\\\"
-        case "\n": output += "\\n"
-        case "\r": output += "\\r"
-        case "\t": output += "\\t"
-        case _ where scalar.value < 0x20:
-            let digits = String(scalar.value, radix: 16)
-            output += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: output.unicodeScalars.append(scalar)
-        }
-    }
-    return output + "\""
 }

@@ -168,7 +168,7 @@ extension JournalEntry {
         append(",\"target\":")
         FieldsJSON.appendString(targetBytes, to: &output)
         append(status.map { ",\"status\":\($0)" } ?? ",\"status\":null")
-        if let remark { append(",\"remark\":\(jsonString(remark))") }
+        if let remark { append(",\"remark\":\(JSONText.string(remark))") }
         switch outcome.kind {
         case .replayed(let number): append(",\"outcome\":\"replayed\",\"interaction\":\(number)}\n")
         case .recorded(let number): append(",\"outcome\":\"recorded\",\"interaction\":\(number)}\n")
@@ -176,10 +176,10 @@ extension JournalEntry {
         case .responded: append(",\"outcome\":\"responded\"}\n")
         case .missed(let miss):
             append(
-                ",\"outcome\":\"missed\",\"cassette\":\(jsonString(miss.cassette)),\"problem\":\(miss.json)"
-                    + ",\"explanation\":\(jsonString(miss.explanation))}\n"
+                ",\"outcome\":\"missed\",\"cassette\":\(JSONText.string(miss.cassette)),\"problem\":\(miss.json)"
+                    + ",\"explanation\":\(JSONText.string(miss.explanation))}\n"
             )
-        case .failed(let reason): append(",\"outcome\":\"failed\",\"reason\":\(jsonString(reason))}\n")
+        case .failed(let reason): append(",\"outcome\":\"failed\",\"reason\":\(JSONText.string(reason))}\n")
         }
     }
 }

@@ -132,7 +132,7 @@ public final class MockServer: Sendable {
         )
         return { index, origin, eventLoop in
             ConnectionHandler(
-                responder: service.responder.responder(on: eventLoop),
+                exchanges: service.exchanges.handler(on: eventLoop),
                 prepared: service.preparedAnswers(on: eventLoop),
                 upstreams: service.table,
                 listener: index,
@@ -165,6 +165,9 @@ public final class MockServer: Sendable {
         guard let index = names.firstIndex(of: upstream) else { return nil }
         return URL(string: listeners[index].origin.description)
     }
+
+    /// The address that it listens on.
+    package var listenHost: String { listeners.first?.channel.localAddress?.ipAddress ?? "" }
 
     /// Whether other machines may reach it: it listens on another address than loopback.
     public var isReachableFromElsewhere: Bool {
@@ -234,6 +237,13 @@ public final class MockServer: Sendable {
     /// - Throws: ``MockServeError`` if the cassette cannot be read, or the server was stopped.
     public var unused: [String] {
         get throws { try unusedInteractions().first }
+    }
+
+    /// When the oldest interaction of the cassette was recorded, for tests that set their clocks to it; nil if there is none.
+    ///
+    /// - Throws: ``MockServeError`` if the cassette cannot be read.
+    public var recordedAt: Date? {
+        get throws { try service.recordedAt() }
     }
 
     package func unusedInteractions() throws -> UnusedInteractions {

@@ -52,7 +52,7 @@ extension RunningService {
             revealing: configuration.givesSecretsBack ? options.secrets : []
         )
         let replayer = try Replayer(reader, upstreams: table, options: options, journal: journal)
-        return Parts(responder: replayer, replayer: replayer, upstreams: upstreams, table: table, path: path)
+        return Parts(exchanges: replayer, replayer: replayer, upstreams: upstreams, table: table, path: path)
     }
 
     static func record(
@@ -90,7 +90,7 @@ extension RunningService {
             )
         }
         guard let episodeMode = EpisodeMode(mode) else {
-            return Parts(responder: recorder(nil), upstreams: upstreams, table: table, client: client)
+            return Parts(exchanges: recorder(nil), upstreams: upstreams, table: table, client: client)
         }
         try refuseInCI(path, mode, configuration)
         let now = Clock.now().unixMilliseconds
@@ -103,7 +103,7 @@ extension RunningService {
             secrets: options.secrets,
             now: now
         )
-        var responder: any ExchangeResponder = recorder(writer)
+        var exchanges: any ExchangeService = recorder(writer)
         var replayer: Replayer?
         if mode == .missing {
             let reader = try CassetteReader(path: path)
@@ -115,11 +115,11 @@ extension RunningService {
                 options: options,
                 journal: journal
             )
-            responder = MissingRecorder(replayer: older, recorder: recorder(writer))
+            exchanges = MissingRecorder(replayer: older, recorder: recorder(writer))
             replayer = older
         }
         return Parts(
-            responder: responder,
+            exchanges: exchanges,
             replayer: replayer,
             upstreams: upstreams,
             table: table,

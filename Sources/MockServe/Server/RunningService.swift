@@ -5,9 +5,10 @@ import Foundation
 import MockServeCore
 import NIOCore
 
-/// What a configuration comes to: the responder, chosen once, and what must be closed behind it.
+/// What a configuration comes to: the services in a row, chosen once, and what must be closed behind it.
 final class RunningService: Sendable {
-    let responder: any ExchangeResponder
+    /// Answers every exchange, itself or by those behind it.
+    let exchanges: any ExchangeService
     /// One a listener.
     let upstreams: [Upstream]
     let table: UpstreamTable
@@ -25,7 +26,7 @@ final class RunningService: Sendable {
     private let path: String?
 
     struct Parts {
-        var responder: any ExchangeResponder
+        var exchanges: any ExchangeService
         var replayer: Replayer?
         var upstreams: [Upstream] = []
         var table: UpstreamTable
@@ -45,7 +46,7 @@ final class RunningService: Sendable {
             case .responder(let responder):
                 let table = UpstreamTable([], mapsContent: false)
                 let limit = configuration.limits.responderBody
-                parts = Parts(responder: TaskResponder(responder, bodyLimit: limit, journal: journal), table: table)
+                parts = Parts(exchanges: ResponderService(responder, bodyLimit: limit, journal: journal), table: table)
             case .replay(let path):
                 parts = try Self.replay(path, configuration, journal)
             case .record(let path, let upstreams, let mode):
@@ -56,19 +57,19 @@ final class RunningService: Sendable {
             throw (error as? CassetteError).map { MockServeError($0) } ?? error
         }
         let limit = configuration.limits.responderBody
-        var responder = parts.responder
+        var exchanges = parts.exchanges
         var preparing = parts.replayer
         if !configuration.routes.isEmpty {
             preparing = nil
-            let handlers = TaskResponder(configuration.routes, bodyLimit: limit, journal: journal)
-            responder = RoutedResponder(configuration.routes, handlers: handlers, next: responder)
+            let handlers = ResponderService(configuration.routes, bodyLimit: limit, journal: journal)
+            exchanges = RoutedService(configuration.routes, handlers: handlers, next: exchanges)
         }
         if configuration.journalLimits.body > 0 {
             let bodyLimit = configuration.journalLimits.body
-            responder = LoggingResponder(responder, limit: bodyLimit, redactor: journal.redactor)
+            exchanges = LoggingService(exchanges, limit: bodyLimit, redactor: journal.redactor)
             preparing = nil
         }
-        self.responder = responder
+        self.exchanges = exchanges
         self.preparing = preparing
         upstreams = parts.upstreams
         table = parts.table
@@ -81,6 +82,18 @@ final class RunningService: Sendable {
     /// The short cut of HTTP/1 on one event loop, if there is one. Called there.
     func preparedAnswers(on eventLoop: any EventLoop) -> (any PreparedAnswers)? {
         preparing?.loopReplayer(on: eventLoop)
+    }
+
+    /// When the oldest interaction was recorded; nil if there is none.
+    func recordedAt() throws -> Date? {
+        guard let path, FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            let reader = try CassetteReader(path: path)
+            defer { reader.close() }
+            return try reader.recordedAt().map { Date(timeIntervalSince1970: Double($0) / 1000) }
+        } catch let error as CassetteError {
+            throw MockServeError(error)
+        }
     }
 
     /// The caller's address for the first listener; the others get ports of the same host.
@@ -96,7 +109,7 @@ final class RunningService: Sendable {
     /// Ends the responder's work, then the recording, then the files next to it.
     func end(on eventLoop: any EventLoop, keeping: Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
-        responder.shutDown(deadline: deadline, on: eventLoop).whenComplete { _ in
+        exchanges.shutDown(deadline: deadline, on: eventLoop).whenComplete { _ in
             // Checkpointing and writing take their time, which an event loop has not.
             DispatchQueue.global().async { promise.completeWith(Result { try self.finish(keeping: keeping) }) }
         }

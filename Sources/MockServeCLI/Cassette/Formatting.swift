@@ -30,13 +30,7 @@ enum Timestamp {
     }
 }
 
-/// JSON for scripts.
-enum JSONText {
-    static func string(_ text: String) -> String {
-        guard let data = try? JSONEncoder().encode(text) else { return "\"\"" }
-        return String(decoding: data, as: UTF8.self)
-    }
-
+extension JSONText {
     /// The same JSON with line breaks; nil if `bytes` are not JSON.
     static func pretty(_ bytes: [UInt8]) -> String? {
         guard let indented = PrettyJSON.indent(bytes) else { return nil }

@@ -30,28 +30,30 @@ struct RecordCommand: AsyncParsableCommand {
     @Argument(help: "The cassette file; made if there is none.", completion: .file(extensions: ["cassette"]))
     var cassette: String
 
-    @Option(help: "What to record: \(RecordMode.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var mode = RecordMode.once
+    @OptionGroup var modes: ModeOption
 
     @OptionGroup var recording: RecordOptions
     @OptionGroup var serving: ServeOptions
     @OptionGroup var background: BackgroundOptions
 
     func validate() throws {
-        guard !recording.upstream.isEmpty else {
+        guard recording.hasUpstream else {
             throw ValidationError("--upstream is missing: the server to record from, such as https://api.example.com.")
         }
     }
 
     func run() async throws {
         let server = try await ExitStatus.reporting {
-            var configuration = MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode)
-            serving.apply(to: &configuration, cassette: cassette)
+            var configuration = MockServerConfiguration.record(cassette, upstreams: [])
+            try modes.apply(to: &configuration)
+            try serving.apply(to: &configuration, cassette: cassette)
             try recording.apply(to: &configuration)
+            try serving.explainIfAsked(configuration)
+            let isPassing = configuration.mode == .passthrough
             let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in
                 serving.warn(server)
                 guard !serving.quiet else { return }
-                let action = server.isRecording ? "recording into" : mode == .passthrough ? "passing by" : "replaying"
+                let action = server.isRecording ? "recording into" : isPassing ? "passing by" : "replaying"
                 Console.say("mockserve: \(action) \(cassette); stop with Ctrl-C")
             }
             let summary = Summary(server: server, cassette: cassette, wasTold: !serving.quiet)

@@ -29,7 +29,8 @@ struct ReplayCommand: AsyncParsableCommand {
     func run() async throws {
         let server = try await ExitStatus.reporting {
             var configuration = MockServerConfiguration.replay(cassette)
-            serving.apply(to: &configuration, cassette: cassette)
+            try serving.apply(to: &configuration, cassette: cassette)
+            try serving.explainIfAsked(configuration)
             let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in
                 serving.warn(server)
                 if !serving.quiet { Console.say("mockserve: replaying \(cassette); stop with Ctrl-C") }

@@ -34,8 +34,7 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
     var cassette: String
 
-    @Option(help: "What to record: \(RecordMode.allCases.map(\.rawValue).joined(separator: ", ")).")
-    var mode: RecordMode?
+    @OptionGroup var modes: ModeOption
 
     @Option(name: .customLong("env"), help: ArgumentHelp("Set a variable for COMMAND.", valueName: "var=template"))
     var variables: [String] = []
@@ -59,10 +58,10 @@ struct RunCommand: AsyncParsableCommand {
         guard !command.isEmpty else {
             throw ValidationError("There is no command to run. Write it after `--`: mockserve run x.cassette -- pytest")
         }
-        guard mode == nil || !recording.upstream.isEmpty else {
+        guard modes.mode == nil || recording.hasUpstream else {
             throw ValidationError("--mode needs --upstream, the server to record from.")
         }
-        if recording.upstream.isEmpty {
+        if !recording.hasUpstream {
             let given = recording.givenForRecording + (keepFailed ? ["--keep-failed"] : [])
             guard given.isEmpty else {
                 throw ValidationError(
@@ -114,11 +113,12 @@ struct RunCommand: AsyncParsableCommand {
 
     private func configure() throws -> MockServerConfiguration {
         var configuration =
-            recording.upstream.isEmpty
-            ? MockServerConfiguration.replay(cassette)
-            : MockServerConfiguration.record(cassette, upstreams: recording.upstreams, mode: mode ?? .once)
-        serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: live)
+            recording.hasUpstream
+            ? MockServerConfiguration.record(cassette, upstreams: []) : MockServerConfiguration.replay(cassette)
+        try modes.apply(to: &configuration)
+        try serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: live)
         try recording.apply(to: &configuration)
+        try serving.explainIfAsked(configuration)
         return configuration
     }
 

@@ -7,14 +7,14 @@ import Synchronization
 
 /// What every serving command takes.
 struct ServeOptions: ParsableArguments {
-    @Option(help: "Port to listen on; 0 lets the operating system pick one.")
-    var port = 0
+    @Option(help: "Port to listen on; 0 lets the operating system pick one. (default: 0)")
+    var port: Int?
 
     @Flag(help: "Share the port with other processes that say so too; connections are shared out among them.")
     var reusePort = false
 
-    @Option(help: "Address to listen on.")
-    var host = "127.0.0.1"
+    @Option(help: "Address to listen on. (default: 127.0.0.1)")
+    var host: String?
 
     @Option(
         help: ArgumentHelp(
@@ -27,22 +27,22 @@ struct ServeOptions: ParsableArguments {
     @Option(help: "Listen on this bound TCP socket, handed down by the parent. LISTEN_FDS is honoured too.")
     var listenFd: Int32?
 
-    @Option(help: "Replay recorded timing: 0 at once, 1 as recorded, 2 twice as fast.")
-    var speed = 0.0
+    @Option(help: "Replay recorded timing: 0 at once, 1 as recorded, 2 twice as fast. (default: 0)")
+    var speed: Double?
 
     @Option(
         help: """
             Which of several answers to the same request is given: \
-            \(Playback.allCases.map(\.rawValue).joined(separator: ", ")).
+            \(Playback.allCases.map(\.rawValue).joined(separator: ", ")). (default: timeline)
             """
     )
-    var playback = Playback.timeline
+    var playback: Playback?
 
     @Flag(help: "Do not replace the upstream's origin by the server's own in what clients see.")
     var noMap = false
 
-    @Option(help: "Status of the answer to a request that nothing recorded matches.")
-    var missStatus = 404
+    @Option(help: "Status of the answer to a request that nothing recorded matches. (default: 404)")
+    var missStatus: Int?
 
     @Option(
         help: ArgumentHelp(
@@ -70,50 +70,58 @@ struct ServeOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Memory for answers that are kept ready and pages of the cassette, in MiB, over all threads.",
+            "Memory for answers that are kept ready and pages of the cassette, in MiB, over all threads. (default: 80)",
             valueName: "mib"
         )
     )
-    var cacheSize = 80
+    var cacheSize: Int?
 
-    @Option(help: "Seconds to finish exchanges under way when stopping.")
-    var stopDeadline = 5.0
+    @Option(help: "Seconds to finish exchanges under way when stopping. (default: 5)")
+    var stopDeadline: Double?
+
+    @Flag(
+        help:
+            "Print every setting, its value and where that comes from (default, environment or option), and do nothing else."
+    )
+    var explainConfig = false
 
     @Flag(name: .shortAndLong, help: "Say nothing on standard error but errors, and one line if there were misses.")
     var quiet = false
 
     func validate() throws {
-        guard (0...65535).contains(port) else { throw ValidationError("--port takes 0 to 65535, not \(port).") }
-        guard !reusePort || port > 0 else {
+        guard !reusePort || port ?? 0 > 0 else {
             throw ValidationError("--reuse-port needs --port: the port that is to be shared.")
         }
-        guard (0...1 << 20).contains(cacheSize) else { throw ValidationError("--cache-size takes 0 to 1048576 MiB.") }
-        guard speed >= 0, speed.isFinite else { throw ValidationError("--speed takes 0 or more, not \(speed).") }
-        guard (400...599).contains(missStatus) else {
-            throw ValidationError("--miss-status takes 400 to 599, not \(missStatus).")
-        }
         guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else { throw ValidationError("--threads takes 1 to 1024.") }
-        guard stopDeadline >= 0, stopDeadline <= 86_400 else {
-            throw ValidationError("--stop-deadline takes 0 to 86400.")
-        }
+        try given.validate()
+    }
+
+    /// The settings that these options give.
+    private var given: GivenSettings {
+        var given = GivenSettings()
+        given.add("port", port)
+        given.add("host", host)
+        given.add("allow-host", allowHost)
+        given.add("speed", speed)
+        given.add("playback", playback?.rawValue)
+        given.add("miss-status", missStatus)
+        given.add("cache-size", cacheSize)
+        given.add("stop-deadline", stopDeadline)
+        given.add("journal", journal)
+        given.add("coverage", coverage)
+        if noMap { given.add("map", false, by: "--no-map") }
+        if giveBack { given.add("give-back", true) }
+        return given
     }
 
     /// - Parameter tellsAtOnce: whether misses and failures are said as they happen.
-    func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) {
-        configuration.listen = listenAddress
+    func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) throws {
+        configuration.followEnvironment(isCommandLine: true)
+        try given.apply(to: &configuration)
+        if let socket = inheritedSocket { configuration.listen = .socket(socket) }
         configuration.sharesPort = reusePort
-        configuration.cacheSize = cacheSize << 20
-        configuration.speed = speed
-        configuration.playback = playback
-        configuration.mapsOrigins = !noMap
-        configuration.missStatus = missStatus
-        configuration.stopDeadline = .seconds(stopDeadline)
-        configuration.journalFile = journal
         configuration.missFile = MissFile.path(for: cassette)
-        configuration.coverageFile = coverage
-        configuration.allowedHosts = allowHost
         configuration.redact += secrets.targets
-        configuration.givesSecretsBack = giveBack
         if let threads { configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: threads) }
         if !quiet, tellsAtOnce {
             let kind = configuration.records ? "not recorded" : "failed"
@@ -124,22 +132,39 @@ struct ServeOptions: ParsableArguments {
         }
     }
 
+    /// Says what the configuration is, and ends the program, if that was asked for.
+    func explainIfAsked(_ configuration: MockServerConfiguration) throws {
+        guard explainConfig else { return }
+        Console.print(try configuration.explanation())
+        throw ExitCode.success
+    }
+
     /// Says so if others than this machine can reach the server.
     func warn(_ server: MockServer) {
         guard server.isReachableFromElsewhere else { return }
-        Console.say("mockserve: warning: listening on \(host): other machines can reach this server")
+        Console.say("mockserve: warning: listening on \(server.listenHost): other machines can reach this server")
     }
 
-    private var listenAddress: ListenAddress {
-        if let listenFd { return .socket(listenFd) }
+    private var inheritedSocket: Int32? {
+        if let listenFd { return listenFd }
         let environment = ProcessInfo.processInfo.environment
         // sd_listen_fds(3): the sockets begin at 3 and are for the process LISTEN_PID only.
-        if let count = environment["LISTEN_FDS"].flatMap({ Int($0) }), count >= 1,
+        guard let count = environment["LISTEN_FDS"].flatMap({ Int($0) }), count >= 1,
             environment["LISTEN_PID"].flatMap({ Int32($0) }) == getpid()
-        {
-            return .socket(3)
-        }
-        return .address(host, port: port)
+        else { return nil }
+        return 3
+    }
+}
+
+/// What a run that has an upstream records.
+struct ModeOption: ParsableArguments {
+    @Option(help: "What to record: \(RecordMode.allCases.map(\.rawValue).joined(separator: ", ")). (default: once)")
+    var mode: RecordMode?
+
+    func apply(to configuration: inout MockServerConfiguration) throws {
+        var given = GivenSettings()
+        given.add("mode", mode?.rawValue)
+        try given.apply(to: &configuration)
     }
 }
 
@@ -188,9 +213,7 @@ struct RecordOptions: ParsableArguments {
 
     func validate() throws {
         for text in upstream where text.isEmpty { throw ValidationError("--upstream is empty.") }
-        guard [connectTimeout, readTimeout].allSatisfy({ $0.map { $0 > 0 && $0 <= 86_400 } ?? true }) else {
-            throw ValidationError("Timeouts are more than 0 and at most 86400 seconds.")
-        }
+        try given.validate()
         let names = upstreams.map(\.name)
         guard Set(names).count == names.count else {
             throw ValidationError(
@@ -199,13 +222,22 @@ struct RecordOptions: ParsableArguments {
         }
     }
 
-    var upstreams: [(name: String, url: String)] {
-        upstream.map { text in
-            guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else {
-                return ("default", text)
-            }
-            return (String(text[..<equals]), String(text[text.index(after: equals)...]))
-        }
+    private var upstreams: [(name: String, url: String)] { upstream.map { Setting.upstream($0) } }
+
+    /// Whether there is a server to record from, named by an option or by the environment.
+    var hasUpstream: Bool { !upstream.isEmpty || !MockServerConfiguration.record("", upstreams: []).upstreams.isEmpty }
+
+    /// The settings that these options give.
+    private var given: GivenSettings {
+        var given = GivenSettings()
+        given.add("upstream", upstream)
+        given.add("upstream-ca", upstreamCa)
+        given.add("connect-timeout", connectTimeout)
+        given.add("read-timeout", readTimeout)
+        given.add("allow-origin", allowOrigin)
+        if recordInCi { given.add("record-in-ci", true) }
+        if keepCut { given.add("keep-cut", true) }
+        return given
     }
 
     /// Options that were given and mean nothing without an upstream. Rules are not among them: the cassette may have them.
@@ -219,15 +251,10 @@ struct RecordOptions: ParsableArguments {
     }
 
     func apply(to configuration: inout MockServerConfiguration) throws {
-        if let connectTimeout { configuration.upstream.connectTimeout = .seconds(connectTimeout) }
-        if let readTimeout { configuration.upstream.readTimeout = .seconds(readTimeout) }
-        configuration.upstream.trustedCertificates = upstreamCa
-        configuration.recordsInCI = recordInCi
-        configuration.keepsCutAnswers = keepCut
-        configuration.allowedOrigins = allowOrigin
+        try given.apply(to: &configuration)
         configuration.redact += try redaction.rules.map { RedactionTarget($0) }
         configuration.redactsByDefault = !redaction.noDefaultRedaction
-        configuration.rules = try rules.rules.map { MatchRule($0) }
+        configuration.rules = try rules.rules.map { CassetteRule($0) }
     }
 }
 

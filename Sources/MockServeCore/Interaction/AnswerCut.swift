@@ -1,7 +1,7 @@
-/// How an upstream left an answer that it had begun and did not complete.
+/// How an upstream broke off an answer that it had begun.
 package struct AnswerCut: Sendable, Equatable {
     package enum End: Sendable {
-        /// The connection was closed in order, or what came on it was no answer any more.
+        /// The connection was closed in order, or what arrived was not a valid answer any more.
         case close
         case reset
     }

@@ -11,7 +11,7 @@ package struct BodyReference: Sendable, Equatable {
     }
 }
 
-/// When a piece of a response body came, and how large it was.
+/// When a piece of a response body arrived, and its size.
 package struct ResponseChunk: Sendable, Equatable {
     /// Milliseconds after the response head.
     package var offset: Int
@@ -42,7 +42,7 @@ package struct InteractionContent: Sendable {
     package var chunks: [ResponseChunk]
     /// Set if the upstream did not complete its answer.
     package var cut: AnswerCut?
-    /// What was replaced in it. Not read back.
+    /// What was redacted in it. Not set in an interaction read from a cassette.
     package var redactions: RedactionNotes
 
     package init(
@@ -74,7 +74,7 @@ package struct InteractionContent: Sendable {
     }
 }
 
-/// What of an interaction is played: its response, without the bytes of the body.
+/// The part of an interaction that is played: its response, without the bytes of the body.
 package final class RecordedAnswer: Sendable {
     /// Number of the interaction.
     package let id: Int64
@@ -110,7 +110,7 @@ package final class RecordedAnswer: Sendable {
     }
 }
 
-/// An interaction as it stands in a cassette.
+/// An interaction that is in a cassette.
 package struct Interaction: Sendable {
     package let id: Int64
     package let content: InteractionContent

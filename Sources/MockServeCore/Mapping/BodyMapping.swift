@@ -1,34 +1,34 @@
 import ContentCoding
 import HTTPMessages
 
-/// The mapping of origins in one message body.
+/// Maps the origins in one message body.
 ///
-/// A text of known length up to `collectLimit`, or one that is compressed, is collected, so that its new length can be
-/// said before it is sent; a longer or streamed one is mapped piece by piece. A compressed text over the limit, and a
-/// compressed event stream, is passed as it is. Whether a body is text, its label says, or how it begins: JSON and XML are, under
-/// whatever name they come.
+/// A text of known length up to `collectLimit`, or a compressed one, is collected, so that its new length can be
+/// announced; a longer or streamed one is mapped piece by piece. A compressed text over the limit and a compressed
+/// event stream are passed on unchanged. The label decides whether a body is text; if it leaves that open, the
+/// beginning decides: JSON and XML are text.
 package struct BodyMapping {
-    /// Bytes of a body that are held to be mapped as a whole: 4 MiB.
+    /// Bytes of a body that is collected and mapped as a whole: 4 MiB.
     package static let collectLimit = 4 << 20
 
     private let replacement: Replacement
     private let codings: [ContentCoding]
     private var stream: ReplacementStream
     private var collected: [UInt8] = []
-    /// Whether the whole body is given out at the end; the message head should wait for it.
+    /// Whether the body is returned only at its end; the message head should wait for it.
     package private(set) var isCollecting: Bool
     private var isPassing = false
-    /// Whether it is still to be seen if this is text. Until then nothing is given out, and the head should wait.
+    /// Whether it is not known yet if this is text. Until then nothing is returned, and the head should wait.
     package private(set) var isUndecided = false
     /// Whether it is collected once it has turned out to be text.
     private var collectsText: Bool
     /// Made with the first piece.
     private var peek: ContentPeek?
-    /// Whether this has turned out to be no text, or to have nothing to replace: the body and its length stay as they are.
+    /// Whether this turned out not to be text, or to have nothing to replace: the body and its length stay as they are.
     package private(set) var isUnchanged = false
 
-    /// - Parameter looksAtContent: whether bodies are looked at that their label says nothing of.
-    /// - Returns: nil if a body with these fields is not text, or nothing is to be replaced.
+    /// - Parameter looksAtContent: whether the beginning counts where the label leaves open what the body is.
+    /// - Returns: nil if a body with these fields is not text, or there is nothing to replace.
     init?(_ fields: Fields, length bodyLength: BodyLength, _ replacement: Replacement, looksAtContent: Bool) {
         guard !replacement.isEmpty, !bodyLength.isEmpty else { return nil }
         let type = fields.first("content-type").map { MediaType($0) }
@@ -72,11 +72,11 @@ package struct BodyMapping {
             }
         }
         guard collected.count > Self.collectLimit else { return [] }
-        // Longer than it may be: from here on it is passed as it is.
+        // Over the limit: from here on it is passed on unchanged.
         return pass(isUnchanged: false)
     }
 
-    /// Whether a body that begins like this may be text, of which the label does not say so.
+    /// Whether a body that begins like this may be text, if its label leaves that open.
     func mayBeText(beginning: [UInt8]) -> Bool {
         var peek = ContentPeek(codings)
         return peek.look(at: beginning) != .other
@@ -95,7 +95,7 @@ package struct BodyMapping {
         if isPassing { return [] }
         guard isCollecting else { return stream.finish() }
         defer { collected = [] }
-        // What is undecided still is white space, or coded in a way that says nothing.
+        // A body that is still undecided is only white space, or coded data that decoded to nothing.
         guard !isUndecided, let mapped = mapped(collected) else {
             isUnchanged = true
             return collected
@@ -103,7 +103,7 @@ package struct BodyMapping {
         return mapped
     }
 
-    /// Nil if nothing is to be replaced.
+    /// Nil if there is nothing to replace, or the body is not of its coding.
     private func mapped(_ body: [UInt8]) -> [UInt8]? {
         var text = body
         for coding in codings.reversed() {

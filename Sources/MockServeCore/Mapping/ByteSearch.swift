@@ -17,7 +17,7 @@ extension Array<UInt8> {
 func firstOffset(of pattern: UnsafeRawBufferPointer, in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
     let lastStart = text.count - pattern.count
     guard let base = text.baseAddress, let wanted = pattern.baseAddress, pattern.count > 0 else { return nil }
-    // A dot is in nearly every host, and seldom elsewhere.
+    // A dot is in nearly every host, and rare elsewhere.
     let mark = pattern.firstIndex(of: UInt8(ascii: ".")) ?? 0
     var offset = start
     while offset <= lastStart, let found = memchr(base + offset + mark, CInt(pattern[mark]), lastStart - offset + 1) {
@@ -28,16 +28,16 @@ func firstOffset(of pattern: UnsafeRawBufferPointer, in text: UnsafeRawBufferPoi
     return nil
 }
 
-/// Where in a JSON string the first byte is that does not stand for itself: a quotation mark, a reverse solidus, a control
-/// character, or the end of the text (RFC 8259 §7).
+/// The index of the first byte of a JSON string that is not plain: a quotation mark, a reverse solidus, a control
+/// character (RFC 8259 §7), or the end of the text.
 ///
-/// - Parameter isASCII: whether bytes over 0x7F are such too.
+/// - Parameter isASCII: whether bytes over 0x7F are not plain either.
 func endOfPlainText(in text: UnsafeBufferPointer<UInt8>, from start: Int, isASCII: Bool = false) -> Int {
     let (ones, highs): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
     let bytes = UnsafeRawBufferPointer(text)
     var index = start
-    // Eight bytes at a time: the high bit of a byte is set where one is zero, or less than 0x20. Only the first that is set is
-    // sure to be, as subtraction may borrow from the bytes after it.
+    // Eight bytes at a time: `found` has the high bit of each byte set that is a quotation mark, a reverse solidus or
+    // less than 0x20. Only the first bit set is certain, because the subtraction may borrow from the bytes after it.
     while index + 8 <= bytes.count {
         let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
         let quotes = word ^ (ones &* 0x22)

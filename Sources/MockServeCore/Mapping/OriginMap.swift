@@ -1,11 +1,11 @@
 package import HTTPMessages
 
-/// Which origins the client knows the upstreams by, and the translation of messages between the two views.
+/// The origins under which the client knows the upstreams, and the translation of messages between the two views.
 ///
-/// A client that was told `http://127.0.0.1:4000` must not be sent to `https://api.example.com` by a redirect or a link,
-/// and the upstream must not see `127.0.0.1`. The cassette keeps the upstream's view.
+/// A client that was told `http://127.0.0.1:4000` must not be sent to `https://api.example.com` by a redirect or a
+/// link, and the upstream must not see `127.0.0.1`. The cassette keeps the upstream's view.
 package final class OriginMap: Sendable {
-    /// Of no origins: changes nothing.
+    /// Maps no origins, so it changes nothing.
     package static let identity = OriginMap([])
 
     /// One upstream and where the client finds it.
@@ -19,11 +19,11 @@ package final class OriginMap: Sendable {
         }
     }
 
-    /// The pair of this exchange first.
+    /// The pair of this exchange comes first.
     package let pairs: [Pair]
     private let toClient: Replacement
     private let toUpstream: Replacement
-    /// For links in fields, and for other fields: nothing in them may end a line.
+    /// For links in fields, and for other fields: nothing that these insert may end a line.
     private let toClientInLinks: Replacement
     private let toClientInFields: Replacement
 
@@ -31,9 +31,10 @@ package final class OriginMap: Sendable {
     private let looksAtContent: Bool
 
     /// - Parameters:
-    ///   - mapsContent: false maps nothing but `Host`, without which no upstream answers.
-    ///   - looksAtContent: whether bodies are mapped by what they are where their label says nothing (`KeyVersion` 2).
-    ///   - secrets: given back in responses.
+    ///   - mapsContent: if false, only `Host` is mapped, without which no upstream answers.
+    ///   - looksAtContent: whether the beginning of a body counts where its label leaves open what it is (from
+    ///     `KeyVersion` 2 on).
+    ///   - secrets: their values replace placeholders in responses.
     package init(
         _ pairs: [Pair],
         mapsContent: Bool = true,
@@ -52,7 +53,7 @@ package final class OriginMap: Sendable {
 
     // MARK: Requests
 
-    /// The request as the upstream is to see it: its own `Host`, its own origin in target and fields.
+    /// The request as the upstream should see it: its own `Host`, its own origin in target and fields.
     package func mapRequest(_ head: RequestHead) -> RequestHead {
         guard !pairs.isEmpty else { return head }
         var mapped = head
@@ -83,8 +84,8 @@ package final class OriginMap: Sendable {
         return mapped
     }
 
-    /// How the body of a request is mapped; nil if it is passed as it is. One that is too long to be held is: not every upstream takes
-    /// chunks, and its length was said.
+    /// How the body of a request is mapped; nil if it is passed on unchanged. A body too long to be collected is: its
+    /// length was announced, and not every upstream accepts chunks.
     package func requestBodyMapping(for head: RequestHead) -> BodyMapping? {
         if case .known(let bytes) = head.bodyLength, bytes > BodyMapping.collectLimit { return nil }
         return BodyMapping(head.fields, length: head.bodyLength, toUpstream, looksAtContent: looksAtContent)
@@ -92,7 +93,7 @@ package final class OriginMap: Sendable {
 
     // MARK: Responses
 
-    /// The response head as the client is to see it.
+    /// The response head as the client should see it.
     package func mapResponse(_ head: ResponseHead) -> ResponseHead {
         let mapsLinks = mapsContent && !pairs.isEmpty
         let isConcerned =
@@ -110,10 +111,10 @@ package final class OriginMap: Sendable {
         return mapped
     }
 
-    /// How the body of a response is mapped; nil if it is passed as it is. A part of a representation is: its offsets
-    /// would not fit any more.
+    /// How the body of a response is mapped; nil if it is passed on unchanged. A part of a representation is: its
+    /// offsets would no longer fit.
     ///
-    /// - Parameter beginning: of the body, if that is known: then what it is is decided at once.
+    /// - Parameter beginning: of the body, if known; then it is decided at once whether the body is text.
     package func responseBodyMapping(for head: ResponseHead, beginning: [UInt8]? = nil) -> BodyMapping? {
         guard head.status != 206 else { return nil }
         let mapping = BodyMapping(head.fields, length: head.bodyLength, toClient, looksAtContent: looksAtContent)
@@ -121,7 +122,7 @@ package final class OriginMap: Sendable {
         return mapping.mayBeText(beginning: beginning) ? mapping : nil
     }
 
-    /// Whether nothing in this body is to be mapped. Only of one that is not compressed it can be said.
+    /// Whether nothing in this body needs to be mapped; false for a compressed body, where that is not known.
     package func leaves(body: UnsafeRawBufferPointer, of head: ResponseHead) -> Bool {
         !head.fields.contains("content-encoding") && !toClient.mayMatch(body)
     }
@@ -136,8 +137,8 @@ package final class OriginMap: Sendable {
             || field.isNamed("refresh") || field.isNamed("access-control-allow-origin")
     }
 
-    /// Takes away what would keep a client from sending the cookie back: a `Domain` that names the upstream or a parent of it, and
-    /// `Secure` when the client does not speak TLS to us but the upstream does (RFC 6265 §4.1.2).
+    /// Removes what would keep a client from sending the cookie back: a `Domain` that names the upstream or a parent of
+    /// it, and `Secure` when the client does not speak TLS to us but the upstream does (RFC 6265 §4.1.2).
     private func mapCookie(_ value: [UInt8]) -> [UInt8] {
         guard let own = pairs.first else { return value }
         let parts = value.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
@@ -150,7 +151,7 @@ package final class OriginMap: Sendable {
             }
             if equalsIgnoringCase(name, "domain".utf8) {
                 let domain = attribute.dropFirst(name.count + 1).drop { $0 == 0x20 || $0 == UInt8(ascii: ".") }
-                // The cookies of others stay theirs.
+                // Cookies of other domains are left alone.
                 return !Self.domain(domain, covers: own.upstream.host) || Self.domain(domain, covers: own.served.host)
             }
             return true

@@ -1,7 +1,7 @@
 import HTTPMessages
 
-/// Replaces origins in text, in the three ways in which they are spelled: plain, with the slashes escaped as some JSON
-/// writers do, and percent-encoded as in a query; and the placeholders of declared secrets by their values.
+/// Replaces origins in text, in three spellings: plain, with escaped slashes as some JSON writers do, and
+/// percent-encoded as in a query. Also replaces the placeholders of declared secrets with their values.
 package struct Replacement: Sendable {
     private struct Rule: Sendable {
         let pattern: [UInt8]
@@ -9,7 +9,7 @@ package struct Replacement: Sendable {
         let endsInDigits: Bool
     }
 
-    /// A value to be given back, and what the placeholders for it begin with.
+    /// A value to be put back, and what its placeholders begin with.
     private struct Reveal: Sendable {
         let start: [UInt8]
         let value: [UInt8]
@@ -17,18 +17,18 @@ package struct Replacement: Sendable {
 
     private let rules: [Rule]
     private let reveals: [Reveal]
-    /// One of them is in every text in which an origin is.
+    /// Every text that contains an origin contains one of these.
     private let hosts: [[UInt8]]
 
     /// - Parameters:
-    ///   - pairs: what to look for and what to put there. Equal origins are left out.
-    ///   - secrets: what replaces their placeholders.
+    ///   - pairs: what to look for and what replaces it. Pairs of equal origins are left out.
+    ///   - secrets: their values replace their placeholders.
     init(_ pairs: [(from: Origin, to: Origin)], revealing secrets: [DeclaredSecret] = []) {
         reveals = secrets.map {
             Reveal(start: Placeholder.start + Array($0.kind.utf8) + [UInt8(ascii: ":")], value: $0.value)
         }
         let pairs = pairs.filter { $0.from != $0.to }
-        // An IPv6 address has colons, which not every spelling leaves as they are.
+        // An IPv6 address has colons, which some spellings encode.
         hosts = Set(pairs.map { $0.from.host.contains(":") ? "http" : $0.from.host }).map { Array($0.utf8) }
         rules = pairs.flatMap { from, to in
             Self.spellings(from).enumerated().map { index, pattern in
@@ -65,7 +65,7 @@ package struct Replacement: Sendable {
 
     enum Match {
         case none
-        /// It may be one, if more follows.
+        /// It may be one, depending on what follows.
         case undecided
         case found(length: Int, substitute: [UInt8])
     }
@@ -75,7 +75,7 @@ package struct Replacement: Sendable {
         byte == UInt8(ascii: "h") || byte == UInt8(ascii: "[") && !reveals.isEmpty
     }
 
-    /// Looks at `text[index...]`, which begins with such a byte.
+    /// Looks at `text[index...]`, whose first byte `isStart` accepts.
     func match(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
         if text[index] == UInt8(ascii: "[") { return reveal(text, at: index, isComplete: isComplete) }
         for rule in rules {
@@ -90,7 +90,7 @@ package struct Replacement: Sendable {
         return .none
     }
 
-    /// `[redacted:KIND:` and up to 18 digits and `]`.
+    /// `[redacted:KIND:`, up to 18 digits and `]`.
     private func reveal(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
         let rest = text[index...]
         for reveal in reveals {
@@ -118,7 +118,7 @@ package struct Replacement: Sendable {
     }
 }
 
-/// Replaces in a text that comes in pieces. Holds back only what may be the beginning of an origin.
+/// Replaces in a text that arrives in pieces. Holds back only what may be the beginning of an origin or a placeholder.
 package struct ReplacementStream {
     private let replacement: Replacement
     private var held: [UInt8] = []
@@ -133,7 +133,7 @@ package struct ReplacementStream {
         return scan(text, isComplete: false)
     }
 
-    /// What was held back, once nothing follows.
+    /// What was held back, at the end of the text.
     package mutating func finish() -> [UInt8] {
         let text = held
         held = []

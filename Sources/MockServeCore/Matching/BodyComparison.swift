@@ -2,7 +2,8 @@ import ContentCoding
 import Crypto
 import HTTPMessages
 
-/// How two request bodies are compared, chosen by `Content-Type` and `Content-Encoding`, and by what they are: labels lie.
+/// How two request bodies are compared: chosen by `Content-Type` and `Content-Encoding`, and by the content, because
+/// labels can be wrong.
 struct BodyComparison: Equatable {
     private enum Form: Equatable {
         case bytes
@@ -13,7 +14,7 @@ struct BodyComparison: Equatable {
 
     private let form: Form
     private let codings: [ContentCoding]
-    /// Whether the first byte that is no white space is still to say whether it is JSON.
+    /// Whether it is not known yet if this is JSON: the first byte that is not white space decides.
     private var isUndecided = false
     private var looksLikeJSON = false
 
@@ -27,7 +28,8 @@ struct BodyComparison: Equatable {
         self.codings = codings
     }
 
-    /// - Parameter looksAtContent: whether a body that looks like JSON is compared as JSON, whatever its label says.
+    /// - Parameter looksAtContent: whether a body that looks like JSON is compared as JSON, whatever its label says
+    ///   (unless multipart).
     init(_ fields: Fields, looksAtContent: Bool) {
         let names = listMembers(fields.values("content-encoding")).filter {
             !equalsIgnoringCase($0, "identity".utf8)
@@ -43,7 +45,7 @@ struct BodyComparison: Equatable {
         isUndecided = looksAtContent
     }
 
-    /// Takes notice of how the body begins. Where it is compressed, that shows only when it is decoded.
+    /// Looks at how the body begins. A compressed body must be decoded first.
     mutating func look(at bytes: UnsafeRawBufferPointer) {
         guard isUndecided, !isCoded, let start = ContentStart(bytes) else { return }
         isUndecided = false
@@ -56,8 +58,8 @@ struct BodyComparison: Equatable {
         return Multipart.boundary(type).map { .multipart(boundary: $0) } ?? .bytes
     }
 
-    /// A digest of what `body` says; nil if it is to be compared by its bytes as sent, because nothing more is known of
-    /// it or it is not what its fields claim.
+    /// A digest of the content of `body`; nil if it must be compared by its bytes as sent, because nothing more is
+    /// known about it or it cannot be decoded as its fields claim.
     func digest(of body: [UInt8], _ fields: Fields, _ rules: RuleSet) -> [UInt8]? {
         guard form != .bytes || isCoded || looksLikeJSON || !rules.bodyMaps.isEmpty else { return nil }
         var body = body
@@ -75,7 +77,7 @@ struct BodyComparison: Equatable {
         return digest(ofDecoded: rules.bodyMaps.apply(to: body), rules, depth: 0)
     }
 
-    /// - Parameter depth: multipart bodies around this one.
+    /// - Parameter depth: how many multipart bodies enclose this one.
     private func digest(ofDecoded body: [UInt8], _ rules: RuleSet, depth: Int) -> [UInt8] {
         if looksLikeJSON, let digest = CanonicalJSON.digest(ofLines: body, rules.json) { return digest }
         switch form {
@@ -100,7 +102,7 @@ struct BodyComparison: Equatable {
         var input = DigestInput()
         for part in rules.countedParts(parts) {
             let body = rules.maps(forPart: part.name).apply(to: Array(part.body))
-            // Whatever boundary a multipart body inside this one has, it does not count either.
+            // The boundary of a nested multipart body does not count either.
             let nested = depth < Multipart.maximumDepth ? part.nestedBoundary : nil
             for line in part.fields where nested == nil || !line.starts(with: "content-type:".utf8) {
                 input.add("part field", line)
@@ -139,7 +141,7 @@ package struct MediaType {
         parameters = end == bytes.endIndex ? [] : Self.parameters(bytes[end...])
     }
 
-    // By far the most frequent one.
+    // By far the most frequent type.
     private static let jsonName = Array("application/json".utf8)
     private static let json = MediaType(essence: "application/json")
 
@@ -153,7 +155,7 @@ package struct MediaType {
         essence == "application/json" || essence == "text/json" || essence.hasSuffix("+json")
     }
 
-    /// Whether a body of this type is text that a person or a browser reads as such.
+    /// Whether a body of this type is text.
     package var isText: Bool {
         if essence.hasPrefix("text/") || isJSON || essence.hasSuffix("+xml") { return true }
         return [
@@ -163,7 +165,7 @@ package struct MediaType {
         ].contains(essence)
     }
 
-    /// Whether the label leaves open what a body is: then it is looked at.
+    /// Whether the label leaves open what a body is, so that its content decides.
     package static func mayBeAnything(_ type: MediaType?) -> Bool {
         guard let essence = type?.essence, !essence.isEmpty else { return true }
         guard essence.hasPrefix("application/") || essence.hasPrefix("binary/") || !essence.contains("/") else {

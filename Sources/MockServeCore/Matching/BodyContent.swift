@@ -1,6 +1,6 @@
 import HTTPMessages
 
-/// What a decoded body is taken for where requests are told apart: by what it is, and only then by what it is labelled as.
+/// The structure of a decoded body that does not begin as JSON, for finding what differs.
 enum BodyContent: Equatable {
     case form
     case multipart(boundary: [UInt8])

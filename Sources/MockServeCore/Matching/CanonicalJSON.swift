@@ -12,7 +12,8 @@ import HTTPMessages
 /// A digest of a JSON text (RFC 8259) by its value: member order, white space and the spelling of numbers and strings
 /// do not count; array order, duplicate members and every digit of a number do.
 ///
-/// Linear in the length of the text: a container enters its parent as a digest, never as its whole content.
+/// Takes time linear in the length of the text, apart from sorting members: a container enters its parent as a digest,
+/// never with its whole content.
 struct CanonicalJSON {
     /// How deep containers may nest before the text is compared by its bytes.
     static let maximumDepth = 512
@@ -20,25 +21,25 @@ struct CanonicalJSON {
     private let text: UnsafeBufferPointer<UInt8>
     private var index = 0
     private var depth = 0
-    /// Where in the text it is, as the rules see it.
+    /// The place in the text that is being read, for the rules.
     private var place: JSONPlace
     /// The canonical forms of what was read and not yet digested.
     private var output: [UInt8] = []
     /// Members of the objects that are being read, those of the innermost last.
     private var members: [Member] = []
 
-    /// Where in the output the form of a member is: a leaf with its name, of which `name` is what it says, and its value.
+    /// Where in the output a member is: a leaf with its name (`name` is the range of its characters), then its value.
     private struct Member {
         let start: Int
         let name: Range<Int>
         let end: Int
-        /// The first eight bytes of the name as a number that sorts like them; mostly it is enough.
+        /// The first eight bytes of the name as a number that sorts like them; it usually decides.
         let prefix: UInt64
 
         init(start: Int, name: Range<Int>, end: Int, in output: [UInt8]) {
             (self.start, self.name, self.end) = (start, name, end)
             prefix = output.withUnsafeBytes { output in
-                // What follows the name are more bytes of the output, mostly.
+                // Usually eight bytes can be read, as more output follows a short name.
                 if name.lowerBound + 8 <= output.count {
                     let word = output.loadUnaligned(fromByteOffset: name.lowerBound, as: UInt64.self)
                     return UInt64(bigEndian: word) & (UInt64.max << UInt64(64 - 8 * min(name.count, 8)))
@@ -49,7 +50,7 @@ struct CanonicalJSON {
             }
         }
 
-        /// By the bytes of the names, as `memcmp`; a name comes before those that it begins.
+        /// Compares the bytes of the names, like `memcmp`; a name comes before longer ones that begin with it.
         func compare(_ other: Member, in output: UnsafeRawBufferPointer) -> Int {
             if prefix != other.prefix { return prefix < other.prefix ? -1 : 1 }
             let shared = min(name.count, other.name.count)
@@ -61,9 +62,9 @@ struct CanonicalJSON {
         }
     }
 
-    /// - Parameter rules: of what they ignore, members count as if they were not there, elements of arrays by their place
-    ///   only.
-    /// - Returns: nil if `text` is not one JSON value, or nests too deep.
+    /// - Parameter rules: members that they ignore count as missing; elements of arrays that they ignore count only by
+    ///   their place.
+    /// - Returns: nil if `text` is not one JSON value, or nests too deeply.
     static func digest(of text: [UInt8], _ rules: JSONRules = .none) -> [UInt8]? {
         text.withUnsafeBufferPointer { text in
             var parser = CanonicalJSON(text: text, place: JSONPlace(rules))
@@ -77,8 +78,8 @@ struct CanonicalJSON {
         }
     }
 
-    /// The same for values in a row, separated by white space or record separators (RFC 7464); one alone has the digest that it
-    /// has as a text of its own.
+    /// The same for several values in a row, separated by white space or record separators (RFC 7464). A single value
+    /// has the same digest as from `digest(of:)`.
     static func digest(ofLines text: [UInt8], _ rules: JSONRules = .none) -> [UInt8]? {
         if let digest = digest(of: text, rules) { return digest }
         return text.withUnsafeBufferPointer { text in
@@ -149,7 +150,7 @@ struct CanonicalJSON {
     private mutating func appendLeaf(_ tag: Unicode.Scalar, _ bytes: some Collection<UInt8>) -> Range<Int> {
         let count = bytes.count
         if count < 100 {
-            // Nearly all of them: written at once.
+            // Nearly all are this short: the head is written at once.
             let (tens, ones) = count.quotientAndRemainder(dividingBy: 10)
             let head = (UInt8(ascii: tag), 0x30 + UInt8(tens), 0x30 + UInt8(ones), UInt8(ascii: ":"))
             let short = (head.0, head.2, head.3)
@@ -176,7 +177,7 @@ struct CanonicalJSON {
         return true
     }
 
-    /// Puts the digest of what was appended since `start` in its place.
+    /// Replaces what was appended since `start` with its digest.
     private mutating func digestOutput(from start: Int, _ tag: Unicode.Scalar) {
         let digest = output.withUnsafeBytes { SHA256.hash(data: UnsafeRawBufferPointer(rebasing: $0[start...])) }
         output.removeSubrange(start...)
@@ -245,11 +246,11 @@ struct CanonicalJSON {
         return true
     }
 
-    /// Puts the digest of the members of an object, sorted by their names, in their place.
+    /// Replaces the members of an object with their digest, in the order of their names.
     private mutating func digestMembers(from start: Int, _ first: Int) {
         let digest = output.withUnsafeBytes { output in
             let own = members[first...]
-            // Members of one name keep their order: readers differ in which of them they take.
+            // Members with the same name keep their order, because readers differ in which of them they use.
             let order = own.indices.sorted { left, right in
                 let difference = own[left].compare(own[right], in: output)
                 return difference == 0 ? left < right : difference < 0
@@ -272,10 +273,10 @@ struct CanonicalJSON {
         return byte == closing ? false : nil
     }
 
-    /// Appends a string as a leaf of its characters in UTF-8, escapes undone. A lone surrogate, which UTF-8 cannot hold, becomes
-    /// the three bytes it would have there, so that different ones stay different.
+    /// Appends a string as a leaf of its characters in UTF-8, with escapes decoded. A lone surrogate, which UTF-8
+    /// cannot hold, becomes the three bytes it would have there, so that different ones stay different.
     ///
-    /// - Parameter counts: whether rules may make something else of it.
+    /// - Parameter counts: whether rules may map it.
     /// - Returns: where in the output the characters are; nil if it is malformed.
     private mutating func string(_ tag: Unicode.Scalar, counts: Bool) -> Range<Int>? {
         index += 1
@@ -353,7 +354,7 @@ struct CanonicalJSON {
         return unit
     }
 
-    /// A number that a rule makes something else counts as the string it becomes.
+    /// A number that a rule changes counts as the string that it becomes.
     private mutating func numberLeaf() -> Bool {
         let start = index
         guard let number = number() else { return false }
@@ -363,8 +364,8 @@ struct CanonicalJSON {
         return true
     }
 
-    /// A number as its sign, its digits without zeros at either end, and the power of ten of the last digit:
-    /// 100, 1e2 and 1.00E+2 are one number, 0 and -0 too; nothing is rounded.
+    /// A number as its sign, its digits without zeros at either end, and the power of ten of the last digit: 100, 1e2
+    /// and 1.00E+2 are the same number, and so are 0 and -0; nothing is rounded.
     private mutating func number() -> [UInt8]? {
         var output: [UInt8] = []
         if next == UInt8(ascii: "-") {

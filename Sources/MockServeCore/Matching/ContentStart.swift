@@ -1,9 +1,9 @@
 import ContentCoding
 
-/// What a body is by how it begins, whatever its label says: many clients send JSON as `application/octet-stream`,
-/// `application/x-amz-json-1.1`, `text/plain` or as a form.
+/// What a body is, judged by how it begins, whatever its label says: many clients send JSON as
+/// `application/octet-stream`, `application/x-amz-json-1.1`, `text/plain` or as a form.
 enum ContentStart: Sendable {
-    /// An object, an array, or a sequence of them (RFC 7464). A bare string or number is not told from other text.
+    /// An object, an array, or a sequence of them (RFC 7464). A bare string or number cannot be told from other text.
     case json
     /// XML or HTML.
     case markup
@@ -11,7 +11,7 @@ enum ContentStart: Sendable {
 
     /// Looks at the first byte after a byte order mark and the white space of JSON (RFC 8259 §2).
     ///
-    /// - Returns: nil while there is none.
+    /// - Returns: nil if there is none yet.
     init?(_ bytes: some Collection<UInt8>) {
         var text = bytes[...]
         if text.first == 0xEF {
@@ -28,11 +28,11 @@ enum ContentStart: Sendable {
     }
 }
 
-/// Finds how a body begins that comes in pieces, through its content codings. Of what is coded no more is decoded than that takes.
+/// Finds out how a body begins that arrives in pieces and may be coded. Decodes only as much as that takes.
 struct ContentPeek {
-    /// Bytes that are decoded at once: a few may decode to a thousand times as many.
+    /// Bytes that are decoded at a time: they may decode to a thousand times as many.
     private static let step = 64
-    /// White space after which a body is taken for something else.
+    /// Bytes of white space after which a body is taken for something else.
     private static let patience = 512
 
     /// Nil for a body that is not coded.
@@ -46,7 +46,7 @@ struct ContentPeek {
 
     /// Takes the next piece.
     ///
-    /// - Returns: nil while it is still to be seen.
+    /// - Returns: nil until it is known.
     mutating func look(at bytes: some Collection<UInt8>) -> ContentStart? {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -58,7 +58,7 @@ struct ContentPeek {
         return nil
     }
 
-    /// - Returns: false if it is not coded as it should be.
+    /// - Returns: false if the piece is not valid in its coding.
     private mutating func decode(_ piece: [UInt8]) -> Bool {
         guard let chain else {
             start += piece

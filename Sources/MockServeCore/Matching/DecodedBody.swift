@@ -1,7 +1,7 @@
 import ContentCoding
 package import HTTPMessages
 
-/// A body without its content codings, for showing and telling apart.
+/// A body without its content codings, for showing and comparing.
 package enum DecodedBody {
     /// - Returns: `bytes` themselves if they are not coded, or cannot be decoded within `NearMiss.bodyLimit`.
     package static func decode(_ bytes: [UInt8], _ fields: Fields) -> [UInt8] {

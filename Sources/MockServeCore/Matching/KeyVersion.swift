@@ -1,21 +1,21 @@
 package import HTTPMessages
 
-/// What a match key is made of, beyond the rules of a cassette. A cassette says which version its keys are of (`require key:N`, a
-/// rule; without it they are of version 1), so that what was recorded before keeps matching as it did.
+/// The versions of what goes into a match key, apart from the rules of a cassette. A cassette states the version of its
+/// keys with the rule `require key:N` (without it, 1), so that older recordings keep matching as they did.
 ///
 /// 1. Method, origin, path, query, `Range`, and the body by its label.
-/// 2. Also the fields that name the operation (`OperationFields`); the body by what it is, whatever its label says; forms that are
-///    signed for one use without what the signature changes; and, where answers are chosen, the conditions of conditional requests
-///    (`Condition`).
+/// 2. Also the fields that name the operation (`OperationFields`); the body by its content, whatever its label; more
+///    kinds of signed URLs, and forms signed for one use, without what the signature changes; and, when an answer is
+///    chosen, the conditions of conditional requests (`Condition`).
 package enum KeyVersion {
     /// The version of new cassettes.
     package static let current = 2
 }
 
-/// Fields that say which operation a request asks for, where one method and path serves many. They count in keys of version 2;
-/// `ignore field:NAME` leaves one out, `require field:NAME` takes another in.
+/// Fields that say which operation a request asks for, where one method and path serve many. They count in keys of
+/// version 2. `ignore field:NAME` leaves one out; `require field:NAME` adds another.
 package enum OperationFields {
-    /// Whether a field is one of these. Asked for every field of a request.
+    /// Whether a field is one of these. Called for every field of a request.
     static func contains(_ field: Fields.RawField) -> Bool {
         switch field.name.count {
         // WebDAV, RFC 4918 §10.2.
@@ -26,8 +26,8 @@ package enum OperationFields {
         case 11: field.isNamed("destination")
         // X-Amz-Target: AWS JSON 1.0 and 1.1 protocols.
         case 12: field.isNamed("x-amz-target")
-        // Upload-Offset: tus 1.0, where in the file a part belongs. Content-Range: RFC 9110 §14.5, which part a PUT brings.
-        // X-HTTP-Method: OData 2.0 §2.2.5.8, a tunnelled method.
+        // Upload-Offset: tus 1.0, where in the file a part belongs. Content-Range: RFC 9110 §14.5, which part a PUT
+        // brings. X-HTTP-Method: OData 2.0 §2.2.5.8, a tunnelled method.
         case 13: field.isNamed("upload-offset") || field.isNamed("content-range") || field.isNamed("x-http-method")
         // X-RestLi-Method: Rest.li protocol 2.0.
         case 15: field.isNamed("x-restli-method")
@@ -79,7 +79,8 @@ package enum OperationFields {
     }
 }
 
-/// The conditions of a request (RFC 9110 §13.1). Answers that depend on one (304, 412) are for requests with the same only.
+/// The conditions of a request (RFC 9110 §13.1). Answers that depend on one (304, 412) are only for requests with the
+/// same condition.
 package enum Condition {
     /// In lower case, sorted.
     private static let all = ["if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"]

@@ -1,10 +1,10 @@
 import Crypto
 package import HTTPMessages
 
-/// Digest of the parts of a request that must be equal for a recorded answer to be given (design: match key).
+/// Digest of the parts of a request that must be equal for a recorded answer to be given.
 ///
-/// The first 16 bytes of a SHA-256 over method, upstream origin, path, query as an unordered multiset, `Range`, and the
-/// body by its media type.
+/// The first 16 bytes of a SHA-256 over method, upstream origin, path, query as an unordered multiset, `Range`, the
+/// body, and what the rules and `KeyVersion` add.
 package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
     // Not an array: keys are made, looked up and compared for every request.
     private let high: UInt64
@@ -32,7 +32,7 @@ package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
         try Swift.withUnsafeBytes(of: (high, low), body)
     }
 
-    // A digest is spread evenly already.
+    // A digest is already distributed evenly.
     package func hash(into hasher: inout Hasher) { hasher.combine(low) }
 
     /// Lower-case hexadecimal.
@@ -41,9 +41,10 @@ package struct MatchKey: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-/// Computes match keys while the request is still coming in, with bounded memory.
+/// Computes match keys while the request is still arriving, with bounded memory.
 ///
-/// A body is kept for comparison by its media type up to `structuredLimit` bytes; a longer one is compared by its bytes.
+/// A body is compared by its structure up to `structuredLimit` bytes; a longer one is compared by its bytes and not
+/// kept.
 package final class MatchKeyBuilder {
     /// Bytes of a request body that are compared by structure: 8 MiB.
     package static let structuredLimit = 8 << 20
@@ -51,7 +52,7 @@ package final class MatchKeyBuilder {
     /// As sent.
     private let sent: RequestHead
     private let map: OriginMap
-    /// By which it is compared.
+    /// The rules by which it is compared.
     package let rules: RuleSet
     /// The target as it is compared.
     package let target: [UInt8]
@@ -59,7 +60,7 @@ package final class MatchKeyBuilder {
 
     /// - Parameters:
     ///   - request: its target in any form.
-    ///   - map: makes of it what the upstream is to see.
+    ///   - map: turns it into what the upstream should see.
     ///   - rules: of the cassette.
     package init(_ request: RequestHead, _ rules: RuleSet = .none, mappedBy map: OriginMap = .identity) {
         sent = request
@@ -68,11 +69,11 @@ package final class MatchKeyBuilder {
         target = rules.comparable(target: map.mapTarget(request.target))
     }
 
-    /// The same request by other rules. Asked once it is complete.
+    /// The same request under other rules. Call it once the request is complete.
     package func remade(by rules: RuleSet) -> MatchKeyBuilder {
         let remade = MatchKeyBuilder(sent, rules, mappedBy: map)
         bodyPart?.end(self.rules)
-        // What was redacted once is not redacted again. A body that was not kept is compared by its bytes in any case.
+        // Placeholders are not redacted again. A body that was not kept is compared by its bytes under any rules.
         if let part = bodyPart, part.isWhole {
             part.bytes.withUnsafeBytes { remade.update($0) }
         } else {
@@ -81,8 +82,8 @@ package final class MatchKeyBuilder {
         return remade
     }
 
-    /// As it is compared: as the upstream is to see it, with the same placeholder for all secrets of a kind. Made anew each
-    /// time.
+    /// The request as it is compared: as the upstream should see it, with the same placeholder for all secrets of a
+    /// kind. Computed anew each time.
     package var request: RequestHead {
         var head = map.mapRequest(sent)
         head.target = target
@@ -90,7 +91,7 @@ package final class MatchKeyBuilder {
         return head
     }
 
-    /// Takes a piece of the body. After the key was asked for, nothing more is taken.
+    /// Takes a piece of the body. Must not be called after the key was asked for.
     package func update(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         if bodyPart == nil {
@@ -110,7 +111,7 @@ package final class MatchKeyBuilder {
 
     package var method: [UInt8] { sent.method }
 
-    /// The request and what of its body was kept, for telling what it differs in.
+    /// The request with what was kept of its body, for finding what differs.
     ///
     /// - Parameter origin: the upstream's origin, empty if there is none.
     package func compared(origin: String) -> ComparedRequest {
@@ -127,26 +128,26 @@ package final class MatchKeyBuilder {
         )
     }
 
-    /// A key under which an answer to this request is looked for.
+    /// A key under which an answer to this request is looked up.
     package struct Lookup {
         package let origin: String
         package var asGET = false
         package var asWhole = false
     }
 
-    /// Where answers are looked for, the most fitting first.
+    /// Where answers are looked up, the best first.
     ///
     /// - Parameter origin: the upstream's; empty for answers written by hand for any upstream.
     package func lookups(origin: String) -> [Lookup] {
         var lookups = [Lookup(origin: origin)]
-        // What has changed since is sent whole (RFC 9110 §13.1.5).
+        // A representation that has changed is sent whole (RFC 9110 §13.1.5).
         if rules.knowsConditions, asksForPartIfUnchanged { lookups.append(Lookup(origin: origin, asWhole: true)) }
         if isHEAD { lookups.append(Lookup(origin: origin, asGET: true)) }
         return lookups
     }
 
-    /// Whether the key says of the body how it is compressed. If something was redacted in it, it was compressed anew, and the key
-    /// cannot be made again from what was recorded.
+    /// Whether the key depends on how the body is compressed. If something in the body was redacted, it was compressed
+    /// anew, and the key cannot be computed again from the recording.
     package var dependsOnCompression: Bool { bodyPart?.isComparedAsCoded(rules) ?? false }
 
     package func key(_ lookup: Lookup) -> MatchKey {
@@ -194,7 +195,7 @@ package final class MatchKeyBuilder {
             OperationFields.contains(field) || OperationFields.mayHoldAction(field)
         }
         guard mayHave else { return }
-        // As all that counts: without what is redacted.
+        // Redacted, like everything that counts.
         let fields = rules.comparable(map.mapFields(sent.fields))
         for (name, value) in OperationFields.pairs(of: fields, without: rules.ignoredFields) {
             parts.add("operation name", name)
@@ -202,23 +203,23 @@ package final class MatchKeyBuilder {
         }
     }
 
-    /// Whether the request asks for a part on a condition (RFC 9110 §13.1.5).
+    /// Whether the request asks for a part only if it is unchanged (RFC 9110 §13.1.5).
     private var asksForPartIfUnchanged: Bool { sent.fields.contains("if-range") && sent.fields.contains("range") }
 }
 
 /// What is kept of a body; most requests have none.
 private final class BodyPart {
-    /// What says how it is to be read.
+    /// `Content-Type` and `Content-Encoding`.
     private let fields: Fields
-    /// Decided by the first byte that says something, where content counts.
+    /// If content counts, the first byte that is not white space decides.
     private(set) var comparison: BodyComparison
     /// For a body that is not compressed; nil if nothing is redacted.
     private var redaction: RedactionStream?
     private(set) var bytes: [UInt8] = []
-    /// Of a body that is too long to be kept.
+    /// For a body that is too long to be kept.
     private var digester = BodyDigester()
     private(set) var length = 0
-    /// Whether all of it is in `bytes`, to be digested at the end, if at all.
+    /// Whether all of it is in `bytes`.
     private(set) var isWhole = true
 
     init(_ fields: Fields, _ rules: RuleSet) {
@@ -227,7 +228,7 @@ private final class BodyPart {
         if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
     }
 
-    /// Whether the bytes count as they were sent, compressed: it is not of its coding, or too long to be decoded.
+    /// Whether the compressed bytes count as they were sent, because they cannot be decoded or are too many.
     func isComparedAsCoded(_ rules: RuleSet) -> Bool {
         comparison.isCoded && (!isWhole || comparison.digest(of: bytes, fields, rules) == nil)
     }
@@ -277,7 +278,7 @@ private final class BodyPart {
         guard length > 0 else { return [] }
         guard isWhole else { return Array(digester.digest) }
         if let structure = comparison.digest(of: bytes, fields, rules) { return structure }
-        // What is not of the coding it claims is redacted as it is when it is recorded.
+        // A body that is not of the coding it claims is redacted undecoded, as it is when recorded.
         if comparison.isCoded, rules.redactor != nil { return digest(of: rules.comparable(bytes, fields)) }
         return digest(of: bytes)
     }
@@ -287,7 +288,7 @@ private final class BodyPart {
 
 /// Labelled byte strings, each with its length, so that no two lists of parts give the same input.
 struct DigestInput {
-    /// Bytes that are gathered before they are digested: each step of a digest costs more than a few of them.
+    /// Bytes that are gathered before they are hashed, because many small updates cost more.
     private static let batch = 4096
 
     private var gathered: [UInt8] = []

@@ -37,7 +37,7 @@ enum Multipart {
     static func parts(of body: [UInt8], boundary: [UInt8]) -> [Part]? {
         guard !boundary.isEmpty, boundary.count <= 200 else { return nil }
         let delimiter = Array("\r\n--".utf8) + boundary
-        // The first delimiter may stand at the very start, without the line end before it.
+        // The first delimiter may be at the very start, without the line end before it.
         let text = Array("\r\n".utf8) + body
         let starts = occurrences(of: delimiter, in: text)
         guard let last = starts.last, text[(last + delimiter.count)...].starts(with: "--".utf8) else { return nil }
@@ -68,7 +68,7 @@ enum Multipart {
         return rest.isEmpty && fields.isEmpty ? Part(fields: [], body: []) : nil
     }
 
-    /// Where `pattern` stands as a whole delimiter: what follows must be the end of its line or `--`.
+    /// Offsets at which `pattern` is a whole delimiter: followed by white space, the end of its line or `--`.
     private static func occurrences(of pattern: [UInt8], in text: [UInt8]) -> [Int] {
         var found: [Int] = []
         var index = 0

@@ -1,13 +1,13 @@
 import HTTPMessages
 
-/// URLs that are signed anew for every use: what the signature, its date and its owner's credential stand in differs by nature,
-/// and says nothing of what is asked for.
+/// URLs and forms that are signed anew for every use. Their parameters for the signature, its date and the signer's
+/// credential differ each time, and say nothing about what is asked for.
 enum SignedURL {
     private struct Scheme {
         /// A query with all of these is signed this way.
         let marks: [String]
         let volatile: Set<[UInt8]>
-        /// The version of match keys from which on it is known.
+        /// The first version of match keys that knows it.
         let since: Int
 
         init(_ marks: [String], _ volatile: [String], since: Int = 1) {
@@ -68,7 +68,7 @@ enum SignedURL {
         ),
     ]
 
-    /// The names in a query that differ by nature.
+    /// The names of query parameters that differ with every use.
     ///
     /// - Parameter version: of match keys.
     static func volatileNames(_ pairs: [FormPair], _ version: Int) -> Set<[UInt8]> {
@@ -77,7 +77,7 @@ enum SignedURL {
         return schemes.first { $0.since <= version && $0.isUsed(names) }?.volatile ?? []
     }
 
-    /// The names of fields of a form, or of parts of multipart form data, that differ by nature.
+    /// The names of fields of a form, or of parts of multipart form data, that differ with every use.
     static func volatileFields(_ names: [[UInt8]], _ version: Int) -> Set<[UInt8]> {
         guard version > 1, names.count > 1 else { return [] }
         let names = Set(names)

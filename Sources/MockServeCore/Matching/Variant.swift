@@ -1,20 +1,21 @@
 import Crypto
 package import HTTPMessages
 
-/// What tells requests of one match key apart where the recorded response says that it depends on fields (`Vary`, RFC 9110
-/// §12.5.5), or the request had a condition (`Condition`).
+/// What distinguishes requests with the same match key if the recorded response depends on fields (`Vary`,
+/// RFC 9110 §12.5.5) or the recorded request had a condition (`Condition`).
 package struct Variant: Hashable, Sendable {
-    /// Names that a response's `Vary` may have; more of them are as none.
+    /// Names that a response's `Vary` may list; one with more is ignored.
     private static let nameLimit = 32
 
-    /// Names of the fields that the response varies by, in lower case, sorted, separated by commas; then, if the request had
-    /// conditions, a semicolon and their names in the same way.
+    /// Names of the fields that the response varies by, in lower case, sorted, separated by commas; then, if the
+    /// request had conditions, a semicolon and their names in the same way.
     package let names: String
     /// 16 bytes, equal for requests that agree in these fields.
     package let key: [UInt8]
 
     /// - Parameter request: as it is compared.
-    /// - Returns: nil if the response does not vary, or by more than fields (`*`), and the request had no condition that counts.
+    /// - Returns: nil if the response does not vary, or not only by fields (`*`), and the request had no condition that
+    ///   counts.
     package init?(of response: Fields, to request: Fields, _ rules: RuleSet) {
         let names = Set(listMembers(response.values("vary")).map { Latin1.string($0.map(lowercased)) })
         let isKnown = names.count <= Self.nameLimit && names.allSatisfy { isToken(Array($0.utf8)) && $0 != "*" }
@@ -43,7 +44,7 @@ package struct Variant: Hashable, Sendable {
         self.names = names
         var input = DigestInput()
         for name in names.split(whereSeparator: { $0 == "," || $0 == ";" }) {
-            // Lines of one name are one list (RFC 9111 §4.1).
+            // Lines with the same name are one list (RFC 9111 §4.1).
             let values = request.filter { equalsIgnoringCase($0.name, name.utf8) }.map { trimmingSpace($0.value) }
             input.add("vary name", name.utf8)
             input.add("vary value", values.isEmpty ? [0] : [1] + Array(values.joined(separator: ", ".utf8)))
@@ -52,7 +53,7 @@ package struct Variant: Hashable, Sendable {
     }
 }
 
-/// What the answers to a request are found by.
+/// The key by which the answers to a request are found.
 package struct PlaybackKey: Hashable, Sendable {
     /// Which of the interactions of one key may answer.
     package enum Choice: Hashable, Sendable {
@@ -63,7 +64,7 @@ package struct PlaybackKey: Hashable, Sendable {
         case unconditional
         /// Those whose answers do not depend on the condition that their requests had.
         case independent
-        /// The same without parts: an `If-Range` that is not the recorded one asks for the whole.
+        /// The same, without partial answers: an `If-Range` other than the recorded one asks for the whole.
         case whole
     }
 
@@ -75,8 +76,8 @@ package struct PlaybackKey: Hashable, Sendable {
         self.choice = choice
     }
 
-    /// The choice for a request: those of the interactions whose requests agree with it, if there are any; otherwise those that
-    /// anybody may be answered by.
+    /// The choice for a request: the interactions whose requests agree with it, if there are any; otherwise those that
+    /// may answer any request.
     ///
     /// - Parameters:
     ///   - lists: the `Variant.names` of the interactions of the key.
@@ -89,7 +90,7 @@ package struct PlaybackKey: Hashable, Sendable {
     ) rethrows -> Choice {
         guard !lists.isEmpty else { return .all }
         let conditions = Condition.names(in: fields)
-        // A condition that nobody had when it was recorded is as none.
+        // A condition that no recorded request had is ignored.
         for wanted in conditions.isEmpty ? [""] : [conditions, ""] {
             for names in lists where Variant.conditions(of: names) == wanted {
                 let choice = Choice.variant(Variant(names, of: fields))

@@ -1,7 +1,7 @@
 import Foundation
 import HTTPMessages
 
-/// In what two request bodies differ, by what they are.
+/// How two request bodies differ, compared by their content.
 enum BodyDifferences {
     static func find(_ asked: ComparedRequest, _ recorded: ComparedRequest, _ rules: RuleSet) -> [Difference] {
         guard asked.bodySize > 0 || recorded.bodySize > 0 else { return [] }
@@ -41,7 +41,7 @@ enum BodyDifferences {
         request.head.fields.first("content-type").map { MediaType($0).isJSON } ?? false
     }
 
-    /// That the bytes of two bodies differ, and where first; nil if they do not.
+    /// Where the bytes of two bodies first differ; nil if they are equal.
     static func bytes(_ asked: ComparedRequest, _ recorded: ComparedRequest) -> Difference? {
         if let one = asked.body, let other = recorded.body {
             return one == other ? nil : BodyExcerpt.difference("body", one, other)
@@ -151,7 +151,7 @@ private enum PartDifferences {
         "parts in the order " + parts.map { String(decoding: $0.name ?? [], as: UTF8.self) }.joined(separator: ", ")
     }
 
-    /// What of a part counts.
+    /// What counts of a part.
     private static func normal(_ part: Multipart.Part, _ rules: RuleSet, depth: Int = 0) -> [[UInt8]] {
         let body = rules.maps(forPart: part.name).apply(to: Array(part.body))
         guard depth < Multipart.maximumDepth, let boundary = part.nestedBoundary,
@@ -195,7 +195,7 @@ enum BodyExcerpt {
         return Difference(part, asked: text(asked, from: same), recorded: text(recorded, from: same))
     }
 
-    /// - Parameter offset: of the first byte that differs; nil if nothing is to be said of that.
+    /// - Parameter offset: of the first byte that differs; nil if that is not shown.
     static func text(_ body: [UInt8], from offset: Int? = nil) -> String? {
         guard !body.isEmpty else { return nil }
         if body.count <= limit, let text = String(validating: body, as: UTF8.self) { return text }

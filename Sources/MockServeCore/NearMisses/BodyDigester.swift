@@ -1,10 +1,10 @@
 import Crypto
 
-/// The digest of a body that comes in pieces, and digests of its beginnings, by which is found how far two long bodies are the same.
+/// Digests a body that arrives in pieces, and its beginnings, to find how far two long bodies are the same.
 struct BodyDigester {
-    /// Every so many bytes there is a digest of the beginning: 256 KiB.
+    /// Bytes between two digests of beginnings: 256 KiB.
     static let step = 256 << 10
-    /// Beginnings that are digested, those of the first GiB: 32 KiB of memory.
+    /// How many beginnings are digested: those of the first GiB, which takes 32 KiB of memory.
     static let limit = 4096
 
     private var hasher = SHA256()
@@ -34,7 +34,7 @@ struct BodyDigester {
         digest.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
     }
 
-    /// The same of a body that is at hand.
+    /// The same for a whole body.
     static func steps(of body: [UInt8]) -> [UInt64] {
         var digester = BodyDigester()
         body.withUnsafeBytes { digester.update($0) }

@@ -1,5 +1,5 @@
-/// The leaves of a JSON text as digests of their paths and values, in one pass. It does not check what it need not: a text that is
-/// almost JSON may pass.
+/// The leaves of a JSON text as digests of their paths and values, in one pass. It does not check what it need not: a
+/// text that is almost JSON may pass.
 struct JSONParts {
     /// How deep containers may nest.
     private static let maximumDepth = 128
@@ -7,7 +7,7 @@ struct JSONParts {
     private let text: UnsafeBufferPointer<UInt8>
     private var index = 0
     private var gathered = PartGatherer()
-    /// Containers around it that do not count.
+    /// How many ignored values enclose the current place.
     private var ignored = 0
 
     /// - Returns: nil if the text is not JSON.
@@ -32,7 +32,7 @@ struct JSONParts {
 
     /// - Parameters:
     ///   - path: of the value.
-    ///   - place: as the rules see it; nil if no rule is about it.
+    ///   - place: which rules apply; nil if none does.
     private mutating func value(_ path: PartDigest, _ place: JSONPlace?, depth: Int) -> Bool {
         var place = place
         let isIgnored = place?.isIgnored == true

@@ -17,7 +17,7 @@ package struct Difference: Sendable, Equatable {
     }
 }
 
-/// A request as near misses are told by it.
+/// A request as it is compared to find near misses.
 package struct ComparedRequest: Sendable {
     package var origin: String
     package var head: RequestHead
@@ -25,7 +25,7 @@ package struct ComparedRequest: Sendable {
     package var body: [UInt8]?
     /// Bytes of the whole body as sent.
     package var bodySize: Int
-    /// Digests of the beginnings of a body that is not kept; see `BodyDigester`. None if nothing is known of it.
+    /// Digests of the beginnings of a body that is not kept; see `BodyDigester`. Empty if nothing is known of it.
     var steps: [UInt64]
 
     package init(origin: String, head: RequestHead, body: [UInt8]?, bodySize: Int, steps: [UInt64] = []) {
@@ -47,11 +47,11 @@ extension ComparedRequest {
         return copy
     }
 
-    /// The key that the request has by other rules; nil if its body is not known.
+    /// The key that the request has under other rules; nil if its body is not known.
     func key(_ rules: RuleSet, origin: String) -> MatchKey? {
         guard let body else { return nil }
         var head = head
-        // What is here is decoded already.
+        // The body is decoded already.
         head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
         let builder = MatchKeyBuilder(head, rules)
         body.withUnsafeBytes { builder.update($0) }
@@ -59,15 +59,15 @@ extension ComparedRequest {
     }
 }
 
-/// A recorded request that is close to one nothing answers, and what differs.
+/// A recorded request that is close to one that missed, and what differs.
 package struct NearMiss: Sendable {
-    /// Bytes of a body that is compared whichever candidate has it: 256 KiB. Longer ones are only of the very nearest.
+    /// Bytes of a body that is compared in every candidate: 256 KiB. Longer ones are compared only in the very nearest.
     package static let bodyLimit = 256 << 10
     /// Bytes of a JSON text or a form that is compared part by part: 1 MiB.
     static let structureLimit = 1 << 20
-    /// Differences that are listed of one body.
+    /// Differences that are listed for one body.
     static let bodyDifferences = 8
-    /// Differences up to which rules are told that leave them out.
+    /// Differences up to which rules are suggested that ignore them.
     private static let ignorableDifferences = 4
 
     /// Number of the interaction.
@@ -77,13 +77,13 @@ package struct NearMiss: Sendable {
     package let differences: [Difference]
     /// Whether the two requests match each other, so that only the order of playback forbids the answer.
     package let isHeldBackByPlayback: Bool
-    /// What must be ignored for the recorded answer to be given: rules as they are written after `--ignore`. None if no such
-    /// rules would do it, or too many.
+    /// Rules, as they are written after `--ignore`, with which the recorded answer would be given. Empty if no such
+    /// rules would do, or too many would be needed.
     package let ignorable: [String]
 
     /// - Parameters:
-    ///   - rules: of the cassette; what they leave out is no difference.
-    ///   - sharesKey: whether the two have one match key; nil if that is not known.
+    ///   - rules: of the cassette; what they leave out is not a difference.
+    ///   - sharesKey: whether the two have the same match key; nil if that is not known.
     package init(
         id: Int64,
         asked: ComparedRequest,
@@ -98,14 +98,14 @@ package struct NearMiss: Sendable {
         if !applying.ignoresBody { found += BodyDifferences.find(asked, recorded, applying) }
         if found.isEmpty, sharesKey == false { found = [Self.rest(asked, recorded)] }
         let isSame = sharesKey ?? found.isEmpty
-        // Of requests that are the same, the conditions may say which answers are for whom.
+        // Between requests that are otherwise the same, the conditions may decide which answer is given.
         let conditions = isSame && rules.knowsConditions ? Self.conditions(asked.head.fields, recorded.head.fields) : []
         differences = found + conditions
         isHeldBackByPlayback = isSame && conditions.isEmpty
         ignorable = Self.ignorable(found, asked, recorded, rules)
     }
 
-    /// In what requests differ that say the same.
+    /// How requests differ whose content is the same.
     private static func rest(_ asked: ComparedRequest, _ recorded: ComparedRequest) -> Difference {
         if let difference = BodyDifferences.bytes(asked, recorded) { return difference }
         let fields: [(String, StaticString)] = [
@@ -134,11 +134,11 @@ package struct NearMiss: Sendable {
             return []
         }
         let parts = ignorableParts(differences)
-        // Read as they will be written: a name may look like the limit of a rule to some requests.
+        // Parsed as they would be written, because a name may look like a rule's ` for METHOD PATH`.
         let ignoring = parts.compactMap { part in (try? Rule(.ignore, part)).flatMap { $0.partText == part ? $0 : nil }
         }
         guard ignoring.count == parts.count, parts.allSatisfy(isTellable) else { return [] }
-        // Proven, not guessed: by these rules both must have one key.
+        // Proven, not guessed: under these rules both must have the same key.
         let more = rules.adding(ignoring)
         guard let key = asked.key(more, origin: recorded.origin), key == recorded.key(more, origin: recorded.origin)
         else { return [] }
@@ -153,7 +153,7 @@ package struct NearMiss: Sendable {
             }
     }
 
-    /// Of arrays of different lengths the whole array: an element that is ignored still takes its place.
+    /// For arrays of different lengths, the whole array: an ignored element still takes up its place.
     private static func ignorableParts(_ differences: [Difference]) -> [String] {
         var arrays: [String] = []
         for difference in differences where difference.asked == nil || difference.recorded == nil {
@@ -209,7 +209,7 @@ package struct NearMiss: Sendable {
         return differences(values(asked), values(recorded))
     }
 
-    /// The conditions, which tell requests apart that are the same in everything else.
+    /// The conditions, which distinguish requests that are otherwise the same.
     private static func conditions(_ asked: Fields, _ recorded: Fields) -> [Difference] {
         func values(_ fields: Fields) -> [[UInt8]: [[UInt8]]] {
             let names = Condition.names(in: fields).split(separator: ",").map { Array($0.utf8) }
@@ -239,7 +239,8 @@ package struct NearMiss: Sendable {
         )
     }
 
-    /// How far a recorded request is from the one asked for, by what an index can tell: lower is nearer.
+    /// How far a recorded request is from the one asked for, by method and target only, which an index has: lower is
+    /// nearer.
     package static func distance(
         method: [UInt8],
         target: [UInt8],
@@ -252,7 +253,7 @@ package struct NearMiss: Sendable {
         return (method == otherMethod ? 0 : 5) + path * 4 + query
     }
 
-    /// Edits that make one path the other, in segments; a segment of another spelling but alike counts half.
+    /// Edit distance of two paths in segments, of which the first 32 count.
     private static func segmentDistance(_ one: ArraySlice<UInt8>, _ other: ArraySlice<UInt8>) -> Int {
         let limit = 32
         let left = one.split(separator: UInt8(ascii: "/")).prefix(limit)
@@ -271,7 +272,7 @@ package struct NearMiss: Sendable {
     }
 }
 
-/// Names and values of queries and forms.
+/// How the names and values of two queries or forms differ.
 enum PairDifferences {
     static func find(_ kind: String, _ asked: [FormPair], _ recorded: [FormPair]) -> [Difference] {
         let (one, other) = (values(asked), values(recorded))

@@ -1,5 +1,5 @@
-/// Looks through many targets of one path for those whose queries are nearest to one that was asked for, at a cost of nanoseconds a
-/// byte: pairs count as they are spelled.
+/// Finds, among many targets of one path, those whose queries are nearest to the one asked for, at a cost of
+/// nanoseconds per byte: pairs count as they are spelled.
 package struct QueryNearness {
     private let asked: Set<UInt64>
     private let limit: Int

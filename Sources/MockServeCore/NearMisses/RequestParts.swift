@@ -1,12 +1,14 @@
 package import HTTPMessages
 
-/// What a request says, as a set of digests: how many of them two requests share tells how near they are to each other, for many
-/// requests at once. It is a measure only: values count as they are spelled.
+/// The content of a request as a set of digests: the more of them two requests share, the nearer they are. This is only
+/// a measure: values count as they are spelled.
 ///
-/// Every leaf of a JSON text gives a digest of its path and one of its path and value; so does every pair of a form and every part
-/// of a multipart body; any other body gives its words. Of the fields those give digests that tell calls of one path apart.
+/// Every leaf of a JSON text gives a digest of its path and one of its path and value; so does every pair of a form and
+/// every part of a multipart body; any other body gives its words. Only those fields give digests that distinguish
+/// calls of one path.
 package struct RequestParts: Sendable {
-    /// Digests that are kept of one request. Of more of them the smallest are: those are the same choice for all requests.
+    /// Digests that are kept for one request. If there are more, the smallest are kept, the same choice for all
+    /// requests.
     static let limit = 256
     private static let range = Array("range".utf8)
 
@@ -43,9 +45,9 @@ package struct RequestParts: Sendable {
         digests = Array(all.prefix(min(end, Self.limit)))
     }
 
-    /// How much of what either of the two requests says the other one does not: zero if both say the same.
+    /// How much of the content of the two requests only one of them has: zero if both have the same.
     package func distance(to other: RequestParts) -> Int {
-        // Beyond the last one that either has kept, nothing is known of it.
+        // Beyond the last digest that either has kept, nothing is known about it.
         let end = min(bound, other.bound)
         var (left, right, different, shared) = (0, 0, 0, 0)
         while left < digests.count || right < other.digests.count {
@@ -63,8 +65,8 @@ package struct RequestParts: Sendable {
     private var bound: UInt64 { count > digests.count ? digests.last ?? .max : .max }
 }
 
-/// A digest that is made byte by byte (FNV-1a of 64 bits, its bits mixed at the end). Not for keeping apart what must not be mixed
-/// up: for measuring.
+/// A digest computed byte by byte (FNV-1a of 64 bits, with its bits mixed at the end). Only for measuring: different
+/// values may have the same.
 struct PartDigest {
     enum Kind: UInt64 {
         case field, member, value, name, pair, part, word
@@ -108,16 +110,16 @@ struct PartDigest {
 
 /// Gathers the digests of one request.
 struct PartGatherer {
-    /// Words of a long value that give a digest: the smallest of all of them, the same choice wherever the value stands.
+    /// Words of a long value that give a digest: those with the smallest digests, the same choice everywhere.
     private static let wordLimit = 8
-    /// Bytes from which on a value counts by its words too.
+    /// A value with more bytes than this also counts by its words.
     private static let longValue = 64
 
     private(set) var digests: [UInt64] = []
 
     mutating func add(_ digest: PartDigest) { digests.append(digest.value) }
 
-    /// One such field says as much as several members of a body.
+    /// A field weighs as much as several members of a body.
     mutating func add(field name: [UInt8], _ value: [UInt8]) {
         for weight in 0..<4 { add(PartDigest(.field).with(name).with(UInt64(weight)).with(value)) }
     }
@@ -149,9 +151,9 @@ struct PartGatherer {
         }
     }
 
-    /// A value at its place, and its words if it is long: a text in which one word is another is near.
+    /// A value at its place, and its words if it is long: texts that differ in one word are near.
     mutating func addValue(_ place: PartDigest, _ value: some BidirectionalCollection<UInt8>) {
-        // The placeholders of secrets differ in their numbers only.
+        // The placeholders of secrets differ only in their numbers.
         let start = Placeholder.start
         let isSecret = value.starts(with: start)
         add(isSecret ? place.with(start) : place.with(value))
@@ -177,7 +179,8 @@ struct PartGatherer {
         if found.isEmpty { add(PartDigest(.value).with(text)) }
     }
 
-    /// Digests of the runs of letters and digits, other than ASCII included.
+    /// Calls `body` with the digest of each run of letters and digits, in which all bytes outside ASCII count as
+    /// letters.
     private static func eachWord(_ text: some Sequence<UInt8>, _ body: (UInt64) -> Void) {
         var word = PartDigest(.word)
         var length = 0

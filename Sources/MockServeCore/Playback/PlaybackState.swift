@@ -1,11 +1,11 @@
 /// Which of several answers to the same request is given.
 package enum PlaybackMode: String, Sendable, CaseIterable {
-    /// In order, the last one stays; and a write moves time forward: what was recorded after it is not given before it was
-    /// answered, what was recorded before it is not given afterwards.
+    /// In order; the last one repeats. A write moves time forward: what was recorded after it is given only once it was
+    /// answered, and then replaces what was recorded before, as far as the recording allows.
     case timeline
-    /// In order, the last one stays; writes do not count.
+    /// In order; the last one repeats. Writes do not count.
     case sequence
-    /// Each once; after the last comes a miss.
+    /// Each once; after the last, a miss.
     case once
     /// In order, and again from the first.
     case cycle
@@ -15,7 +15,7 @@ package enum PlaybackMode: String, Sendable, CaseIterable {
     case strict
 }
 
-/// What a playback asks of a recording: numbers of interactions, in recording order. Bounds are exclusive.
+/// What a playback looks up in a recording: numbers of interactions, in recording order. Bounds are exclusive.
 package protocol PlaybackIndex {
     /// The first interaction with `key` between the bounds.
     func first(_ key: PlaybackKey, after low: Int64, before high: Int64) throws -> Int64?
@@ -27,8 +27,8 @@ package protocol PlaybackIndex {
     func next(after low: Int64, ifIts key: MatchKey) throws -> Int64?
 }
 
-/// The position of one scope in a recording. A pure state machine: it keeps a number for every key that was asked for and has
-/// several interactions. It is not asked for keys with one, except in the mode `strict`.
+/// The position of one scope in a recording. A pure state machine: it keeps a number for every key that it is asked
+/// about. Usually it need not be asked about a key with only one interaction (see `isFixed`).
 package struct PlaybackState: Sendable {
     private let mode: PlaybackMode
     private var lastPlayed: [PlaybackKey: Int64] = [:]
@@ -36,14 +36,15 @@ package struct PlaybackState: Sendable {
     private var time: Int64 = 0
     private var nextWrite: Int64?
     private var newest: Int64 = 0
-    /// In what the last step departed from the recorded order; nil if it did not.
+    /// How the last step departed from the recorded order; nil if it did not.
     package private(set) var departure: Departure?
 
-    /// An answer that is not of the moment: writes are answered in another order than they were recorded in, or not at all.
+    /// An answer from another moment: the client sends writes in another order than they were recorded in, or not at
+    /// all.
     package enum Departure: Sendable, Equatable {
-        /// It was recorded before this write, which was answered already.
+        /// It was recorded before this write, which has already been answered.
         case behind(Int64)
-        /// It was recorded after this write, which was not asked for yet.
+        /// It was recorded after this write, which has not been requested yet.
         case ahead(Int64)
     }
 
@@ -51,11 +52,11 @@ package struct PlaybackState: Sendable {
         self.mode = mode
     }
 
-    /// Takes the step to the interaction that answers a request.
+    /// Steps to the interaction that answers a request.
     ///
     /// - Parameters:
     ///   - isWrite: whether the request's method is not safe.
-    ///   - ownMode: of a rule for this request; not for a `strict` scope, which is about the order of all requests.
+    ///   - ownMode: of a rule for this request; ignored in a `strict` scope, which is about the order of all requests.
     /// - Returns: its number; nil for a miss, which changes nothing.
     package mutating func step(
         _ key: PlaybackKey,
@@ -85,29 +86,29 @@ package struct PlaybackState: Sendable {
                 departure = .ahead(nextWrite)
             }
         }
-        // Where it does not matter it is not kept, so that the position of a long replay stays small.
+        // Not kept where it does not matter, so that the position of a long replay stays small.
         if mode != .strict, mode != .first { lastPlayed[key] = found }
         newest = max(newest, found)
         if isWrite { answerWrite(found) }
         return found
     }
 
-    /// Whether a key that only one interaction has is answered by that one whatever was asked before: then `step` need not
-    /// be asked, but for writes `answerWrite` be told.
+    /// Whether a key with only one interaction is always answered by it, whatever was asked before. Then `step` need
+    /// not be called, but for writes `answerWrite` must be.
     package static func isFixed(_ mode: PlaybackMode, by ownMode: PlaybackMode? = nil) -> Bool {
         mode != .strict && (ownMode ?? mode) != .once
     }
 
-    /// A request that is not safe is answered by interaction `number`.
+    /// Notes that interaction `number` answers a request that is not safe.
     package mutating func answerWrite(_ number: Int64) {
         guard number > time else { return }
         time = number
         nextWrite = nil
     }
 
-    /// What was true between the last write that was answered and the next one that was recorded; if nothing was recorded
-    /// there, the state before. If there was none, the client does only a part of what was recorded, or does it in another
-    /// order: then what was true when the answer was first recorded.
+    /// What was true between the last write that was answered and the next one that was recorded; if nothing was
+    /// recorded there, the state before. If there is none, the client does only a part of what was recorded, or in
+    /// another order: then what was true when the key was first recorded.
     private mutating func read(_ key: PlaybackKey, after position: Int64, _ index: some PlaybackIndex) throws -> Int64?
     {
         let end = try nextWrite ?? index.firstWrite(after: time) ?? .max

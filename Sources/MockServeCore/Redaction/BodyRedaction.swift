@@ -3,14 +3,14 @@ package import HTTPMessages
 
 /// Redacts a body on its way into the cassette.
 ///
-/// A compressed body is searched decoded and stays byte for byte as it was sent if there is no secret in it; otherwise it is compressed
-/// anew. For that it is held until its end is seen; one over the limit is not written.
+/// A compressed body is decoded and searched. It stays byte for byte as it was sent if there is no secret in it;
+/// otherwise it is compressed anew. For that it is held until its end arrives; one over the limit is not written.
 package struct BodyRedaction {
     /// Bytes of a compressed body that are held: 64 MiB.
     package static let heldLimit = 64 << 20
-    /// Bytes that a compressed body may have decoded: 256 MiB. A longer one is taken for a decompression bomb.
+    /// Bytes that a compressed body may decode to: 256 MiB. More is taken for a decompression bomb.
     package static let decodedLimit = 256 << 20
-    /// Bytes, decoded, of a compressed body in which something is redacted: 64 MiB.
+    /// Bytes that a compressed body may decode to if something in it is redacted: 64 MiB.
     package static let rewrittenLimit = 64 << 20
 
     /// Why a body cannot be written.
@@ -20,7 +20,7 @@ package struct BodyRedaction {
 
     private enum State {
         case plain
-        /// What was sent, and the decoders that look into it.
+        /// What was sent, and the decoders for searching it.
         case coded(Coded)
         case refused(Refusal)
     }
@@ -74,7 +74,7 @@ package struct BodyRedaction {
         switch state {
         case .plain: stream.push(bytes, isLast: false, into: &output, &notes)
         case .coded(var coded):
-            // Not shared while it is changed.
+            // So that `coded` is not copied when it is changed.
             state = .refused(Refusal(description: ""))
             state = push(bytes, &coded).map { .refused($0) } ?? .coded(coded)
         case .refused: break
@@ -83,7 +83,7 @@ package struct BodyRedaction {
         return output
     }
 
-    /// The rest.
+    /// The rest, at the end of the body.
     ///
     /// - Throws: `Refusal` if the body must not be written.
     package mutating func finish() throws(Refusal) -> [UInt8] {
@@ -102,7 +102,7 @@ package struct BodyRedaction {
 
     private var isResized: Bool { writtenSize != originalSize }
 
-    /// Bytes of the body as it is written; nil if they are as many as came.
+    /// Bytes of the body as it is written; nil if their number has not changed.
     package var newLength: Int? { isResized ? writtenSize : nil }
 
     // MARK: Compressed bodies
@@ -118,7 +118,7 @@ package struct BodyRedaction {
         return coded.isMalformed ? nil : search(bytes, &coded)
     }
 
-    /// Decodes, and looks for secrets in what comes out; that itself is not kept.
+    /// Decodes, and searches the result for secrets; it is not kept.
     private mutating func search(_ bytes: [UInt8], _ coded: inout Coded) -> Refusal? {
         coded.chain.feed(bytes)
         do {
@@ -137,7 +137,7 @@ package struct BodyRedaction {
     }
 
     private mutating func finish(_ coded: inout Coded) throws(Refusal) -> [UInt8] {
-        // Also of a body that turned out to be malformed, what could be decoded is searched to its end.
+        // What could be decoded is searched to its end, even if the body turned out to be malformed.
         var output: [UInt8] = []
         stream.push([], isLast: true, into: &output, &notes)
         guard !coded.isMalformed, coded.chain.isWhole else { return try finishMalformed(coded) }
@@ -166,10 +166,10 @@ package struct BodyRedaction {
         return output
     }
 
-    /// What is not what it claims, or was cut off, is searched as it is; a secret in the part that could be decoded must not be
-    /// written.
+    /// A body that is not of the coding it claims, or was cut off, is searched undecoded; a secret in the part that
+    /// could be decoded must not be written.
     private mutating func finishMalformed(_ coded: Coded) throws(Refusal) -> [UInt8] {
-        // What only lacks its end has been searched as far as it goes.
+        // A body that only lacks its end has been searched as far as it goes.
         guard notes.isEmpty, !coded.isMalformed || !hasSecretBeforeFailing(coded) else {
             throw Refusal(description: "the \(place) has a secret in it, and is not of the coding it claims")
         }
@@ -179,8 +179,8 @@ package struct BodyRedaction {
         return output
     }
 
-    /// Decodes again: of the piece in which it fails a decoder may give nothing (Brotli does so), though others would show what
-    /// comes before. That piece is decoded byte by byte.
+    /// Decodes again. A decoder may return nothing from the piece in which it fails (Brotli does so), though others
+    /// would return what comes before the error. So that piece is decoded byte by byte.
     private func hasSecretBeforeFailing(_ coded: Coded) -> Bool {
         let step = 4096
         func pieces(_ range: Range<Int>, by step: Int) -> some Sequence<[UInt8]> {
@@ -220,13 +220,13 @@ package struct BodyRedaction {
 
     // MARK: What follows from it
 
-    /// The recorded pieces of the body, with the sizes they have now.
+    /// The recorded pieces of the body, with their sizes after redaction.
     package func resized(_ chunks: [ResponseChunk]) -> [ResponseChunk] {
         guard isResized || !stream.edits.isEmpty, !chunks.isEmpty else { return chunks }
         var resized: [ResponseChunk] = []
         var (end, written) = (0, 0)
         for chunk in chunks {
-            // A cut answer may have announced more than came.
+            // A cut answer may have announced more than arrived.
             end = min(end + chunk.size, originalSize)
             let position = end == originalSize ? writtenSize : newOffset(of: end)
             if position > written { resized.append(ResponseChunk(offset: chunk.offset, size: position - written)) }
@@ -235,7 +235,8 @@ package struct BodyRedaction {
         return resized
     }
 
-    /// Where an offset of the body as it came is now; one within a secret is where the placeholder ends.
+    /// An offset in the original body, moved to where it is now; one within a secret moves to the end of the
+    /// placeholder.
     private func newOffset(of offset: Int) -> Int {
         guard case .plain = state, stream.hasAllEdits else {
             return originalSize == 0 ? 0 : Int(Double(offset) / Double(originalSize) * Double(writtenSize))
@@ -251,7 +252,7 @@ package struct BodyRedaction {
 }
 
 extension Fields {
-    /// The same with another `Content-Length`, if there is one.
+    /// The same fields with another `Content-Length`, if there is one.
     package func settingContentLength(_ length: Int) -> Fields {
         var changed = Fields()
         for field in self {

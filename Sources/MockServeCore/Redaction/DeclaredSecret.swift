@@ -1,12 +1,12 @@
 import Foundation
 import HTTPMessages
 
-/// A value that must not reach the disk, given by its owner, and the name it is shown by.
+/// A value that must not reach the disk, declared by its owner, and the name that is shown instead.
 package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
-    /// Bytes that a value must have, and may have.
+    /// Bytes that a value may have.
     package static let sizes = 4...16_384
 
-    /// What stands for it: lower case letters, digits, `_`, `-` and `.`.
+    /// The name in its placeholder: lower case letters, digits, `_`, `-` and `.`.
     package let kind: String
     let value: [UInt8]
 
@@ -24,10 +24,10 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
     /// Never the value.
     package var description: String { Placeholder.text(kind) }
 
-    /// Whether it can stand in a field.
+    /// Whether it can be in a field.
     var isLineSafe: Bool { value.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
 
-    /// What a search must see of a text at once to find the secret in any of its spellings.
+    /// Bytes that a search must see at once to find the secret in any of its spellings.
     var longestSpelling: Int { value.count * 12 }
 
     /// Expressions that find the secret plain, percent-encoded, as part of a JSON string or of HTML, and in base64.
@@ -71,10 +71,11 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
         return "(?:" + ways.joined(separator: "|") + ")"
     }
 
-    /// The secret within a text in base64 (RFC 4648 §4, §5) begins at the first, second or third byte of a group of three. What
-    /// the bytes around it have no part in is looked for, and the characters that hold some bits of both go with it.
+    /// In a base64 text (RFC 4648 §4, §5), the secret begins at the first, second or third byte of a group of three.
+    /// The characters that hold only bits of the secret are searched for; those that share bits with the bytes around
+    /// it go with it.
     private var base64Patterns: [String] {
-        // Of a shorter one too little is sure.
+        // A shorter secret has too few characters of its own.
         guard value.count >= 6 else { return [] }
         return (0..<3).map { offset in
             let encoded = Self.base64(Array(repeating: 0, count: offset) + value)

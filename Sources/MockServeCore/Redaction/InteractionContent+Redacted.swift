@@ -1,11 +1,11 @@
 import HTTPMessages
 
 extension InteractionContent {
-    /// Replaces the secrets in everything but the bodies, and puts right what depends on those.
+    /// Replaces the secrets in everything but the bodies, and adjusts what depends on the bodies.
     ///
     /// - Parameters:
     ///   - request: the redaction of the request's body, finished.
-    ///   - response: that of the response's body.
+    ///   - response: the same of the response's body.
     package mutating func redact(
         _ redactor: Redactor,
         _ book: PlaceholderBook,

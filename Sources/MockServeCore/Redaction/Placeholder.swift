@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What stands for a secret: `[redacted:KIND:NUMBER]`, or `[redacted:KIND]` where requests are compared.
+/// What replaces a secret: `[redacted:KIND:NUMBER]`, or `[redacted:KIND]` where requests are compared.
 package enum Placeholder {
     static let start = Array("[redacted:".utf8)
 
@@ -8,7 +8,7 @@ package enum Placeholder {
         "[redacted:\(kind)\(number.map { ":\($0)" } ?? "")]"
     }
 
-    /// A name as it may stand in a placeholder.
+    /// A name in the form that a placeholder may contain.
     package static func kind(_ name: String) -> String {
         let kept = name.lowercased().unicodeScalars.filter { scalar in
             switch scalar {
@@ -37,7 +37,8 @@ package enum Placeholder {
     }
 }
 
-/// Numbers the values of each kind, so that a reader of a cassette sees which were equal. They are kept in memory only.
+/// Numbers the values of each kind, so that a reader of a cassette sees which were equal. The values are kept only in
+/// memory.
 package final class PlaceholderBook: Sendable {
     private struct State {
         var numbers: [String: [[UInt8]: Int]] = [:]
@@ -56,7 +57,7 @@ package final class PlaceholderBook: Sendable {
         state = Mutex(State(last: last))
     }
 
-    /// Takes numbers that another run has given meanwhile into account.
+    /// Takes into account the numbers that other runs have given meanwhile.
     ///
     /// - Parameter floor: up to this, numbers of all kinds are taken.
     package func raise(_ last: [String: Int], floor: Int = 0) {

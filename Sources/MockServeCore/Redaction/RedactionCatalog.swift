@@ -1,35 +1,37 @@
 import HTTPMessages
 
-/// What is taken for a secret without being told: the one place where that is listed.
+/// The only list of what is taken for a secret by default.
 ///
-/// Names are compared without case, `-` and `_`. Every entry says in which version of the list it came: a cassette is matched by
-/// the version it was recorded with, so that a newer list never turns its answers into misses.
+/// Names are compared ignoring case, `-` and `_`. Every entry states the version of the list that added it. A cassette
+/// is matched with the version it was recorded with, so that a newer list never turns its answers into misses.
 package enum RedactionCatalog {
     /// The version of this list. Raise it when an entry is added, and give that entry the new number.
     ///
-    /// 2: what is no form, no multipart and may be anything is searched as JSON, whatever its label says.
-    /// 3: what begins as JSON is searched as JSON, whatever its label says; what may be anything, for pairs of forms too, and multipart
-    ///    for JSON; names in brackets (`user[password]`) are names; a value may be the first of an array; a field of credentials keeps a
-    ///    scheme only if it is a known one; fields whose names hold a secret are left out.
+    /// 2: a body that is neither a form nor multipart, and whose label leaves open what it is, is searched as JSON.
+    /// 3: a body that begins as JSON is searched as JSON, whatever its label says; one that may be anything, for pairs
+    ///    of forms too, and multipart for JSON; names in brackets (`user[password]`) count as names; a value may be the
+    ///    first of an array; a field of credentials keeps its scheme only if that is a known one; fields whose names
+    ///    hold a secret are left out.
     package static let version = 3
 
-    /// Authentication schemes, in lower case: IANA, "HTTP Authentication Schemes"; and those that large services made up. What stands
-    /// before a space and is none of them may be the secret itself.
+    /// Authentication schemes, in lower case: IANA, "HTTP Authentication Schemes"; and those that large services made
+    /// up. What comes before a space and is not one of them may be the secret itself.
     static let schemes: Set<String> = [
         "basic", "bearer", "concealed", "digest", "dpop", "gnap", "hoba", "mutual", "negotiate", "oauth",
         "privatetoken",
         "scram-sha-1", "scram-sha-256", "vapid",
-        // AWS Signature Version 4 and 2; Azure Storage; Google, "ClientLogin"; GitHub, Django and Rails, "Token authentication".
+        // AWS Signature Version 4 and 2; Azure Storage; Google, "ClientLogin"; GitHub, Django and Rails, "Token
+        // authentication".
         "aws4-hmac-sha256", "aws4-ecdsa-p256-sha256", "aws", "sharedkey", "sharedkeylite", "sharedaccesssignature",
         "googlelogin", "token", "apikey", "api-key", "key",
-        // Microsoft, "NTLM"; Hawk; OAuth 2.0 MAC; Signing HTTP messages, drafts; Okta, "SSWS"; Snowflake; Splunk; Opsgenie; Akamai
-        // EdgeGrid; Discord, "Bot"; Unsplash, "Client-ID"; DeepL.
+        // Microsoft, "NTLM"; Hawk; OAuth 2.0 MAC; Signing HTTP messages, drafts; Okta, "SSWS"; Snowflake; Splunk;
+        // Opsgenie; Akamai EdgeGrid; Discord, "Bot"; Unsplash, "Client-ID"; DeepL.
         "ntlm", "hawk", "mac", "signature", "ssws", "snowflake", "splunk", "jwt", "geniekey", "eg1-hmac-sha256",
         "hmac-sha256", "bot",
         "client-id", "deepl-auth-key",
     ]
 
-    /// A name whose value is a secret, wherever names stand: queries, forms, JSON members.
+    /// A name whose value is a secret in queries, forms and JSON members.
     struct Name: Sendable {
         let name: String
         var since = 1
@@ -42,7 +44,7 @@ package enum RedactionCatalog {
         var since = 1
     }
 
-    /// A shape by which a secret is known anywhere. The one group of the expression (RE2) is the secret.
+    /// A shape by which a secret is recognised anywhere. The one group of the expression (RE2) is the secret.
     struct Shape: Sendable {
         let kind: String
         let pattern: String
@@ -53,7 +55,7 @@ package enum RedactionCatalog {
 
     // MARK: Fields
 
-    /// `Cookie` and `Set-Cookie` have a way of their own: names and attributes stay.
+    /// `Cookie` and `Set-Cookie` are redacted separately: names and attributes stay.
     static let fields: [FieldName] = [
         // RFC 9110 §11.6.2, §11.7.2.
         FieldName(name: "Authorization", kind: "authorization"),
@@ -74,7 +76,7 @@ package enum RedactionCatalog {
         // GitLab REST API, "Authentication".
         FieldName(name: "Private-Token", kind: "private-token"), FieldName(name: "Job-Token", kind: "private-token"),
         FieldName(name: "Deploy-Token", kind: "private-token"),
-        // GitHub, "Validating webhook deliveries": a keyed digest, by which the key can be tried out.
+        // GitHub, "Validating webhook deliveries": a keyed digest, with which guesses of the key can be checked.
         FieldName(name: "X-Hub-Signature", kind: "signature"),
         FieldName(name: "X-Hub-Signature-256", kind: "signature"),
         // HashiCorp Vault HTTP API, "Authentication".
@@ -106,7 +108,7 @@ package enum RedactionCatalog {
         Name(name: "webhook_secret"), Name(name: "signing_secret"),
     ]
 
-    /// Of queries only.
+    /// In queries only.
     static let queryNames: [Name] = [
         // AWS Signature Version 4, "Authenticating requests: using query parameters"; version 2, "REST authentication".
         Name(name: "X-Amz-Signature"), Name(name: "X-Amz-Credential"), Name(name: "X-Amz-Security-Token"),
@@ -181,7 +183,7 @@ package enum RedactionCatalog {
         ),
     ]
 
-    /// As names are compared: in lower case, without `-` and `_`.
+    /// A name as it is compared: in lower case, without `-` and `_`.
     package static func comparable(_ name: some Sequence<UInt8>) -> String {
         String(
             decoding: name.compactMap { byte in

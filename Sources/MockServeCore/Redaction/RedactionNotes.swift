@@ -1,6 +1,6 @@
 /// What was redacted in one interaction.
 package struct RedactionNotes: Sendable, Equatable {
-    /// Where, and what stands there now. Of more than `limit` of them the first.
+    /// Where a secret was, and its placeholder. Only the first `limit` are kept.
     package struct Note: Sendable, Hashable {
         package let place: String
         package let placeholder: String
@@ -27,7 +27,7 @@ package struct RedactionNotes: Sendable, Equatable {
         return Array(text.utf8)
     }
 
-    /// Notes something that was left out, as nothing could stand for it.
+    /// Notes something that was left out, because no placeholder could replace it.
     mutating func leaveOut(_ place: String) {
         let kind = "left-out"
         counts[kind, default: 0] += 1

@@ -9,11 +9,11 @@ package enum RedactionRule: Hashable, Sendable {
     case form(String)
     /// A member of this name at any depth.
     case json(String)
-    /// Some declared secret was: its value is not known here.
+    /// A declared secret of this kind was redacted; its value is not known here.
     case secret(String)
 
-    /// - Returns: nil if `text` is not `catalog:VERSION`, `secret:KIND`, `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME`, with a name of
-    ///   printable ASCII.
+    /// - Returns: nil if `text` is not `catalog:VERSION`, `secret:KIND`, `field:NAME`, `query:NAME`, `form:NAME` or
+    ///   `json:NAME`, with a name of printable ASCII.
     init?(_ text: String) {
         let pieces = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard pieces.count == 2, (1...200).contains(pieces[1].utf8.count),

@@ -1,35 +1,35 @@
-/// Redacts a text that comes in pieces. Holds back as much as the beginning of a secret may take.
+/// Redacts a text that arrives in pieces. Holds back as much as the beginning of a secret may need.
 package struct RedactionStream {
-    /// A replaced part: where it was in the text as it came, and how long it is now.
+    /// A replaced part: where it was in the original text, and its length before and after.
     package struct Edit: Sendable, Equatable {
         package let offset: Int
         package let count: Int
         package let newCount: Int
     }
 
-    /// Bytes of one secret that are held until its end is seen; of a longer one the rest stays as it is.
+    /// Bytes of one secret that are held until its end is seen; the rest of a longer one is not replaced.
     private static let secretLimit = 1 << 20
     /// Bytes that are gathered before they are searched, in addition to what is held back.
     private static let batch = 16 << 10
-    /// Whether the end of a secret was not replaced, as it is longer than that.
+    /// Whether the end of a secret was not replaced, because the secret is longer than `secretLimit`.
     private(set) var hasCutSecret = false
 
     private static let editLimit = 100_000
 
     private let lookahead: Int
     private var finder: SecretFinder?
-    /// What is searched for instead if the text begins as JSON. Nil once that has been seen.
+    /// Used instead if the text begins as JSON. Nil once that has been decided.
     private var finderIfJSON: SecretFinder?
     private let place: String
     private let book: PlaceholderBook?
     private var pending: [UInt8] = []
-    /// How many of the pending bytes were given out already: they are there for expressions that look back.
+    /// How many of the pending bytes were returned already; they are kept for expressions that look back.
     private var context = 0
     /// How many bytes must be pending before they are searched.
     private var threshold: Int
     /// Offset of the first pending byte after the context.
     private var offset = 0
-    /// The first `editLimit` of them.
+    /// The first `editLimit` edits.
     package private(set) var edits: [Edit] = []
     private(set) var hasAllEdits = true
 
@@ -75,7 +75,7 @@ package struct RedactionStream {
         while let found = finder.first(in: pending, from: position) {
             if !isLast {
                 if found.match.lowerBound >= safe { break }
-                // It may go on in what comes next.
+                // It may continue in the next piece.
                 if found.match.upperBound == pending.count, found.match.count < Self.secretLimit {
                     kept = found.match.lowerBound
                     isOpen = true
@@ -89,7 +89,7 @@ package struct RedactionStream {
                 appendPlaceholder(found, into: &output, &notes)
                 note(found.secret, newCount: output.count - start)
                 copied = found.secret.upperBound
-                // What follows is to be seen as it will be seen next time: after a placeholder.
+                // What follows must be searched as it would be when redacting again: after a placeholder.
                 pending[copied - 1] = UInt8(ascii: "]")
             }
             position = max(found.match.upperBound, position + 1)
@@ -101,7 +101,7 @@ package struct RedactionStream {
         let keptContext = min(1, end)
         pending.removeFirst(end - keptContext)
         context = keptContext
-        // What goes on for long is looked at ever less often, so that the time stays linear.
+        // A secret that goes on for long is searched ever less often, so that the time stays linear.
         threshold = pending.count + (isOpen ? max(pending.count, Self.batch) : Self.batch)
     }
 

@@ -1,25 +1,27 @@
 package import HTTPMessages
 
-/// Replaces secrets in messages by placeholders.
+/// Replaces secrets in messages with placeholders.
 ///
-/// What it takes for a secret follows from the rules of a cassette and from declared secrets. It is used in two ways: with
-/// numbered placeholders for what is written, and with unnumbered ones for what is compared, so that all secrets of a kind are
-/// equal there. Redacting twice is as redacting once.
+/// What it takes for a secret follows from the rules of a cassette and from declared secrets. It is used in two ways:
+/// with numbered placeholders for what is written, and with unnumbered ones for what is compared, so that all secrets
+/// of a kind are equal there. Redacting twice gives the same as redacting once.
 package final class Redactor: Sendable {
-    /// Where names of secrets are looked for in a body.
+    /// How a body is searched for names of secrets.
     private enum BodyKind: CaseIterable {
         case plain
         case json
         case form
         case multipart
-        /// JSON, and what looks like a pair of a form within a text, from version 3 of the catalog on: what may be anything.
+        /// A body that may be anything: JSON, and what looks like a pair of a form within a text, from version 3 of the
+        /// catalog on.
         case anything
         /// Multipart with JSON in its parts, from version 3 on.
         case parts
     }
 
     private let fields: [String: String]
-    /// By the length of a name in `fields`: with which letters such names begin, a bit each. Nearly all names are told apart by that.
+    /// For each length of a name in `fields`: the letters with which such names begin, a bit each. This rules out
+    /// nearly all other names.
     private let fieldStarts: [UInt32]
     private let queryNames: [String: String]
     private let formNames: [String: String]
@@ -29,10 +31,10 @@ package final class Redactor: Sendable {
     private let version: Int
     private let shapes: [SecretFinder.Pattern]
     private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
-    /// What a search must see at once to know the beginning of every secret.
+    /// Bytes that a search must see at once to recognise the beginning of every secret.
     let lookahead: Int
 
-    /// What is redacted where no rule says anything, such as in the journal of a server without a cassette.
+    /// The default redaction where there are no rules, such as in the journal of a server without a cassette.
     package static let standard = Redactor([.catalog(RedactionCatalog.version)], secrets: [])
 
     /// - Returns: nil if there is nothing to redact.
@@ -80,7 +82,7 @@ package final class Redactor: Sendable {
             }
         lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
         var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
-        // Those of a version that is not in force are not made: that takes milliseconds.
+        // Only those of the version in force are made, because each takes milliseconds.
         let kinds: [BodyKind] = [.plain, .json, .form] + (version < 3 ? [.multipart] : [.anything, .parts])
         for kind in kinds {
             let patterns = shapes + Self.patterns(kind, version, json: json, form: form)
@@ -116,7 +118,7 @@ package final class Redactor: Sendable {
                 return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
             }
         case .anything:
-            // A value ends where a text goes on that is no form.
+            // In a text that is not a form, more characters end a value.
             patterns(.json, version, json: json, form: form)
                 + form.sorted { $0.key < $1.key }.map { name, kind in
                     let value = #"=([^&\s"'<>{}\[\]\\]+)"#
@@ -128,8 +130,8 @@ package final class Redactor: Sendable {
         }
     }
 
-    /// A member of this name with a string or a number, in JSON and in JSON that is a string of JSON. The value is taken as far
-    /// as it goes: that it ends may come much later.
+    /// A member of this name with a string or a number, in JSON and in a JSON string that holds JSON. The expressions
+    /// do not ask for the end of the value, which may arrive much later.
     private static func jsonPatterns(_ name: String, _ kind: String, _ version: Int) -> [SecretFinder.Pattern] {
         let name = spelled(name)
         let array = version < 3 ? "" : #"(?:\[\s*)?"#
@@ -195,7 +197,7 @@ package final class Redactor: Sendable {
         guard mayHoldSecrets(fields, isNumbered: book != nil) else { return fields }
         var redacted = Fields()
         for field in fields {
-            // There is no name that could stand for it, and none is made up.
+            // No name could replace it, and none is made up.
             if version > 2, finder(.plain, isNumbered: true)?.first(in: Array(field.name), from: 0) != nil {
                 if book != nil { notes.leaveOut("\(message) field") }
                 continue
@@ -205,7 +207,7 @@ package final class Redactor: Sendable {
         return redacted
     }
 
-    /// Looks at all fields at once, which is much faster than at one after another.
+    /// Searches all fields at once, which is much faster than one after another.
     private func mayHoldSecrets(_ fields: Fields, isNumbered: Bool) -> Bool {
         var values: [UInt8] = []
         values.reserveCapacity(fields.byteCount)
@@ -216,7 +218,7 @@ package final class Redactor: Sendable {
             values.append(contentsOf: field.name)
             values.append(0x0A)
             values.append(contentsOf: field.value)
-            // No part of a word, like the beginning and the end of a value.
+            // Not part of a word, like the beginning and the end of a value.
             values.append(0x0A)
         }
         return finder(.plain, isNumbered: isNumbered)?.first(in: values, from: 0) != nil
@@ -247,7 +249,7 @@ package final class Redactor: Sendable {
         return redact(text: output, place, book, &notes)
     }
 
-    /// `scheme value` (RFC 9110 §11.4), of which the scheme stays, or only a value.
+    /// `scheme value` (RFC 9110 §11.4), where the scheme stays, or only a value.
     private func redact(
         credentials: [UInt8],
         _ kind: String,
@@ -345,7 +347,7 @@ package final class Redactor: Sendable {
         return names.lazy.compactMap { self.queryNames[RedactionCatalog.comparable($0)] }.first
     }
 
-    /// Secrets that are known wherever they stand.
+    /// Secrets that are recognised anywhere.
     func redact(
         text: [UInt8],
         _ place: String,
@@ -378,7 +380,7 @@ package final class Redactor: Sendable {
     /// For a body with these fields, without its content codings.
     func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
         let kind = bodyKind(fields)
-        // Labels lie. In JSON nothing is taken for a form.
+        // Labels can be wrong. In JSON, nothing is taken for a form.
         let ifJSON = version > 2 && kind != .json && kind != .parts ? finder(.json, isNumbered: book != nil) : nil
         return RedactionStream(self, finder: finder(kind, isNumbered: book != nil), ifJSON: ifJSON, place, book)
     }
@@ -396,8 +398,8 @@ package final class Redactor: Sendable {
         return output
     }
 
-    /// By the label. Pages, scripts and pictures are not searched for names: they are full of words such as `"password":"Password"`
-    /// that are no secrets.
+    /// By the label. Pages, scripts and pictures are not searched for names: they are full of words such as
+    /// `"password":"Password"` that are not secrets.
     private func bodyKind(_ fields: Fields) -> BodyKind {
         let anything = version > 2 ? BodyKind.anything : .json
         guard let type = fields.first("content-type").map({ MediaType($0) }) else { return anything }

@@ -1,13 +1,13 @@
 import CRegex
 import Synchronization
 
-/// Finds secrets in text, by many expressions at once, in time linear in the text.
+/// Finds secrets in text, with many expressions at once, in time linear in the text.
 final class SecretFinder: Sendable {
     /// One expression; its first group is the secret.
     struct Pattern: Sendable, Hashable {
         let kind: String
         let expression: String
-        /// Whether what stands in its place needs quotation marks: a JSON number becomes a string.
+        /// Whether the placeholder needs quotation marks: a JSON number becomes a string.
         var isQuoted = false
         /// The secret itself, if it is known, however it is spelled where it was found.
         var value: [UInt8]?
@@ -21,8 +21,8 @@ final class SecretFinder: Sendable {
     }
 
     private let patterns: [Pattern]
-    /// Compiled when it is first needed, and read without a lock, as every request asks it. RE2 itself may be asked from any
-    /// thread (re2.h).
+    /// Compiled when it is first needed, and read without a lock, because every request uses it. RE2 itself may be used
+    /// from any thread (re2.h).
     private let compiled = AtomicLazyReference<Compiled>()
 
     private final class Compiled: Sendable {
@@ -37,7 +37,7 @@ final class SecretFinder: Sendable {
         self.patterns = patterns
     }
 
-    /// The first secret of which the match begins at `from` or later.
+    /// The first secret whose match begins at `from` or later.
     func first(in text: [UInt8], from: Int) -> Found? {
         guard from < text.count, let regex = compile().regex else { return nil }
         var match = mockserve_match()
@@ -57,9 +57,10 @@ final class SecretFinder: Sendable {
         var reason = [CChar](repeating: 0, count: 256)
         let memory: Int64 = 64 << 20
         let regex = mockserve_regex_make_finder(expression, expression.utf8.count, memory, &reason, reason.count)
-        // Expressions are of this build, or made of declared secrets character by character: none is malformed.
+        // Expressions come from this build, or are made from names and declared secrets character by character: none is
+        // malformed.
         assert(regex != nil || patterns.isEmpty, "\(reason)")
-        // Another thread may have been quicker; then its own is the one.
+        // Another thread may have been quicker; then its result is used.
         return compiled.storeIfNil(Compiled(regex))
     }
 }

@@ -11,7 +11,7 @@ package struct JSONPath: Hashable, Sendable {
 
     struct Segment: Hashable, Sendable {
         let selector: Selector
-        /// Whether it may stand at any depth below (`..`).
+        /// Whether it matches at any depth below (`..`).
         let isDescendant: Bool
     }
 
@@ -19,7 +19,7 @@ package struct JSONPath: Hashable, Sendable {
     package let text: String
     let segments: [Segment]
 
-    /// - Returns: nil if `text` is not such a path.
+    /// - Returns: nil if `text` is not such a path, or longer than 1000 bytes.
     package init?(_ text: String) {
         var reader = Reader(rest: Array(text.utf8)[...])
         guard text.utf8.count <= 1000, let segments = reader.path() else { return nil }
@@ -100,7 +100,7 @@ package struct JSONPath: Hashable, Sendable {
     }
 }
 
-/// How far some paths have matched at one place of a JSON text: all of them at once, one step a member.
+/// How far several paths have matched at one place in a JSON text; each member or element is one step for all of them.
 struct JSONPathMatch {
     private struct State: Hashable {
         let path: Int
@@ -123,7 +123,7 @@ struct JSONPathMatch {
     /// Whether nothing below can match.
     var isEmpty: Bool { states.isEmpty }
 
-    /// Numbers of the paths that end here.
+    /// Indices of the paths that end here.
     var selected: [Int] { states.filter { $0.position == paths[$0.path].segments.count }.map(\.path) }
 
     func member(_ name: [UInt8]) -> JSONPathMatch { step { $0 == .any || $0 == .name(name) } }

@@ -2,8 +2,8 @@ import HTTPMessages
 
 /// Requests by method and path: `GET /users/*`, `* /v1/**`.
 ///
-/// The method is one, or `*` for any. In the path `*` stands for any characters of one segment, and a segment `**` for any
-/// number of segments. Paths are compared in their normal form; the query does not count.
+/// The method is one method, or `*` for any. In the path, `*` matches any characters within one segment, and a segment
+/// `**` any number of segments. Paths are compared in their normal form; the query does not count.
 package struct RequestPattern: Hashable, Sendable {
     private enum Segment: Hashable {
         case any
@@ -44,11 +44,11 @@ package struct RequestPattern: Hashable, Sendable {
         matches(method: method, normalPath: Target(target).normalPath)
     }
 
-    /// Time: segments of the path times segments of the pattern, at most.
+    /// Takes time proportional to the segments of the path times those of the pattern, at most.
     func matches(method: [UInt8], normalPath: [UInt8]) -> Bool {
         guard self.method == nil || self.method == method else { return false }
         let path = Self.split(normalPath)
-        // The places in the pattern that what was read of the path may have led to.
+        // The places in the pattern that the segments read so far may have led to.
         var places = Array(repeating: false, count: segments.count + 1)
         places[0] = true
         skipAny(&places)
@@ -66,7 +66,7 @@ package struct RequestPattern: Hashable, Sendable {
         return places[segments.count]
     }
 
-    /// `**` may stand for no segment.
+    /// `**` also matches no segment.
     private func skipAny(_ places: inout [Bool]) {
         for (place, pattern) in segments.enumerated() where places[place] && pattern == .any {
             places[place + 1] = true

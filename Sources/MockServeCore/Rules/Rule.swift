@@ -1,18 +1,18 @@
 import HTTPMessages
 
-/// What matching leaves out, takes in or replaces, and how answers are played, beyond the default; for all requests, or for those
-/// of a pattern.
+/// A change to the defaults: what matching leaves out, takes in or replaces, how answers are played, and what is
+/// redacted; for all requests, or for those of a pattern.
 ///
-/// Written, after the action, as
+/// After its action, a rule is written as
 ///
 /// - ignore: `query:NAME`, `query` (all of it), `json:PATH`, `form:NAME`, `part:NAME` (of a multipart body), `body`, or
 ///   `field:NAME` (one that counts by default);
 /// - require: `field:NAME`, or `key:VERSION` (see `KeyVersion`);
-/// - map: one of the parts above, `path` or `field:NAME`, and `s/PATTERN/REPLACEMENT/` (see `ValueMap`; another character may
-///   stand for `/`);
+/// - map: one of the parts above, `path` or `field:NAME`, and `s/PATTERN/REPLACEMENT/` (see `ValueMap`; another
+///   character may take the place of `/`);
 /// - play: a playback (see `PlaybackMode`);
-/// - redact: `catalog:VERSION` (see `RedactionCatalog`), `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME` (a member of this
-///   name at any depth) or `secret:KIND` (one that was declared).
+/// - redact: `catalog:VERSION` (see `RedactionCatalog`), `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME` (a
+///   member of this name at any depth) or `secret:KIND` (a declared one).
 ///
 /// ` for METHOD PATH` may follow (see `RequestPattern`).
 package struct Rule: Hashable, Sendable {
@@ -39,7 +39,7 @@ package struct Rule: Hashable, Sendable {
     }
 
     package let action: Action
-    /// The part, or the playback, as it was written.
+    /// The part, playback or redaction, as it was written.
     package let partText: String
     /// For `map` only.
     package let map: ValueMap?
@@ -47,10 +47,10 @@ package struct Rule: Hashable, Sendable {
     package let scope: RequestPattern?
     let part: Part
 
-    /// Whether this is the redaction of what is redacted by default, of any version.
+    /// Whether this is the default redaction, of any version.
     package var isDefaultRedaction: Bool { if case .redaction(.catalog) = part { true } else { false } }
 
-    /// - Throws: `RuleError` if that is no rule.
+    /// - Throws: `RuleError` if that is not a rule.
     package init(_ action: Action, part text: String, map: ValueMap? = nil, scope: RequestPattern? = nil)
         throws(RuleError)
     {
@@ -79,7 +79,7 @@ package struct Rule: Hashable, Sendable {
 
     /// Reads a rule as it is written after its action.
     ///
-    /// - Throws: `RuleError` if it is none.
+    /// - Throws: `RuleError` if `text` is not a rule.
     package init(_ action: Action, _ text: String) throws(RuleError) {
         let (rest, scope) = Self.splitScope(text)
         guard action == .map else {
@@ -98,7 +98,7 @@ package struct Rule: Hashable, Sendable {
         return (String(text[..<found.lowerBound]), scope)
     }
 
-    /// `PART s/PATTERN/REPLACEMENT/`; a backslash takes the special meaning of the separator away.
+    /// `PART s/PATTERN/REPLACEMENT/`; a backslash escapes the separator.
     private static func splitMap(_ text: String) throws(RuleError) -> (String, ValueMap) {
         for found in text.ranges(of: " s") {
             let rest = text[found.upperBound...]
@@ -130,7 +130,7 @@ package struct Rule: Hashable, Sendable {
     /// What is to be redacted; nil for other rules.
     package var redaction: RedactionRule? { if case .redaction(let rule) = part { rule } else { nil } }
 
-    /// The version of match keys that it asks for; nil for other rules.
+    /// The version of match keys that it requires; nil for other rules.
     package var keyVersion: Int? { if case .keyVersion(let version) = part { version } else { nil } }
 
     /// As it is written after its action.
@@ -159,7 +159,7 @@ package struct Rule: Hashable, Sendable {
 }
 
 extension Rule.Part {
-    /// - Returns: nil if `text` names no part that `action` goes with.
+    /// - Returns: nil if `text` is not a part that `action` can have.
     fileprivate init?(_ text: String, _ action: Rule.Action) {
         if action == .play {
             guard let mode = PlaybackMode(rawValue: text) else { return nil }
@@ -198,7 +198,7 @@ extension Rule.Part {
     }
 }
 
-/// Why something is no rule, in words for its writer.
+/// Why something is not a rule, in words for its writer.
 package struct RuleError: Error, Sendable, CustomStringConvertible {
     package let description: String
 

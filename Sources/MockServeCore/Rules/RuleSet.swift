@@ -1,8 +1,8 @@
 package import HTTPMessages
 
-/// Rules as matching uses them.
+/// Rules in the form in which matching uses them.
 package final class RuleSet: Sendable {
-    /// A map and what it is for.
+    /// A map and what it applies to.
     struct Map<Subject: Sendable>: Sendable {
         let subject: Subject
         let map: ValueMap
@@ -31,12 +31,12 @@ package final class RuleSet: Sendable {
     private let partMaps: [Map<[UInt8]>]
     private let fieldMaps: [Map<[UInt8]>]
     private let playbacks: [(scope: RequestPattern, mode: PlaybackMode)]
-    /// Whether some rules are for some requests only.
+    /// Whether any rule except those of playback is for some requests only.
     private let isScoped: Bool
 
     package static let none = RuleSet([])
 
-    /// - Parameter secrets: values that count as what stands for them in the cassette.
+    /// - Parameter secrets: values that are replaced by their placeholders before comparing.
     package convenience init(_ rules: [Rule], secrets: [DeclaredSecret] = []) {
         let redactions = rules.compactMap { if case .redaction(let rule) = $0.part { rule } else { nil } }
         self.init(rules, redactor: Redactor.for(redactions, secrets: secrets))
@@ -53,7 +53,7 @@ package final class RuleSet: Sendable {
         formFields = Set(ignored.compactMap { if case .formField(let name) = $0 { name } else { nil } })
         multipartParts = Set(ignored.compactMap { if case .multipartPart(let name) = $0 { name } else { nil } })
         ignoredFields = Set(ignored.compactMap { if case .field(let name) = $0 { name } else { nil } })
-        // What is to be mapped is to count.
+        // A field that is mapped must count.
         let required = rules.filter { $0.action == .require || $0.action == .map }.map(\.part)
         requiredFields = Set(required.compactMap { if case .field(let name) = $0 { name } else { nil } })
             .sorted { $0.lexicographicallyPrecedes($1) }
@@ -81,15 +81,15 @@ package final class RuleSet: Sendable {
         isScoped = rules.contains { $0.scope != nil && $0.action != .play }
     }
 
-    /// The same, with another redaction where there is none.
+    /// The same rules, with this redactor if they redact nothing.
     package func redacting(by redactor: Redactor?) -> RuleSet {
         self.redactor == nil ? RuleSet(rules, redactor: redactor) : self
     }
 
-    /// The same and some more, none of which redacts.
+    /// The same rules and some more, none of which redacts.
     package func adding(_ more: [Rule]) -> RuleSet { RuleSet(rules + more, redactor: redactor) }
 
-    /// Those of the rules that are for this request.
+    /// The rules that are for this request.
     package func applying(toMethod method: [UInt8], target: Target) -> RuleSet {
         guard isScoped else { return self }
         let path = target.normalPath
@@ -99,7 +99,7 @@ package final class RuleSet: Sendable {
         )
     }
 
-    /// Whether bodies are judged by what they are (version 2 of keys), not by their label.
+    /// Whether bodies are judged by their content (version 2 of keys), not by their label.
     package var looksAtContent: Bool { keyVersion >= 2 }
 
     /// Whether the conditions of requests count (version 2 of keys).
@@ -108,7 +108,7 @@ package final class RuleSet: Sendable {
     /// Whether any rule says how answers are played.
     package var hasPlaybacks: Bool { !playbacks.isEmpty }
 
-    /// How the answers to this request are played; nil for the way of the whole scope. The first rule that is for it says so.
+    /// How the answers to this request are played, by the first rule that is for it; nil if there is none.
     package func playback(_ request: MatchKeyBuilder) -> PlaybackMode? {
         guard !playbacks.isEmpty else { return nil }
         let path = Target(Target.originForm(request.target)).normalPath
@@ -137,7 +137,7 @@ package final class RuleSet: Sendable {
 
     func counted(path: [UInt8]) -> [UInt8] { pathMaps.isEmpty ? path : pathMaps.apply(to: path) }
 
-    /// The pairs of a query that count, as they count.
+    /// The pairs of a query that count, mapped.
     func counted(_ pairs: [FormPair]) -> [FormPair] {
         guard !ignoresQuery, !pairs.isEmpty else { return [] }
         let volatile = SignedURL.volatileNames(pairs, keyVersion)
@@ -145,7 +145,7 @@ package final class RuleSet: Sendable {
         return Self.mapped(counted, queryMaps)
     }
 
-    /// The pairs of a form that count, as they count.
+    /// The pairs of a form that count, mapped.
     func countedForm(_ pairs: [FormPair]) -> [FormPair] {
         let volatile = SignedURL.volatileFields(pairs.map(\.name), keyVersion)
         let pairs = volatile.isEmpty ? pairs : pairs.filter { !volatile.contains($0.name) }
@@ -166,7 +166,7 @@ package final class RuleSet: Sendable {
         }
     }
 
-    /// Values of a required field as they count.
+    /// A value of a required field, mapped.
     func counted(_ value: ArraySlice<UInt8>, of field: [UInt8]) -> [UInt8] {
         fieldMaps.filter { $0.subject == field }.map(\.map).apply(to: Array(value))
     }
@@ -180,7 +180,7 @@ package final class RuleSet: Sendable {
     }
 }
 
-/// What of a JSON text does not count, or counts otherwise.
+/// Which parts of a JSON text are ignored, and which are mapped.
 struct JSONRules: Sendable {
     let ignored: [JSONPath]
     let mapped: [RuleSet.Map<JSONPath>]
@@ -188,7 +188,7 @@ struct JSONRules: Sendable {
     static let none = JSONRules(ignored: [], mapped: [])
 }
 
-/// One place of a JSON text, as the rules see it.
+/// One place in a JSON text, and which rules apply there.
 struct JSONPlace {
     private let rules: JSONRules
     private let ignored: JSONPathMatch
@@ -207,12 +207,12 @@ struct JSONPlace {
         self.mapped = mapped
     }
 
-    /// Whether no rule is about anything here or below.
+    /// Whether no rule applies here or below.
     var isPlain: Bool { ignored.isEmpty && mapped.isEmpty }
 
     var isIgnored: Bool { !ignored.isEmpty && !ignored.selected.isEmpty }
 
-    /// A string or the digits of a number as they count.
+    /// A string, or the text of a number, mapped.
     func counted(_ value: [UInt8]) -> [UInt8] {
         mapped.isEmpty ? value : mapped.selected.sorted().map { rules.mapped[$0].map }.apply(to: value)
     }

@@ -2,17 +2,18 @@ import CRegex
 
 /// Replaces what an expression matches in a value before it is compared: `s/PATTERN/REPLACEMENT/`.
 ///
-/// Expressions are those of RE2 (<https://github.com/google/re2/wiki/Syntax>): their time is linear in the value, whatever a
-/// cassette holds. One byte is one character. In the replacement, `\0` is all that was matched, `\1` the first group.
+/// Expressions are those of RE2 (<https://github.com/google/re2/wiki/Syntax>): their time is linear in the value,
+/// whatever a cassette holds. One byte is one character. In the replacement, `\0` is the whole match, `\1` the first
+/// group.
 package final class ValueMap: Sendable, Hashable {
     /// Bytes that an expression and a replacement may have.
     private static let sizeLimit = 4096
-    /// Bytes that a value may grow to; one that would grow further stays as it is.
+    /// Bytes that a value may grow to; one that would grow larger stays as it is.
     private static let outputLimit = 16 << 20
 
     package let pattern: String
     package let replacement: String
-    /// Set once and never changed; RE2 may be asked from any thread (re2.h).
+    /// Set once and never changed; RE2 may be used from any thread (re2.h).
     nonisolated(unsafe) private let regex: OpaquePointer
 
     package init(_ pattern: String, to replacement: String) throws(RuleError) {

@@ -1,4 +1,4 @@
-/// Commands that are told, to be copied into a shell.
+/// Command lines to be copied into a shell.
 package enum ShellText {
     /// A word of a command line, in single quotes if it needs any.
     package static func quoted(_ text: String) -> String {

@@ -1,6 +1,6 @@
 import Crypto
 
-/// Names that follow from longer texts.
+/// Short names derived from longer texts.
 package enum ShortDigest {
     /// 16 hexadecimal digits of a SHA-256.
     package static func hexadecimal(_ text: String) -> String {

@@ -463,8 +463,39 @@ def several_upstreams(temporary):
     passed("two upstreams in one cassette, a port each")
 
 
+def settings(temporary):
+    """Defaults, environment, options: each is stronger than the one before, and says so."""
+    cassette = os.path.join(temporary, "settings.cassette")
+    run("cassette", "add", cassette, "--request", "GET /who", "--text", "replayed")
+
+    def explained(*arguments, env=None):
+        rows = [line.split() for line in run(arguments[0], "--explain-config", *arguments[1:], env=env)[0].decode().splitlines()]
+        return {row[0]: tuple(row[1:]) for row in rows}
+
+    port = free_port()
+    said = {"MOCKSERVE_PORT": str(port), "MOCKSERVE_MISS_STATUS": "500", "MOCKSERVE_MODE": "missing"}
+    assert explained("replay", cassette)["port"] == ("0", "default")
+    found = explained("replay", cassette, "--miss-status", 410, env=said)
+    assert found["port"] == (str(port), "MOCKSERVE_PORT") and found["miss-status"] == ("410", "--miss-status"), found
+    found = explained("record", cassette, env={**said, "MOCKSERVE_UPSTREAM": "https://a.example"})
+    assert found["mode"] == ("missing", "MOCKSERVE_MODE") and found["upstream"][1] == "MOCKSERVE_UPSTREAM", found
+    found = explained("run", cassette, "--upstream", "https://b.example", "--mode", "all", "--", "true", env=said)
+    assert found["mode"] == ("all", "--mode") and found["upstream"] == ("https://b.example", "--upstream"), found
+
+    curl = ["curl", "-s", "-o", os.devnull, "-w", "%{http_code}", f"http://127.0.0.1:{port}/none"]
+    output, _ = run("run", cassette, "--", *curl, env=said, status=3)
+    assert output == b"500", output
+    # A mode that records nothing asks no upstream, whatever else is said.
+    nobody = {"MOCKSERVE_MODE": "replay", "MOCKSERVE_UPSTREAM": f"http://127.0.0.1:{free_port()}"}
+    assert run("run", cassette, "--", "sh", "-c", "curl -s $MOCKSERVE_URL/who", env=nobody)[0] == b"replayed"
+    message = run("replay", cassette, env={"MOCKSERVE_SPEED": "fast"}, status=64)[1]
+    assert "MOCKSERVE_SPEED in the environment takes 0 or more, not `fast`" in message, message
+    passed("settings: defaults, environment, options; --explain-config says which")
+
+
 def main():
     with folder() as temporary:
+        settings(temporary)
         help_and_versions()
         adding_listing_showing_removing(temporary)
         wrong_use(temporary)

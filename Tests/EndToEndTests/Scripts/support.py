@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 def environment():
     """The environment for mockserve: nothing of the caller's that changes what it does."""
-    kept = {k: v for k, v in os.environ.items() if k != "CI" and not k.lower().endswith("_proxy")}
+    kept = {k: v for k, v in os.environ.items() if k != "CI" and not k.lower().endswith("_proxy") and not k.startswith("MOCKSERVE_")}
     return {**kept, "XDG_STATE_HOME": os.path.join(tempfile.gettempdir(), "mockserve-test-state")}
 
 

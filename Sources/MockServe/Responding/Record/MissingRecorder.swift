@@ -5,7 +5,7 @@ import NIOCore
 /// Replays what the cassette has and records the rest: the responder of the mode `missing`.
 ///
 /// Whether it has an answer is known when the request is complete, so requests are held until then.
-final class MissingRecorder: ExchangeResponder {
+final class MissingRecorder: ExchangeService {
     /// Bytes of a request body that are held; a longer one is refused.
     static let holdLimit = 64 << 20
 
@@ -17,7 +17,7 @@ final class MissingRecorder: ExchangeResponder {
         self.recorder = recorder
     }
 
-    func responder(on eventLoop: any EventLoop) -> any LoopResponder {
+    func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
         LoopMissingRecorder(replayer: replayer.loopReplayer(on: eventLoop), recorder: recorder)
     }
 
@@ -28,7 +28,7 @@ final class MissingRecorder: ExchangeResponder {
     }
 }
 
-private final class LoopMissingRecorder: LoopResponder {
+private final class LoopMissingRecorder: ExchangeHandler {
     private let replayer: LoopReplayer
     private let recorder: Recorder
 

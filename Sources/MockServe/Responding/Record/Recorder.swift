@@ -5,7 +5,7 @@ import NIOCore
 import Synchronization
 
 /// Forwards every exchange to its upstream, and records it if there is a cassette to write to: the responder of the modes `once` (on an empty cassette), `all` and `passthrough`.
-final class Recorder: ExchangeResponder, LoopResponder {
+final class Recorder: ExchangeService, ExchangeHandler {
     private struct State {
         /// What keeps an exchange alive once its client has gone.
         var underWay: [Int: NIOLoopBound<ForwardedExchange>] = [:]

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Answers from a cassette on one event loop: what it reads by and writes down is its own. Event loops meet in the position of the
 /// replay and in what is kept ready, which they find without waiting for each other.
-final class LoopReplayer: LoopResponder, PreparedAnswers {
+final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     /// What is found for a request.
     enum Answer {
         case prepared(PreparedAnswer, number: Int64, remark: String?)

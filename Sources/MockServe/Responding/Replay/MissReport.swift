@@ -69,19 +69,19 @@ struct MissReport: Sendable {
         )
         problem.fields.append("mockserve-miss", "1")
         problem.members = [
-            ("method", jsonString(shown(Latin1.string(asked.head.method), Self.valueLimit))),
-            ("target", jsonString(shown(Latin1.string(asked.head.target), Self.targetLimit))),
+            ("method", JSONText.string(shown(Latin1.string(asked.head.method), Self.valueLimit))),
+            ("target", JSONText.string(shown(Latin1.string(asked.head.target), Self.targetLimit))),
             ("nearest", "[" + nearest.map(json).joined(separator: ", ") + "]"),
-            ("fix", jsonString(fix)),
+            ("fix", JSONText.string(fix)),
         ]
         if let rule {
-            let parts = nearest.first?.ignorable.map(jsonString) ?? []
-            problem.members += [("rule", jsonString(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
+            let parts = nearest.first?.ignorable.map(JSONText.string) ?? []
+            problem.members += [("rule", JSONText.string(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
         }
         // What clients of services show of an error: `message`, or that of the member `error`.
         problem.members += [
-            ("message", jsonString(oneLine)),
-            ("error", "{\"message\": \(jsonString(oneLine)), \"type\": \"mockserve_miss\"}"),
+            ("message", JSONText.string(oneLine)),
+            ("error", "{\"message\": \(JSONText.string(oneLine)), \"type\": \"mockserve_miss\"}"),
         ]
         return problem
     }
@@ -115,13 +115,13 @@ struct MissReport: Sendable {
 
     private func json(_ nearMiss: NearMiss) -> String {
         let differences = nearMiss.differences.prefix(Self.differenceLimit).map { difference in
-            let asked = difference.asked.map { jsonString(shown($0, Self.valueLimit)) } ?? "null"
-            let recorded = difference.recorded.map { jsonString(shown($0, Self.valueLimit)) } ?? "null"
-            let part = jsonString(shown(difference.part, Self.valueLimit))
+            let asked = difference.asked.map { JSONText.string(shown($0, Self.valueLimit)) } ?? "null"
+            let recorded = difference.recorded.map { JSONText.string(shown($0, Self.valueLimit)) } ?? "null"
+            let part = JSONText.string(shown(difference.part, Self.valueLimit))
             return "\n      {\"part\": \(part), \"asked\": \(asked), \"recorded\": \(recorded)}"
         }
         return
-            "\n    {\"interaction\": \(nearMiss.id), \"request\": \(jsonString(request(nearMiss))), \"differences\": ["
+            "\n    {\"interaction\": \(nearMiss.id), \"request\": \(JSONText.string(request(nearMiss))), \"differences\": ["
             + differences.joined(separator: ",") + "]}"
     }
 

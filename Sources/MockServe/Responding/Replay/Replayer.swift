@@ -7,7 +7,7 @@ import NIOPosix
 import Synchronization
 
 /// Answers from a cassette. It has no way to reach an upstream.
-final class Replayer: ExchangeResponder {
+final class Replayer: ExchangeService {
     /// As it was given.
     let path: String
     /// Where that is, wherever the process goes.
@@ -79,7 +79,7 @@ final class Replayer: ExchangeResponder {
     /// Bytes of the file that the connection of one event loop keeps in memory.
     var pageMemory: Int { options.cacheSize / 5 * 2 / options.loopCount }
 
-    func responder(on eventLoop: any EventLoop) -> any LoopResponder { loopReplayer(on: eventLoop) }
+    func handler(on eventLoop: any EventLoop) -> any ExchangeHandler { loopReplayer(on: eventLoop) }
 
     /// Called on that event loop.
     func loopReplayer(on eventLoop: any EventLoop) -> LoopReplayer {

@@ -13,7 +13,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Bytes of a next request that are held while one is being answered.
     private static let pipelineLimit = 64 << 10
-    private let responder: any LoopResponder
+    private let exchanges: any ExchangeHandler
     private let prepared: (any PreparedAnswers)?
     private let upstreams: UpstreamTable
     private let listener: Int
@@ -47,10 +47,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     /// - Parameters:
-    ///   - prepared: asked before the responder.
+    ///   - prepared: asked before there is an exchange.
     ///   - listener: number of the one by which the connection came in.
     init(
-        responder: any LoopResponder,
+        exchanges: any ExchangeHandler,
         prepared: (any PreparedAnswers)?,
         upstreams: UpstreamTable,
         listener: Int,
@@ -59,7 +59,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         limits: RequestLimits,
         timeouts: ConnectionTimeouts
     ) {
-        self.responder = responder
+        self.exchanges = exchanges
         self.prepared = prepared
         self.upstreams = upstreams
         self.listener = listener
@@ -288,7 +288,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 shortCut: self
             )
             self.exchange = exchange
-            let receiver = isAllowed ? responder.respond(to: exchange) : Refusal(exchange, HostPolicy.refusal(head))
+            let receiver = isAllowed ? exchanges.respond(to: exchange) : Refusal(exchange, HostPolicy.refusal(head))
             // It may have been answered already.
             if self.exchange === exchange { self.receiver = receiver }
         case .body(let bytes): receiver?.receive(bytes)

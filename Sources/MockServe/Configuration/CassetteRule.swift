@@ -17,7 +17,7 @@ package import MockServeCore
 /// A pattern is a method and a path, `GET /users/*`: `*` stands for any method, and for anything within one segment of the path;
 /// a segment `**` stands for any number of them. A rule that makes no sense is an error when the server starts
 /// (``MockServeError/Code/invalidConfiguration``).
-public struct MatchRule: Sendable {
+public struct CassetteRule: Sendable {
     /// The rule, or why it is none.
     let rule: Result<Rule, RuleError>
 
@@ -40,14 +40,14 @@ public struct MatchRule: Sendable {
     ///   - part: `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`, `part:NAME` of
     ///     a multipart body, `body`, or `field:NAME` for a field that counts by default.
     ///   - requests: for which requests; nil for all.
-    public static func ignore(_ part: String, for requests: String? = nil) -> MatchRule {
-        MatchRule(.ignore, part, requests)
+    public static func ignore(_ part: String, for requests: String? = nil) -> CassetteRule {
+        CassetteRule(.ignore, part, requests)
     }
 
     /// Lets a field count. By default `Range` does, and in cassettes recorded from now on those that name the operation, such as
     /// `X-Amz-Target` and `SOAPAction`.
-    public static func require(_ field: String, for requests: String? = nil) -> MatchRule {
-        MatchRule(.require, "field:\(field)", requests)
+    public static func require(_ field: String, for requests: String? = nil) -> CassetteRule {
+        CassetteRule(.require, "field:\(field)", requests)
     }
 
     /// Replaces what an expression matches in a part of requests before they are compared.
@@ -62,13 +62,13 @@ public struct MatchRule: Sendable {
         _ pattern: String,
         to replacement: String,
         for requests: String? = nil
-    ) -> MatchRule {
-        MatchRule(.map, part, requests, map: (pattern, replacement))
+    ) -> CassetteRule {
+        CassetteRule(.map, part, requests, map: (pattern, replacement))
     }
 
     /// Plays the answers to some requests in a way of their own. Not for ``Playback/strict``, neither as the rule nor as the
     /// playback of the scope: that is about the order of all requests.
-    public static func play(_ playback: Playback, for requests: String) -> MatchRule {
-        MatchRule(.play, playback.rawValue, requests)
+    public static func play(_ playback: Playback, for requests: String) -> CassetteRule {
+        CassetteRule(.play, playback.rawValue, requests)
     }
 }

@@ -4,19 +4,19 @@ import MockServeCore
 import NIOCore
 
 /// Answers by a user's routes what they fit, and leaves the rest to the next responder.
-final class RoutedResponder: ExchangeResponder {
+final class RoutedService: ExchangeService {
     private let routes: Router
-    private let handlers: TaskResponder
-    private let next: any ExchangeResponder
+    private let handlers: ResponderService
+    private let next: any ExchangeService
 
-    init(_ routes: Router, handlers: TaskResponder, next: any ExchangeResponder) {
+    init(_ routes: Router, handlers: ResponderService, next: any ExchangeService) {
         self.routes = routes
         self.handlers = handlers
         self.next = next
     }
 
-    func responder(on eventLoop: any EventLoop) -> any LoopResponder {
-        LoopRoutedResponder(routes, handlers: handlers, next: next.responder(on: eventLoop))
+    func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
+        RoutedHandler(routes, handlers: handlers, next: next.handler(on: eventLoop))
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -27,12 +27,12 @@ final class RoutedResponder: ExchangeResponder {
 }
 
 /// It prepares no answers: those are found by bytes, before anybody knows the path.
-private final class LoopRoutedResponder: LoopResponder {
+private final class RoutedHandler: ExchangeHandler {
     private let routes: Router
-    private let handlers: TaskResponder
-    private let next: any LoopResponder
+    private let handlers: ResponderService
+    private let next: any ExchangeHandler
 
-    init(_ routes: Router, handlers: TaskResponder, next: any LoopResponder) {
+    init(_ routes: Router, handlers: ResponderService, next: any ExchangeHandler) {
         self.routes = routes
         self.handlers = handlers
         self.next = next

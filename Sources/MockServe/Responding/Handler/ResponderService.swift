@@ -5,7 +5,7 @@ import NIOCore
 import Synchronization
 
 /// Runs a user's ``Responder`` in a task an exchange, off the event loop.
-final class TaskResponder: ExchangeResponder, LoopResponder {
+final class ResponderService: ExchangeService, ExchangeHandler {
     private struct Running {
         var tasks: [Int: Task<Void, Never>] = [:]
         var lastNumber = 0
