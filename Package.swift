@@ -8,6 +8,10 @@ let package = Package(
         .library(name: "MockServe", targets: ["MockServe"]),
         .executable(name: "mockserve", targets: ["MockServeCLI"]),
     ],
+    traits: [
+        .trait(name: "CommandLine", description: "The command mockserve, and what only it needs."),
+        .default(enabledTraits: ["CommandLine"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -108,13 +112,21 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-                .product(name: "Subprocess", package: "swift-subprocess"),
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: ["CommandLine"])
+                ),
+                .product(
+                    name: "UnixSignals",
+                    package: "swift-service-lifecycle",
+                    condition: .when(traits: ["CommandLine"])
+                ),
+                .product(name: "Subprocess", package: "swift-subprocess", condition: .when(traits: ["CommandLine"])),
                 .product(
                     name: "SystemPackage",
                     package: "swift-system",
-                    condition: .when(platforms: [.linux])
+                    condition: .when(platforms: [.linux], traits: ["CommandLine"])
                 ),
             ]
         ),
@@ -130,7 +142,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(
+                    name: "ArgumentParser",
+                    package: "swift-argument-parser",
+                    condition: .when(traits: ["CommandLine"])
+                ),
             ],
             path: "Benchmarks/MockServeBench"
         ),
@@ -173,8 +189,12 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "MockServeCLI",
-                .product(name: "Subprocess", package: "swift-subprocess"),
-                .product(name: "SystemPackage", package: "swift-system", condition: .when(platforms: [.linux])),
+                .product(name: "Subprocess", package: "swift-subprocess", condition: .when(traits: ["CommandLine"])),
+                .product(
+                    name: "SystemPackage",
+                    package: "swift-system",
+                    condition: .when(platforms: [.linux], traits: ["CommandLine"])
+                ),
             ],
             exclude: ["Scripts", "requirements.txt"]
         ),

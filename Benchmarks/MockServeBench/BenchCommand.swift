@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What the benchmarks are made of; `Benchmarks/bench.py` puts them together.
+/// The parts of the benchmarks; `Benchmarks/bench.py` puts them together.
 @main
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

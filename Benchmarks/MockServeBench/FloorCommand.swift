@@ -4,7 +4,7 @@ import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// What a replay is compared with: a SwiftNIO server with SwiftNIO's own HTTP decoder and encoder that answers every request
+/// The baseline for a replay: a SwiftNIO server with SwiftNIO's own HTTP decoder and encoder that answers every request
 /// with the same bytes.
 struct FloorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -33,7 +33,7 @@ struct FloorCommand: AsyncParsableCommand {
             }
             .bind(host: "127.0.0.1", port: 0)
             .get()
-        // Not `print`, which holds back what goes into a pipe.
+        // Not `print`, which buffers what is written to a pipe.
         FileHandle.standardOutput.write(Data("http://127.0.0.1:\(channel.localAddress?.port ?? 0)\n".utf8))
         try await channel.closeFuture.get()
     }

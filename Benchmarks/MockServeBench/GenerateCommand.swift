@@ -6,7 +6,7 @@ import HTTPMessages
 import HTTPWire
 import MockServeCore
 
-/// Makes a cassette by the writer that a recording uses, redaction rule and all.
+/// Makes a cassette with the writer that a recording uses, including the redaction rule.
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate",

@@ -2,7 +2,7 @@ import CassetteStore
 import Foundation
 import Synchronization
 
-/// Counts what was written, and says so on a terminal.
+/// Counts what was written, and shows the count on a terminal.
 final class Progress: Sendable {
     private struct State {
         var count = 0
@@ -26,7 +26,7 @@ final class Progress: Sendable {
         if isTerminal, count % 10_000 == 0 { write("\r\(count) of \(total)") }
     }
 
-    /// - Throws: the first error that there was.
+    /// - Throws: the first error, if there was one.
     func check() throws {
         if let error = state.withLock({ $0.error }) { throw error }
     }

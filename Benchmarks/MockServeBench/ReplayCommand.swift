@@ -4,7 +4,7 @@ import MockServe
 import NIOPosix
 import Synchronization
 
-/// Replays with what the command line of mockserve has no option for.
+/// Replays with settings for which the command line of mockserve has no option.
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",

@@ -5,7 +5,7 @@ import MockServeCore
 import NIOCore
 import NIOEmbedded
 
-/// Answers requests with the code of a server, but without sockets, so that how much it does can be counted exactly.
+/// Answers requests with the code of a server, but without sockets, so that its work can be counted exactly.
 struct RequestsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "requests",
@@ -31,11 +31,11 @@ struct RequestsCommand: ParsableCommand {
     func run() throws {
         let channel = EmbeddedChannel()
         var configuration = MockServerConfiguration.replay(cassette)
-        // What depends on time does not count.
+        // Work that depends on time must not count.
         configuration.freshness = .seconds(86_400)
         configuration.opensOnLoop = true
         let end = try MockServer.addHandlers(configuration, to: channel)
-        // Always the same number of them, so that making them does not count in the difference between two runs.
+        // Always the same number of requests, so that making them cancels out in the difference between two runs.
         let requests = (0..<max(count, 3000)).map(request)
         var bytes = 0
         for request in requests.prefix(count) {

@@ -3,7 +3,7 @@ import HTTPMessages
 import HTTPWire
 import MockServeCore
 
-/// Interaction `number` of a cassette to measure with: what a small JSON API answers.
+/// Interaction `number` of a cassette for measuring: what a small JSON API answers.
 struct SampleInteraction {
     static let origin = Origin(scheme: .http, host: "api.example.com", port: 80)
     /// Milliseconds since 1970 UTC.
@@ -76,7 +76,7 @@ struct SampleInteraction {
         }
     }
 
-    /// 1,024 bytes with some 25 members.
+    /// 1,024 bytes with about 25 members.
     static func requestBody(_ number: Int) -> [UInt8] {
         var text = "{\"id\":\(number)"
         for index in 0..<24 { text += ",\"member\(index)\":\"value \(index) of some length\"" }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import MockServe
 
-/// Times what a test pays for a server of its own.
+/// Measures what a test pays for a server of its own.
 struct ScopeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scope",

@@ -46,6 +46,10 @@ package struct Fields: Sendable {
     package var byteCount: Int { bytes.count }
 
     package mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) {
+        appendLine(name, value)
+    }
+
+    private mutating func appendLine(_ name: some Collection<UInt8>, _ value: some Collection<UInt8>) {
         if lines.isEmpty {
             // Enough for most messages.
             bytes.reserveCapacity(240)
@@ -97,9 +101,22 @@ package struct Fields: Sendable {
         append(name: name.utf8, value: value.utf8)
     }
 
-    // Not generic, so that other modules call specialised code.
+    // The following are not generic, so that other modules call specialised code.
+
+    package mutating func append(name: ArraySlice<UInt8>, value: ArraySlice<UInt8>) {
+        appendLine(name, value)
+    }
+
     package mutating func append(name: ArraySlice<UInt8>, value: [UInt8]) {
-        append(name: name, value: value[...])
+        appendLine(name, value)
+    }
+
+    package mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) {
+        appendLine(name, value)
+    }
+
+    package mutating func append(name: Slice<UnsafeRawBufferPointer>, value: Slice<UnsafeRawBufferPointer>) {
+        appendLine(name, value)
     }
 
     package mutating func append(_ field: Field) {

@@ -1,5 +1,6 @@
 /// Converts bytes to text and back, one character U+0000…U+00FF for each byte, as the cassette keeps text from HTTP.
 package enum Latin1 {
+    @inlinable
     package static func string(_ bytes: some Sequence<UInt8>) -> String {
         // Nearly all text is ASCII, which is the same in UTF-8.
         let ascii: String?? = bytes.withContiguousStorageIfAvailable { bytes in

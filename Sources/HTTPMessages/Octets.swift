@@ -14,14 +14,6 @@ package func lowercased(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
 }
 
-/// The index of the first `byte` at `start` or after it.
-package func firstIndex(of byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
-    guard start < bytes.count, let base = bytes.baseAddress,
-        let found = memchr(base + start, CInt(byte), bytes.count - start)
-    else { return nil }
-    return UnsafeRawPointer(found) - base
-}
-
 /// Whether `bytes` are exactly those of `text`.
 package func equals(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
     guard bytes.count == text.utf8CodeUnitCount, let base = bytes.baseAddress else {

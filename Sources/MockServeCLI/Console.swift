@@ -1,9 +1,9 @@
 import Foundation
 import MockServe
 
-/// Standard output for data, standard error for talk.
+/// Standard output is for data, standard error for messages.
 enum Console {
-    /// Writes data. A reader that has gone away ends the program quietly, as it would `cat`.
+    /// Writes data. If the reader has gone away, the program ends quietly, as `cat` would.
     static func write(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -18,16 +18,16 @@ enum Console {
 
     static func print(_ line: String) { write(Array((line + "\n").utf8)) }
 
-    /// Says something to the person at the terminal.
+    /// Shows a message to the person at the terminal.
     static func say(_ line: String) {
         let bytes = Array("\(line)\n".utf8)
-        // Nobody is left to tell that standard error cannot be written.
+        // If standard error cannot be written, there is nobody left to tell.
         _ = bytes.withUnsafeBytes { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
 
     static func isTerminal(_ descriptor: CInt) -> Bool { isatty(descriptor) == 1 }
 
-    /// Columns of the terminal on standard output; nil if it is none.
+    /// Columns of the terminal on standard output; nil if it is not a terminal.
     static var width: Int? {
         guard isTerminal(STDOUT_FILENO) else { return nil }
         var size = winsize()
@@ -35,7 +35,7 @@ enum Console {
         return Int(size.ws_col)
     }
 
-    /// Text of a peer or a file with what could steer a terminal made visible.
+    /// Text from a peer or a file, with the characters that could steer a terminal made visible.
     static func safe(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isControl) else { return text }
         var output = ""

@@ -2,7 +2,7 @@ import ArgumentParser
 import CassetteStore
 import MockServe
 
-/// What the program ends with, after `sysexits.h` where that has a word for it.
+/// The statuses with which the program ends, after `sysexits.h` where that has one.
 enum ExitStatus: Int32 {
     case misses = 3
     case unused = 4
@@ -28,7 +28,7 @@ enum ExitStatus: Int32 {
         }
     }
 
-    /// Runs `body`; an error of ours is said in plain words and becomes its exit status.
+    /// Runs `body`. An error of ours is shown in plain words and becomes its exit status.
     static func reporting<Result>(_ body: () async throws -> Result) async throws -> Result {
         do {
             return try await body()

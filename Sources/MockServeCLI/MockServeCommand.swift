@@ -35,7 +35,8 @@ struct MockServeCommand: AsyncParsableCommand {
     }
 }
 
-/// What a caller has closed would be taken by the first file that is opened, and be written to as standard output.
+/// Opens the standard descriptors that the caller has closed. Otherwise the next files to be opened would get their
+/// numbers, and what is meant for standard output would be written into them.
 private func fillStandardDescriptors() {
     for descriptor in CInt(0)...2 where fcntl(descriptor, F_GETFD) == -1 { _ = open("/dev/null", O_RDWR) }
 }

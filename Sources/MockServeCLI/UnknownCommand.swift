@@ -1,8 +1,8 @@
 import ArgumentParser
 
-/// A command that there is not, with the one that was meant.
+/// Finds a command that does not exist, and the one that was probably meant.
 enum UnknownCommand {
-    /// - Returns: nil if the arguments begin with commands that there are.
+    /// - Returns: the error; nil if the arguments begin with existing commands.
     static func message(
         _ arguments: [String],
         in command: any ParsableCommand.Type,
@@ -29,7 +29,7 @@ enum UnknownCommand {
         return near.flatMap { $0.distance <= max(1, min(3, word.count / 2)) ? $0.name : nil }
     }
 
-    /// Letters to add, leave out, change, or exchange with the next.
+    /// The number of letters to add, leave out, change, or swap with the next.
     private static func distance(_ one: String, _ other: String) -> Int {
         let (left, right) = (Array(one.prefix(32)), Array(other))
         var rows = [Array(0...right.count)]

@@ -34,7 +34,7 @@ extension CassetteWriter {
         return try CassetteWriter(path: path, mode: mode, upstreams: upstreams, now: 1_000)
     }
 
-    /// Writes and gives back the outcome once the episode has ended.
+    /// Commits an interaction. `outcomes` gets its outcome.
     func record(_ exchanged: InteractionContent, response: [UInt8] = [], _ outcomes: Outcomes = Outcomes()) {
         let made = try? interaction(
             origin: exchanged.origin,
@@ -62,7 +62,7 @@ final class Outcomes: Sendable {
 }
 
 @Suite struct CassetteTests {
-    /// The log is moved into the file while it is written, by another thread and then by the writer, and begins anew.
+    /// The log is moved into the file while it is written, by another thread and then by the writer, and starts over.
     @Test func theLogDoesNotGrowWithTheRecording() throws {
         try withPath { path in
             let (queue, _) = try CassetteFile.openForWriting(path)
@@ -207,7 +207,7 @@ final class Outcomes: Sendable {
         #expect(differing.allSatisfy { (24..<28).contains($0) || (92..<96).contains($0) }, "\(differing.prefix(20))")
     }
 
-    /// What waits to be written is counted with all that it holds in memory.
+    /// What waits to be written counts with all the memory it takes.
     @Test func answersOfManyKilobytesCongestTheWriterToo() throws {
         var exchanged = exchanged("/a")
         exchanged.response.fields.append("X-Long", String(repeating: "x", count: 1 << 20))
@@ -370,8 +370,8 @@ final class Outcomes: Sendable {
         }
     }
 
-    /// Runs that come and go on one file, half of them for nothing: each must find a whole cassette, and what one records
-    /// must not go with a file another removes.
+    /// Runs that come and go on one file, half of them for nothing: each must find a whole cassette, and what one
+    /// records must not be lost with a file that another removes.
     @Test func emptyRunsTakeNothingOfOthersWithThem() throws {
         try withPath { path in
             let (rounds, outcomes) = (40, Outcomes())

@@ -14,7 +14,7 @@ import Testing
         try writer.finish(keeping: true, now: 2_000)
     }
 
-    /// The files as a kill in the middle of a change leaves them: pages written, and the journal that takes them back.
+    /// The files as a kill in the middle of a change leaves them: written pages, and the journal that rolls them back.
     private func interrupt(_ path: String, into copy: String) throws {
         var configuration = Configuration()
         configuration.allowsUnsafeTransactions = true
@@ -100,7 +100,7 @@ import Testing
                 #expect(try EpisodeSQL.hasRunsOfOthers(db))
             }
             let second = try CassetteFile.openForWriting(path).queue
-            // The first connection may be the other's.
+            // The first connection may belong to another run.
             #expect(try second.inDatabase { try EpisodeSQL.provesOthersDead($0) } == false)
             try queue.close()
             #expect(try second.inDatabase { try EpisodeSQL.provesOthersDead($0) })
@@ -210,7 +210,7 @@ import Testing
             #expect(throws: CassetteError.self) {
                 try CassetteWriter(path: path, mode: .missing, upstreams: [], rules: [rule], now: 1)
             }
-            // One that has no other rules may record at the same time.
+            // A run without other rules may record at the same time.
             try CassetteWriter.make(path, .missing).finish(keeping: true, now: 2_000)
             writer.record(exchanged("/c?ts=1"))
             try writer.finish(keeping: true, now: 2_000)

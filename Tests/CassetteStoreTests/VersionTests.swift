@@ -65,7 +65,7 @@ import Testing
 
     @Test func thereIsOneOfEveryFrozenVersion() {
         #expect(Self.files.map { $0.prefix(5) } == ["v0001"])
-        // A released script is never edited: files that it made are compared with it.
+        // A released script is never edited: files that it made are checked against it.
         let digest = SHA256.hash(data: Data(CassetteSchema.scripts[0].utf8)).map { String(format: "%02x", $0) }.joined()
         #expect(digest == "d5362d71c5b138f80347a02c08abd1be66d55d129195bace8b619a5fb397c773")
     }

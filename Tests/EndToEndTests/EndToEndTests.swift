@@ -8,7 +8,7 @@ import Testing
     import SystemPackage
 #endif
 
-/// Runs the built program against real upstreams with real clients. What is tested, and how, stands in the scripts.
+/// Runs the built program against real upstreams with real clients. The scripts say what is tested, and how.
 ///
 /// One after another: some of them measure time, and all of them use both cores.
 @Suite(.serialized, .timeLimit(.minutes(10)))
@@ -84,7 +84,7 @@ struct EndToEndTests {
         #expect(result.standardOutput.contains("ok: "), "the script says nothing of what it has shown")
     }
 
-    /// The program lies beside the test bundle.
+    /// The program is next to the test bundle.
     private func builtProgram() throws -> String {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let program = URL(fileURLWithPath: executable).deletingLastPathComponent().appending(path: "mockserve").path

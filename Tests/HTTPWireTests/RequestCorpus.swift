@@ -5,7 +5,7 @@ struct RequestCase: Sendable, CustomStringConvertible {
         case accepted(method: String, target: String, body: String)
         /// Refused with this status.
         case refused(Int)
-        /// Neither: more must come.
+        /// Neither: more must arrive.
         case incomplete
     }
 

@@ -92,8 +92,8 @@ import Testing
     }
 
     @Test func workGrowsLinearlyWithTheInput() {
-        // A line that comes byte by byte is looked at once: reading 200 KiB so must not take noticeably long, which the
-        // time limit of the suite would show, and the count of parts must be right.
+        // A line that arrives byte by byte is read once: 200 KiB must not take noticeably long, which the time limit of
+        // the suite would show, and the count of parts must be right.
         let value = String(repeating: "a", count: 200_000)
         let bytes = octets("GET / HTTP/1.1\r\nHost: a\r\nX: \(value)\r\n\r\n")
         let reading = readRequests(bytes.map { [$0] })

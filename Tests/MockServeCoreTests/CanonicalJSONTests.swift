@@ -2,7 +2,7 @@ import Testing
 
 @testable import MockServeCore
 
-/// The digests are in every cassette: they must not change. These were computed by a program of its own.
+/// The digests are in every cassette, so they must not change. These were computed by a separate program.
 struct CanonicalJSONTests {
     @Test(
         arguments: [

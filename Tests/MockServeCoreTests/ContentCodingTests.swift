@@ -32,7 +32,7 @@ import Testing
         #expect(try ContentCoding.deflate.decode(zlib[2..<(zlib.count - 4)], limit: 100) == Array("raw".utf8))
     }
 
-    /// To zstd anything that follows is another frame, or malformed.
+    /// For zstd, anything that follows is another frame, or malformed.
     @Test(arguments: [ContentCoding.gzip, .deflate, .brotli], [[0x20], [0, 0x1F], Array("more".utf8)] as [[UInt8]])
     func whatFollowsTheCodedDataIsNoticed(_ coding: ContentCoding, _ rest: [UInt8]) throws {
         let coded = try #require(coding.encode(Array("coded".utf8)))

@@ -25,10 +25,10 @@ import Testing
         let rules = try Self.rules()
         #expect(one.key(rules) != other.key(rules) && one.key(rules) != none.key(rules))
         #expect(one.key(rules) == post([("X-Other", "1"), (name, "A")]).key(rules))
-        // Unless a rule says that they do not.
+        // Unless a rule says that they do not count.
         let relaxed = try Self.rules("field:\(name)")
         #expect(one.key(relaxed) == other.key(relaxed) && one.key(relaxed) == none.key(relaxed))
-        // As they did before.
+        // As in version 1.
         #expect(one.key == other.key && one.key == none.key)
     }
 

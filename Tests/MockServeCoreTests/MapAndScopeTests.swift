@@ -7,7 +7,7 @@ import Testing
     struct Case: Sendable, CustomTestStringConvertible {
         let action: Rule.Action
         let rule: String
-        /// The first two are to be the same by the rule, the third another.
+        /// Under the rule, the first two are the same and the third differs.
         let one: Asked
         let two: Asked
         let other: Asked
@@ -40,7 +40,7 @@ import Testing
             .json("{\"n\":1.0,\"id\":\"b\"}"),
             other: .json("{\"id\":\"a\",\"n\":2}")
         ),
-        // Numbers are mapped by their spelling, strings by what they say; both may come to the same.
+        // Numbers are mapped by their spelling, strings by their content; both may give the same.
         Case(
             .map,
             "json:$.t s/^[0-9.]+$/T/",
@@ -77,7 +77,7 @@ import Testing
             Asked.get("/").with("X-Day", "01-03"),
             other: Asked.get("/").with("X-Day", "02-02")
         ),
-        // A backslash takes the separator's meaning away, and stays before anything else.
+        // A backslash makes the separator an ordinary character, and stays before any other character.
         Case(.map, "path s/\\/v\\d+\\//\\/v\\//", .get("/v1/a"), .get("/v22/a"), other: .get("/vx/a")),
     ]
 
@@ -96,7 +96,7 @@ import Testing
         #expect(packed.key(rules) == plain.key(rules))
     }
 
-    /// Everything may match nothing, and a replacement of any length may stand for it: memory stays bounded.
+    /// An expression may match nothing everywhere, and its replacement may be of any length: memory stays bounded.
     @Test func boundsWhatAMapMakes() throws {
         let long = String(repeating: "x", count: 4000)
         let rules = RuleSet([try Rule(.map, "body s/(a|b)*/\(long)/")])
@@ -150,7 +150,7 @@ import Testing
     ])
     func refusesWhatIsNoRule(_ action: Rule.Action, _ text: String) {
         if action == .ignore, text.hasSuffix("GET") {
-            // Without a path that is a parameter of an odd name.
+            // Without a path, that is a parameter with an odd name.
             #expect((try? Rule(action, text))?.scope == nil)
         } else {
             #expect(throws: RuleError.self) { try Rule(action, text) }

@@ -179,7 +179,7 @@ struct Pair: Sendable, CustomStringConvertible {
     }
 
     @Test func keysAreStableAcrossVersions() {
-        // A change of this value makes every cassette out there miss: it needs a migration.
+        // A change of this value makes all existing cassettes miss: it needs a migration.
         #expect(Asked(target: "/a?b=c").key.description == "c9dd70bb9c857da0db4862da1fd22321")
     }
 }
@@ -315,7 +315,7 @@ struct Pair: Sendable, CustomStringConvertible {
         var description: String { rule }
     }
 
-    /// With the rule, the first two are the same and the third is another; without it all three differ.
+    /// With the rule, the first two are the same and the third differs; without it all three differ.
     static let cases: [Case] = [
         Case(rule: "query:ts", one: .get("/?a=1&ts=1"), two: .get("/?ts=2&a=1"), other: .get("/?a=2&ts=1")),
         Case(rule: "query:ts", one: .get("/?a=1&ts=1&ts=2"), two: .get("/?a=1"), other: .get("/?a=1&TS=1")),

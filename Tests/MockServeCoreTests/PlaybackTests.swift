@@ -42,7 +42,7 @@ private struct Recording: PlaybackIndex {
 }
 
 @Suite struct PlaybackTests {
-    /// Numbers of what is played, zero for a miss.
+    /// The numbers of the interactions that are played; zero for a miss.
     private func play(_ mode: PlaybackMode, _ recording: Recording, _ requests: String) throws -> [Int64] {
         var playback = PlaybackState(mode)
         return try requests.split(separator: ",").map { word in
@@ -120,8 +120,8 @@ private struct Recording: PlaybackIndex {
         }
     }
 
-    /// Against a model: whatever the interleaving, a read is answered from between the last write that was answered and the next
-    /// one, unless nothing was recorded there; and of the reads there none is skipped.
+    /// Against a model: whatever the interleaving, a read is answered with what was recorded between the last answered
+    /// write and the next one, unless nothing was recorded there; and no read there is skipped.
     @Test func timelineHoldsForRandomInterleavings() throws {
         var state: UInt64 = 7
         func random(_ bound: Int) -> Int {

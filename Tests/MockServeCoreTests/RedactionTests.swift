@@ -184,8 +184,8 @@ import Testing
         )
     }
 
-    /// What stands outside the placeholders is as it was; cutting a text in pieces changes nothing; twice is as once; and edits
-    /// say what was done.
+    /// Text outside the placeholders is unchanged; it does not matter how a text is cut into pieces; redacting twice is
+    /// the same as once; and the edits say what was done.
     @Test func changesNothingElse() throws {
         let redactor = try makeRedactor()
         var random = Random(state: 11)
@@ -215,7 +215,7 @@ import Testing
                 "\(String(decoding: text.filter { $0 != 0x2E }, as: UTF8.self)) \(again)"
             )
 
-            // Walk along both texts: equal outside of the edits, a placeholder at each of them.
+            // Walk along both texts: equal outside the edits, with a placeholder at each edit.
             var (from, to) = (0, 0)
             for edit in one.edits {
                 let length = edit.offset - from
@@ -304,7 +304,7 @@ import Testing
         #expect(String(decoding: try redaction.finish(), as: UTF8.self) == "no gzip, but [redacted:declared:1]")
     }
 
-    /// What can be decoded may hold a secret though the rest cannot, and what follows the coded data may be plain.
+    /// What can be decoded may hold a secret even if the rest cannot, and what follows the coded data may be plain.
     @Test func aSecretIsSeenBesideWhatIsMalformed() throws {
         let redactor = try makeRedactor()
         let coded = try #require(ContentCoding.gzip.encode(Array("declared-secret-value".utf8)))
@@ -321,13 +321,13 @@ import Testing
         #expect(try redaction.finish() == clean + Array(" [redacted:declared:1]".utf8))
     }
 
-    /// A decoder that fails may keep what it had; another one, such as a browser's, shows it.
+    /// A decoder that fails may keep its output; another one, such as a browser's, shows it.
     @Test(arguments: [ContentCoding.gzip, .brotli, .zstd])
     func aSecretBeforeTheEndOfWhatCanBeDecodedIsSeenHoweverItComes(_ coding: ContentCoding) throws {
         let redactor = try makeRedactor()
         let text = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 7) } + Array(" declared-secret-value ".utf8)
         var coded = try #require(coding.encode(text + (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* $0 >> 5) }))
-        // Broken well behind the secret.
+        // Broken far behind the secret.
         for index in coded.count * 2 / 3..<coded.count * 2 / 3 + 200 { coded[index] ^= 0x5A }
         var outcomes: Set<Bool> = []
         for step in [coded.count, 1000, 7] {
@@ -337,11 +337,11 @@ import Testing
             }
             outcomes.insert((try? redaction.finish()) == nil)
         }
-        // What is not of its coding is refused; Brotli, which has no checksum, may take it for something else.
+        // A body that is not of its coding is refused; Brotli, which has no checksum, may accept it as something else.
         #expect(coding == .gzip ? outcomes == [true] : outcomes.count == 1)
     }
 
-    /// Found by the fuzzer: decoded at once it gives nothing, in two pieces a text with a secret in it.
+    /// Found by the fuzzer: decoded as a whole it gives nothing, in two pieces a text with a secret.
     @Test func whatFailsIsJudgedTheSameHoweverItComes() throws {
         let text =
             "hSCAIP3SIyQlMkBbXT0TYeVBS0lBQUNCREVGR0pISUtMT05NUD10OyBzQGhpZFtyAAAAAAAAAAJlZEhKJExGXT1OM3tAWyJdPXRh"
@@ -355,7 +355,7 @@ import Testing
         }
     }
 
-    /// All secrets of a kind are equal where requests are compared, written with numbers or as they are.
+    /// Where requests are compared, all secrets of a kind are equal, with numbers or in plain text.
     @Test func secretsDoNotCount() throws {
         let rules = RuleSet([try Rule(.redact, "catalog:1"), try Rule(.require, "field:Authorization")])
         func key(_ asked: Asked) -> MatchKey { asked.key(rules) }

@@ -2,7 +2,7 @@ import HTTPMessages
 import MockServeCore
 import Testing
 
-/// How near requests are by what they say.
+/// How near requests are by their content.
 @Suite struct RequestPartsTests {
     private func parts(_ body: String, _ type: String = "application/json", _ rules: RuleSet = .none) -> RequestParts {
         RequestParts(fields: Fields([("Content-Type", type)]), body: Array(body.utf8), rules: rules)

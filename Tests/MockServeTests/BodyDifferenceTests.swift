@@ -2,7 +2,7 @@ import Foundation
 import MockServe
 import Testing
 
-/// In what bodies differ, as a miss tells it.
+/// How bodies differ, as a miss shows it.
 @Suite(.timeLimit(.minutes(1)))
 struct BodyDifferenceTests {
     private func post(_ body: String, _ type: String = "application/json", _ fields: [(String, String)] = [])
@@ -20,7 +20,7 @@ struct BodyDifferenceTests {
         #expect(text.contains("#1 POST /\n      json:$.b[0]\n        asked:    2\n        recorded: 1\n"), "\(text)")
     }
 
-    /// A rule that would not make the answer be given is not told: an element that does not count still takes its place.
+    /// No rule is shown that would not help: an element that does not count still takes its place.
     @Test func onlyRulesThatWouldDoItAreTold() async throws {
         let text = try await miss([post("[{\"a\": 1}]")], post("[{\"a\": 1}, 2]"))
         #expect(text.contains("      json:$[1]\n") && !text.contains("--ignore"), "\(text)")

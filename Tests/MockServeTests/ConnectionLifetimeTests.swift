@@ -21,7 +21,7 @@ import Testing
         var lifetime = lifetime()
         #expect(lifetime.verdict(at(600), awaiting: .request, buffered: 0, isOpen: true) == .goOn)
         #expect(lifetime.verdict(at(601), awaiting: .request, buffered: 0, isOpen: true) == .idle)
-        // One that is ending is left to its end.
+        // A connection that is already ending is left alone.
         #expect(lifetime.verdict(at(601), awaiting: .request, buffered: 0, isOpen: false) == .goOn)
         lifetime.received(at(500), beginsHead: true)
         lifetime.endedExchange(at(590))
@@ -39,7 +39,7 @@ import Testing
         #expect(lifetime.verdict(at(131), awaiting: .head, buffered: 0, isOpen: true) == .tooSlow)
     }
 
-    /// A pipelined request has come before, but could not be read.
+    /// A pipelined request has arrived before, but could not be read.
     @Test func timeThatAnAnswerTakesDoesNotCountForTheNextRequest() {
         var lifetime = lifetime()
         lifetime.received(at(0), beginsHead: true)
@@ -55,7 +55,7 @@ import Testing
             lifetime.received(at(second), beginsHead: false)
         }
         #expect(lifetime.verdict(at(3301), awaiting: .body, buffered: 0, isOpen: true) == .tooSlow)
-        // While the server does not read, silence is its own.
+        // While the server does not read, it causes the silence itself.
         #expect(lifetime.verdict(at(9000), awaiting: .nothing, buffered: 0, isOpen: true) == .goOn)
         lifetime.resumedReading(at(9000))
         #expect(lifetime.verdict(at(9300), awaiting: .body, buffered: 0, isOpen: true) == .goOn)
@@ -71,7 +71,7 @@ import Testing
         }
         #expect(verdict(0, buffered: 1000) == .goOn)
         #expect(verdict(300, buffered: 1000) == .goOn)
-        // A byte is enough.
+        // One byte is enough.
         #expect(verdict(301, buffered: 999) == .goOn)
         #expect(verdict(600, buffered: 999) == .goOn)
         lifetime.wrote(5)

@@ -30,7 +30,7 @@ struct FaultTests {
                 let port = server.port
                 let answers = try await withMockServer(responder: { _ in .text("here") }) { other in
                     let otherPort = other.port
-                    // On a thread of its own, so that the lock is not held while other tests have all of the others.
+                    // On a thread of its own, so that the lock is not held while other tests use all the others.
                     return try await offPool {
                         var lock: OpaquePointer?
                         sqlite3_open(path, &lock)
@@ -39,7 +39,7 @@ struct FaultTests {
                         for client in clients {
                             client.send("GET /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                         }
-                        // Servers share event loops: another one answers all the same.
+                        // Servers share event loops: another one still answers.
                         for _ in 0..<8 { try #expect(get(otherPort).hasSuffix("here")) }
                         sqlite3_exec(lock, "COMMIT", nil, nil, nil)
                         sqlite3_close(lock)
@@ -156,7 +156,7 @@ struct FaultTests {
             let server = try await MockServer.start(recording)
             try #expect(get(server.port).hasSuffix("hi"))
             try FileManager.default.removeItem(atPath: path)
-            // The head was on its way already, the last byte is not.
+            // The head was already on its way, the last byte was not.
             try #expect(!get(server.port).hasSuffix("hi"))
             await #expect(throws: MockServeError.self) { try await server.stop() }
         }
@@ -187,7 +187,7 @@ struct FaultTests {
     }
 
     @Test func anUpstreamThatTakesNothingOfAnUploadIsGivenUp() async throws {
-        // Nobody accepts: the system does, and takes as much as it has room for.
+        // Nobody accepts except the system, which takes as much as it has room for.
         let (silent, port) = try listeningSocket()
         defer { close(silent) }
         let url = "http://127.0.0.1:\(port)"
@@ -211,11 +211,11 @@ struct FaultTests {
         }
     }
 
-    /// It takes an upload in small pieces, with pauses, for longer than an upstream may be silent.
+    /// The upstream takes an upload in small pieces, with pauses, for longer than it may be silent.
     @Test func aSlowUpstreamIsNotGivenUp() async throws {
         let (slow, port) = try listeningSocket()
         defer { close(slow) }
-        // What its system takes for it would count as taken.
+        // What the system takes for it would count as taken.
         var room: CInt = 64 << 10
         setsockopt(slow, SOL_SOCKET, SO_RCVBUF, &room, socklen_t(MemoryLayout<CInt>.size))
         let size = 8 << 20

@@ -2,7 +2,7 @@ import Foundation
 import MockServe
 import Testing
 
-/// What clients do that mean harm, or cannot do better: over real connections, with the status or the close they get.
+/// What malicious or broken clients do, over real connections, with the status or the close they get.
 @Suite(.timeLimit(.minutes(1)))
 struct HostileClientTests {
     private static let refused = RequestCase.all.filter { if case .refused = $0.outcome { true } else { false } }
@@ -19,7 +19,7 @@ struct HostileClientTests {
                 let client = try RawClient(port: server.port)
                 client.send(hostile.bytes.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) })
                 let answer = client.readToEnd()
-                // What comes first may be a request of its own, or a 1xx.
+                // The first part may be a request of its own, or a 1xx.
                 let statuses = answer.components(separatedBy: "HTTP/1.1 ").map { $0.prefix(3) }.filter {
                     Int($0) != nil
                 }
@@ -79,7 +79,7 @@ struct HostileClientTests {
                 client.send(begun)
                 #expect(client.readToEnd().hasPrefix("HTTP/1.1 408"), "\(begun)")
             }
-            // A head byte by byte does not get more time by that.
+            // A head that arrives byte by byte gets no more time.
             let client = try RawClient(port: server.port)
             let start = ContinuousClock.now
             for byte in "GET / HTTP/1.1\r\nX: \(String(repeating: "y", count: 300))" {
@@ -112,7 +112,7 @@ struct HostileClientTests {
 
     /// A body that keeps coming, however slowly, is read to its end.
     @Test func whoKeepsSendingIsHeard() async throws {
-        // Much longer than a pause, so that a busy machine may prolong those; much shorter than all of them.
+        // Much longer than a pause, so that a busy machine may prolong pauses; much shorter than all of them together.
         try await withTimeouts(stall: .seconds(2)) { server in
             let client = try RawClient(port: server.port)
             client.send("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 30\r\n\r\n")

@@ -75,7 +75,7 @@ struct JournalTests {
             for target in ["/a", "/b/1", "/b", "/b/2", "/b/3"] { _ = try get(server.port, target) }
             let entries = try await waited
             #expect(entries.map(\.target) == ["/b/1", "/b/2"])
-            // What was there before counts too.
+            // Earlier requests count too.
             let waitedFor = try await server.wait(for: "* /**", count: 5).count
             #expect(waitedFor == 5)
         }
@@ -223,7 +223,7 @@ struct RulePlaybackTests {
                 for language in ["en", "de", "en", "en", "de"] {
                     try #expect(get(server.port, "/", "Accept-Language: \(language)\r\n") == language)
                 }
-                // Of no variant that was recorded: in order, as if there were none.
+                // No recorded variant fits: in order, as if there were none.
                 try #expect(get(server.port, "/", "Accept-Language: fr\r\n") == "de")
                 try #expect(get(server.port, "/") == "en")
             }

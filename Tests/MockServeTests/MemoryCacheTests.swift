@@ -16,7 +16,7 @@ struct MemoryCacheTests {
         #expect((0..<100).allSatisfy { cache.entry($0) == nil })
     }
 
-    /// Whatever the step between numbers, they do not meet in a few parts: threads would wait for each other there.
+    /// Whatever the step between numbers, they do not gather in a few parts: threads would wait for each other there.
     @Test(arguments: [1, 2, 16, 64, 1 << 20, 1 << 33])
     func keysAreSpreadOverTheParts(_ step: Int) {
         let parts = Dictionary(grouping: (0..<1024).map { ($0 * step).spread & 15 }, by: { $0 })
@@ -36,7 +36,7 @@ struct MemoryCacheTests {
         for key in 0..<90 { cache.keep(Entry(key), size: 900) }
         for key in 1_000..<20_000 { cache.keep(Entry(key), size: 900) }
         #expect((0..<90).allSatisfy { cache.entry($0) != nil })
-        // Asked for again it is worth a place.
+        // Once it is used again, it is worth keeping.
         cache.keep(Entry(50_000), size: 900)
         cache.keep(Entry(50_000), size: 900)
         #expect(cache.entry(50_000) != nil)
@@ -63,7 +63,7 @@ struct MemoryCacheTests {
         cache.keep(Entry(3), size: 4_000)
         let sizes = [1, 2, 3].compactMap { cache.entry($0)?.size }
         #expect(sizes.reduce(0, +) <= 10_000)
-        // More than half of everything is too much for one.
+        // More than half of the budget is too much for one entry.
         cache.keep(Entry(4), size: 6_000)
         cache.keep(Entry(4), size: 6_000)
         #expect(cache.entry(4) == nil)

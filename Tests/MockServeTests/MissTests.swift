@@ -229,7 +229,7 @@ struct MissTests {
         }
     }
 
-    /// The client of OpenAI, for one, shows `message` or that of `error`, and nothing else.
+    /// The client of OpenAI, for example, shows only `message`, or `message` in `error`.
     @Test func clientsThatShowOnlyAMessageShowWhatDiffers() async throws {
         try await withCassette([Recorded(target: "/v1/models?page=1&sort=up")]) { path in
             try await withMockServer(.lenient(path)) { server in

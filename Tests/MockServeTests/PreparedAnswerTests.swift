@@ -65,7 +65,8 @@ struct PreparedAnswerTests {
         try add(writer, "/last", "last")
     }
 
-    /// A request that closes its connection gets what a player makes of the answer; one that keeps it what was prepared.
+    /// A request that closes its connection gets what a player makes of the answer; one that keeps it gets the prepared
+    /// answer.
     @Test(arguments: [
         "X-Plain: 1", "Content-Length: 05", "Connection: X-Own, keep-alive\r\nX-Own: 1\r\nKeep-Alive: timeout=5",
         "Location: http://api.example.com/next", "Set-Cookie: a=b; Domain=api.example.com; Secure",
@@ -191,7 +192,7 @@ struct PreparedAnswerTests {
     @Test func whatIsAddedWhileItReplaysIsFound() async throws {
         try await withCassette(fill) { path in
             var configuration = MockServerConfiguration.replay(path)
-            // Else what is kept may be a millisecond old.
+            // Otherwise what is kept may be a millisecond old.
             configuration.freshness = .zero
             try await withMockServer(configuration) { server in
                 #expect(try ask(server, [get("/one"), get("/one"), get("/one")]).contains("first"))

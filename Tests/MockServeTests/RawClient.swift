@@ -49,7 +49,7 @@ final class RawClient: Sendable {
         String(decoding: readBytes { isComplete(String(decoding: $0, as: UTF8.self)) }, as: UTF8.self)
     }
 
-    func readToEnd() -> String { read { _ in false } }
+    func readToEnd() -> String { String(decoding: readBytesToEnd(), as: UTF8.self) }
 
     func readBytesToEnd() -> [UInt8] { readBytes { _ in false } }
 
@@ -64,7 +64,7 @@ final class RawClient: Sendable {
         return received
     }
 
-    /// Waits for `milliseconds`, or until the server has said something or cut the connection.
+    /// Waits for `milliseconds`, or until the server has sent something or cut the connection.
     ///
     /// - Returns: whether it has.
     @discardableResult
@@ -94,7 +94,7 @@ func withFolder<Result>(_ body: (URL) async throws -> Result) async throws -> Re
     return try await body(folder)
 }
 
-/// What starting a server with this configuration fails with.
+/// The error with which starting a server with this configuration fails.
 func startFailure(_ configuration: MockServerConfiguration) async -> MockServeError? {
     do {
         try await MockServer.start(configuration).stop()

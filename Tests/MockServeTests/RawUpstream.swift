@@ -24,7 +24,8 @@ final class RawUpstream: Sendable {
     /// Threads that serve a connection.
     private let serving = DispatchGroup()
 
-    /// All that came, a text a connection, in the order in which connections began. Complete after `stop`.
+    /// Everything that arrived, one text per connection, in the order in which connections began. Complete after
+    /// `stop`.
     var received: [String] { seen.withLock { $0 } }
 
     var url: String { "http://127.0.0.1:\(port)" }
@@ -35,7 +36,7 @@ final class RawUpstream: Sendable {
         Thread { [weak self] in
             while true {
                 let connection = accept(descriptor, nil, nil)
-                // The number is given up here only: another thread's socket may get it.
+                // Closed only here: another thread's socket may get the number.
                 guard connection >= 0, let self else {
                     for open in [connection, descriptor] where open >= 0 { close(open) }
                     return
@@ -80,7 +81,7 @@ final class RawUpstream: Sendable {
             rest = rest.dropFirst(sent)
         }
         if answer.resets {
-            // What was sent is read before the reset is seen: the client acknowledges it on loopback at once.
+            // What was sent is read before the reset is noticed: on loopback the client acknowledges it at once.
             var end = linger(l_onoff: 1, l_linger: 0)
             setsockopt(connection, SOL_SOCKET, SO_LINGER, &end, socklen_t(MemoryLayout<linger>.size))
         } else {

@@ -98,7 +98,7 @@ struct RecordReplayTests {
                     #expect(answer.contains("\r\nLocation: \(own)/there\r\n"))
                     #expect(answer.contains("\"self\": \"\(own)/me\""))
                     #expect(answer.contains("http:\\/\\/127.0.0.1:\(server.port)\\/me"))
-                    // A cookie of another host is none of ours.
+                    // Cookies of another host are left alone.
                     #expect(answer.contains("\r\nSet-Cookie: a=1; Domain=127.0.0.2; Path=/\r\n"))
                     #expect(!answer.contains(origin))
                 }
@@ -166,7 +166,7 @@ struct RecordReplayTests {
     @Test func anUnreachableUpstreamIsA502AndRecordsNothing() async throws {
         try await withFolder { folder in
             let path = folder.appendingPathComponent("a.cassette").path
-            // At an address of its own, or the port may be another test's next.
+            // At an address of its own: the next test might get the port otherwise.
             let host = "127.77.0.3"
             var gone = MockServerConfiguration.responding(with: ClosureResponder { _ in .text("") })
             gone.listen = .address(host)
@@ -201,7 +201,7 @@ struct RecordReplayTests {
         }
     }
 
-    /// A timer goes on from one exchange of a connection to the next.
+    /// A timer continues from one exchange of a connection to the next.
     @Test func anUpstreamThatFallsSilentIsA504() async throws {
         try await withFolder { folder in
             let path = folder.appendingPathComponent("a.cassette").path

@@ -7,7 +7,7 @@ import MockServeCore
 import Synchronization
 import Testing
 
-/// Requests that share method and path and are told apart all the same, or are known not to be.
+/// Requests that share method and path but are told apart, or are known not to be.
 @Suite(.timeLimit(.minutes(1)))
 struct RightAnswerTests {
     private func ask(_ port: Int, _ fields: [String] = [], method: String = "GET", _ body: String = "") throws -> String
@@ -122,7 +122,7 @@ struct RightAnswerTests {
         } replay: { server, _ in
             let same = try ask(server.port, ["accept-encoding: identity"])
             #expect(same.hasSuffix(body) && same.contains("Content-Encoding: gzip"))
-            // To another client it would be decoded, but it is not what it says.
+            // For another client it would be decoded, but its label is wrong.
             try #expect(ask(server.port, ["Accept-Encoding: br"]) == same)
         }
     }
@@ -144,7 +144,7 @@ struct RightAnswerTests {
         }
     }
 
-    /// Of zstd nothing comes out before a whole block is in; of an empty body nothing ever.
+    /// Zstd gives no output before a whole block is in; an empty body never gives any.
     @Test(arguments: [ContentCoding.gzip, .brotli, .zstd], [0, 1, 300_000])
     func compressedAnswersAreDecodedWhateverTheyBeginWith(_ coding: ContentCoding, _ size: Int) async throws {
         var generator = SystemRandomNumberGenerator()
@@ -183,7 +183,7 @@ struct RightAnswerTests {
         }
     }
 
-    /// What is taken for a secret in one part of a request hides no other.
+    /// What is taken for a secret in one part of a request hides no other part.
     @Test(arguments: [
         "", "text/plain", "application/x-www-form-urlencoded", "application/x-ndjson", "application/octet-stream",
     ])

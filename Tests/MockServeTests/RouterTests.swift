@@ -5,7 +5,7 @@ import Testing
 
 @testable import MockServe
 
-/// Small services of one's own, alone and in front of a recording.
+/// Small services of a user, alone and in front of a recording.
 @Suite(.timeLimit(.minutes(1)))
 struct RouterTests {
     private struct User: Codable, Equatable {
@@ -153,7 +153,7 @@ struct RouterTests {
                 try await Task.sleep(for: .milliseconds(100))
                 (before, now) = (now, made.withLock { $0 })
             }
-            // What sockets and channel hold is some megabytes.
+            // Sockets and the channel hold some megabytes.
             #expect(now < 1000)
         }
     }
@@ -169,7 +169,7 @@ struct RouterTests {
         }
     }
 
-    /// Replay, but this one endpoint is mine.
+    /// A replay in which one endpoint has a handler.
     @Test(arguments: [false, true])
     func routesAnswerBeforeARecording(_ records: Bool) async throws {
         try await withFolder { folder in

@@ -31,7 +31,8 @@ private final class Gate: Sendable {
 
 @Suite(.timeLimit(.minutes(2)))
 struct ScopeTests {
-    /// A loopback address that no other test listens on: where all use one, a port that was given up may be another's next.
+    /// A loopback address that no other test listens on: on a shared one, another test might get a port that was given
+    /// up.
     private static let host = "127.77.0.1"
 
     private var apart: MockServerConfiguration {
@@ -168,7 +169,7 @@ struct ScopeTests {
     @Test func tenThousandCyclesLeakNothing() async throws {
         let configuration = MockServerConfiguration.responding(with: ClosureResponder { _ in .text("") })
         func threads() throws -> Int { try FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count }
-        // What is made once, for the whole process, is made before counting.
+        // What is made once for the whole process is made before counting.
         try await withMockServer(configuration) { _ = try RawClient.exchange($0.port, getClose) }
         let before = (descriptors: try openDescriptors(), threads: try threads())
         for cycle in 0..<10_000 {
@@ -176,7 +177,8 @@ struct ScopeTests {
             if cycle % 100 == 0 { _ = try RawClient.exchange(server.port, getClose) }
             try await server.stop()
         }
-        // Other suites of this process open and close meanwhile: there must be a moment with no more than before.
+        // Other suites of this process open and close things meanwhile: there must be a moment with no more than
+        // before.
         var (descriptors, running) = (try openDescriptors(), try threads())
         for _ in 0..<2000 where descriptors > before.descriptors || running > before.threads {
             try await withMockServer(configuration) { _ = try RawClient.exchange($0.port, getClose) }
@@ -213,7 +215,7 @@ struct ListenTests {
     }
 
     @Test func listensOnAFixedPort() async throws {
-        // At an address of its own, or the port may be another test's before it is taken again.
+        // At an address of its own: another test might get the port before it is taken again.
         let host = "127.77.0.2"
         let free = try await withMockServer(configuration(.address(host))) { $0.port }
         try await withMockServer(configuration(.address(host, port: free))) { server in
@@ -239,7 +241,7 @@ struct ListenTests {
         try await withMockServer(configuration(.socket(descriptor))) { server in
             try #expect(RawClient.exchange(server.port, getClose).hasSuffix("here"))
         }
-        // The number may be another's by now.
+        // The number may belong to another file by now.
         let now = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(descriptor)")
         #expect(now != name, "the server closes the socket it took over")
     }

@@ -71,7 +71,7 @@ struct UpstreamAnswerTests {
         }
     }
 
-    /// Compressed, in chunks, of a type that says nothing: with the origin of the upstream in it or not.
+    /// Compressed, chunked, of a type that says nothing, with or without the origin of the upstream.
     @Test(arguments: ["application/octet-stream", "text/plain"], ["no text", "{\"a\": 1}", "{\"url\": \"ORIGIN\"}"])
     func compressedBodiesKeepTheirChunksUnlessSomethingIsReplaced(_ type: String, _ content: String) async throws {
         try await withPath { path in
@@ -189,7 +189,7 @@ struct UpstreamAnswerTests {
                     "PUT /x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: text/plain\r\n"
                         + "Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
                 )
-                // Not gzip, which does not matter: nobody could know before its end.
+                // Not gzip, which does not matter: nobody could know before the end.
                 for _ in 0..<80 { client.send("10000\r\n" + String(repeating: "a", count: 65536) + "\r\n") }
                 client.send("0\r\n\r\n")
                 #expect(client.readToEnd().hasSuffix("hi"))

@@ -1,8 +1,7 @@
 import HTTPMessages
 package import MockServeCore
 
-/// What matching leaves out, takes in or replaces, beyond the default, and how answers are played; for all requests, or for those
-/// of a pattern.
+/// Changes how requests are matched or answers are played, for all requests or for those that match a pattern.
 ///
 /// ```swift
 /// configuration.rules = [
@@ -14,11 +13,11 @@ package import MockServeCore
 /// ]
 /// ```
 ///
-/// A pattern is a method and a path, `GET /users/*`: `*` stands for any method, and for anything within one segment of the path;
-/// a segment `**` stands for any number of them. A rule that makes no sense is an error when the server starts
+/// A pattern is a method and a path, `GET /users/*`: `*` matches any method, and anything within one segment of the
+/// path; a segment `**` matches any number of segments. An invalid rule is an error when the server starts
 /// (``MockServeError/Code/invalidConfiguration``).
 public struct CassetteRule: Sendable {
-    /// The rule, or why it is none.
+    /// The rule, or why it is invalid.
     let rule: Result<Rule, RuleError>
 
     package init(_ rule: Rule) { self.rule = .success(rule) }
@@ -34,29 +33,29 @@ public struct CassetteRule: Sendable {
         }
     }
 
-    /// Leaves a part of requests out.
+    /// Leaves a part of requests out of matching.
     ///
     /// - Parameters:
-    ///   - part: `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`, `part:NAME` of
-    ///     a multipart body, `body`, or `field:NAME` for a field that counts by default.
-    ///   - requests: for which requests; nil for all.
+    ///   - part: `query:NAME`, `query`, `json:PATH` (RFC 9535: `$.a.b`, `$..id`, `$.items[*].at`), `form:NAME`,
+    ///     `part:NAME` of a multipart body, `body`, or `field:NAME` for a field that counts by default.
+    ///   - requests: a pattern; nil for all requests.
     public static func ignore(_ part: String, for requests: String? = nil) -> CassetteRule {
         CassetteRule(.ignore, part, requests)
     }
 
-    /// Lets a field count. By default `Range` does, and in cassettes recorded from now on those that name the operation, such as
-    /// `X-Amz-Target` and `SOAPAction`.
+    /// Makes a field count in matching. By default `Range` counts, and in new cassettes also fields that name the
+    /// operation, such as `X-Amz-Target` and `SOAPAction`.
     public static func require(_ field: String, for requests: String? = nil) -> CassetteRule {
         CassetteRule(.require, "field:\(field)", requests)
     }
 
-    /// Replaces what an expression matches in a part of requests before they are compared.
+    /// Replaces what a regular expression matches in a part of requests, before they are compared.
     ///
     /// - Parameters:
     ///   - part: as for ``ignore(_:for:)``, and `path` or `field:NAME`.
-    ///   - pattern: a regular expression of RE2 (<https://github.com/google/re2/wiki/Syntax>); a byte is a character.
+    ///   - pattern: in the syntax of RE2 (<https://github.com/google/re2/wiki/Syntax>); a byte is a character.
     ///   - replacement: what replaces every match; `\0` is the match, `\1` its first group.
-    ///   - requests: for which requests; nil for all.
+    ///   - requests: a pattern; nil for all requests.
     public static func map(
         _ part: String,
         _ pattern: String,
@@ -66,8 +65,8 @@ public struct CassetteRule: Sendable {
         CassetteRule(.map, part, requests, map: (pattern, replacement))
     }
 
-    /// Plays the answers to some requests in a way of their own. Not for ``Playback/strict``, neither as the rule nor as the
-    /// playback of the scope: that is about the order of all requests.
+    /// Plays the answers to some requests in a way of their own. Cannot be ``Playback/strict``, and has no effect in a
+    /// scope with that playback, which is about the order of all requests.
     public static func play(_ playback: Playback, for requests: String) -> CassetteRule {
         CassetteRule(.play, playback.rawValue, requests)
     }

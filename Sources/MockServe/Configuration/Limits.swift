@@ -1,23 +1,23 @@
-/// How upstreams are reached.
+/// How to reach upstreams.
 public struct UpstreamOptions: Sendable, Equatable {
-    /// How long a connection, with its TLS handshake, may take. Default: 10 seconds.
+    /// How long connecting may take, including the TLS handshake. Default: 10 seconds.
     public var connectTimeout: Duration = .seconds(10)
 
-    /// How long an upstream may send nothing while an answer is awaited; it may take nothing of an upload four times as long. Default: 60
-    /// seconds.
+    /// How long an upstream may send nothing while an answer is awaited. It may take nothing of an upload for four
+    /// times as long. Default: 60 seconds.
     public var readTimeout: Duration = .seconds(60)
 
     /// A PEM file of certificates to trust in addition to the system's.
     public var trustedCertificates: String?
 
-    /// Whether `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` of the environment are honoured. Default: true.
+    /// Whether to use `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` from the environment. Default: true.
     public var usesEnvironmentProxies = true
 
     /// The defaults.
     public init() {}
 }
 
-/// How much of a request is accepted before it is refused with a 4xx and the connection closed.
+/// How much of a request is accepted. Beyond that it is refused with a 4xx, and the connection is closed.
 public struct RequestLimits: Sendable, Equatable {
     /// Bytes of the request line; over it, `414`. Default: 16 KiB.
     public var startLine = 16 << 10
@@ -29,12 +29,12 @@ public struct RequestLimits: Sendable, Equatable {
     public var chunkLine = 4 << 10
     /// How long a request head may take from its first byte; over it, `408`. Default: 30 seconds.
     public var headTimeout: Duration = .seconds(30)
-    /// How long a client may send nothing in the middle of a request body, over it `408`, or read nothing of an answer, over it
-    /// the connection is cut. Default: 5 minutes.
+    /// How long a client may send nothing in the middle of a request body (over it, `408`) or read nothing of an answer
+    /// (over it, the connection is cut). Default: 5 minutes.
     public var stallTimeout: Duration = .seconds(300)
     /// How long a connection may be idle between requests before it is closed. Default: 10 minutes.
     public var idleTimeout: Duration = .seconds(600)
-    /// Bytes of a body that a ``Responder`` is given; over it, `413`. Recording and replaying have no such limit.
+    /// Bytes of a body for a ``Responder``; over it, `413`. Recording and replaying have no such limit.
     /// Default: 16 MiB.
     public var responderBody = 16 << 20
 

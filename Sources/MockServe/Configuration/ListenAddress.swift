@@ -7,31 +7,31 @@ public struct ListenAddress: Sendable, Equatable {
 
     let kind: Kind
 
-    /// `127.0.0.1`, on a port the operating system picks.
+    /// `127.0.0.1`, on a port that the operating system picks.
     public static let loopback = address("127.0.0.1")
 
-    /// An IPv4 or IPv6 address or a name, and a port; 0 lets the operating system pick one. With several upstreams the
-    /// port is the first one's; the others get ports that the operating system picks.
+    /// An IPv4 or IPv6 address or a name, and a port; 0 lets the operating system pick one. With several upstreams, the
+    /// port is for the first; the operating system picks ports for the others.
     public static func address(_ host: String, port: Int = 0) -> ListenAddress {
         ListenAddress(kind: .address(host: host, port: port))
     }
 
-    /// The name that was given, if it was one.
+    /// The address or name that was given; none for a socket.
     var names: [String] {
         if case .address(let host, _) = kind { [host] } else { [] }
     }
 
-    /// The address or name; that of loopback for a socket.
+    /// The address or name; `127.0.0.1` for a socket.
     var host: String {
         if case .address(let host, _) = kind { host } else { "127.0.0.1" }
     }
 
-    /// The port that was asked for; 0 for a socket.
+    /// The requested port; 0 for a socket.
     var port: Int {
         if case .address(_, let port) = kind { port } else { 0 }
     }
 
-    /// A TCP socket the caller has bound. The server takes it over, listens on it and closes it.
+    /// A TCP socket that the caller has bound. The server takes it over, listens on it and closes it.
     public static func socket(_ descriptor: CInt) -> ListenAddress {
         ListenAddress(kind: .socket(descriptor))
     }

@@ -1,20 +1,20 @@
 import Foundation
 package import MockServeCore
 
-/// Something that must not reach the disk.
+/// Something that must not be written to disk.
 ///
 /// ```swift
 /// configuration.redact = [.secret("API_TOKEN", token), .field("X-Session"), .json("pin")]
 /// ```
 ///
-/// It is replaced by `[redacted:KIND:NUMBER]`, with the same number for the same value. Requests are redacted in the same way
-/// before they are matched, and all secrets of a kind are equal there.
+/// It is replaced by `[redacted:KIND:NUMBER]`, with the same number for the same value. Requests are redacted in the
+/// same way before they are matched; there, all secrets of a kind are equal.
 public struct RedactionTarget: Sendable {
-    /// The rule that is kept in the cassette, or why it is none.
+    /// The rule that is kept in the cassette, or why it is invalid.
     let rule: Result<Rule, RuleError>
     package let secret: DeclaredSecret?
 
-    /// Why there is none; nil if all is well.
+    /// Why the rule is invalid; nil if it is valid.
     package var problem: String? { if case .failure(let error) = rule { error.description } else { nil } }
 
     private init(_ part: String, secret: DeclaredSecret? = nil) {
@@ -32,18 +32,18 @@ public struct RedactionTarget: Sendable {
         secret = nil
     }
 
-    /// A secret that is not known: an error only where something is recorded.
+    /// A secret whose value is not known.
     package static func missing(_ reason: String) -> RedactionTarget { RedactionTarget(RuleError(reason)) }
 
     package init(_ secret: DeclaredSecret) {
         self.init("secret:\(secret.kind)", secret: secret)
     }
 
-    /// A value, wherever it stands: also percent-encoded, in base64, as part of a JSON string, and in compressed bodies. Declare
-    /// it when replaying too, so that requests with it match; its value may have changed.
+    /// A value, wherever it occurs: also percent-encoded, in base64, as part of a JSON string or of HTML, and in
+    /// compressed bodies. Declare it for a replay too, so that requests with it match; its value may have changed.
     ///
     /// - Parameters:
-    ///   - name: what it is shown by. It is kept in the cassette.
+    ///   - name: shown instead of the value. It is kept in the cassette.
     ///   - value: 4 bytes to 16 KiB. It is kept in memory only.
     public static func secret(_ name: String, _ value: String) -> RedactionTarget {
         do {
@@ -62,7 +62,6 @@ public struct RedactionTarget: Sendable {
     /// The value of a form field or of a part of multipart form data. Case, `-` and `_` in names do not count.
     public static func form(_ name: String) -> RedactionTarget { RedactionTarget("form:\(name)") }
 
-    /// The strings and numbers that are members of this name of JSON objects, at any depth. Case, `-` and `_` in names do not
-    /// count.
+    /// The strings and numbers with this name in JSON objects, at any depth. Case, `-` and `_` in names do not count.
     public static func json(_ name: String) -> RedactionTarget { RedactionTarget("json:\(name)") }
 }

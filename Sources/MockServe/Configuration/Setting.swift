@@ -1,24 +1,24 @@
 import Foundation
 import MockServeCore
 
-/// A part of the configuration that has a name: on the command line, and in the environment.
+/// A named part of the configuration, which the command line and the environment can set.
 ///
-/// What it is follows from the defaults, the environment, and what code or the command line says, each stronger than the one before.
+/// The environment overrides the default, and code or the command line overrides the environment.
 package struct Setting: Sendable {
-    /// As the option of the command line is called, without dashes.
+    /// The name of its option on the command line, without dashes.
     package let name: String
-    /// Whether the environment says it for the command line only: servers of one process cannot share a port.
+    /// Whether the environment sets it for the command line only: servers of one process cannot share a port.
     let isForCommandLine: Bool
-    /// As it stands in a configuration.
+    /// Its value in a configuration, as text.
     package let text: @Sendable (MockServerConfiguration) -> String
     fileprivate let set: @Sendable (inout MockServerConfiguration, String) throws(Problem) -> Void
 
-    /// What a text had to be, and is not.
+    /// Why a text is not valid for a setting.
     package struct Problem: Error {
         package let reason: String
     }
 
-    /// `MOCKSERVE_` and the name.
+    /// The environment variable: `MOCKSERVE_` and the name.
     package var variable: String { "MOCKSERVE_" + name.uppercased().replacing("-", with: "_") }
 
     private init(
@@ -115,7 +115,7 @@ package struct Setting: Sendable {
         },
     ]
 
-    /// What is wrong with a text for this setting; nil if nothing is.
+    /// Why a text is not valid for this setting; nil if it is valid.
     package func problem(with text: String) -> String? {
         var configuration = MockServerConfiguration.record("", upstreams: [])
         do {
@@ -192,11 +192,11 @@ package struct Setting: Sendable {
 }
 
 extension MockServerConfiguration {
-    /// Says one setting.
+    /// Sets one setting.
     ///
     /// - Parameters:
     ///   - name: of the setting.
-    ///   - source: who says so, in a word or two, for whoever asks where it came from.
+    ///   - source: where the value comes from, in a word or two, for `explanation`.
     /// - Throws: `Setting.Problem`.
     package mutating func set(_ name: String, to text: String, by source: String) throws(Setting.Problem) {
         guard let setting = Setting.named(name) else { preconditionFailure("there is no setting \(name)") }
@@ -204,9 +204,9 @@ extension MockServerConfiguration {
         sources[name] = source
     }
 
-    /// Takes what the environment says. What makes no sense is an error when a server is started.
+    /// Applies the settings in the environment. An invalid one is an error when a server is started.
     ///
-    /// - Parameter isCommandLine: whether to take the settings that are for the command line only, or all others.
+    /// - Parameter isCommandLine: whether to apply the settings that are for the command line only, or all others.
     package mutating func followEnvironment(
         isCommandLine: Bool,
         _ value: (String) -> String? = { getenv($0).map { String(cString: $0) } }
@@ -222,9 +222,9 @@ extension MockServerConfiguration {
         }
     }
 
-    /// What every setting is, and where that came from: name, value and source, a line each.
+    /// Every setting with its value and where that comes from, a line each.
     ///
-    /// - Throws: ``MockServeError`` if the environment makes no sense.
+    /// - Throws: ``MockServeError`` if the environment is invalid.
     package func explanation() throws -> String {
         if let environmentProblem { throw MockServeError(.invalidConfiguration, environmentProblem) }
         let rows = Setting.all.map { ($0.name, $0.text(self), sources[$0.name] ?? "default") }

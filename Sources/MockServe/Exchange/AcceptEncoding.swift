@@ -2,7 +2,7 @@ import HTTPMessages
 import MockServeCore
 
 extension RequestHead {
-    /// Whether a body in these content codings may be sent. Where nothing is said about them, any may (RFC 9110 §12.5.3).
+    /// Whether a body in these content codings may be sent. Without `Accept-Encoding`, any may (RFC 9110 §12.5.3).
     func accepts(_ codings: [ArraySlice<UInt8>]) -> Bool {
         guard !codings.isEmpty else { return true }
         let accepted = fields.values("accept-encoding")
@@ -12,7 +12,7 @@ extension RequestHead {
     }
 }
 
-/// An `Accept-Encoding` (RFC 9110 §12.5.3).
+/// An `Accept-Encoding` field (RFC 9110 §12.5.3).
 struct AcceptEncoding {
     private var weights: [String: Double] = [:]
 
@@ -27,7 +27,7 @@ struct AcceptEncoding {
         }
     }
 
-    /// Whether a body in `coding` may be sent. "x-gzip" is "gzip".
+    /// Whether a body in `coding` may be sent. `x-gzip` is the same as `gzip`.
     func accepts(_ coding: some Collection<UInt8>) -> Bool {
         var name = Latin1.string(coding).lowercased()
         if name == "x-gzip" { name = "gzip" }

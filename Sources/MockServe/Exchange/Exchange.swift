@@ -2,21 +2,21 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// One request and the way to answer it. Belongs to one event loop; after the connection is lost its calls do nothing.
+/// One request and the way to answer it. Belongs to one event loop. After the connection is lost, its calls do nothing.
 final class Exchange {
     let request: RequestHead
-    /// The origin by which the client knows this server: from its `Host`, otherwise the listener's own.
+    /// The origin under which the client knows this server: from its `Host`, otherwise the listener's own.
     let servedOrigin: Origin
-    /// Which upstream the request is for; nil if the server stands for none.
+    /// The upstream that the request is for; nil if the server has none for it.
     let upstream: ServedUpstream?
     let eventLoop: any EventLoop
-    /// Set if the journal keeps what is said.
+    /// Set if the journal keeps the content of exchanges.
     var log: ExchangeLog? {
-        // What is prepared says nothing of itself.
+        // Prepared answers would bypass the log.
         didSet { shortCut = nil }
     }
     private var transport: (any ExchangeTransport)?
-    /// As `PreparedAnswerTransport` says.
+    /// Sends prepared answers, if the transport can.
     private var shortCut: (any PreparedAnswerTransport)?
 
     init(
@@ -34,10 +34,10 @@ final class Exchange {
         eventLoop = transport.eventLoop
     }
 
-    /// The origin of its upstream; empty if there is none.
+    /// The origin of the upstream; empty if there is none.
     var originText: String { upstream?.originText ?? "" }
 
-    /// The exchange is over, or nobody takes its answer any more.
+    /// The exchange is over, or nobody wants its answer any more.
     func detach() {
         transport = nil
         shortCut = nil
@@ -45,35 +45,35 @@ final class Exchange {
 
     var isWritable: Bool { transport?.isWritable ?? true }
 
-    /// Whether it may be answered by bytes that are ready, instead of all else.
+    /// Whether it may be answered with a prepared response, instead of the calls below.
     var takesPrepared: Bool { shortCut?.takesPrepared ?? false }
 
-    /// A whole response as it goes over the wire, of an exchange that takes such.
+    /// Answers with a whole response as it is sent over the wire. Only if `takesPrepared`.
     func answer(prepared bytes: ByteBuffer) {
         shortCut?.sendPrepared(bytes)
         detach()
     }
 
-    /// A 1xx response. HTTP/1.0 clients get none.
+    /// Sends an informational response (1xx). HTTP/1.0 clients get none.
     func sendInformational(_ head: ResponseHead) { transport?.sendInformational(head) }
 
-    /// Tells a client that waits with its body to send it (RFC 9110 §10.1.1).
+    /// Tells a client that waits before it sends the body to go on (RFC 9110 §10.1.1).
     func sendContinueIfExpected() {
         guard request.expectsContinue else { return }
         sendInformational(ResponseHead(status: 100, reason: Array("Continue".utf8)))
     }
 
-    /// - Parameter length: how long the body will be: or that it is not known yet.
+    /// - Parameter length: how long the body will be, if that is known.
     func sendHead(_ head: ResponseHead, length: BodyLength) {
         log?.begin(head)
         transport?.sendHead(head, length: length)
     }
 
-    /// Says that the next `size` bytes of the body were one piece when they were recorded. In HTTP/1.1 they become one chunk, if the
-    /// client is sent chunks.
+    /// Says that the next `size` bytes of the body were one piece when they were recorded. In a chunked HTTP/1.1
+    /// response they become one chunk.
     func mark(piece size: Int) { transport?.mark(piece: size) }
 
-    /// Body bytes. Outside of a marked piece they are a piece of their own.
+    /// Sends bytes of the body. Outside a marked piece they are a piece of their own.
     func send(_ bytes: ByteBuffer) {
         log?.append(response: bytes)
         transport?.send(bytes)
@@ -87,18 +87,20 @@ final class Exchange {
         detach()
     }
 
-    /// Ends the connection after what was sent so far has gone out, so that the client sees that the response is not complete.
+    /// Ends the connection once everything written so far was sent, so that the client sees that the response is
+    /// incomplete.
     ///
-    /// - Parameter end: a reset where the client could take the mere end of the connection for the end of the response.
+    /// - Parameter end: how it ends. It is reset in any case if the client could take a close for the end of the
+    ///   response.
     func abort(_ end: AnswerCut.End = .reset) {
         transport?.abort(end)
         detach()
     }
 
-    /// Stops and starts reading the request body.
+    /// Pauses or resumes reading the request body.
     func pauseRequest(_ isPaused: Bool) { transport?.pauseRequest(isPaused) }
 
-    /// A whole answer at once.
+    /// Sends a whole answer.
     func answer(_ head: ResponseHead, body: [UInt8]) {
         sendHead(head, length: .known(body.count))
         if !body.isEmpty { send(ByteBuffer(bytes: body)) }

@@ -2,20 +2,20 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Answers exchanges: a replay, a recording, users' handlers. Chosen once, at start. Services stand in a row: each answers an exchange
-/// or gives it to the next.
+/// Answers exchanges: a replay, a recording, a user's handlers. Chosen once, at start. Services form a chain: each
+/// answers an exchange or passes it to the next.
 protocol ExchangeService: Sendable {
-    /// Its part for one event loop. Called there, for every connection.
+    /// The service's part on one event loop. Called on that event loop, for every connection.
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler
 
-    /// No new exchange will come. Completes when everything it has under way is done, at the latest at
-    /// `deadline`.
+    /// No new exchange will come. Completes when all exchanges under way are done, or soon after `deadline`.
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
 }
 
 /// Answers the exchanges of one event loop, on that event loop.
 protocol ExchangeHandler: AnyObject {
-    /// A request head has come in. What is returned gets the rest of the request; it may answer at any time.
+    /// Takes an exchange whose request head has arrived. The result gets the rest of the request, and may answer at any
+    /// time.
     func respond(to exchange: Exchange) -> any ExchangeReceiver
 }
 
@@ -29,17 +29,17 @@ extension ExchangeService {
     }
 }
 
-/// Takes what follows the head of a request. All calls come on the event loop of the exchange.
+/// Takes what follows the head of a request. All calls are made on the event loop of the exchange.
 protocol ExchangeReceiver: AnyObject {
     func receive(_ bytes: ByteBuffer)
     func receiveEnd(trailers: Fields)
-    /// The client's connection is gone, or the rest of the request was malformed. Nothing comes after this.
+    /// The client's connection is gone, or the rest of the request was malformed. No calls follow.
     func connectionLost()
-    /// What was written has gone out, and `Exchange.isWritable` is true again.
+    /// Written bytes were sent, and `Exchange.isWritable` is true again.
     func writabilityRestored()
 }
 
-/// What carries an exchange's answer to the client, in its version of HTTP.
+/// Sends the answer of an exchange to the client, in the client's version of HTTP.
 protocol ExchangeTransport: AnyObject {
     var isWritable: Bool { get }
     var eventLoop: any EventLoop { get }
@@ -54,6 +54,6 @@ protocol ExchangeTransport: AnyObject {
 }
 
 extension ExchangeTransport {
-    /// Versions of HTTP that know no pieces leave the mark alone.
+    /// Versions of HTTP without such pieces ignore the mark.
     func mark(piece size: Int) {}
 }

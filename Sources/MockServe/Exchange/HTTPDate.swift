@@ -1,6 +1,6 @@
 import Foundation
 
-/// The moment of an answer of the server's own, as its `Date` says it (RFC 9110 §5.6.7, §6.6.1).
+/// The `Date` of the server's own answers (RFC 9110 §5.6.7, §6.6.1).
 enum HTTPDate {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
     private static let months = [

@@ -6,14 +6,14 @@ struct Problem {
     let status: Int
     let title: String
     let detail: String
-    /// Further members: names and JSON texts.
+    /// Further members: names and JSON values.
     var members: [(name: String, json: String)] = []
     /// Fields in addition to `Content-Type` and `Date`.
     var fields = Fields()
 
     var response: ResponseHead { response(type: "application/problem+json") }
 
-    /// - Parameter type: of the body, if it is another text for the same.
+    /// - Parameter type: the media type of the body, if that is sent as another text.
     func response(type: String) -> ResponseHead {
         var fields = Fields([("Content-Type", type), ("Date", HTTPDate.text())])
         for field in self.fields { fields.append(field) }

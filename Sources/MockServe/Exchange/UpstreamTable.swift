@@ -3,20 +3,22 @@ import HTTPMessages
 import MockServeCore
 import Synchronization
 
-/// An upstream as a server stands for it.
+/// An upstream that a server stands in for.
 final class ServedUpstream: Sendable {
+    let name: String
     let origin: Origin
-    /// What interactions say that they were recorded from.
+    /// The origin, as recorded interactions have it.
     let originText: String
 
     init(_ upstream: Upstream) {
+        name = upstream.name
         origin = upstream.origin
         originText = origin.description
     }
 }
 
-/// The upstreams of a server: which of them a request is for, and where clients find each, which is known once every listener is
-/// bound.
+/// The upstreams of a server: which one a request is for, and where clients find each of them, which is known once all
+/// listeners are bound.
 final class UpstreamTable: Sendable {
     private struct Key: Hashable {
         let upstream: ObjectIdentifier?
@@ -24,26 +26,26 @@ final class UpstreamTable: Sendable {
         let looksAtContent: Bool
     }
 
-    /// Clients name a server in a few ways only; more of them are mapped without being remembered.
+    /// Clients name a server in only a few ways. Further maps are made without being kept.
     private static let cacheLimit = 64
 
-    /// One a listener, in the same order.
+    /// One for each listener, in the same order.
     private let upstreams: [ServedUpstream]
     private let mapsContent: Bool
     private let secrets: [DeclaredSecret]
     private let listeners = Mutex<[Origin]>([])
     private let cache = Mutex<[Key: OriginMap]>([:])
 
-    /// - Parameter secrets: given back to clients.
+    /// - Parameter secrets: declared secrets that clients get instead of their placeholders.
     init(_ upstreams: [Upstream], mapsContent: Bool, revealing secrets: [DeclaredSecret] = []) {
         self.secrets = secrets
         self.upstreams = upstreams.map(ServedUpstream.init)
         self.mapsContent = mapsContent
     }
 
-    /// The upstream that a request is for; nil if the server stands for none.
+    /// The upstream that a request is for; nil if the server has none for it.
     ///
-    /// - Parameter listener: by which the request came in. Each stands for one upstream.
+    /// - Parameter listener: the listener that accepted the connection. Each stands for one upstream.
     func upstream(for request: RequestHead, listener: Int) -> ServedUpstream? {
         upstreams.indices.contains(listener) ? upstreams[listener] : nil
     }
@@ -52,10 +54,11 @@ final class UpstreamTable: Sendable {
 
     func setListeners(_ origins: [Origin]) { listeners.withLock { $0 = origins } }
 
-    /// The mapping as a client needs it: its own name for the upstream that it speaks to, the listeners' for the others.
+    /// The mapping for a client: the origin under which it knows this server for the upstream it speaks to, and the
+    /// listeners' origins for the others.
     ///
     /// - Parameters:
-    ///   - served: by which the client knows this server.
+    ///   - served: the origin under which the client knows this server.
     ///   - looksAtContent: as for `OriginMap`.
     func map(for served: Origin, _ upstream: ServedUpstream?, looksAtContent: Bool) -> OriginMap {
         let key = Key(upstream: upstream.map(ObjectIdentifier.init), served: served, looksAtContent: looksAtContent)

@@ -2,10 +2,11 @@ import CassetteStore
 import Foundation
 import MockServeCore
 
-/// Which interactions of a cassette were used: a JSON object a line, `{"cassette": name, "used": [[number, recorded_at], …]}`.
+/// Which interactions of a cassette were used, one JSON object per line:
+/// `{"cassette": name, "used": [[number, recorded_at], …]}`.
 ///
-/// An interaction is known by its number and the time it was recorded at, so that a cassette recorded anew is not taken for the
-/// one that was covered.
+/// An interaction is identified by its number and the time of its recording, so that a cassette that was recorded again
+/// is not taken for the one that was covered.
 package enum CoverageFile {
     package struct Entry: Hashable, Sendable {
         package let number: Int64
@@ -22,10 +23,11 @@ package enum CoverageFile {
         let used: [[Int64]]
     }
 
-    /// Interactions of one line.
+    /// Interactions per line.
     private static let lineLength = 1000
 
-    /// Adds what was used, in one piece: processes that add at the same time do not mix.
+    /// Adds used interactions. The file is locked meanwhile, so that processes that add at the same time do not mix
+    /// their lines.
     ///
     /// - Throws: `CassetteError` or `MockServeError`.
     static func add(_ numbers: NumberSet, of cassette: String, to path: String) throws {
@@ -67,7 +69,7 @@ package enum CoverageFile {
         )
     }
 
-    /// - Throws: `MockServeError` if the file cannot be read, or a line of it is no coverage.
+    /// - Throws: `MockServeError` if the file cannot be read, or a line of it is not coverage.
     package static func read(_ path: String) throws -> Set<Entry> {
         let text: Data
         do {

@@ -4,9 +4,9 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// What was said in an exchange, as far as the journal keeps it. Filled on an event loop, read by anybody.
+/// The content of an exchange, as far as the journal keeps it. Filled on an event loop, read on any thread.
 final class ExchangeLog: Sendable {
-    /// A body as far as it is kept.
+    /// The part of a body that is kept.
     private struct Body {
         var bytes: [UInt8] = []
         var isTruncated = false
@@ -27,19 +27,21 @@ final class ExchangeLog: Sendable {
 
     private let request: RequestHead
     private let origin: Origin
+    private let upstream: String?
     private let limit: Int
     private let redactor: Redactor?
     private let content = Mutex(Content())
 
-    /// - Parameter limit: bytes of each body.
+    /// - Parameter limit: bytes of each body that are kept.
     init(_ exchange: Exchange, limit: Int, redactor: Redactor?) {
         request = exchange.request
         origin = exchange.servedOrigin
+        upstream = exchange.upstream?.name
         self.limit = limit
         self.redactor = redactor
     }
 
-    /// Bytes that it may take, at most: an answer is noted before all of it is known.
+    /// Bytes that it may take at most, roughly: the exchange is noted before its answer is complete.
     var memory: Int { 2 * limit + request.fields.byteCount + 1024 }
 
     func append(request bytes: ByteBuffer) { content.withLock { $0.requestBody.append(bytes, limit: limit) } }
@@ -52,7 +54,7 @@ final class ExchangeLog: Sendable {
 
     // MARK: Reading
 
-    /// As it was sent, redacted.
+    /// The request as it was sent, but redacted.
     var mockRequest: MockRequest {
         let content = content.withLock { $0 }
         var notes = RedactionNotes()
@@ -63,11 +65,12 @@ final class ExchangeLog: Sendable {
             body: body,
             trailers: HTTPFields(
                 redactor?.redact(content.requestTrailers, "trailer", nil, &notes) ?? content.requestTrailers
-            )
+            ),
+            upstream: upstream
         )
     }
 
-    /// Nil if there was none.
+    /// The answer; nil if there was none.
     var mockResponse: MockResponse? {
         let content = content.withLock { $0 }
         guard let response = content.response else { return nil }
@@ -82,7 +85,8 @@ final class ExchangeLog: Sendable {
 
     var isTruncated: Bool { content.withLock { $0.requestBody.isTruncated || $0.responseBody.isTruncated } }
 
-    /// Without content codings, and redacted. What cannot be decoded cannot be searched for secrets, and is not shown.
+    /// Without content codings, and redacted. A body that cannot be decoded cannot be searched for secrets, and is left
+    /// out.
     private func shown(_ body: Body, _ fields: Fields) -> [UInt8] {
         let isCoded = !listMembers(fields.values("content-encoding")).allSatisfy {
             equalsIgnoringCase($0, "identity".utf8)

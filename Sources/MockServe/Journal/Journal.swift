@@ -5,22 +5,22 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// What a server was asked and what it answered, oldest first.
+/// The requests of a server and what became of them, oldest first.
 public struct Journal: Sendable, Equatable {
     /// The newest requests, within ``MockServerConfiguration/journalLimits``.
     public let entries: [JournalEntry]
     /// Number of older ones that were forgotten.
     public let forgottenCount: Int
 
-    /// The entries of a pattern, oldest first.
+    /// The entries that match a pattern, oldest first.
     ///
     /// ```swift
     /// let charge = try #require(server.journal.requests(matching: "POST /charges").first?.request)
     /// #expect(try charge.json(as: Charge.self).amount == 100)
     /// ```
     ///
-    /// - Parameter requests: as for ``MockServer/wait(for:count:timeout:)-(_,_,_)async``: method and path.
-    /// - Throws: ``MockServeError`` if that is no pattern.
+    /// - Parameter requests: a method and a path, as for ``MockServer/wait(for:count:timeout:)-(_,_,_)async``.
+    /// - Throws: ``MockServeError`` if the pattern is invalid.
     public func requests(matching requests: String) throws -> [JournalEntry] {
         let pattern = try RequestPattern(asked: requests)
         return entries.filter { pattern.matches(method: $0.methodBytes, target: $0.targetBytes) }
@@ -28,7 +28,7 @@ public struct Journal: Sendable, Equatable {
 }
 
 extension RequestPattern {
-    /// - Throws: `MockServeError` if that is no pattern.
+    /// - Throws: `MockServeError` if `text` is not a pattern.
     init(asked text: String) throws {
         guard let pattern = RequestPattern(text) else {
             throw MockServeError(
@@ -40,12 +40,12 @@ extension RequestPattern {
     }
 }
 
-/// Keeps the journal of one scope: counts for all of it, and the newest entries.
+/// Keeps the journal of one scope: counts of everything, and the newest entries.
 final class ScopeJournal: Sendable {
     struct Summary: Sendable {
         var answered = 0
         var recorded = 0
-        /// Of them, answers that the upstream did not complete.
+        /// How many of these are answers that the upstream did not complete.
         var cut = 0
         /// The first `ScopeJournal.limit` of them.
         var misses: [Miss] = []
@@ -54,16 +54,16 @@ final class ScopeJournal: Sendable {
         var failures: [String] = []
         var failureCount = 0
         var writeError: CassetteError?
-        /// Answers out of the recorded order, and the first of them.
+        /// Number of answers out of the recorded order, and the first of them.
         var departures = 0
         var firstDeparture: String?
-        /// What the end of a recording found of requests that redaction made alike.
+        /// Requests that redaction made alike, as found at the end of a recording.
         var likenesses: [String] = []
         /// How many secrets were replaced, by kind.
         var redacted: [String: Int] = [:]
     }
 
-    /// What does not come with every request.
+    /// What does not change with every request.
     fileprivate struct State {
         var summary = Summary()
         var lanes: [JournalLane] = []
@@ -74,7 +74,7 @@ final class ScopeJournal: Sendable {
         let pattern: RequestPattern
         let count: Int
         var found: [JournalEntry] = []
-        /// Of entries that were there when the waiting began, or came since: one may be told of twice.
+        /// Numbers of the entries found so far: one may be reported twice.
         var seen: Set<Int> = []
         let promise: EventLoopPromise<[JournalEntry]>
 
@@ -89,16 +89,16 @@ final class ScopeJournal: Sendable {
         func succeed() { promise.succeed(found.sorted { $0.number < $1.number }) }
     }
 
-    /// How many misses and failures are kept whatever the limits; all are counted.
+    /// How many misses and failures are kept, whatever the limits of the journal. All are counted.
     static let limit = 1000
 
     let limits: JournalLimits
     let keepsRecordedNumbers: Bool
-    /// What is noted is redacted whatever the cassette holds. Nil if nothing is to be.
+    /// Redacts what is noted, whatever the rules of the cassette. Nil if nothing is to be redacted.
     let redactor: Redactor?
     private let state = Mutex(State())
     private let lastNumber = Atomic<Int>(0)
-    /// Whether anybody waits for entries.
+    /// Whether anybody has waited for entries.
     private let hasWaits = Atomic<Bool>(false)
     private let observer: (@Sendable (ServerEvent) -> Void)?
     private let files: [JournalFile]
@@ -137,7 +137,7 @@ final class ScopeJournal: Sendable {
         return Journal(entries: entries, forgottenCount: number - entries.count)
     }
 
-    /// What the lanes have, oldest first.
+    /// The entries of all lanes, oldest first.
     private var entries: [JournalEntry] {
         let lanes = state.withLock { $0.lanes }
         return lanes.flatMap { $0.read { Array($0.entries) } }.sorted { $0.number < $1.number }
@@ -146,7 +146,7 @@ final class ScopeJournal: Sendable {
     /// Numbers of interactions that were replayed.
     var replayedNumbers: NumberSet { union(\.replayedNumbers) }
 
-    /// Numbers of interactions that were recorded, if a coverage file wants them.
+    /// Numbers of interactions that were recorded; empty without a coverage file.
     var recordedNumbers: NumberSet { union(\.recordedNumbers) }
 
     private func union(_ numbers: KeyPath<JournalLane.State, NumberSet>) -> NumberSet {
@@ -156,14 +156,14 @@ final class ScopeJournal: Sendable {
 
     // MARK: Noting
 
-    /// A lane of its own for one event loop.
+    /// A new lane for one event loop.
     func makeLane() -> JournalLane {
         let lane = JournalLane(self)
         state.withLock { $0.lanes.append(lane) }
         return lane
     }
 
-    /// Redacts a target and what may quote it, and notes them.
+    /// Notes a request, after redacting its target and a reason that may quote it.
     ///
     /// - Parameter status: of the answer; nil if there was none.
     func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?, log: ExchangeLog?) {
@@ -206,7 +206,7 @@ final class ScopeJournal: Sendable {
         state.withLock { $0.summary.writeError = $0.summary.writeError ?? error }
     }
 
-    /// Writes what is left for the files.
+    /// Writes the remaining lines to the files, and closes them.
     func close() {
         for file in files { file.close() }
     }
@@ -215,7 +215,7 @@ final class ScopeJournal: Sendable {
 
     func nextNumber() -> Int { lastNumber.add(1, ordering: .relaxed).newValue }
 
-    /// Tells whoever wants to know of an entry that its lane has.
+    /// Counts an entry that is in its lane, and reports it to whoever is interested.
     func spread(_ entry: JournalEntry) {
         switch entry.outcome.kind {
         case .missed(let miss):
@@ -226,7 +226,7 @@ final class ScopeJournal: Sendable {
             observer?(.failure(reason))
         case .replayed, .recorded, .forwarded, .responded: break
         }
-        // Set before the lanes are looked through: an entry that was not there yet is told of here.
+        // Set before the lanes are searched, so an entry that the search does not find is reported here.
         if hasWaits.load(ordering: .sequentiallyConsistent) {
             for wait in state.withLock({ $0.served(by: entry) }) { wait.succeed() }
         }
@@ -235,7 +235,7 @@ final class ScopeJournal: Sendable {
 
     // MARK: Waiting
 
-    /// Completes with the first `count` entries of the pattern, those that are there already included.
+    /// Completes with the first `count` entries that match the pattern, including earlier ones.
     func entries(
         of pattern: RequestPattern,
         count: Int,
@@ -286,7 +286,7 @@ extension ScopeJournal.Summary {
 }
 
 extension ScopeJournal.State {
-    /// - Parameter only: the one wait to ask; nil for all.
+    /// - Parameter only: the number of the one wait to check; nil for all.
     fileprivate mutating func served(by entry: JournalEntry, only: Int? = nil) -> [ScopeJournal.Wait] {
         var done: [ScopeJournal.Wait] = []
         for number in waits.keys.sorted() where only == nil || only == number {
@@ -299,16 +299,16 @@ extension ScopeJournal.State {
     }
 }
 
-/// Something a server did that its owner may want to hear of at once. More kinds may come.
+/// Something that a server did and that its owner may want to know at once. More kinds may be added.
 public struct ServerEvent: Sendable, Equatable {
-    /// A request that nothing recorded matches; nil if this is something else.
+    /// A request without a recorded answer; nil for other events.
     public let miss: Miss?
-    /// An exchange that could not be forwarded or recorded, in one line; nil if this is something else.
+    /// An exchange that could not be answered, forwarded or recorded, in one line; nil for other events.
     public let failure: String?
 
-    /// A request that nothing recorded matches.
+    /// A request without a recorded answer.
     public static func miss(_ miss: Miss) -> ServerEvent { ServerEvent(miss: miss, failure: nil) }
 
-    /// An exchange that could not be forwarded or recorded, in one line.
+    /// An exchange that could not be answered, forwarded or recorded, in one line.
     public static func failure(_ reason: String) -> ServerEvent { ServerEvent(miss: nil, failure: reason) }
 }

@@ -2,9 +2,9 @@ import HTTPMessages
 public import Foundation
 import MockServeCore
 
-/// One request a server was asked, and what became of it.
+/// One request to a server, and what became of it.
 public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
-    /// What became of a request. More kinds may come.
+    /// What became of a request. More kinds may be added.
     ///
     /// ```swift
     /// #expect(entry.outcome == .replayed(interaction: 3))
@@ -21,10 +21,10 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
 
         let kind: Kind
 
-        /// Answered from the cassette, by the interaction of this number.
+        /// Answered from the cassette, by the interaction with this number.
         public static func replayed(interaction: Int) -> Outcome { Outcome(kind: .replayed(interaction: interaction)) }
 
-        /// Answered by the upstream, and recorded as the interaction of this number.
+        /// Answered by the upstream, and recorded as the interaction with this number.
         public static func recorded(interaction: Int) -> Outcome { Outcome(kind: .recorded(interaction: interaction)) }
 
         /// Answered by the upstream, and not recorded.
@@ -33,7 +33,7 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
         /// Answered by a ``Responder``.
         public static let responded = Outcome(kind: .responded)
 
-        /// Nothing recorded matches.
+        /// Had no recorded answer.
         public static func missed(_ miss: Miss) -> Outcome { Outcome(kind: .missed(miss)) }
 
         /// Could not be answered, forwarded or recorded; the reason in one line.
@@ -47,10 +47,10 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
             }
         }
 
-        /// What there is to say of a request that nothing recorded matches; nil if it was answered.
+        /// The details of a request without a recorded answer; nil for other outcomes.
         public var miss: Miss? { if case .missed(let miss) = kind { miss } else { nil } }
 
-        /// Why it failed; nil if it did not.
+        /// Why it failed; nil for other outcomes.
         public var failure: String? { if case .failed(let reason) = kind { reason } else { nil } }
 
         /// Its name: `replayed`, `recorded`, `forwarded`, `responded`, `missed` or `failed`.
@@ -66,9 +66,9 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Counted from 1, in the order in which requests were done with.
+    /// Counted from 1, in the order in which the outcomes were known.
     public let number: Int
-    /// When it was done with.
+    /// When the outcome was known.
     public let date: Date
     let methodBytes: [UInt8]
     let targetBytes: [UInt8]
@@ -76,21 +76,23 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     public let outcome: Outcome
     /// Status of the answer; nil if there was none.
     public let status: Int?
-    /// Why the answer may be another than the one expected, though it was recorded for this request: it departs from the recorded
-    /// order, or requests that differ in redacted values only were answered differently. Nil if there is nothing to say.
+    /// Why the answer may not be the expected one, though it was recorded for this request: it departs from the
+    /// recorded order, or requests that differ only in redacted values were answered differently. Nil if there is
+    /// nothing to say.
     public let remark: String?
     let log: ExchangeLog?
 
-    /// As sent.
+    /// The method, as sent.
     public var method: String { Latin1.string(methodBytes) }
-    /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
+    /// Path and query, as sent except for redacted secrets; bytes over 0x7F are the characters U+0080…U+00FF.
     public var target: String { Latin1.string(targetBytes) }
 
-    /// What was asked, with its body; nil unless the journal keeps that (``JournalLimits/body``). Secrets are redacted in it, and its
-    /// body is without content codings.
+    /// The request with its body; nil unless the journal keeps bodies (``JournalLimits/body``). Secrets are redacted,
+    /// and the body has no content coding.
     public var request: MockRequest? { log?.mockRequest }
 
-    /// What was answered, as far as it has been sent; nil if nothing was, or unless the journal keeps that. As ``request``.
+    /// The answer as far as it was sent, redacted and decoded like ``request``; nil if there was none, or unless the
+    /// journal keeps bodies.
     public var response: MockResponse? { log?.mockResponse }
 
     /// Whether a body was longer than the journal keeps.
@@ -99,7 +101,7 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     /// Method, target and status.
     public var description: String { "\(method) \(target) \(status.map(String.init) ?? "-")" }
 
-    /// Bytes that the entry is counted with in the journal.
+    /// The bytes with which the entry counts in the journal.
     var size: Int {
         var size = (log?.memory ?? 0) + 144 + (remark?.utf8.count ?? 0) + methodBytes.count + targetBytes.count
         switch outcome.kind {
@@ -111,35 +113,35 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
-/// A request that nothing recorded matches.
+/// A request without a recorded answer.
 public struct Miss: Sendable, Equatable, CustomStringConvertible {
-    /// As sent.
+    /// The method, as sent.
     public let method: String
-    /// Path and query as sent; bytes over 0x7F as the characters U+0080…U+00FF.
+    /// Path and query, as sent except for redacted secrets; bytes over 0x7F are the characters U+0080…U+00FF.
     public let target: String
-    /// The nearest of what was recorded, what differs, and what to do: some lines for a person.
+    /// For a person, in several lines: the nearest recorded requests, what differs, and what to do.
     public let explanation: String
-    /// What was asked and what differs from the nearest that was recorded, in one line.
+    /// The request, and how it differs from the nearest recorded one, in one line.
     public let summary: String
-    /// All of this for programs: problem details (RFC 9457), as the client was sent them.
+    /// All of this for programs: problem details (RFC 9457), without line breaks.
     package let json: String
-    /// The file in which nothing matched.
+    /// The canonical path of the cassette.
     package let cassette: String
 
     /// Method and target.
     public var description: String { "\(method) \(target)" }
 }
 
-/// How much of what it was asked a server remembers; beyond that it forgets the oldest. Every thread that serves may hold so
-/// much in memory for a while.
+/// How much of its requests a server remembers; beyond that it forgets the oldest. Every thread that serves may hold
+/// this much in memory.
 public struct JournalLimits: Sendable, Equatable {
     /// Number of requests. Default: 10,000.
     public var entries = 10_000
     /// Bytes, roughly. Default: 16 MiB.
     public var bytes = 16 << 20
-    /// Bytes of each body that are kept, with the fields of requests and answers: then a test can assert on what was said
-    /// (``JournalEntry/request``, ``JournalEntry/response``). Answering takes more time, and every request counts in ``bytes`` with
-    /// twice this. Default: 0, which keeps nothing of them.
+    /// Bytes of each body that are kept, together with the fields of requests and answers, so that a test can assert on
+    /// them (``JournalEntry/request``, ``JournalEntry/response``). Answering then takes more time, and every request
+    /// counts in ``bytes`` with twice this number. Default: 0, which keeps none of them.
     public var body = 0
 
     /// The defaults.

@@ -3,22 +3,22 @@ import Foundation
 import MockServeCore
 import Synchronization
 
-/// Writes journal entries to a file, one JSON object a line, on a thread of its own.
+/// Writes journal entries to a file, one JSON object per line, on a queue of its own.
 final class JournalFile: Sendable {
     enum Content {
-        /// Entries are added to what is in the file.
+        /// All entries, appended to the file.
         case everything
-        /// Only misses; the first one takes the place of the file.
+        /// Only misses; the first one replaces the file.
         case misses
     }
 
-    /// Bytes that wait to be written; beyond that entries are left out, and a line says how many.
+    /// Bytes that may wait to be written. Beyond that, entries are left out, and a line says how many.
     private static let pendingLimit = 8 << 20
 
-    /// How long lines wait for others, as waking a thread costs more than a line.
+    /// How long lines wait for others, because waking a thread costs more than a line.
     private static let delay = DispatchTimeInterval.milliseconds(5)
 
-    /// Files of misses that are kept in their folder.
+    /// How many files of misses are kept in their folder.
     private static let keptFiles = 64
 
     private struct Pending {
@@ -31,12 +31,12 @@ final class JournalFile: Sendable {
     private let path: String
     private let content: Content
     private let pending = Mutex(Pending())
-    /// Negative while there is none.
+    /// Negative while no file is open.
     private let descriptor: Mutex<CInt>
     private let queue = DispatchQueue(label: "mockserve.journal-file")
 
-    /// - Throws: `MockServeError` if the file cannot be opened. One of misses is opened when there are any, and left out if
-    ///   that fails: nobody asked for it.
+    /// - Throws: `MockServeError` if the file cannot be opened. A file of misses is opened at the first miss, and left
+    ///   out if that fails: nobody asked for it.
     init(_ path: String, _ content: Content) throws {
         self.path = path
         self.content = content
@@ -44,14 +44,14 @@ final class JournalFile: Sendable {
             descriptor = Mutex(-1)
             return
         }
-        // A pipe must not hold up who serves, whoever reads it or does not.
+        // A pipe must not block the server, whether or not anybody reads from it.
         let opened = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o600)
         guard opened >= 0 else {
             let reason = errno == ENXIO ? "nobody reads it" : String(cString: strerror(errno))
             throw MockServeError(.invalidConfiguration, "The journal \(path) cannot be written: \(reason).")
         }
         descriptor = Mutex(opened)
-        // What a killed server has left of a line stays a line of its own.
+        // A line that a killed server left incomplete stays a line of its own.
         if Self.endsInLine(path) { pending.withLock { $0.lines = [0x0A] } }
     }
 
@@ -69,7 +69,7 @@ final class JournalFile: Sendable {
             guard case .missed = entry.outcome.kind else { return }
         }
         let mustSchedule = pending.withLock { pending in
-            // What is done with after the end is in the journal in memory only.
+            // Entries after the end are only in the journal in memory.
             guard !pending.isClosed else { return false }
             if pending.lines.count > Self.pendingLimit {
                 pending.omitted += 1
@@ -112,13 +112,14 @@ final class JournalFile: Sendable {
         }
     }
 
-    /// Waits a second at most for who reads a pipe.
+    /// Waits at most a second for the reader of a pipe.
     private static func awaitRoom(_ descriptor: CInt) -> Bool {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         return poll(&waiting, 1, 1000) == 1 && waiting.revents & Int16(POLLOUT) != 0
     }
 
-    /// The file is made under another name and moved into place, so that servers that miss in parallel do not mix their lines.
+    /// Creates the file under another name and moves it into place, so that servers with misses at the same time do not
+    /// mix their lines.
     private func openForMisses() -> CInt {
         let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
         try? FileManager.default.createDirectory(
@@ -134,14 +135,14 @@ final class JournalFile: Sendable {
         return descriptor
     }
 
-    /// Every cassette has a file of its own in every folder that a server was started in; of these the newest stay. What is called
-    /// otherwise is somebody else's.
+    /// Every cassette has a file of its own for every folder in which a server was started. The newest of these are
+    /// kept. Files with other names belong to somebody else.
     private static func removeOldest(in folder: URL) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        // With what a killed server left under another name.
+        // Includes what a killed server left under a temporary name.
         let own = names.filter { $0.wholeMatch(of: /[0-9a-f]+-[0-9a-f]+\.jsonl(\.[0-9A-F\-]{36})?/) != nil }
         guard own.count > keptFiles else { return }
-        // Foundation would ask for the name of the owner too, by a socket.
+        // Foundation would also look up the name of the owner, over a socket.
         func date(_ path: String) -> (Int, Int) {
             var status = stat()
             guard stat(path, &status) == 0 else { return (0, 0) }

@@ -2,19 +2,19 @@ import DequeModule
 import Foundation
 import Synchronization
 
-/// The part of a scope's journal that one event loop writes, so that event loops do not wait for each other: its lock is
-/// contended only while somebody reads.
+/// The part of a scope's journal that one event loop writes, so that event loops do not wait for each other: its lock
+/// is contended only while somebody reads.
 final class JournalLane: Sendable {
     struct State {
-        /// The newest, within the limits of the whole journal.
+        /// The newest entries, within the limits of the whole journal.
         var entries: Deque<JournalEntry> = []
         var bytes = 0
-        /// Answered from the cassette.
+        /// Requests answered from the cassette.
         var answered = 0
         var recorded = 0
         /// Interactions that were replayed.
         var replayedNumbers = NumberSet()
-        /// Those that were recorded, if a coverage file wants them.
+        /// Interactions that were recorded, if there is a coverage file.
         var recordedNumbers = NumberSet()
     }
 
@@ -29,7 +29,7 @@ final class JournalLane: Sendable {
     ///   - target: redacted.
     ///   - status: of the answer; nil if there was none.
     ///   - remark: as `JournalEntry.remark`.
-    ///   - log: what was said, if that is kept.
+    ///   - log: the content of the exchange, if it is kept.
     func note(
         method: [UInt8],
         target: [UInt8],

@@ -1,4 +1,4 @@
-/// A set of interaction numbers, a bit each where they lie close together.
+/// A set of interaction numbers, with one bit for each where they are close together.
 struct NumberSet: Sendable {
     private static let bits = 4096
 
@@ -19,7 +19,7 @@ struct NumberSet: Sendable {
         pages.merge(other.pages) { left, right in zip(left, right).map { $0 | $1 } }
     }
 
-    /// In no order.
+    /// In no particular order.
     var numbers: [Int64] {
         pages.flatMap { page, words in
             (0..<Self.bits).filter { words[$0 / 64] >> UInt64($0 % 64) & 1 == 1 }.map {

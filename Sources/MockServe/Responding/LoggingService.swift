@@ -2,7 +2,7 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Keeps what is said in the exchanges of another responder. Answers are not prepared then: what is prepared says nothing of itself.
+/// Logs the exchanges of the next service for the journal. Prepared answers would bypass the log and are not used then.
 final class LoggingService: ExchangeService {
     private let next: any ExchangeService
     private let limit: Int

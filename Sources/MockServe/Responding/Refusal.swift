@@ -2,7 +2,7 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Answers at once and takes no more of the request.
+/// Answers at once and ignores the rest of the request.
 final class Refusal: ExchangeReceiver {
     init(_ exchange: Exchange, _ problem: Problem) {
         exchange.answer(problem.response, body: problem.body)
@@ -15,14 +15,14 @@ final class Refusal: ExchangeReceiver {
 }
 
 extension Problem {
-    /// Of a request that is for no server that this one stands for.
+    /// For a request for which the server has no upstream.
     static let noUpstream = Problem(
         status: 421,
         title: "No upstream",
         detail: "This server stands for no server that the request could be for."
     )
 
-    /// What a reverse proxy does not do.
+    /// Why a reverse proxy refuses a request (a WebSocket upgrade, `CONNECT`); nil for all others.
     static func unsupported(_ request: RequestHead) -> Problem? {
         if request.fields.list("upgrade", has: "websocket") {
             return Problem(

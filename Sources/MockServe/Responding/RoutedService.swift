@@ -3,7 +3,7 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Answers by a user's routes what they fit, and leaves the rest to the next responder.
+/// Answers the requests that a user's routes match, and passes the others to the next service.
 final class RoutedService: ExchangeService {
     private let routes: Router
     private let handlers: ResponderService
@@ -26,7 +26,7 @@ final class RoutedService: ExchangeService {
     }
 }
 
-/// It prepares no answers: those are found by bytes, before anybody knows the path.
+/// Prepared answers are not used with routes: they are found by the bytes of a request, before its path is known.
 private final class RoutedHandler: ExchangeHandler {
     private let routes: Router
     private let handlers: ResponderService

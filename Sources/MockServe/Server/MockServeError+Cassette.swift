@@ -2,7 +2,7 @@ package import CassetteStore
 import MockServeCore
 
 extension MockServeError {
-    /// - Parameter rules: that were given, and a cassette that is replayed has not.
+    /// - Parameter rules: rules that were given but are not in the replayed cassette.
     init(lacking rules: [Rule], path: String) {
         let cassette = ShellText.quoted(path)
         let redactions = rules.filter { $0.action == .redact }
@@ -21,7 +21,7 @@ extension MockServeError {
         )
     }
 
-    /// Why nothing can be added to a cassette without the redaction of what is redacted by default; nil if it can.
+    /// The error if something is to be added without default redaction; nil if the cassette is not redacted by default.
     package init?(stoppingRedactionOf cassette: CassetteReader) throws {
         guard let standing = try cassette.numberedRules().first(where: \.rule.isDefaultRedaction) else { return nil }
         self.init(

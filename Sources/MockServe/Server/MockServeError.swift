@@ -1,8 +1,8 @@
-/// What went wrong, on what, and what to do about it.
+/// What went wrong, where, and what to do about it.
 ///
-/// A request that nothing answers is not an error of this type: it is answered and counted as a miss.
+/// A request without a recorded answer is not an error of this type: it is answered, and counted as a miss.
 public struct MockServeError: Error, Sendable, CustomStringConvertible, CustomDebugStringConvertible {
-    /// The kind of failure; new kinds may come in later versions.
+    /// The kind of failure. More kinds may be added.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case cannotListen
@@ -22,20 +22,20 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible, CustomDe
         public static let cannotListen = Code(kind: .cannotListen)
         /// The cassette is missing, not a cassette, damaged, or of a newer version.
         public static let cassetteUnreadable = Code(kind: .cassetteUnreadable)
-        /// The cassette cannot be created or written: what was recorded is not, or not all, in it.
+        /// The cassette cannot be created or written: it lacks some or all of what was recorded.
         public static let cassetteUnwritable = Code(kind: .cassetteUnwritable)
-        /// Options that contradict each other or make no sense.
+        /// Options contradict each other or are invalid.
         public static let invalidConfiguration = Code(kind: .invalidConfiguration)
-        /// Recording was asked for where `CI` is set.
+        /// Recording was requested, but `CI` is set.
         public static let recordingRefused = Code(kind: .recordingRefused)
         /// What was waited for did not happen in time.
         public static let timedOut = Code(kind: .timedOut)
-        /// Requests came that nothing recorded matches, and whoever sent them did not complain.
+        /// Requests had no recorded answer, and the code under test did not report it.
         public static let unmatchedRequests = Code(kind: .unmatchedRequests)
-        /// Recorded interactions were not asked for, though all of them had to be.
+        /// Recorded interactions were not used, though all of them had to be.
         public static let unusedInteractions = Code(kind: .unusedInteractions)
         /// Requests could not be forwarded while recording.
-        public static let upstreamUnreachable = Code(kind: .upstreamUnreachable)
+        package static let upstreamUnreachable = Code(kind: .upstreamUnreachable)
 
         /// The name of the code.
         public var description: String { kind.rawValue }
@@ -43,7 +43,7 @@ public struct MockServeError: Error, Sendable, CustomStringConvertible, CustomDe
 
     /// The kind of failure.
     public let code: Code
-    /// One to three lines for a person: what failed, on what, what to do next.
+    /// For a person, in a few lines: what failed, where, and what to do next.
     public let message: String
     /// The error underneath, if there is one.
     public let cause: (any Error)?

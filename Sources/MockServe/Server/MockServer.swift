@@ -8,19 +8,20 @@ import Synchronization
 
 /// A server in the background: one scope, from start to stop, with its own port and its own replay position.
 ///
-/// Prefer ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)``, which always stops it. With ``start(_:)-swift.type.method``
-/// that is up to you:
+/// Prefer ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)``, which always stops the server. After
+/// ``start(_:)-swift.type.method`` you must stop it yourself:
 ///
 /// ```swift
 /// let server = try MockServer.start(.replay("cassettes/users.cassette"))
 /// defer { try? server.stop() }
 /// ```
 ///
-/// Any number of servers may run in one process. They share the threads of SwiftNIO's event loops.
+/// Any number of servers may run in one process. By default they share their threads
+/// (``MockServerConfiguration/eventLoopGroup``).
 public final class MockServer: Sendable {
-    /// Base URL, without a final slash: `http://127.0.0.1:49152`.
+    /// Base URL, without a slash at the end: `http://127.0.0.1:49152`.
     public let url: URL
-    /// The port that was bound.
+    /// The port that the server listens on.
     public let port: Int
     /// Whether requests are forwarded to an upstream and recorded.
     public let isRecording: Bool
@@ -54,25 +55,26 @@ public final class MockServer: Sendable {
 
     // MARK: Starting
 
-    /// Starts a server; when it returns, connections are accepted.
+    /// Starts a server. When this returns, connections are accepted.
     ///
-    /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
+    /// - Throws: ``MockServeError`` if the configuration is invalid, the address cannot be bound, the cassette cannot
+    ///   be opened, or recording is refused.
     public static func start(_ configuration: MockServerConfiguration) async throws -> MockServer {
-        // Opening a cassette takes its time, and may wait for others.
+        // Opening a cassette takes time, and may wait for other processes.
         let service = try await NIOThreadPool.singleton.runIfActive { try RunningService(configuration) }
         return try await launch(configuration, service).get()
     }
 
     /// Starts a server and blocks until connections are accepted. Not for use on an event loop.
     ///
-    /// - Throws: ``MockServeError`` if the address cannot be bound or the cassette cannot be opened.
+    /// - Throws: ``MockServeError``, like the asynchronous variant.
     @available(*, noasync, message: "Use `try await MockServer.start(_:)`.")
     public static func start(_ configuration: MockServerConfiguration) throws -> MockServer {
         let service = try RunningService(configuration)
         return try launch(configuration, service).wait()
     }
 
-    /// SwiftNIO's own threads, unless it has more of them than this process may use processors.
+    /// SwiftNIO's shared threads, or fewer if this process may use fewer processors.
     private static let standardGroup: MultiThreadedEventLoopGroup = {
         let usable = Processors.usable
         return usable < System.coreCount ? MultiThreadedEventLoopGroup(numberOfThreads: usable) : .singleton
@@ -114,14 +116,14 @@ public final class MockServer: Sendable {
             }
         }
         .flatMapError { error in
-            // What else may fail now is a consequence.
+            // Errors of the cleanup are ignored: they follow from this one.
             service.end(on: eventLoop, keeping: false, deadline: .now()).flatMapErrorThrowing { _ in }
                 .flatMapThrowing { throw error }
         }
     }
 
-    /// What makes the handler of a connection, from the number of its listener, by which origin it is reached, and the event
-    /// loop.
+    /// Returns a function that makes the handler of a connection from the number of its listener, the listener's origin
+    /// and the event loop.
     private static func handlerMaker(
         _ configuration: MockServerConfiguration,
         _ service: RunningService
@@ -136,17 +138,16 @@ public final class MockServer: Sendable {
                 prepared: service.preparedAnswers(on: eventLoop),
                 upstreams: service.table,
                 listener: index,
-                listenerOrigin: origin,
-                hosts: hosts,
+                admission: Admission(origin, hosts),
                 limits: configuration.limits,
                 timeouts: timeouts
             )
         }
     }
 
-    /// Lets a channel answer as a connection of a server would that listened on `127.0.0.1`, for measuring without sockets.
+    /// Makes a channel answer like a connection of a server on `127.0.0.1`, to measure without sockets.
     ///
-    /// - Returns: what closes what was opened for it.
+    /// - Returns: a function that closes the channel.
     package static func addHandlers(
         _ configuration: MockServerConfiguration,
         to channel: any Channel
@@ -160,39 +161,41 @@ public final class MockServer: Sendable {
 
     // MARK: Asking
 
-    /// The base URL for one of several upstreams; nil if there is none of that name.
+    /// The base URL for the upstream with this name; nil if there is none.
     public func url(for upstream: String) -> URL? {
         guard let index = names.firstIndex(of: upstream) else { return nil }
         return URL(string: listeners[index].origin.description)
     }
 
-    /// The address that it listens on.
+    /// The IP address that the server listens on.
     package var listenHost: String { listeners.first?.channel.localAddress?.ipAddress ?? "" }
 
-    /// Whether other machines may reach it: it listens on another address than loopback.
+    /// Whether other machines may reach the server: it listens on an address other than loopback.
     public var isReachableFromElsewhere: Bool {
         listeners.contains { !HostPolicy.isLoopback($0.channel.localAddress?.ipAddress ?? "") }
     }
 
-    /// Names of the upstreams, in the order of their listeners; none for a handler of your own.
+    /// The names of the upstreams, in the order of their listeners; empty for a handler of your own.
     public var upstreamNames: [String] { names }
 
-    /// What the server was asked so far and what it answered.
+    /// The requests so far, and what became of them.
     public var journal: Journal { service.journal.snapshot }
 
-    /// Waits until requests of a pattern have been answered; those that have been already count too.
+    /// Waits until requests that match a pattern have been answered. Earlier requests count too, if they are still in
+    /// ``journal``.
     ///
     /// ```swift
     /// try await server.wait(for: "POST /events", count: 2)
     /// ```
     ///
     /// - Parameters:
-    ///   - requests: method and path: `*` stands for any method, and for anything within one segment of the path; a segment
-    ///     `**` stands for any number of them.
-    ///   - count: how many.
-    ///   - timeout: how long.
-    /// - Returns: the first `count` of them.
-    /// - Throws: ``MockServeError`` with ``MockServeError/Code/timedOut`` if they did not come in time; `CancellationError`.
+    ///   - requests: a method and a path. `*` matches any method, and anything within one segment of the path; a
+    ///     segment `**` matches any number of segments.
+    ///   - count: how many requests.
+    ///   - timeout: how long to wait.
+    /// - Returns: the first `count` of these requests.
+    /// - Throws: ``MockServeError``: ``MockServeError/Code/timedOut`` if they did not arrive in time,
+    ///   ``MockServeError/Code/invalidConfiguration`` if the pattern is invalid; `CancellationError`.
     @discardableResult
     public func wait(
         for requests: String,
@@ -207,7 +210,7 @@ public final class MockServer: Sendable {
         }
     }
 
-    /// As the asynchronous variant, blocking. Not for use on an event loop.
+    /// Like the asynchronous variant, but blocks. Not for use on an event loop.
     @available(*, noasync, message: "Use `try await server.wait(for:)`.")
     @_disfavoredOverload
     @discardableResult
@@ -225,21 +228,22 @@ public final class MockServer: Sendable {
         return service.journal.entries(of: pattern, count: count, timeout: TimeAmount(timeout), on: eventLoop)
     }
 
-    /// Requests nothing answered, the first 1,000 of them.
+    /// Requests without a recorded answer, the first 1,000 of them.
     public var misses: [Miss] { service.journal.summary.misses }
 
-    /// Number of requests nothing answered.
+    /// Number of requests without a recorded answer.
     public var missCount: Int { service.journal.summary.missCount }
 
-    /// Recorded interactions that were not asked for so far, as number, method and target; the first 1,000 of them. Looks
-    /// through the cassette. None if nothing is replayed.
+    /// Recorded interactions that have not been used so far, as number, method and target; the first 1,000 of them.
+    /// Reads through the cassette. Empty if nothing is replayed.
     ///
-    /// - Throws: ``MockServeError`` if the cassette cannot be read, or the server was stopped.
+    /// - Throws: ``MockServeError`` if the cassette cannot be read.
     public var unused: [String] {
         get throws { try unusedInteractions().first }
     }
 
-    /// When the oldest interaction of the cassette was recorded, for tests that set their clocks to it; nil if there is none.
+    /// When the first interaction of the cassette was recorded, for tests that set their clocks to it; nil if there is
+    /// none.
     ///
     /// - Throws: ``MockServeError`` if the cassette cannot be read.
     public var recordedAt: Date? {
@@ -255,7 +259,7 @@ public final class MockServer: Sendable {
         }
     }
 
-    /// What a scope that ended well still fails with.
+    /// Throws what a scope that ended well still fails with: misses, or unused interactions.
     func verify(_ configuration: MockServerConfiguration, unused: UnusedInteractions) throws {
         if configuration.failsOnMisses, let first = misses.first {
             let others = missCount == 1 ? "" : "\n\(Counted.text(missCount - 1, "more request")) had no answer."
@@ -270,7 +274,8 @@ public final class MockServer: Sendable {
     /// Number of interactions recorded so far.
     public var recordedCount: Int { service.journal.summary.recorded }
 
-    /// Of what was recorded so far, answers that the upstream did not complete (``MockServerConfiguration/keepsCutAnswers``).
+    /// Number of answers recorded so far that the upstream did not complete
+    /// (``MockServerConfiguration/keepsCutAnswers``).
     public var recordedCutCount: Int { service.journal.summary.cut }
 
     /// How many secrets were replaced in what was recorded so far, by kind.
@@ -279,27 +284,29 @@ public final class MockServer: Sendable {
     /// Number of requests answered from the cassette.
     public var replayedCount: Int { service.journal.summary.answered }
 
-    /// Number of answers that departed from the recorded order, so that they may be others than the client expects: a read was
-    /// answered after a write that was recorded later, or before one that was recorded earlier. ``JournalEntry/remark`` says which.
+    /// Number of answers out of the recorded order, which may not be what the client expects: they were recorded before
+    /// a write that was already answered, or after one that has not been requested yet. ``JournalEntry/remark`` says
+    /// which.
     public var departureCount: Int { service.journal.summary.departures }
 
-    /// The first of them, in one line.
+    /// The first answer out of the recorded order, in one line.
     package var firstDeparture: String? { service.journal.summary.firstDeparture }
 
-    /// Once a recording has ended: requests that differ only in redacted values and were answered differently, a line each. In a
-    /// replay they are answered in the order recorded.
+    /// Requests that differ only in redacted values but were answered differently, a line each; known once a recording
+    /// has ended. A replay answers them in the recorded order.
     public var likenesses: [String] { service.journal.summary.likenesses }
 
-    /// Exchanges that could not be forwarded or recorded, a line each, the first 1,000 of them.
+    /// Exchanges that could not be answered, forwarded or recorded, a line each, the first 1,000 of them.
     public var failures: [String] { service.journal.summary.failures }
 
-    /// Number of exchanges that could not be forwarded or recorded.
+    /// Number of exchanges that could not be answered, forwarded or recorded.
     public var failureCount: Int { service.journal.summary.failureCount }
 
-    /// Number of connections to upstreams that did not come about.
+    /// Number of connections to upstreams that could not be made.
     package var failedConnectionCount: Int { service.client?.failedConnectionCount ?? 0 }
 
-    /// Goes back to the start of the recording: what is asked from now on is answered as in a new scope. The journal goes on.
+    /// Goes back to the start of the recording: from now on, requests are answered as in a new scope. The journal goes
+    /// on.
     ///
     /// - Returns: false if this server records, or replays nothing.
     @discardableResult
@@ -311,11 +318,11 @@ public final class MockServer: Sendable {
 
     // MARK: Stopping
 
-    /// Drops what was recorded when the server stops, because what used it failed.
+    /// Makes the server drop what it recorded when it stops, because the code that used it failed.
     package func dropEpisode() { keepsEpisode.withLock { $0 = false } }
 
-    /// Begins to stop: no new connections, exchanges under way are finished up to the deadline. The future is the same
-    /// for every caller.
+    /// Begins to stop: accepts no new connections, and lets exchanges under way finish until the deadline. Every caller
+    /// gets the same future.
     @discardableResult
     func beginStop() -> EventLoopFuture<Void> {
         stopping.withLock { stopping in
@@ -340,17 +347,19 @@ public final class MockServer: Sendable {
             }
     }
 
-    /// Stops; when it returns, everything is closed and written. Stopping twice is fine.
+    /// Stops the server. When this returns, everything is closed and written. Stopping twice is fine.
     ///
-    /// - Throws: ``MockServeError`` with ``MockServeError/Code/cassetteUnwritable`` if what was recorded is not, or not
-    ///   all, in the cassette.
+    /// - Throws: ``MockServeError``: ``MockServeError/Code/cassetteUnwritable`` if the cassette lacks some or all of
+    ///   what was recorded; also if the coverage file cannot be written.
     public func stop() async throws {
         try await beginStop().get()
     }
 
-    /// Stops and blocks until everything is closed and written. Not for use on an event loop. Stopping twice is fine.
+    /// Stops the server and blocks until everything is closed and written. Not for use on an event loop. Stopping twice
+    /// is fine.
     ///
-    /// - Throws: as the asynchronous variant. Where nothing was recorded there is nothing to hear of: `defer { try? server.stop() }`.
+    /// - Throws: like the asynchronous variant. Without a recording or a coverage file it throws nothing:
+    ///   `defer { try? server.stop() }`.
     @available(*, noasync, message: "Use `try await server.stop()`.")
     @_disfavoredOverload
     public func stop() throws {

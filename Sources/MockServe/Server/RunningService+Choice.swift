@@ -4,9 +4,9 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Which responder a mode asks for, and what it needs.
+/// Chooses the services for a mode, and what they need.
 extension RunningService {
-    /// Validates `speed` and status once, for every mode that replays.
+    /// Validates `speed` and `missStatus`, in the same way for all modes.
     private static func replayOptions(_ configuration: MockServerConfiguration) throws -> ReplayOptions {
         guard configuration.speed >= 0, configuration.speed.isFinite else {
             throw MockServeError(.invalidConfiguration, "speed is \(configuration.speed); it must be 0 or more.")
@@ -38,11 +38,11 @@ extension RunningService {
         CassetteFile.recover(path)
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
-        // Redaction by declared secrets is for replaying too.
+        // Declared secrets need no rule in a replayed cassette.
         let redactions = try rules {
             try configuration.redact.filter { $0.secret == nil }.map { try $0.rule.get() }
         }
-        // Rules are kept in the cassette. One that is replayed is not changed, and does not follow others than it has.
+        // Rules are kept in the cassette. A replay does not change it, so it must have all rules that were given.
         let lacking = try reader.lacking(matchRules(configuration) + redactions)
         guard lacking.isEmpty else { throw MockServeError(lacking: lacking, path: path) }
         let upstreams = try reader.upstreams()
@@ -129,7 +129,7 @@ extension RunningService {
         )
     }
 
-    /// Nil if there is no file yet, or nothing in it.
+    /// Nil if there is no file, or it is empty.
     private static func reader(ofFilled path: String) throws -> CassetteReader? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let size = try FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
@@ -138,7 +138,7 @@ extension RunningService {
         return try CassetteReader(path: path)
     }
 
-    /// What is redacted in a cassette is said by its rules, which a run adds to and takes nothing from.
+    /// The rules of a cassette say what is redacted in it. A run can add rules, but removes none.
     private static func refuseToStopRedaction(of cassette: CassetteReader) throws {
         if let error = try MockServeError(stoppingRedactionOf: cassette) { throw error }
     }

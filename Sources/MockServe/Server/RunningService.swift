@@ -5,11 +5,12 @@ import Foundation
 import MockServeCore
 import NIOCore
 
-/// What a configuration comes to: the services in a row, chosen once, and what must be closed behind it.
+/// What a server runs, made from its configuration: the chain of services, chosen once, and what must be closed at the
+/// end.
 final class RunningService: Sendable {
-    /// Answers every exchange, itself or by those behind it.
+    /// The first service of the chain, which gets every exchange.
     let exchanges: any ExchangeService
-    /// One a listener.
+    /// One for each listener. If this is empty, there is one listener.
     let upstreams: [Upstream]
     let table: UpstreamTable
     let journal: ScopeJournal
@@ -17,7 +18,7 @@ final class RunningService: Sendable {
     let writer: CassetteWriter?
     /// Nil if nothing is replayed.
     let replayer: Replayer?
-    /// Whose answers may be prepared: nil if something stands before them that has to see every exchange.
+    /// Whose answers may be prepared; nil if a service in front of it must see every exchange.
     private let preparing: Replayer?
     /// Nil if nothing is forwarded.
     let client: UpstreamClient?
@@ -79,12 +80,12 @@ final class RunningService: Sendable {
         path = parts.path
     }
 
-    /// The short cut of HTTP/1 on one event loop, if there is one. Called there.
+    /// The short cut of HTTP/1 on one event loop, if there is one. Must be called on that event loop.
     func preparedAnswers(on eventLoop: any EventLoop) -> (any PreparedAnswers)? {
         preparing?.loopReplayer(on: eventLoop)
     }
 
-    /// When the oldest interaction was recorded; nil if there is none.
+    /// When the first interaction was recorded; nil if there is none.
     func recordedAt() throws -> Date? {
         guard let path, FileManager.default.fileExists(atPath: path) else { return nil }
         do {
@@ -96,7 +97,8 @@ final class RunningService: Sendable {
         }
     }
 
-    /// The caller's address for the first listener; the others get ports of the same host.
+    /// The given address for the first listener. The others get free ports of the same host, or of loopback if that is
+    /// a socket.
     func listenAddresses(_ first: ListenAddress) -> [ListenAddress] {
         let others: ListenAddress
         switch first.kind {
@@ -106,11 +108,11 @@ final class RunningService: Sendable {
         return [first] + Array(repeating: others, count: max(0, upstreams.count - 1))
     }
 
-    /// Ends the responder's work, then the recording, then the files next to it.
+    /// Shuts the services down, then ends the recording, then writes the coverage and journal files.
     func end(on eventLoop: any EventLoop, keeping: Bool, deadline: NIODeadline) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         exchanges.shutDown(deadline: deadline, on: eventLoop).whenComplete { _ in
-            // Checkpointing and writing take their time, which an event loop has not.
+            // Checkpointing and writing would block the event loop for too long.
             DispatchQueue.global().async { promise.completeWith(Result { try self.finish(keeping: keeping) }) }
         }
         return promise.futureResult

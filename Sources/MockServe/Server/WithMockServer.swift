@@ -1,8 +1,7 @@
 /// Runs `body` with a server in the background, and stops the server when `body` is done.
 ///
-/// The server accepts connections before `body` is called. It is stopped when `body` returns, when it throws, and when the
-/// task is cancelled; exchanges under way are then finished up to
-/// ``MockServerConfiguration/stopDeadline``.
+/// The server accepts connections before `body` is called. It is stopped when `body` returns or throws, or when the
+/// task is cancelled; exchanges under way may then finish within ``MockServerConfiguration/stopDeadline``.
 ///
 /// ```swift
 /// try await withMockServer(.replay("cassettes/users.cassette")) { server in
@@ -12,9 +11,10 @@
 /// ```
 ///
 /// - Returns: what `body` returns.
-/// - Throws: what `body` throws; otherwise ``MockServeError`` if the server could not start, if what was recorded could not be
-///   written, or if there were requests without an answer (``MockServerConfiguration/failsOnMisses``). If `body` throws while recording, what was recorded is dropped
-///   (``MockServerConfiguration/keepsFailedEpisodes``).
+/// - Throws: what `body` throws; then what was recorded is dropped (``MockServerConfiguration/keepsFailedEpisodes``).
+///   Otherwise ``MockServeError`` if the server could not start, if what was recorded could not be written, if a
+///   request had no recorded answer (``MockServerConfiguration/failsOnMisses``), or if an interaction was not used
+///   (``MockServerConfiguration/unused``).
 public func withMockServer<Result>(
     _ configuration: MockServerConfiguration,
     _ body: (MockServer) async throws -> Result
@@ -25,7 +25,7 @@ public func withMockServer<Result>(
         result = try await withTaskCancellationHandler {
             try await body(server)
         } onCancel: {
-            // Whatever becomes of the body: it did not come to its end.
+            // Even if the body returns, it did not run to its end.
             if !configuration.keepsFailedEpisodes { server.dropEpisode() }
             server.beginStop()
         }
@@ -44,7 +44,7 @@ public func withMockServer<Result>(
 /// Runs `body` with a server in the background, blocking; for synchronous tests. Not for use on an event loop.
 ///
 /// - Returns: what `body` returns.
-/// - Throws: as the asynchronous variant.
+/// - Throws: like the asynchronous variant.
 @available(*, noasync, message: "Use `try await withMockServer`.")
 @_disfavoredOverload  // A closure without `await` would otherwise choose this one in an asynchronous test.
 public func withMockServer<Result>(

@@ -1,5 +1,5 @@
-/// How far a connection is on its way to its end. It is open, then drains (what was written goes out), then may linger (input
-/// that is still coming is thrown away), then is closed.
+/// How far a connection is on its way to its end. It is open, then drains (what was written is sent), then may linger
+/// (input that still arrives is thrown away), then is closed.
 struct ConnectionEnding {
     private enum Phase {
         case open
@@ -17,7 +17,7 @@ struct ConnectionEnding {
 
     var isOpen: Bool { phase == .open }
 
-    /// While the last answer goes out, a client that sends without end is not read without end.
+    /// While the last answer is sent, a client that sends without end is not read without end.
     var holdsInput: Bool { phase == .draining && discarded > Self.limit }
 
     /// - Returns: false if the connection is ending already.
@@ -27,24 +27,24 @@ struct ConnectionEnding {
         return true
     }
 
-    /// Everything has gone out.
+    /// Everything was sent.
     ///
-    /// - Returns: whether input may still be coming.
+    /// - Returns: whether input may still arrive.
     mutating func linger() -> Bool {
         guard phase == .draining, !isInputClosed else { return false }
         phase = .lingering
         return true
     }
 
-    /// Input came that nobody wants.
+    /// Input arrived that nobody wants.
     ///
-    /// - Returns: whether the connection is to be closed.
+    /// - Returns: whether the connection must be closed.
     mutating func discard(_ bytes: Int) -> Bool {
         discarded += bytes
         return phase == .lingering && discarded > Self.limit
     }
 
-    /// - Returns: whether the connection is to be closed.
+    /// - Returns: whether the connection must be closed.
     mutating func closeInput() -> Bool {
         isInputClosed = true
         return phase == .lingering

@@ -1,11 +1,11 @@
 import NIOCore
 
-/// How long a connection may go on as it does: a state machine that is told what happens and when, and asked now and then. It has no
-/// clock and no timer of its own.
+/// How long a connection may stay as it is: a state machine that is told what happens and when, and is checked now and
+/// then. It has no clock and no timer of its own.
 struct ConnectionLifetime {
     /// What is awaited from the client.
     enum Awaited {
-        /// A next request, of which nothing has come.
+        /// The next request; none of it has arrived.
         case request
         /// The rest of a request's head.
         case head
@@ -19,15 +19,15 @@ struct ConnectionLifetime {
         case goOn
         /// The client does not read what it is sent.
         case stalled
-        /// A request takes too long to come.
+        /// A request arrives too slowly.
         case tooSlow
-        /// Nothing has been asked for too long.
+        /// No request has arrived for too long.
         case idle
     }
 
     private let timeouts: ConnectionTimeouts
     private var lastRead: NIODeadline
-    /// When the first byte of a request came of which the head is not complete yet.
+    /// When the first byte of a request arrived whose head is not complete yet.
     private var headStart: NIODeadline
     private var output = OutputProgress()
 
@@ -43,10 +43,10 @@ struct ConnectionLifetime {
         if beginsHead { headStart = now }
     }
 
-    /// Reading goes on after it was held: what the client did meanwhile is not known.
+    /// Reading goes on after a pause. What the client did meanwhile is not known.
     mutating func resumedReading(_ now: NIODeadline) { lastRead = now }
 
-    /// An answer is complete. What has come of the next request begins now.
+    /// An answer is complete. What has arrived of the next request begins now.
     mutating func endedExchange(_ now: NIODeadline) {
         lastRead = now
         headStart = now
@@ -56,8 +56,8 @@ struct ConnectionLifetime {
     mutating func wrote(_ bytes: Int) { output.written += bytes }
 
     /// - Parameters:
-    ///   - buffered: bytes of what was handed to the channel that the client's socket has not taken yet.
-    ///   - isOpen: whether the connection is not ending already: then only the output counts.
+    ///   - buffered: bytes handed to the channel that the client's socket has not taken yet.
+    ///   - isOpen: false if the connection is already ending; then only the output counts.
     mutating func verdict(_ now: NIODeadline, awaiting: Awaited, buffered: Int, isOpen: Bool) -> Verdict {
         if output.hasStalled(buffered: buffered, now, limit: timeouts.stall) { return .stalled }
         guard isOpen else { return .goOn }
@@ -77,10 +77,10 @@ struct OutputProgress {
     private var taken = 0
     private var since: NIODeadline?
 
-    /// To be asked now and then.
+    /// Must be called now and then.
     ///
     /// - Parameter buffered: bytes of `written` that the channel still has.
-    /// - Returns: whether something waits, and nothing of it was taken for longer than `limit`.
+    /// - Returns: whether something waits, and none of it was taken for longer than `limit`.
     mutating func hasStalled(buffered: Int, _ now: NIODeadline, limit: TimeAmount) -> Bool {
         let takenNow = written - buffered
         guard buffered > 0, takenNow == taken, let since else {

@@ -11,7 +11,7 @@ final class ConnectionRegistry: Sendable {
 
     private let state = Mutex(State())
 
-    /// Takes a new connection. It is closed at once if the server is stopping.
+    /// Adds a new connection. It is closed at once if the server is stopping.
     func add(_ channel: any Channel) {
         let id = ObjectIdentifier(channel)
         let isQuiescing = state.withLock { state in

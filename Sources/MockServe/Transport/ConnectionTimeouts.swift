@@ -5,7 +5,7 @@ struct ConnectionTimeouts: Sendable {
     let head: TimeAmount
     let stall: TimeAmount
     let idle: TimeAmount
-    /// How often a connection is looked at: a timeout is noticed that much later at most.
+    /// How often a connection is checked: a timeout is noticed that much later at most.
     let interval: TimeAmount
 
     init(_ limits: RequestLimits) {

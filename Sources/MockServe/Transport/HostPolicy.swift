@@ -1,7 +1,7 @@
 import HTTPMessages
 import MockServeCore
 
-/// By which names clients may address a server (RFC 9110 §7.2, §7.4).
+/// The names under which clients may address a server (RFC 9110 §7.2, §7.4).
 struct HostPolicy: Sendable {
     private let names: Set<String>
     private let allowsAll: Bool
@@ -12,16 +12,16 @@ struct HostPolicy: Sendable {
         allowsAll = names.contains("*")
     }
 
-    /// - Parameter own: of the listener.
+    /// - Parameter own: the origin of the listener.
     func allows(_ request: RequestHead, own: Origin) -> Bool {
         guard !allowsAll else { return true }
-        // Without one it is no browser's request.
+        // A request without `Host` is not from a browser.
         let hosts = request.fields.values("host").map { Latin1.string($0) }
         return (hosts + Self.authority(of: request.target)).allSatisfy { allows($0, own) }
     }
 
     private func allows(_ authority: String, _ own: Origin) -> Bool {
-        // An empty one says nothing (RFC 9112 §3.2).
+        // An empty `Host` says nothing (RFC 9112 §3.2).
         guard !authority.isEmpty else { return true }
         guard let host = Origin(scheme: .http, authority: authority)?.host else { return false }
         return host == own.host || names.contains(host) || Self.isLoopback(host)

@@ -7,10 +7,10 @@ import NIOPosix
 /// One bound port.
 struct Listener: Sendable {
     let channel: any Channel
-    /// As clients on this machine reach it.
+    /// The origin under which clients on this machine reach it.
     let origin: Origin
 
-    /// Binds and listens; when the future is done, connections are accepted.
+    /// Binds and listens. When the future completes, connections are accepted.
     static func start(
         _ address: ListenAddress,
         sharesPort: Bool,
@@ -42,7 +42,7 @@ struct Listener: Sendable {
         let bound: EventLoopFuture<any Channel> =
             switch address.kind {
             case .address(let host, let port):
-                // An address needs no resolver, which takes its time and asks around.
+                // An address needs no resolver, which takes time and asks other machines.
                 if let address = try? SocketAddress(ipAddress: host, port: port) {
                     bootstrap.bind(to: address)
                 } else {
@@ -67,7 +67,7 @@ struct Listener: Sendable {
         .flatMapErrorThrowing { error in throw Self.explain(error, address) }
     }
 
-    /// Why nobody could be served by a descriptor; nil if it is a socket.
+    /// Why a descriptor cannot be used; nil if it is a socket.
     private static func problem(ofSocket descriptor: CInt) -> String? {
         var kind: CInt = 0
         var size = socklen_t(MemoryLayout<CInt>.size)
@@ -77,7 +77,7 @@ struct Listener: Sendable {
 
     private static let fallback = Origin(scheme: .http, host: "127.0.0.1", port: 80)
 
-    /// Clients reach a server on the wildcard address by loopback.
+    /// Clients reach a server on the wildcard address through loopback.
     private static func origin(_ address: SocketAddress) -> Origin? {
         guard let host = address.ipAddress, let port = address.port else { return nil }
         let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host

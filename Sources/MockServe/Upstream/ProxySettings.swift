@@ -2,9 +2,9 @@ import HTTPMessages
 import Foundation
 import MockServeCore
 
-/// The proxies named by the environment, as curl reads them: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, in either case.
+/// The proxies in the environment, as curl reads them: `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY`, in upper or lower case.
 struct ProxySettings: Sendable {
-    /// A proxy on the way out; spoken to without TLS.
+    /// A proxy, which is spoken to without TLS.
     struct Proxy: Sendable, Hashable {
         let host: String
         let port: Int
@@ -47,7 +47,7 @@ struct ProxySettings: Sendable {
         return Proxy(host: bare, port: url.port ?? 80, authorization: authorization)
     }
 
-    /// The proxy for `origin`, or nil to connect directly. Loopback is never reached by a proxy.
+    /// The proxy for `origin`; nil to connect directly. Loopback is never reached through a proxy.
     func proxy(for origin: Origin) -> Proxy? {
         guard let proxy = origin.scheme == .http ? http : https else { return nil }
         return HostPolicy.isLoopback(origin.host) || exceptions.contains(where: { Self.excepts($0, origin) })

@@ -6,12 +6,12 @@ import NIOPosix
 import NIOSSL
 import Synchronization
 
-/// Connections to upstreams, kept alive for an origin and an event loop. Follows no redirects, decodes nothing.
+/// Connections to upstreams, kept alive per origin and event loop. Follows no redirects, decodes nothing.
 final class UpstreamClient: Sendable {
-    /// Idle connections kept for an origin on one event loop.
+    /// Idle connections kept per origin and event loop.
     private static let idleLimit = 64
-    /// How old an idle connection may be for a request that cannot be sent twice: servers close idle connections, and a
-    /// request that crosses the close is lost.
+    /// How long a connection may have been idle for a request that cannot be sent twice: servers close idle
+    /// connections, and a request that crosses the close is lost.
     private static let freshness = TimeAmount.milliseconds(500)
 
     private struct PoolKey: Hashable {
@@ -26,7 +26,7 @@ final class UpstreamClient: Sendable {
     private let idle = Mutex<[PoolKey: [NIOLoopBound<UpstreamConnection>]]>([:])
     private let unreachable = Atomic<Int>(0)
 
-    /// - Parameter upstreams: which knows the server's own listeners; nothing is sent to those.
+    /// - Parameter upstreams: knows the server's own listeners, to which nothing is sent.
     init(_ options: UpstreamOptions, _ upstreams: UpstreamTable) throws(MockServeError) {
         self.options = options
         self.upstreams = upstreams
@@ -37,13 +37,13 @@ final class UpstreamClient: Sendable {
         if options.trustedCertificates != nil { _ = try tlsContext() }
     }
 
-    /// Connections that did not come about: refused, not in time, no such name, or without a TLS handshake.
+    /// Connections that could not be made: refused, timed out, unknown name, or no TLS handshake.
     var failedConnectionCount: Int { unreachable.load(ordering: .relaxed) }
 
-    /// A way for one request to `origin`.
+    /// A stream for one request to `origin`.
     ///
     /// - Parameters:
-    ///   - isRepeatable: whether the request may be sent again if the way turns out to be dead.
+    ///   - isRepeatable: whether the request may be sent again if the connection turns out to be dead.
     ///   - ready: called on the event loop: at once if a connection is idle.
     func stream(
         to origin: Origin,
@@ -69,7 +69,7 @@ final class UpstreamClient: Sendable {
         return .failure(.isThisServer(connection.origin))
     }
 
-    /// A connection to `origin` that is idle, if there is one.
+    /// An idle connection to `origin`, if there is one.
     ///
     /// - Parameter isRepeatable: whether the request may be sent again if the connection turns out to be dead.
     private func idleConnection(to origin: Origin, on eventLoop: any EventLoop, isRepeatable: Bool)

@@ -13,8 +13,8 @@ struct UpstreamFailure: Error, Sendable {
     let message: String
     /// How the connection ended, if an answer had begun on it.
     let end: AnswerCut.End
-    /// Whether it says nothing about the upstream, which has not seen the request as far as is known: a request that may be repeated
-    /// may be sent on another way.
+    /// Whether it says nothing about the upstream, which has not seen the request as far as is known. A request that
+    /// may be repeated can then be sent on another connection.
     var saysNothing = false
 
     init(status: Int = 502, _ message: String, end: AnswerCut.End = .close) {
@@ -23,15 +23,16 @@ struct UpstreamFailure: Error, Sendable {
         self.end = end
     }
 
-    /// A body that is not as long as its request says: never sent, as its end would be read as another request.
+    /// A body that is not as long as its request announced. It is never sent whole, because its end would be read as
+    /// another request.
     static let brokenRequest = UpstreamFailure("the request body is not as long as was said; please report this")
 
-    /// Who is told to speak to itself would do so without end.
+    /// A server that forwarded to itself would do so without end.
     static func isThisServer(_ origin: Origin) -> UpstreamFailure {
         UpstreamFailure("\(origin) is this server itself; name the real service as the upstream")
     }
 
-    /// Says in a user's words what NIO said.
+    /// Says in words for users what SwiftNIO said.
     init(_ error: any Error, upstream: String) {
         switch error {
         case let error as UpstreamFailure: self = error

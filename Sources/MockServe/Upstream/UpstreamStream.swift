@@ -1,35 +1,35 @@
 import HTTPMessages
 import NIOCore
 
-/// One request on its way to an upstream and its answer, whatever version of HTTP carries them. Belongs to one event loop.
+/// One request on its way to an upstream, and its answer, in any version of HTTP. Belongs to one event loop.
 protocol UpstreamStream: AnyObject {
     var isWritable: Bool { get }
 
-    /// Sends the head of the request. How long its body will be is said by `bodyLength` alone.
+    /// Sends the head of the request. Only `bodyLength` says how long its body will be.
     func begin(_ request: RequestHead, receiver: any UpstreamReceiver)
 
     func send(_ bytes: ByteBuffer)
 
     func finish(trailers: Fields)
 
-    /// Stops and starts reading the answer.
+    /// Pauses or resumes reading the answer.
     func pause(_ isPaused: Bool)
 
-    /// Gives the exchange up.
+    /// Gives up the exchange.
     func cancel()
 }
 
-/// Takes what an upstream answers. All calls come on the event loop of the stream.
+/// Takes the answer of an upstream. All calls are made on the event loop of the stream.
 protocol UpstreamReceiver: AnyObject {
     func receiveInformational(_ head: ResponseHead)
     func receiveHead(_ head: ResponseHead)
-    /// The next `size` bytes of the body are one piece: a chunk of HTTP/1.1. What carries the answer need not have such marks.
+    /// The next `size` bytes of the body are one piece: a chunk of HTTP/1.1. Other versions need not have marks.
     func receiveMark(piece size: Int)
     func receiveBody(_ bytes: ByteBuffer)
     func receiveResponseEnd(trailers: Fields)
-    /// What has arrived so far was handed over. Not called after the end.
+    /// Everything that has arrived was handed over. Not called after the end.
     func receivedAll()
-    /// Nothing comes after this.
+    /// No calls follow.
     func receiveFailure(_ failure: UpstreamFailure)
     func upstreamWritabilityRestored()
 }

@@ -92,7 +92,7 @@ struct AddCommand: ParsableCommand {
         }
     }
 
-    /// Those of a cassette that is there already, and what was asked for; a new one is as a recording would make it.
+    /// The rules to add: what was asked for, and in a new or empty cassette the default redaction, as in a recording.
     private var rules: [Rule] {
         get throws {
             let asked = try redaction.rules + secrets.declared().map { try Rule(.redact, part: "secret:\($0.kind)") }
@@ -107,7 +107,7 @@ struct AddCommand: ParsableCommand {
         }
     }
 
-    /// Nil if there is no file yet, or nothing in it.
+    /// Nil if there is no file, or it is empty.
     private func existing() throws -> CassetteReader? {
         let attributes = try? FileManager.default.attributesOfItem(atPath: cassette)
         guard let size = attributes?[.size] as? Int, size > 0 else { return nil }
@@ -144,7 +144,7 @@ struct AddCommand: ParsableCommand {
             redacted = interaction.content.redactions.counts
             writer.commit(interaction) { result in outcome.withLock { $0 = result } }
         } catch {
-            // What is refused leaves nothing behind.
+            // A refused answer leaves nothing behind.
             _ = try? writer.finish(keeping: false, now: now)
             throw error
         }
@@ -155,7 +155,7 @@ struct AddCommand: ParsableCommand {
         return try result.get()
     }
 
-    /// The one given; otherwise the only one the cassette knows; otherwise any.
+    /// The given upstream; otherwise the only one that the cassette knows; nil for any.
     private func chosenUpstream() throws -> Origin? {
         if let upstream { return Origin(upstream) }
         guard let reader = try existing() else { return nil }

@@ -55,8 +55,8 @@ struct ListCommand: ParsableCommand {
         ]
     }
 
-    /// Columns of fixed width and, between them, the target with what is left of the terminal. A narrow terminal gets no
-    /// time of recording. Off a terminal nothing is cut.
+    /// Columns of fixed width; the target gets the rest of the terminal. A narrow terminal gets no recording time.
+    /// Without a terminal nothing is cut.
     private struct Layout {
         private static let recordedWidth = 19
         private let targetWidth: Int
@@ -108,7 +108,7 @@ struct ListCommand: ParsableCommand {
 }
 
 extension String {
-    /// Filled with spaces to `width`; a longer one stays.
+    /// Padded with spaces to `width`; a longer text stays as it is.
     func padded(_ width: Int, right: Bool = false) -> String {
         let filling = String(repeating: " ", count: max(0, width - count))
         return right ? filling + self : self + filling

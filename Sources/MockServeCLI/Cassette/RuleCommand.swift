@@ -19,7 +19,7 @@ struct RuleCommand: ParsableCommand {
     )
 }
 
-/// Rules as they are given on the command line.
+/// Rules given on the command line.
 struct RuleOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("Leave a part of requests out of matching: \(Rule.syntax(.ignore)).", valueName: "part")
@@ -68,7 +68,7 @@ struct RuleOptions: ParsableArguments {
     func validate() throws { _ = try rules }
 }
 
-/// What a change of rules did, for a person.
+/// Tells a person what a change of rules did.
 enum RuleChanges {
     static func say(_ changes: KeyChanges) {
         func list(_ groups: [[Int64]], _ words: String) {

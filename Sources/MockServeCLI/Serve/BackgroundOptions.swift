@@ -3,7 +3,7 @@ import Foundation
 import MockServe
 import UnixSignals
 
-/// What `record` and `replay` take in addition: they run until they are told to stop.
+/// Options of `record` and `replay`, which run until they are told to stop.
 struct BackgroundOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the base URL to this file once the port accepts.", valueName: "file"))
     var urlFile: String?
@@ -11,8 +11,8 @@ struct BackgroundOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Stop when this process has ended.", valueName: "pid"))
     var parentPid: Int32?
 
-    /// Serves until a signal comes or the parent ends. A second signal ends the program at once. SIGHUP rewinds what is replayed,
-    /// and stops what records.
+    /// Serves until a signal arrives or the parent ends. A second signal ends the program at once. SIGHUP rewinds a
+    /// replay, and stops a recording.
     func serve(
         _ configuration: MockServerConfiguration,
         isQuiet: Bool,
@@ -36,7 +36,7 @@ struct BackgroundOptions: ParsableArguments {
         return server
     }
 
-    /// Every connection is a descriptor, of which shells allow few. What the system allows at most is enough for many clients.
+    /// Every connection needs a descriptor, and shells allow few. The system's maximum is enough for many clients.
     private static func raiseDescriptorLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
@@ -47,7 +47,8 @@ struct BackgroundOptions: ParsableArguments {
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
-    /// Waits for a first signal or the end of the parent, then stops the server; a second signal does not wait for that.
+    /// Waits for the first signal or the end of the parent, then stops the server. A second signal does not wait for
+    /// that.
     private func stop(
         _ server: MockServer,
         _ signals: UnixSignalsSequence,
@@ -62,7 +63,7 @@ struct BackgroundOptions: ParsableArguments {
                         if !isQuiet { Console.say("mockserve: back at the start of the recording") }
                         continue
                     }
-                    // A caller may signal the process and its group, which is one wish.
+                    // A caller may signal both the process and its group, which counts once.
                     if let first {
                         guard first.duration(to: .now) > .milliseconds(300) else { continue }
                         Console.say("mockserve: stopped at once")
@@ -85,13 +86,14 @@ struct BackgroundOptions: ParsableArguments {
         }
     }
 
-    /// Whether a path is that of a file, or of nothing yet: a device, a pipe or a link is not replaced and not removed.
+    /// Whether a path leads to a regular file, or to nothing yet: a device, a pipe or a link is not replaced and not
+    /// removed.
     private static func isRegular(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Readers never see half a file.
+    /// Writes a regular file so that readers never see half of it.
     private func write(_ url: String, to path: String) throws {
         do {
             let data = Data("\(url)\n".utf8)
@@ -110,7 +112,7 @@ struct BackgroundOptions: ParsableArguments {
 
     private static func waitForEnd(of process: Int32) async {
         while !Task.isCancelled, kill(process, 0) == 0 || errno == EPERM {
-            // Cancellation ends the wait early, which the loop sees.
+            // Cancellation ends the wait early; the loop notices it.
             try? await Task.sleep(for: .milliseconds(200))
         }
     }

@@ -68,7 +68,7 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    /// A journal may be of several cassettes.
+    /// A journal may have misses of several cassettes.
     private func explainAll(_ misses: [JournalReader.Miss]) {
         var cassettes: [String] = []
         for miss in misses {
@@ -83,7 +83,7 @@ struct ExplainCommand: ParsableCommand {
         }
     }
 
-    /// As it is named in this folder.
+    /// The path as seen from this folder.
     private func shortened(_ path: String) -> String {
         let folder = FileManager.default.currentDirectoryPath + "/"
         return path.hasPrefix(folder) ? String(path.dropFirst(folder.count)) : path
@@ -117,17 +117,17 @@ struct JournalReader {
 
     init(_ path: String) { self.path = path }
 
-    /// The misses in the order in which they came, up to a number of them.
+    /// The misses in the order in which they happened, up to a number of them.
     ///
-    /// - Parameter cassette: only those of this one; nil for all.
-    /// - Throws: `MockServeError` if the file cannot be read, or a line of it is no journal entry.
+    /// - Parameter cassette: only its misses; nil for those of all cassettes.
+    /// - Throws: `MockServeError` if the file cannot be read, or a line of it is not a journal entry.
     func misses(upTo limit: Int, of cassette: String? = nil) throws -> [Miss] {
         var misses: [Miss] = []
         let wanted = cassette.map(CassetteFile.canonicalPath)
         for (index, line) in try Data(contentsOf: url, options: .mappedIfSafe).split(separator: 0x0A).enumerated() {
             guard misses.count < limit else { break }
             guard let entry = try? JSONSerialization.jsonObject(with: line) as? [String: Any] else {
-                // A server that was killed may have left a part of a line.
+                // A killed server may have left part of a line.
                 let start = Data("{\"number\":".utf8)
                 guard line.starts(with: start) || start.starts(with: line) else {
                     throw MockServeError(

@@ -1,11 +1,11 @@
 import ArgumentParser
 import MockServe
 
-/// Settings that options of the command line give, which are stronger than all others.
+/// Settings given by options of the command line, which override all others.
 struct GivenSettings {
     private var settings: [(name: String, text: String, option: String)] = []
 
-    /// - Parameter option: by which it is given, if that is not `--NAME`.
+    /// - Parameter option: the option that gives it, if that is not `--NAME`.
     mutating func add(_ name: String, _ value: (some CustomStringConvertible)?, by option: String? = nil) {
         if let value { settings.append((name, value.description, option ?? "--\(name)")) }
     }

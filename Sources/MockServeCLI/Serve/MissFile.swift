@@ -2,8 +2,8 @@ import CassetteStore
 import Foundation
 import MockServeCore
 
-/// Where the misses of a server are kept for `explain`: those of the last one that had any, for each cassette in each folder that
-/// servers were started in.
+/// Where the misses of a server are kept for `explain`: those of the last server that had any, for each cassette and
+/// each folder in which servers were started.
 enum MissFile {
     /// In the folder for state (XDG Base Directory Specification); nil if there is no home.
     private static var folder: String? {
@@ -18,15 +18,15 @@ enum MissFile {
         ShortDigest.hexadecimal(CassetteFile.canonicalPath(cassette))
     }
 
-    /// For a server that is started here.
+    /// For a server that is started in this folder.
     static func path(for cassette: String) -> String? {
         folder.map { "\($0)/\(currentFolder)-\(name(of: cassette)).jsonl" }
     }
 
     /// The newest one.
     ///
-    /// - Parameter cassette: whose; nil for all that were started in this folder. A cassette that had no misses here may have had
-    ///   some elsewhere.
+    /// - Parameter cassette: the cassette that was served; nil for all that were served from this folder. If a cassette
+    ///   had no misses here, its misses elsewhere count.
     static func newest(_ cassette: String?) -> String? {
         guard let folder else { return nil }
         guard let cassette else { return newest(in: folder) { $0.hasPrefix(currentFolder + "-") } }

@@ -2,25 +2,25 @@ import CassetteStore
 import MockServe
 import MockServeCore
 
-/// What to do after many misses, once for all of them.
+/// What to do about many misses, said once for all of them.
 struct MissOverview {
-    /// Misses that differ from what is nearest in the same parts.
+    /// Misses that differ from the nearest recordings in the same parts.
     private struct Group {
         let title: String
         var misses: [ToldMiss] = []
     }
 
-    /// Requests that are named of each group.
+    /// How many requests of each group are listed.
     private static let named = 10
-    /// Of the interactions that a rule makes the same, how many groups are shown, and how many of each.
+    /// Of the interactions that a rule makes the same: how many groups are shown, and how many interactions of each.
     private static let shown = 12
-    /// For how many rules it is looked up what else they match.
+    /// How many rules are checked for what else they match.
     private static let tried = 24
 
     private let cassette: String
     private let misses: [ToldMiss]
     private let groups: [Group]
-    /// Rules that would answer all misses that rules should answer, as they are written after `--ignore`.
+    /// Rules that would answer all misses that rules should answer, as written after `--ignore`.
     let rules: [String]
 
     init(_ misses: [ToldMiss], cassette: String) {
@@ -47,7 +47,7 @@ struct MissOverview {
 
     // MARK: Rules
 
-    /// Each once, and one for the elements of an array where there are several for single ones.
+    /// Each rule once; several for single elements of an array become one for all elements.
     private static func merged(_ rules: [String]) -> [String] {
         var shapes: [String: Set<String>] = [:]
         for rule in rules { shapes[anyElement(rule), default: []].insert(rule) }
@@ -60,7 +60,7 @@ struct MissOverview {
         return merged
     }
 
-    /// The rules of one miss as they stand among those for all.
+    /// The rules for one miss, as they are in the list for all misses.
     private static func merged(_ rules: [String], with all: [String]) -> [String] {
         var found: [String] = []
         for rule in rules.map({ all.contains($0) ? $0 : anyElement($0) }) where !found.contains(rule) {
@@ -91,8 +91,8 @@ struct MissOverview {
 
     // MARK: Telling
 
-    /// - Parameter limit: of the interactions of a cassette; if it has more, they are not looked through for what else the rules
-    ///   match. Nil for none.
+    /// - Parameter limit: interactions up to which it is looked up in the cassette what else the rules match; nil for
+    ///   no limit.
     func lines(limit: Int?) -> [String] {
         let kinds = groups.count == 1 ? "" : ", in \(groups.count) kinds"
         var lines = ["\(Counted.text(misses.count, "miss", "misses")) of \(cassette)\(kinds):"]
@@ -115,7 +115,7 @@ struct MissOverview {
         return "\(start)  (nearest #\(nearest)\(others))"
     }
 
-    /// What else is to be done, each once.
+    /// What else to do, each once.
     private var fixes: [String] {
         misses.filter(\.ignore.isEmpty).map(\.fix).reduce(into: []) { fixes, fix in
             if !fix.isEmpty, !fixes.contains(fix) { fixes.append(fix) }
@@ -132,7 +132,7 @@ struct MissOverview {
         ] + effects(limit: limit)
     }
 
-    /// Of each rule, which recorded requests it would make the same.
+    /// For each rule, the recorded requests that it would make the same.
     private func effects(limit: Int?) -> [String] {
         let tried = rules.compactMap { rule in (try? Rule(.ignore, part: rule)).map { (rule, $0) } }.prefix(Self.tried)
         let found: [KeyChanges]?

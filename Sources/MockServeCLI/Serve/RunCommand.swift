@@ -132,10 +132,10 @@ struct RunCommand: AsyncParsableCommand {
         }
         let environment = Environment.inherit.updating(updates)
         let child = ChildProcess()
-        // What spawns takes all signals for not ignored.
+        // Spawned programs start with no signal ignored, so a shell ignores SIGHUP for the command.
         let ignoring = Signals.hangUpIsIgnored ? ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"] : []
         if !ignoring.isEmpty, !Self.isThere(command[0]) {
-            // The shell would say so in its own words, and end with a status of its own.
+            // The shell would report that in its own words, and with a status of its own.
             throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: there is no such program.")
         }
         let command = ignoring + command
@@ -153,7 +153,7 @@ struct RunCommand: AsyncParsableCommand {
         }
     }
 
-    /// A key at the terminal sends its signal to the command too; it must not get it twice.
+    /// A key at the terminal sends its signal to the command too, which must not get it twice.
     private static func terminalSends(_ signal: UnixSignal) -> Bool {
         signal == .sigint && Console.isTerminal(STDIN_FILENO)
     }
@@ -199,7 +199,7 @@ struct RunCommand: AsyncParsableCommand {
     }
 }
 
-/// The command's process. It may run, and a signal for it may come, before its number is known here.
+/// The process of the command. It may run, and signals for it may arrive, before its number is known here.
 private final class ChildProcess: Sendable {
     private struct State {
         var id: pid_t?

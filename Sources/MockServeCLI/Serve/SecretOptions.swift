@@ -3,7 +3,7 @@ import Foundation
 import MockServe
 import MockServeCore
 
-/// Secrets that are declared on the command line, by where their values are: never by the values themselves.
+/// Secrets declared on the command line: by where their values are, never by the values themselves.
 struct SecretOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -19,12 +19,12 @@ struct SecretOptions: ParsableArguments {
     )
     var secretFile: [String] = []
 
-    /// What is not there is an error where something is written; a replay elsewhere may do without.
+    /// The declared secrets; one whose value is missing has a `problem`.
     var targets: [RedactionTarget] { secretEnv.map(Self.variable) + secretFile.map(Self.file) }
 
-    /// The same for a command that needs them all.
+    /// The same for a command that needs all of them.
     ///
-    /// - Throws: `MockServeError` if one is not there.
+    /// - Throws: `MockServeError` if one is missing.
     func declared() throws -> [DeclaredSecret] {
         try targets.compactMap { target in
             if let reason = target.problem {
@@ -55,7 +55,7 @@ struct SecretOptions: ParsableArguments {
     }
 }
 
-/// What else is to be redacted.
+/// What to redact in addition to the default.
 struct RedactOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

@@ -5,7 +5,7 @@ import MockServeCore
 import NIOPosix
 import Synchronization
 
-/// What every serving command takes.
+/// The options of all serving commands.
 struct ServeOptions: ParsableArguments {
     @Option(help: "Port to listen on; 0 lets the operating system pick one. (default: 0)")
     var port: Int?
@@ -114,7 +114,7 @@ struct ServeOptions: ParsableArguments {
         return given
     }
 
-    /// - Parameter tellsAtOnce: whether misses and failures are said as they happen.
+    /// - Parameter tellsAtOnce: whether misses and failures are shown as they happen.
     func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) throws {
         configuration.followEnvironment(isCommandLine: true)
         try given.apply(to: &configuration)
@@ -132,14 +132,14 @@ struct ServeOptions: ParsableArguments {
         }
     }
 
-    /// Says what the configuration is, and ends the program, if that was asked for.
+    /// Prints the configuration and ends the program, if that was asked for.
     func explainIfAsked(_ configuration: MockServerConfiguration) throws {
         guard explainConfig else { return }
         Console.print(try configuration.explanation())
         throw ExitCode.success
     }
 
-    /// Says so if others than this machine can reach the server.
+    /// Warns if other machines can reach the server.
     func warn(_ server: MockServer) {
         guard server.isReachableFromElsewhere else { return }
         Console.say("mockserve: warning: listening on \(server.listenHost): other machines can reach this server")
@@ -148,7 +148,7 @@ struct ServeOptions: ParsableArguments {
     private var inheritedSocket: Int32? {
         if let listenFd { return listenFd }
         let environment = ProcessInfo.processInfo.environment
-        // sd_listen_fds(3): the sockets begin at 3 and are for the process LISTEN_PID only.
+        // sd_listen_fds(3): the sockets begin at descriptor 3, and are only for the process LISTEN_PID.
         guard let count = environment["LISTEN_FDS"].flatMap({ Int($0) }), count >= 1,
             environment["LISTEN_PID"].flatMap({ Int32($0) }) == getpid()
         else { return nil }
@@ -156,7 +156,7 @@ struct ServeOptions: ParsableArguments {
     }
 }
 
-/// What a run that has an upstream records.
+/// The recording mode of a run with an upstream.
 struct ModeOption: ParsableArguments {
     @Option(help: "What to record: \(RecordMode.allCases.map(\.rawValue).joined(separator: ", ")). (default: once)")
     var mode: RecordMode?
@@ -168,7 +168,7 @@ struct ModeOption: ParsableArguments {
     }
 }
 
-/// What says where a recording goes and comes from.
+/// Options of a recording: where it comes from, and what is kept.
 struct RecordOptions: ParsableArguments {
     @Option(
         name: .long,
@@ -224,7 +224,7 @@ struct RecordOptions: ParsableArguments {
 
     private var upstreams: [(name: String, url: String)] { upstream.map { Setting.upstream($0) } }
 
-    /// Whether there is a server to record from, named by an option or by the environment.
+    /// Whether an option or the environment names a server to record from.
     var hasUpstream: Bool { !upstream.isEmpty || !MockServerConfiguration.record("", upstreams: []).upstreams.isEmpty }
 
     /// The settings that these options give.
@@ -240,7 +240,7 @@ struct RecordOptions: ParsableArguments {
         return given
     }
 
-    /// Options that were given and mean nothing without an upstream. Rules are not among them: the cassette may have them.
+    /// The given options that mean nothing without an upstream. Rules are not among them: the cassette may have them.
     var givenForRecording: [String] {
         [
             (upstreamCa != nil, "--upstream-ca"), (connectTimeout != nil, "--connect-timeout"),

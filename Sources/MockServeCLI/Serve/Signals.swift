@@ -1,8 +1,8 @@
 import Foundation
 
-/// How the process was started to take signals.
+/// How the process was started to handle signals.
 enum Signals {
-    /// Whether SIGHUP is to be ignored, as `nohup` says: then it stays so, here and in what is run.
+    /// Whether SIGHUP is ignored, as under `nohup`. Then it stays ignored, here and in commands that are run.
     static var hangUpIsIgnored: Bool {
         var action = sigaction()
         guard sigaction(SIGHUP, nil, &action) == 0 else { return false }

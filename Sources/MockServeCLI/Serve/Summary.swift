@@ -3,13 +3,13 @@ import MockServeCore
 
 /// What is said when a server has stopped.
 struct Summary {
-    /// Interactions of a cassette that are looked through for what rules would do.
+    /// Interactions of a cassette up to which it is looked up what rules would do.
     private static let previewLimit = 10_000
 
     let server: MockServer
     /// As it was given.
     let cassette: String
-    /// Whether misses and failures were told as they happened.
+    /// Whether misses and failures were shown as they happened.
     let wasTold: Bool
 
     func say() {
@@ -53,7 +53,7 @@ struct Summary {
         Console.say("")
     }
 
-    /// What is said even if nothing was to be: that something went wrong, in one line each.
+    /// What is said even in quiet mode: what went wrong, in one line each.
     func sayWorst() {
         if server.missCount > 0, let first = server.misses.first {
             let count = Counted.text(server.missCount, "request")

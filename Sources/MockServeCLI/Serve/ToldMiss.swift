@@ -1,17 +1,17 @@
 import Foundation
 import MockServe
 
-/// A miss as its problem details tell it.
+/// A miss, read from its problem details.
 struct ToldMiss {
     let method: String
     let target: String
-    /// The interaction that is nearest; nil if the cassette was empty.
+    /// The nearest interaction; nil if the cassette was empty.
     let nearest: Int?
-    /// In what that differs; none if it is the same request, which playback does not answer.
+    /// The parts in which that differs; empty if it is the same request, withheld by the playback.
     let parts: [String]
-    /// By which rules it would answer.
+    /// The parts to ignore so that it would answer.
     let ignore: [String]
-    /// What else there is to do.
+    /// What else to do.
     let fix: String
 
     init(_ problem: [String: Any]) {

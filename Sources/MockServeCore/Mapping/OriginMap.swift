@@ -74,7 +74,7 @@ package final class OriginMap: Sendable {
         mapped.reserve(bytes: fields.byteCount + own.upstream.host.utf8.count + 8, fields: fields.count)
         fields.forEachRaw { field in
             if field.isNamed("host") {
-                mapped.append(name: field.name, value: own.upstream.authority.utf8)
+                mapped.append(name: field.name, value: Array(own.upstream.authority.utf8))
             } else if toUpstream.mayMatch(field.value) {
                 mapped.append(name: field.name, value: toUpstream.replace(in: Array(field.value)))
             } else {

@@ -7,12 +7,14 @@ import MockServeCore
 public struct MockRequest: Sendable, Equatable {
     /// Method, scheme, authority, path with query, and fields.
     public var head: HTTPRequest
-    /// The body after transfer-decoding, whole.
+    /// The whole body, without transfer coding.
     public var body: [UInt8]
-    /// Fields after a chunked body.
+    /// The trailer fields after a chunked body.
     public var trailers: HTTPFields
-    /// The parameters of the path that a ``Router`` has matched, by name, percent-decoded.
+    /// The path parameters that a ``Router`` has matched, by name, percent-decoded.
     public internal(set) var parameters: [String: String] = [:]
+    /// Name of the upstream that the request is for; nil if the server has none.
+    public internal(set) var upstream: String?
 
     /// - Parameter path: with the query, if there is one.
     public init(
@@ -26,7 +28,8 @@ public struct MockRequest: Sendable, Equatable {
         self.init(head: head, body: body, trailers: trailers)
     }
 
-    init(head: HTTPRequest, body: [UInt8], trailers: HTTPFields) {
+    init(head: HTTPRequest, body: [UInt8], trailers: HTTPFields, upstream: String? = nil) {
+        self.upstream = upstream
         self.head = head
         self.body = body
         self.trailers = trailers
@@ -43,22 +46,22 @@ public struct MockRequest: Sendable, Equatable {
 
     private var target: String { head.path ?? "/" }
 
-    /// The parameters of the query, in order; none if there is no query.
+    /// The parameters of the query, in order; empty if there is no query.
     public var query: Parameters {
         guard let mark = target.firstIndex(of: "?") else { return Parameters([]) }
         return Parameters(formEncoded: Array(target[target.index(after: mark)...].utf8))
     }
 
-    /// The fields of a form, in order; none if the body is not `application/x-www-form-urlencoded`.
+    /// The fields of a form, in order; empty if the body is not `application/x-www-form-urlencoded`.
     public var form: Parameters {
         let type = fields[.contentType].map { MediaType($0.utf8) }
         return type?.essence == "application/x-www-form-urlencoded" ? Parameters(formEncoded: body) : Parameters([])
     }
 
-    /// The body as UTF-8 text; what is not UTF-8 is replaced by U+FFFD.
+    /// The body as UTF-8 text; invalid bytes are replaced by U+FFFD.
     public var text: String { String(decoding: body, as: UTF8.self) }
 
-    /// The body as a value, whatever its `Content-Type` says.
+    /// The body decoded from JSON, whatever its `Content-Type` says.
     ///
     /// - Throws: `DecodingError` if it is not JSON, or not of this shape.
     public func json<Value: Decodable>(as type: Value.Type, decoder: JSONDecoder = JSONDecoder()) throws -> Value {
@@ -67,15 +70,15 @@ public struct MockRequest: Sendable, Equatable {
 
     /// Names with values, in the order in which they were sent.
     public struct Parameters: Sendable, Equatable {
-        /// One of them, decoded.
+        /// A name and a value, decoded.
         public struct Pair: Sendable, Equatable {
-            /// Case counts.
+            /// The name; case counts.
             public let name: String
-            /// Empty if there is none.
+            /// The value; empty if there is none.
             public let value: String
         }
 
-        /// All of them.
+        /// All pairs.
         public let pairs: [Pair]
 
         init(_ pairs: [Pair]) { self.pairs = pairs }
@@ -87,10 +90,10 @@ public struct MockRequest: Sendable, Equatable {
             }
         }
 
-        /// The first value of a name; nil if there is none.
+        /// The first value with a name; nil if there is none.
         public subscript(name: String) -> String? { pairs.first { $0.name == name }?.value }
 
-        /// All values of a name.
+        /// All values with a name.
         public func all(_ name: String) -> [String] { pairs.filter { $0.name == name }.map(\.value) }
     }
 }

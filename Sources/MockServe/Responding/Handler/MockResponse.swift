@@ -2,9 +2,9 @@ import HTTPMessages
 public import Foundation
 public import HTTPTypes
 
-/// What a ``Responder`` answers.
+/// The answer of a ``Responder``.
 public struct MockResponse: Sendable {
-    /// A body, at once or piece by piece.
+    /// A body, whole or piece by piece.
     public struct Body: Sendable {
         enum Kind: Sendable {
             case bytes([UInt8])
@@ -17,23 +17,23 @@ public struct MockResponse: Sendable {
         /// Sent with `Content-Length`.
         public static func bytes(_ bytes: [UInt8]) -> Body { Body(kind: .bytes(bytes)) }
 
-        /// Each element is sent as it comes, as one chunk; an error cuts the connection.
+        /// Each element is sent as it arrives, as one chunk. An error cuts the connection.
         public static func stream(_ pieces: AsyncThrowingStream<[UInt8], any Error>) -> Body {
             Body(kind: .stream(pieces))
         }
     }
 
-    /// Status from 200 on.
+    /// The status, 200 or more.
     public var status: HTTPResponse.Status
-    /// Fields; `Content-Length` and `Transfer-Encoding` are put right by the server, and `Date` is added.
+    /// The fields. The server sets `Content-Length` and `Transfer-Encoding`, and adds `Date` if it is missing.
     public var fields: HTTPFields
-    /// Default: empty.
+    /// The body. Default: empty.
     public var body: Body
-    /// Fields after the body, which is then sent in chunks. Default: none.
+    /// The trailer fields. With any, the body is sent in chunks. Default: none.
     public var trailers: HTTPFields = [:]
-    /// Answers with a status of 1xx that are sent first, such as `103 Early Hints`. Default: none.
+    /// Informational responses (1xx) that are sent first, such as `103 Early Hints`. Default: none.
     public var informational: [HTTPResponse] = []
-    /// How long the client waits for the answer to begin. Default: not at all.
+    /// How long to wait before answering. Default: not at all.
     public var delay: Duration = .zero
 
     /// Any response.
@@ -43,7 +43,7 @@ public struct MockResponse: Sendable {
         self.body = .bytes(body)
     }
 
-    /// A response whose body comes piece by piece.
+    /// A response whose body is sent piece by piece.
     public init(
         status: HTTPResponse.Status,
         fields: HTTPFields = [:],
@@ -59,14 +59,15 @@ public struct MockResponse: Sendable {
         MockResponse(status: status, fields: [.contentType: "text/plain; charset=utf-8"], body: Array(text.utf8))
     }
 
-    /// `application/json`, from a text that is JSON already.
+    /// `application/json`, from text that is already JSON.
     public static func json(_ json: String, status: HTTPResponse.Status = .ok) -> MockResponse {
         MockResponse(status: status, fields: [.contentType: "application/json"], body: Array(json.utf8))
     }
 
     /// `application/json`, from a value.
     ///
-    /// - Parameter encoder: by default one that sorts keys, so that equal values give equal bytes.
+    /// - Parameter encoder: unless it has output formatting of its own, it sorts keys, so that equal values give equal
+    ///   bytes. Default: a new one.
     /// - Throws: `EncodingError` if the value cannot be written as JSON.
     public static func json(
         _ value: some Encodable,
@@ -86,11 +87,11 @@ public struct MockResponse: Sendable {
         MockResponse(status: status, fields: [.location: location])
     }
 
-    /// What is in a file.
+    /// The content of a file.
     ///
-    /// - Parameter contentType: default: by the ending of its name, for those that web pages are made of; otherwise
-    ///   `application/octet-stream`.
-    /// - Throws: if it cannot be read.
+    /// - Parameter contentType: by default chosen by the file name extension, for types that web pages consist of;
+    ///   otherwise `application/octet-stream`.
+    /// - Throws: if the file cannot be read.
     public static func file(_ path: String, contentType: String? = nil) throws -> MockResponse {
         let url = URL(fileURLWithPath: path)
         let type = contentType ?? fileTypes[url.pathExtension.lowercased()] ?? "application/octet-stream"
@@ -105,11 +106,11 @@ public struct MockResponse: Sendable {
         "woff2": "font/woff2", "pdf": "application/pdf", "wasm": "application/wasm",
     ]
 
-    /// Server-sent events, each sent as it comes; the answer ends with the sequence.
+    /// Server-sent events, each sent as it arrives. The answer ends with the sequence.
     public static func events<Events: AsyncSequence & Sendable>(_ events: Events) -> MockResponse
     where Events.Element == ServerSentEvent {
         let source = EventSource(events)
-        // Asked for one by one, so that no more is held than the client takes.
+        // Pulled one by one, so that no more is held than the client takes.
         let pieces = AsyncThrowingStream<[UInt8], any Error> { try await source.next()?.bytes }
         let fields: HTTPFields = [.contentType: "text/event-stream", .cacheControl: "no-store"]
         return MockResponse(status: .ok, fields: fields, stream: pieces)
@@ -128,7 +129,7 @@ public struct MockResponse: Sendable {
         return response
     }
 
-    /// The same after a while.
+    /// The same response after a delay.
     public func delayed(by delay: Duration) -> MockResponse {
         var response = self
         response.delay = delay
@@ -136,16 +137,16 @@ public struct MockResponse: Sendable {
     }
 }
 
-/// An event of a stream of type `text/event-stream` (WHATWG HTML §9.2).
+/// An event in a stream of type `text/event-stream` (WHATWG HTML §9.2).
 public struct ServerSentEvent: Sendable, Equatable {
-    /// May have several lines.
+    /// The data; may have several lines.
     public var data: String
-    /// Its name; nil for `message`.
+    /// The type of the event; nil for `message`.
     public var event: String?
-    /// What the client says in `Last-Event-ID` when it comes again.
+    /// What the client sends in `Last-Event-ID` when it reconnects.
     public var id: String?
 
-    /// Line ends in `event` and `id` are left out.
+    /// Line breaks in `event` and `id` are left out.
     public init(data: String, event: String? = nil, id: String? = nil) {
         self.data = data
         self.event = event
@@ -161,7 +162,7 @@ public struct ServerSentEvent: Sendable, Equatable {
     }
 }
 
-/// Asked by one task, one event after another; hence it may be handed to that task.
+/// Used by one task, one event after another, so it may be passed to that task.
 private final class EventSource<Events: AsyncSequence & Sendable>: @unchecked Sendable
 where Events.Element == ServerSentEvent {
     private var iterator: Events.AsyncIterator

@@ -1,8 +1,8 @@
-/// Answers requests: the one-line protocol behind every handler you run in the background.
+/// Answers requests: the protocol behind every handler that you run in the background.
 ///
-/// A closure conforms by ``ClosureResponder``, and ``withMockServer(responder:_:)-(_,_)`` takes one as it is.
+/// For a closure there is ``ClosureResponder``, and ``withMockServer(responder:_:)-(_,_)`` takes one directly.
 public protocol Responder: Sendable {
-    /// Answers one request. Called from many tasks at once. An error thrown becomes a `500` that names it.
+    /// Answers one request. Called from many tasks at once. A thrown error becomes a `500` that names it.
     func respond(to request: MockRequest) async throws -> MockResponse
 }
 

@@ -2,13 +2,13 @@ import NIOPosix
 
 /// The threads on which users' responders run.
 ///
-/// Tests block: a synchronous client in an asynchronous test holds a thread of Swift's cooperative pool until it has its
-/// answer, and on a machine with two cores two such tests hold all of them. The answers must not wait for those threads.
+/// Tests block: in an asynchronous test, a synchronous client holds a thread of Swift's cooperative pool until it has
+/// its answer. On a machine with two cores, two of these tests hold all threads. The answers must not wait for those.
 final class ResponderExecutor: TaskExecutor {
-    /// One for the process, made when the first responder is called.
+    /// Shared by the whole process, and made when the first responder is called.
     static let shared = ResponderExecutor()
 
-    /// A responder may block too; this many of them may do so at once.
+    /// A responder may block too; this many may do so at once.
     private static let threadCount = 16
 
     private let pool: NIOThreadPool

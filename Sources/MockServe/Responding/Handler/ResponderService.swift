@@ -4,7 +4,7 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// Runs a user's ``Responder`` in a task an exchange, off the event loop.
+/// Runs a user's ``Responder`` off the event loop, in one task per exchange.
 final class ResponderService: ExchangeService, ExchangeHandler {
     private struct Running {
         var tasks: [Int: Task<Void, Never>] = [:]
@@ -34,13 +34,13 @@ final class ResponderService: ExchangeService, ExchangeHandler {
         }
     }
 
-    /// The tasks belong to this object: it cancels them at the deadline and waits for them.
+    /// The tasks belong to this service: `shutDown` cancels them and waits for them.
     private func start(_ work: @escaping @Sendable () async -> Void) -> @Sendable () -> Void {
         let number = running.withLock { running in
             running.lastNumber += 1
             return running.lastNumber
         }
-        // The lock is held until the task is listed, so that it cannot end before.
+        // The lock is held until the task is listed, so that it cannot end before that.
         running.withLock { running in
             running.tasks[number] = Task(executorPreference: ResponderExecutor.shared) {
                 await work()
@@ -130,7 +130,8 @@ final class ResponderService: ExchangeService, ExchangeHandler {
             let request = MockRequest(
                 head: HTTPRequest(exchange.request, origin: exchange.servedOrigin),
                 body: body,
-                trailers: HTTPFields(trailers)
+                trailers: HTTPFields(trailers),
+                upstream: exchange.upstream?.name
             )
             body = []
             cancel = start(request, writer)

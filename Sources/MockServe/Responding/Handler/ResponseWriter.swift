@@ -21,7 +21,8 @@ final class ResponseWriter: Sendable {
         eventLoop = exchange.eventLoop
     }
 
-    /// - Throws: what the stream of the answer threw, or `CancellationError` if its client went away; then the connection is cut.
+    /// - Throws: what the stream of the answer threw, or `CancellationError` if the client went away; then the
+    ///   connection is cut.
     func write(_ response: MockResponse) async throws {
         if response.delay > .zero { try await Task.sleep(for: response.delay) }
         var fields = Fields(response.fields)
@@ -47,7 +48,7 @@ final class ResponseWriter: Sendable {
             }
             do {
                 for try await piece in pieces { await send(piece) }
-                // A cancelled task ends the loop as if the stream had ended; the answer is not complete then.
+                // A cancelled task ends the loop as if the stream had ended, but the answer is incomplete.
                 try Task.checkCancellation()
             } catch {
                 eventLoop.execute { self.exchange.value.abort() }
@@ -86,7 +87,7 @@ final class ResponseWriter: Sendable {
         }
     }
 
-    /// Called on the event loop when the client reads again, or is gone.
+    /// Must be called on the event loop, when the client reads again or is gone.
     func resume() {
         let continuations = waiting.withLock { waiting in
             defer { waiting = [] }

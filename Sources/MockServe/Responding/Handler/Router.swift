@@ -10,11 +10,12 @@ public import HTTPTypes
 /// try await withMockServer(.responding(with: router)) { server in … }
 /// ```
 ///
-/// In a path, `{name}` stands for one segment, which the handler finds in ``MockRequest/parameters``, and a last segment `**` for any
-/// number of them. Of several routes that fit, the first one answers. `HEAD` is answered by what answers `GET`. If only other methods
-/// fit a path, the answer is `405`; if nothing does, it is `404`.
+/// In a path, `{name}` matches one segment, which the handler finds in ``MockRequest/parameters``; a last segment `**`
+/// matches any number of segments. If several routes match, the first one answers. Routes for `GET` answer `HEAD` too.
+/// If a path matches only with other methods, the answer is `405`; if it matches no route, `404`.
 ///
-/// As ``MockServerConfiguration/routes``, a router answers what it has routes for, and leaves the rest to a recording.
+/// As ``MockServerConfiguration/routes``, a router answers the requests that its routes match, and leaves the rest to a
+/// replay or recording.
 public struct Router: Responder {
     /// Answers the requests of one route.
     public typealias Handler = @Sendable (MockRequest) async throws -> MockResponse
@@ -26,19 +27,19 @@ public struct Router: Responder {
     }
 
     private var routes: [Route] = []
-    /// What is wrong with the first path that is none.
+    /// What is wrong with the first invalid path.
     private(set) var problem: String?
 
     /// A router without routes.
     public init() {}
 
-    /// Whether there are no routes.
+    /// Whether no route was added.
     public var isEmpty: Bool { routes.isEmpty && problem == nil }
 
     /// Adds a route.
     ///
-    /// - Parameter path: begins with `/`. One that cannot be read makes the start of a server, or every answer, fail with an error that
-    ///   names it.
+    /// - Parameter path: begins with `/`. An invalid path makes the start of a server, or every answer, fail with an
+    ///   error that names it.
     public mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         do {
             routes.append(Route(method: method, template: try PathTemplate(path), handler: handler))
@@ -47,7 +48,7 @@ public struct Router: Responder {
         }
     }
 
-    /// Adds a route for `GET`, and `HEAD`.
+    /// Adds a route for `GET` and `HEAD`.
     public mutating func get(_ path: String, _ handler: @escaping Handler) { on(.get, path, handler) }
 
     /// Adds a route for `POST`.
@@ -62,9 +63,9 @@ public struct Router: Responder {
     /// Adds a route for `DELETE`.
     public mutating func delete(_ path: String, _ handler: @escaping Handler) { on(.delete, path, handler) }
 
-    /// Answers by the first route that fits.
+    /// Answers with the first route that matches.
     ///
-    /// - Throws: what its handler throws; ``MockServeError`` if a path could not be read.
+    /// - Throws: what its handler throws; ``MockServeError`` if a path is invalid.
     public func respond(to request: MockRequest) async throws -> MockResponse {
         if let problem { throw MockServeError(.invalidConfiguration, problem) }
         if let (route, parameters) = route(request.method, request.path) {
@@ -90,7 +91,7 @@ public struct Router: Responder {
         return response
     }
 
-    /// Whether a route fits.
+    /// Whether a route matches.
     func answers(_ method: HTTPRequest.Method, _ path: String) -> Bool { route(method, path) != nil }
 
     private func route(_ method: HTTPRequest.Method, _ path: String) -> (Route, [String: String])? {
@@ -153,7 +154,7 @@ struct PathTemplate: Sendable {
     private static func decoded(_ segment: Substring) -> String { segment.removingPercentEncoding ?? String(segment) }
 
     /// - Parameter path: without a query.
-    /// - Returns: the parameters by name; nil if the path does not fit.
+    /// - Returns: the parameters by name; nil if the path does not match.
     func match(_ path: String) -> [String: String]? {
         var parameters: [String: String] = [:]
         var parts = Self.split(path)[...]
@@ -163,7 +164,7 @@ struct PathTemplate: Sendable {
             switch segment {
             case .literal(let text): if Self.decoded(part) != text { return nil }
             case .parameter(let name):
-                // An empty one would be another path.
+                // With an empty segment it is another path.
                 guard !part.isEmpty else { return nil }
                 parameters[name] = Self.decoded(part)
             case .rest: break

@@ -1,14 +1,14 @@
 import MockServeCore
 
-/// The pieces of a response body as they come in.
+/// The pieces in which a response body arrives.
 struct ChunkLog {
-    /// Pieces that are told apart; what comes after them counts to the last. Keeps a hostile upstream that sends single
-    /// bytes from filling the memory.
+    /// How many pieces are kept apart; later ones are added to the last. So a hostile upstream that sends single bytes
+    /// cannot fill the memory.
     static let limit = 1 << 18
 
     private(set) var chunks: [ResponseChunk] = []
 
-    /// A chunk of the chunked coding begins; it is a piece whatever the reads of the socket are.
+    /// Begins a chunk of the chunked coding, which is one piece however it is read from the socket.
     mutating func begin(size: Int, at offset: Int) {
         guard chunks.count < Self.limit else {
             chunks[chunks.count - 1].size += size
@@ -17,7 +17,7 @@ struct ChunkLog {
         chunks.append(ResponseChunk(offset: offset, size: size))
     }
 
-    /// Bytes came in; those of one millisecond are one piece.
+    /// Adds bytes that have arrived; those of the same millisecond are one piece.
     mutating func add(size: Int, at offset: Int) {
         if let last = chunks.last, last.offset == offset || chunks.count == Self.limit {
             chunks[chunks.count - 1].size += size

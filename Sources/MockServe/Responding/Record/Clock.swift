@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 
-/// A moment on the wall clock and on the clock that never goes back.
+/// A moment on the wall clock and on the monotonic clock.
 struct Clock: Sendable {
     private let monotonic: NIODeadline
     /// Milliseconds since 1970 UTC.

@@ -3,8 +3,7 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// What is recorded of an exchange while it goes through: both bodies, when the pieces of the answer came, and what the request is
-/// matched by.
+/// Collects what is recorded of an exchange: both bodies, when the pieces of the answer arrived, and the match key.
 final class ExchangeRecording {
     /// Nil if nothing is recorded.
     let writer: CassetteWriter?
@@ -20,7 +19,7 @@ final class ExchangeRecording {
     private var pieces = ChunkLog()
     private var hasMarks = false
 
-    /// - Parameter request: as the upstream is to see it.
+    /// - Parameter request: as the upstream should see it.
     init(_ request: RequestHead, from origin: String, _ writer: CassetteWriter?) {
         self.writer = writer
         self.origin = origin
@@ -31,9 +30,9 @@ final class ExchangeRecording {
         responseBody = BodyCollector(writer)
     }
 
-    // MARK: What is said, in the order in which it is
+    // MARK: Messages, in order
 
-    /// - Returns: whether something was handed over, after which the writer may be congested.
+    /// - Returns: whether bytes were handed to the writer, which may be congested then.
     func append(request bytes: ByteBuffer) -> Bool {
         bytes.withUnsafeReadableBytes { key.update($0) }
         return requestBody.append(bytes)
@@ -47,7 +46,7 @@ final class ExchangeRecording {
         responseBody.redact(head.fields, "response body")
     }
 
-    /// The next `size` bytes of the answer are a piece, whatever the reads of the socket are.
+    /// The next `size` bytes of the answer are one piece, however they are read from the socket.
     func mark(piece size: Int) {
         hasMarks = true
         pieces.begin(size: size, at: sinceHead)
@@ -64,7 +63,7 @@ final class ExchangeRecording {
 
     // MARK: The end
 
-    /// What is to be written; nil if there is no answer.
+    /// The interaction to write; nil if there is no answer.
     ///
     /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
     func interaction(

@@ -2,27 +2,27 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// An answer on its way to the client: mapped, and sent on as it comes, but for its end. What is held of it goes out with `release`,
-/// when the interaction has been committed.
+/// An answer on its way to the client: mapped, and sent on as it arrives, except for its end. `release` sends what is
+/// held, once the interaction is committed.
 final class ForwardedAnswer {
     private let exchange: Exchange
     private let map: OriginMap
     private var head: ResponseHead?
     private var mapping: BodyMapping?
     private var gatherer = ChunkGatherer()
-    /// Pieces that the upstream marked, if it did.
+    /// The pieces that the upstream marked in a collected body.
     private var marks: [Int] = []
     private var hasMarks = false
     private var pieceRemaining = 0
     private var received = 0
     private var held: HeldEnd?
     private(set) var hasSentHead = false
-    /// Whether something was written that is not on its way yet.
+    /// Whether something was written that is not flushed yet.
     private var mustFlush = false
-    /// Whether the client has something of the answer already.
+    /// Whether part of the answer was already sent to the client.
     private(set) var isStreaming = false
 
-    /// What the client is not sent before the commit.
+    /// What the client gets only after the commit.
     private enum HeldEnd {
         case head(ResponseHead, BodyLength)
         case lastByte(ByteBuffer)
@@ -54,7 +54,7 @@ final class ForwardedAnswer {
         mustFlush = true
     }
 
-    /// An answer that came as a whole is written as a whole, after the commit. Of a stream only the end waits for that.
+    /// An answer that arrives at once is also sent at once, after the commit. Of a streamed one only the end waits.
     func flush() {
         guard mustFlush else { return }
         mustFlush = false
@@ -68,7 +68,7 @@ final class ForwardedAnswer {
         if mapping == nil { exchange.mark(piece: size) } else if isCollecting { note(piece: size) }
     }
 
-    /// What is held of a body is sent as it came, if nothing in it is to be replaced.
+    /// Notes a piece of a collected body, which is sent as it arrived if nothing in it is replaced.
     private func note(piece size: Int) {
         if marks.count < ChunkLog.limit { marks.append(size) } else { marks[marks.count - 1] += size }
     }
@@ -84,14 +84,14 @@ final class ForwardedAnswer {
         exchange.send(ByteBuffer(bytes: gatherer.push(mapped, endsChunk: pieceRemaining <= 0)))
     }
 
-    /// A collected body turned out too long: it goes out as it comes from here on.
+    /// The body is no longer collected: from here on it is sent as it arrives.
     private func startMappedBody() {
         guard !hasSentHead, let head else { return }
         marks = []
         send(map.mapResponse(head), .unknown)
     }
 
-    /// It has turned out that nothing is replaced in this body: it goes out as it comes.
+    /// It turned out that nothing in this body is replaced: from here on it is sent as it arrives.
     private func startUnchangedBody(_ bytes: [UInt8]) {
         mapping = nil
         guard let head else { return }
@@ -99,7 +99,7 @@ final class ForwardedAnswer {
         if hasMarks { sendAsItCame(bytes) } else { exchange.send(holdingLastByte(ByteBuffer(bytes: bytes))) }
     }
 
-    /// What was held of a body, in the pieces in which it came. The last one may not be complete yet.
+    /// Sends what was held of a body, in the pieces in which it arrived. The last one may be incomplete.
     private func sendAsItCame(_ bytes: [UInt8]) {
         var rest = ByteBuffer(bytes: bytes)
         guard hasMarks else { return exchange.send(rest) }
@@ -110,7 +110,7 @@ final class ForwardedAnswer {
         marks = []
     }
 
-    /// Of a body of known length the last byte is the end; of others the end is a mark of its own.
+    /// The last byte of a body of known length is its end; other bodies have an end mark.
     private func holdingLastByte(_ bytes: ByteBuffer) -> ByteBuffer {
         guard case .known(let length) = head?.bodyLength, received == length else { return bytes }
         var bytes = bytes
@@ -141,8 +141,8 @@ final class ForwardedAnswer {
         if let cut { exchange.abort(cut.end) } else { exchange.finish(trailers: trailers) }
     }
 
-    /// What had a length has one, what had none has none. Of a body that was cut, what is missing of it is missing of the mapped
-    /// one too.
+    /// A body with a known length keeps one; another gets none. If the body was cut, the mapped one lacks as many
+    /// bytes.
     private func mappedLength(_ count: Int, _ cut: AnswerCut?) -> BodyLength {
         guard case .known(let length) = head?.bodyLength else { return .unknown }
         return .known(cut == nil ? count : count + max(1, length - received))

@@ -3,14 +3,14 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// One exchange on its way through: the request to the upstream, the answer to the client, both into the recording.
+/// Forwards one exchange: the request to the upstream, the answer to the client, and both into the recording.
 ///
-/// Nothing is held but what the mapping of origins needs, and the end of the answer, which goes out after the interaction was
-/// committed. If the client goes away the upstream's answer is still read and kept.
+/// Holds only what the mapping of origins needs, and the end of the answer, which is sent once the interaction is
+/// committed. If the client goes away after its request is complete, the upstream's answer is still read and recorded.
 final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
-    /// How long the end of a request is awaited that the upstream has answered already.
+    /// How long to wait for the end of a request that the upstream has already answered.
     private static let requestGrace = TimeAmount.seconds(2)
-    /// Bytes of a request body that wait for the connection before the client is read no further.
+    /// Bytes of a request body that may wait for the connection; beyond that the client is not read.
     private static let waitingLimit = 64 << 10
 
     let exchange: Exchange
@@ -43,9 +43,9 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         recording = ExchangeRecording(request.head, from: upstream.originText, recorder.writer)
     }
 
-    /// Connects and sends the request head, unless the body must be mapped first.
+    /// Connects and sends the request head, unless the body must be collected first.
     ///
-    /// - Parameter number: by which the recorder knows this exchange.
+    /// - Parameter number: the recorder's number for this exchange.
     func start(_ number: Int) {
         self.number = number
         guard request.isCollecting else { return connect() }
@@ -59,14 +59,14 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         guard !isOver else { return }
         let wasCollecting = request.isCollecting
         forward(request.map(bytes))
-        // Too long to be held: from here on it is sent as it comes.
+        // The body is no longer collected: from here on it is sent as it arrives.
         if wasCollecting, !request.isCollecting { connect() }
     }
 
     private func forward(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0 else { return }
         if recording.append(request: bytes) { checkCongestion() }
-        // After the answer, nobody wants it but the recording.
+        // After the answer, only the recording needs the bytes.
         if request.stream != nil || responseEnd == nil { request.send(bytes) }
         updatePauses()
     }
@@ -89,7 +89,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         exchange.detach()
         guard !isOver else { return }
         if request.isComplete {
-            // The answer is still wanted by the cassette.
+            // The cassette still needs the answer.
             updatePauses()
         } else {
             end()
@@ -120,7 +120,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func upstreamWritabilityRestored() { updatePauses() }
 
-    /// The one place where it is decided who may read on.
+    /// The only place that decides who may read on.
     private func updatePauses() {
         let stream = request.stream
         let isUpstreamBusy = stream.map { !$0.isWritable } ?? (request.waitingBytes > Self.waitingLimit)
@@ -145,7 +145,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     // MARK: From the upstream
 
     func receiveInformational(_ head: ResponseHead) {
-        // The one that the client asked for, a replay makes anew.
+        // Not recorded: a replay makes its own `100` for a client that asks for one.
         if head.status == 100, exchange.request.expectsContinue {
             if hasSentContinue { return }
             hasSentContinue = true
@@ -179,7 +179,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         guard !isOver else { return }
         if answer.isStreaming || !request.isComplete { answer.flush() }
         if request.isComplete { return complete() }
-        // An answer before the end of the request: without that there is nothing to match it by.
+        // The answer arrived before the end of the request. Without that there is nothing to match it by.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: Self.requestGrace) { bound.value.endWithoutRequest() }
     }

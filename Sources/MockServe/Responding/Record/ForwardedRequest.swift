@@ -2,16 +2,16 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// A request on its way to the upstream: mapped, held for as long as must be, and sent on as it comes.
+/// A request on its way to the upstream: mapped, held for as long as necessary, and sent on as it arrives.
 final class ForwardedRequest {
-    /// As the upstream is to see it.
+    /// As the upstream should see it.
     private(set) var head: RequestHead
     private(set) var trailers = Fields()
     private(set) var isComplete = false
     private var mapping: BodyMapping?
-    /// While it belongs to this request: from the end of the answer on it may be another's.
+    /// Set while it belongs to this request: after the answer it may be used for another.
     private(set) var stream: (any UpstreamStream)?
-    /// What waits for the stream, or for the mapping to be complete.
+    /// Bytes that wait for the stream, or for the mapping to be complete.
     private var waiting: [ByteBuffer] = []
     private(set) var waitingBytes = 0
 
@@ -20,22 +20,22 @@ final class ForwardedRequest {
         mapping = map.requestBodyMapping(for: request)
     }
 
-    /// Whether nothing is sent before the body is complete, as its length may change.
+    /// Whether nothing is sent before the body is complete, because its length may change.
     var isCollecting: Bool { mapping?.isCollecting == true }
 
     /// Whether it may be sent again on another connection (RFC 9110 §9.2.2).
     var isRepeatable: Bool { head.bodyLength == .none && head.isIdempotent }
 
-    /// What the upstream is to see of the next bytes of the body; empty if nothing yet.
+    /// The next bytes of the body as the upstream should see them; empty if there are none yet.
     func map(_ bytes: ByteBuffer) -> ByteBuffer {
         guard mapping != nil else { return bytes }
         return ByteBuffer(bytes: mapping?.push(Array(bytes.readableBytesView)) ?? [])
     }
 
-    /// What the mapping has held back until the end of the body.
+    /// What the mapping held back until the end of the body.
     func endOfMapping() -> ByteBuffer { ByteBuffer(bytes: mapping?.finish() ?? []) }
 
-    /// Nothing comes after what was sent.
+    /// The request is complete.
     func complete(trailers: Fields) {
         self.trailers = trailers
         isComplete = true
@@ -48,7 +48,7 @@ final class ForwardedRequest {
         waitingBytes += bytes.readableBytes
     }
 
-    /// Everything that waits is the whole body: its length is known now, unless none was said.
+    /// What waits is the whole body: its length is known now. It stays unknown if the client did not announce one.
     func sayLength() {
         if head.bodyLength != .unknown { head.bodyLength = .known(waitingBytes) }
     }
@@ -67,6 +67,6 @@ final class ForwardedRequest {
         if isComplete { stream?.finish(trailers: trailers) }
     }
 
-    /// The stream is not this request's any more.
+    /// The stream no longer belongs to this request.
     func leaveStream() { stream = nil }
 }

@@ -2,9 +2,9 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Replays what the cassette has and records the rest: the responder of the mode `missing`.
+/// Replays what the cassette has and records the rest: the service of the mode `missing`.
 ///
-/// Whether it has an answer is known when the request is complete, so requests are held until then.
+/// Requests are held until they are complete, because only then it is known whether the cassette has an answer.
 final class MissingRecorder: ExchangeService {
     /// Bytes of a request body that are held; a longer one is refused.
     static let holdLimit = 64 << 20
@@ -44,7 +44,7 @@ private final class LoopMissingRecorder: ExchangeHandler {
     }
 }
 
-/// Holds a request while it is asked of the cassette, then gives it to the upstream if nothing answers it.
+/// Holds a request while the cassette is searched for an answer, and forwards it if there is none.
 private final class HeldExchange: ExchangeReceiver {
     private let exchange: Exchange
     private let recorder: Recorder

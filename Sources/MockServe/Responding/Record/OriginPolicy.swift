@@ -1,16 +1,16 @@
 import HTTPMessages
 import MockServeCore
 
-/// From which web pages requests are forwarded: a page of somebody else must not make a recording send and write what it likes
-/// (`Origin`, RFC 6454 §7; browsers send it with every request of a page that is not a plain navigation or read).
+/// The web pages whose requests are forwarded: a foreign page must not make a recording send and write what it likes
+/// (`Origin`, RFC 6454 §7; browsers send it with every request of a page except plain navigation and reads).
 struct OriginPolicy: Sendable {
     private let allowed: Set<Origin>
-    /// `null`, `*`, and origins of other schemes than HTTP's, such as those of extensions; in lower case.
+    /// `null`, `*`, and origins with schemes other than HTTP's, such as those of extensions; in lower case.
     private let allowedTexts: Set<String>
 
-    /// - Parameter allowed: origins in addition to those of loopback and of the host by which the server is addressed, on any port;
-    ///   `*` for any.
-    /// - Throws: `MockServeError` if one is none.
+    /// - Parameter allowed: origins in addition to loopback and the host under which the server is addressed, on any
+    ///   port; `*` for any.
+    /// - Throws: `MockServeError` if one is not an origin.
     init(_ allowed: [String]) throws {
         func origin(_ text: String) -> Origin? { text.contains("*") ? nil : Origin(text) }
         self.allowed = Set(allowed.compactMap(origin))

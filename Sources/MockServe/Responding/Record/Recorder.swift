@@ -4,10 +4,11 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// Forwards every exchange to its upstream, and records it if there is a cassette to write to: the responder of the modes `once` (on an empty cassette), `all` and `passthrough`.
+/// Forwards every exchange to its upstream, and records it if there is a cassette to write to: the service of the modes
+/// `once` (on an empty cassette), `all`, `rewrite` and `passthrough`.
 final class Recorder: ExchangeService, ExchangeHandler {
     private struct State {
-        /// What keeps an exchange alive once its client has gone.
+        /// Keeps exchanges alive after their clients have gone.
         var underWay: [Int: NIOLoopBound<ForwardedExchange>] = [:]
         var lastNumber = 0
         var whenIdle: EventLoopPromise<Void>?
@@ -82,7 +83,7 @@ final class Recorder: ExchangeService, ExchangeHandler {
 
     // MARK: The end
 
-    /// Waits for exchanges whose client has gone; at the deadline they are given up.
+    /// Waits for exchanges whose client has gone. At the deadline they are given up.
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         let promise = eventLoop.makePromise(of: Void.self)
         let isIdle = state.withLock { state in

@@ -4,10 +4,10 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Plays a recorded response to one client: 1xx responses, head, body in its recorded pieces and, if asked for, its recorded
-/// time, trailers. Holds one slice of the body at a time and sends no faster than the client reads.
+/// Plays a recorded response to one client: informational responses, head, body in its recorded pieces and, if wanted,
+/// with its recorded timing, trailers. Holds one slice of the body at a time and sends no faster than the client reads.
 final class BodyPlayer {
-    /// Bodies up to this size are decoded as a whole, so that their new length can be said: 4 MiB.
+    /// Bodies up to this size are decoded as a whole, so that their new length can be announced: 4 MiB.
     private static let wholeLimit = 4 << 20
 
     private let answer: RecordedAnswer
@@ -15,12 +15,12 @@ final class BodyPlayer {
     private let slices: SliceReader
     private let speed: Double
     private var head: ResponseHead
-    /// Whether its pieces were chunks, and not what happened to be read at a time.
+    /// Whether its pieces were chunks, rather than reads of a socket.
     private let isInChunks: Bool
-    /// Content codings that are undone for this client.
+    /// Content codings that are removed for this client.
     private var undone: [ContentCoding] = []
     private var decoder: DecoderChain?
-    /// Whether not all was sent yet of what the decoder was fed, and whether a recorded chunk ends with that.
+    /// Whether the decoder has more output for what it was fed, and whether that completes a recorded chunk.
     private var isDecoding = false
     private var endsChunk = false
     private var mapping: BodyMapping?
@@ -32,12 +32,12 @@ final class BodyPlayer {
     private var hasSentHead = false
     private var isStopped = false
     private var isPlaying = false
-    /// Since when somebody else has the cassette locked.
+    /// Since when somebody else has had the cassette locked.
     private var busySince: NIODeadline?
     private var hasSentInformational = false
     /// Whether the recorded answer could not be played.
     private(set) var hasFailed = false
-    /// Told why it could not.
+    /// Called with the reason.
     var whenFailed: ((any Error) -> Void)?
 
     init(_ answer: RecordedAnswer, _ exchange: Exchange, slices: SliceReader, map: OriginMap, speed: Double) {
@@ -55,7 +55,7 @@ final class BodyPlayer {
         head = map.mapResponse(head)
     }
 
-    /// Serves a client that does not accept the recorded content coding the decoded body (RFC 9110 §12.5.3).
+    /// Decodes the body for a client that does not accept the recorded content coding (RFC 9110 §12.5.3).
     private func adaptCoding() {
         let names = listMembers(head.fields.values("content-encoding"))
         guard head.status != 206, !exchange.request.accepts(names), !asksAsRecorded else { return }
@@ -66,21 +66,21 @@ final class BodyPlayer {
         head.fields = head.fields.filter { !$0.isNamed("content-encoding") }
     }
 
-    /// Whether the body begins as one in these codings does. If its label lies, it is sent as it was recorded.
+    /// Whether the body begins as one in these codings does. If its label is wrong, it is sent as it was recorded.
     private func isCoded(_ codings: [ContentCoding]) -> Bool {
         let decoder = DecoderChain(codings)
         decoder.feed(slices.beginning)
-        // That nothing comes out yet says nothing.
+        // That there is no output yet says nothing.
         do { _ = try decoder.next() } catch { return false }
         return true
     }
 
-    /// A server may send what the client did not accept. What the recorded client got, the same client gets.
+    /// A server may send what the client did not accept. A client that asks like the recorded one gets what that got.
     private var asksAsRecorded: Bool { (try? slices.asksAsRecorded(exchange.request, answer.id)) ?? false }
 
     func start() { schedule(at: startTime + delay(answer.firstByte ?? 0)) }
 
-    /// A recorded time as it is replayed: a year at most, whatever a cassette says.
+    /// A recorded time, as it is replayed: a year at most, whatever a cassette says.
     private func delay(_ milliseconds: Int) -> TimeAmount {
         guard speed > 0 else { return .nanoseconds(0) }
         return .milliseconds(Int64(min(max(0, Double(milliseconds) / speed), 365 * 86_400_000)))
@@ -110,7 +110,7 @@ final class BodyPlayer {
     }
 
     private func run() {
-        // A flush may make the connection writable at once, and be told so from inside of `play`.
+        // A flush may make the connection writable at once, which calls this from inside `play`.
         guard !isStopped, !isPlaying else { return }
         isPlaying = true
         defer { isPlaying = false }
@@ -170,9 +170,9 @@ final class BodyPlayer {
         guard try !sendWhole() else { return }
         headTime = .now()
         hasSentHead = true
-        // Of the body, HEAD wants to know no more than its length.
+        // For `HEAD` the body matters only by its length.
         if exchange.request.isHEAD { pieces = PieceSchedule() }
-        // How long it becomes is not known.
+        // The new length is not known.
         if isChanged { head.fields = head.fields.filter { !$0.isNamed("content-length") } }
         exchange.sendHead(head, length: isChanged ? .unknown : answer.head.bodyLength)
         if speed > 0 { exchange.flush() }
@@ -186,14 +186,14 @@ final class BodyPlayer {
         }
     }
 
-    /// Bytes that a cut answer announced and that never came.
+    /// Bytes that a cut answer announced but that never arrived.
     private var missing: Int {
         guard answer.cut != nil, case .known(let bytes) = answer.head.bodyLength else { return 0 }
         return max(1, bytes - (answer.body?.size ?? 0))
     }
 
-    /// A changed body whose length was recorded goes out with its new length, if it is not too long to be held. One that
-    /// would be held anyhow, and in which nothing is replaced, is played as it was recorded.
+    /// Sends a changed body of known length with its new length, unless it is too long to hold. A body that would be
+    /// held anyway, and in which nothing is replaced, is played as it was recorded.
     private func sendWhole() throws -> Bool {
         let isHeld = mapping?.isCollecting == true && decoder == nil
         var saysLength = false
@@ -210,7 +210,7 @@ final class BodyPlayer {
         var decoded = bytes
         for coding in undone.reversed() {
             guard let output = try? coding.decode(decoded, limit: Self.wholeLimit * 4) else {
-                // Too long to be held, or not as it should be further on.
+                // Too long to hold, or invalid further on.
                 pieces = start
                 return false
             }
@@ -255,7 +255,7 @@ final class BodyPlayer {
         if speed > 0 || piece.total > BodySlices.size { exchange.flush() }
     }
 
-    /// Sends what the decoder makes of what it was fed, no faster than the client reads: a few bytes may become very many.
+    /// Sends what the decoder makes of its input, no faster than the client reads: a few bytes may become very many.
     ///
     /// - Returns: false if the client must read first.
     private func sendDecoded() throws -> Bool {

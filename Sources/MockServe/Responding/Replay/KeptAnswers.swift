@@ -4,14 +4,14 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// What was recorded under one key.
+/// The interactions that were recorded under one match key.
 final class KeptRows: CacheEntry<MatchKey>, @unchecked Sendable {
     let rows: [PlaybackReader.Row]
-    /// Whether these are all.
+    /// Whether these are all of them.
     let isComplete: Bool
-    /// The only one there is, if it answers everybody who asks for the key; nil if there are more, or none.
+    /// The only interaction, if it answers every request with this key; nil otherwise.
     let only: Int64?
-    /// What there is to say where one of these answers; nil for nothing.
+    /// What the journal should say if one of these answers; nil for nothing.
     let remark: String?
 
     init(_ key: MatchKey, _ rows: [PlaybackReader.Row], isComplete: Bool, remark: String? = nil) {
@@ -25,7 +25,7 @@ final class KeptRows: CacheEntry<MatchKey>, @unchecked Sendable {
     var memory: Int { 64 + rows.count * 64 + (remark?.utf8.count ?? 0) }
 }
 
-/// An answer, by the number of its interaction: as it goes over the wire, or as it was recorded if it must be played.
+/// An answer, by the number of its interaction: as bytes to send, or as it was recorded if it must be played.
 final class KeptAnswer: CacheEntry<Int64>, @unchecked Sendable {
     enum Content: Sendable {
         case prepared(PreparedAnswer)
@@ -47,17 +47,17 @@ final class KeptAnswer: CacheEntry<Int64>, @unchecked Sendable {
     }
 }
 
-/// A request that was answered by the only interaction of its key, known by its bytes when it comes again.
+/// A request that was answered by the only interaction of its key. Its bytes identify it when it is sent again.
 final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
     let sent: [UInt8]
-    /// By which it came in.
+    /// The listener that accepted its connection.
     let listener: Int
     let number: Int64
     let method: [UInt8]
-    /// As the journal has it.
+    /// As the journal shows it.
     let target: [UInt8]
     let isSafe: Bool
-    /// Gone when the cache of answers gives it up. Set once; the runtime lets any thread read it.
+    /// Nil once the cache of answers has dropped it. Set once; the runtime allows any thread to read it.
     private(set) weak var answer: KeptAnswer?
 
     init(

@@ -2,8 +2,8 @@ import CassetteStore
 import NIOCore
 import NIOPosix
 
-/// The connection to a cassette by which one event loop reads. It never waits: it is opened on another thread, and what is locked
-/// at the moment is `PlaybackReader.Busy`.
+/// The connection to a cassette that one event loop reads with. It never waits: it is opened on another thread, and a
+/// locked file is `PlaybackReader.Busy`.
 final class LoopReader {
     private enum State {
         case closed
@@ -12,7 +12,7 @@ final class LoopReader {
         case ended
     }
 
-    /// Made on one thread, which then has nothing more to do with it, and used on another.
+    /// Made on one thread, which then drops it, and used on another.
     private struct Made: @unchecked Sendable {
         let reader: PlaybackReader
     }
@@ -23,9 +23,9 @@ final class LoopReader {
     private let eventLoop: any EventLoop
     private var state = State.closed
     private var isReading = false
-    /// Of what is read now (`ReplayCaches.generation`); -1 if it is not known to be the newest.
+    /// Of what is read now (`ReplayCaches.generation`); -1 if that may not be the newest.
     private(set) var generation = -1
-    /// Told when somebody has changed the file.
+    /// Called when somebody has changed the file.
     var whenChanged: (PlaybackReader) throws -> Void = { _ in }
 
     init(_ replayer: Replayer, on eventLoop: any EventLoop) {
@@ -101,7 +101,7 @@ final class LoopReader {
 
     // MARK: Reading
 
-    /// A reader within a window of reading, which ends once the event loop has gone through what it has to do now.
+    /// A reader within a window of reading, which ends when the event loop has done its current work.
     ///
     /// - Throws: `PlaybackReader.Busy`; `CassetteError`.
     func reading() throws -> PlaybackReader {
@@ -111,18 +111,19 @@ final class LoopReader {
         let newest = caches.generation
         if try reader.begin() {
             generation = caches.renew()
-            // Another event loop has seen a change at the same time, perhaps a later one: what is read here is not kept.
+            // Another event loop has seen a change at the same time, perhaps a later one, so what is read here is not
+            // kept.
             if generation != newest + 1 { generation = -1 }
             do {
                 try whenChanged(reader)
             } catch {
                 reader.end()
-                // Whoever comes next has to see the change too.
+                // The next read must see the change too.
                 reader.forgetVersion()
                 throw error
             }
         } else {
-            // The file is as it was, so nothing that others have read since is older than what is read here.
+            // The file is unchanged, so nothing that others have read since is older than what is read here.
             generation = newest
         }
         isReading = true
@@ -138,7 +139,7 @@ final class LoopReader {
         reader.end()
     }
 
-    /// Looks whether the file has changed, if no event loop has done that lately.
+    /// Checks whether the file has changed, unless an event loop has done that recently.
     func refresh() throws {
         guard !isReading, caches.isFresh(generation, within: freshness) else {
             _ = try reading()

@@ -4,17 +4,17 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// Answers from a cassette on one event loop: what it reads by and writes down is its own. Event loops meet in the position of the
-/// replay and in what is kept ready, which they find without waiting for each other.
+/// Answers from a cassette on one event loop, with a connection and a journal lane of its own. Event loops share the
+/// position of the replay and the caches.
 final class LoopReplayer: ExchangeHandler, PreparedAnswers {
-    /// What is found for a request.
+    /// What was found for a request.
     enum Answer {
         case prepared(PreparedAnswer, number: Int64, remark: String?)
-        /// To be played, with the first slice of its body if that is at hand.
+        /// Must be played; with the first slice of its body, if that was read.
         case recorded(RecordedAnswer, ByteBuffer?, remark: String?)
     }
 
-    /// How many interactions of one key are kept in memory; of more of them the file is asked.
+    /// How many interactions of one key are kept in memory; if there are more, the file is read.
     private static let rowLimit = 64
 
     let replayer: Replayer
@@ -22,13 +22,13 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     let eventLoop: any EventLoop
     private let caches: ReplayCaches
     private let cassette: LoopReader
-    /// What of a request counts.
+    /// What counts in a request.
     private(set) var rules: RuleSet
     private var hasAnswersForAny: Bool
-    /// The only interaction of a key as it was just read.
+    /// The only interaction of a key, as it was just read.
     private var atHand: (RecordedAnswer, ByteBuffer)?
     private var lastMap: (upstream: ServedUpstream?, served: Origin, map: OriginMap)?
-    /// Whether keys that only one interaction has are always answered by that one. Asked only where an answer may be prepared.
+    /// Whether a key with only one interaction is always answered by it. Checked only where an answer may be prepared.
     private var isFixed: Bool
 
     init(_ replayer: Replayer, on eventLoop: any EventLoop) {
@@ -52,7 +52,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         return ReplayedExchange(exchange, replayer: self)
     }
 
-    /// The mapping as a client needs it that knows the server by `origin`.
+    /// The mapping for a client that knows the server by `origin`.
     func map(for origin: Origin, _ upstream: ServedUpstream?) -> OriginMap {
         if let last = lastMap, last.upstream === upstream, last.served == origin { return last.map }
         let map = replayer.upstreams.map(for: origin, upstream, looksAtContent: rules.looksAtContent)
@@ -64,18 +64,19 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     // MARK: Reading
 
-    /// Calls `body` once the cassette is open, which is at once but for the first time.
+    /// Calls `body` once the cassette is open: at once, except the first time.
     func whenOpen(_ body: @escaping (Result<Void, any Error>) -> Void) { cassette.whenOpen(body) }
 
-    /// Gives up what is kept, and takes the rules as they are now, if somebody has changed the cassette.
+    /// If somebody has changed the cassette, drops what is kept and takes the new rules.
     func refresh() throws { try cassette.refresh() }
 
-    /// A reader within a window of reading: everything that follows in this turn of the event loop sees one state of the file.
+    /// A reader within a window of reading: everything that follows in this turn of the event loop sees the same state
+    /// of the file.
     ///
-    /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment.
+    /// - Throws: `PlaybackReader.Busy` if nothing can be read now.
     private func reading() throws -> PlaybackReader { try cassette.reading() }
 
-    /// Somebody has changed the cassette.
+    /// Called when somebody has changed the cassette.
     private func follow(_ reader: PlaybackReader) throws {
         let content = replayer.follow(try reader.rules())
         atHand = nil
@@ -95,7 +96,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         return slice
     }
 
-    /// Whether a request says of content codings what the recorded one said: then it gets what that one got.
+    /// Whether a request has the same `Accept-Encoding` as the recorded one: then it gets the same answer.
     func asksAsRecorded(_ request: RequestHead, _ number: Int64) throws -> Bool {
         let asked = request.fields.values("accept-encoding").joined(separator: ", ".utf8)
         return try reading().requestField("accept-encoding", of: number) == Array(asked)
@@ -103,12 +104,12 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     // MARK: Finding
 
-    /// Only where keys that one interaction has are always answered by that one.
+    /// Only if a key with one interaction is always answered by it.
     var arePrepared: Bool { isFixed && cassette.isOpen }
 
     func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
         guard let request = caches.known.entry(hash(sent)), request.isSame(sent, listener) else { return nil }
-        // What fails here fails again in the exchange that is begun then, which says so.
+        // An error here recurs in the exchange that begins then, which reports it.
         guard (try? refresh()) != nil, let kept = request.answer, case .prepared(let answer) = kept.content else {
             return nil
         }
@@ -133,14 +134,14 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         let generation = cassette.generation
         guard let (found, isKept) = try? rows(of: key), let number = found.only,
             let (answer, kept) = try? prepared(number, for: request, from: origin, map),
-            // What was found belongs together only if nobody has changed the file meanwhile.
+            // What was found is consistent only if nobody has changed the file meanwhile.
             generation == cassette.generation, builder.rules === rules
         else { return nil }
         if !builder.isSafe { replayer.answerWrite(number) }
         let target = noted(builder, request)
         note(request.method, target, number, status: answer.status)
-        // Once more is enough to count on it to come again.
-        // Without a name in it, what the answer says of the server depends on the connection.
+        // A request that came twice is likely to come again. Without a name in `Host`, what the answer says about the
+        // server depends on the connection.
         if isKept, request.fields.first("host")?.isEmpty == false {
             let request = KnownRequest(
                 hash(sent),
@@ -163,7 +164,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         return hasher.finalize()
     }
 
-    /// The target as the journal has it.
+    /// The target as the journal shows it.
     private func noted(_ key: MatchKeyBuilder, _ request: RequestHead) -> [UInt8] {
         let isRedacted = key.isTargetAsSent && rules.redactor === replayer.journal.redactor
         return isRedacted ? request.target : replayer.journal.redacted(request.target)
@@ -186,14 +187,14 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         journal.note(method: method, target: target, outcome, status: status, remark, log: log)
     }
 
-    /// What answers a request, one step further on; nil for a miss.
+    /// Finds the answer to a request and advances the position; nil for a miss.
     ///
-    /// - Throws: `PlaybackReader.Busy` if nothing can be read at the moment; then no step was taken, as none is taken outside of a
-    ///   window of reading.
+    /// - Throws: `PlaybackReader.Busy` if nothing can be read now. Then the position has not changed, because it
+    ///   changes only within a window of reading.
     func answer(_ request: MatchKeyBuilder, for exchange: Exchange, _ map: OriginMap) throws -> Answer? {
         let origin = exchange.originText
         let mode = rules.playback(request)
-        // Last, answers written for any upstream.
+        // Answers for any upstream come last.
         for origin in hasAnswersForAny && !origin.isEmpty ? [origin, ""] : [origin] {
             for lookup in request.lookups(origin: origin) {
                 if let answer = try answer(request.key(lookup), request, mode, for: exchange, map) { return answer }
@@ -233,7 +234,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         caches.answers.keep(answer, size: answer.memory, cassette.generation)
     }
 
-    /// An answer as it is in the file.
+    /// Reads an answer from the file.
     private func read(_ number: Int64) throws -> (RecordedAnswer, ByteBuffer) {
         defer { atHand = nil }
         if let atHand, atHand.0.id == number { return atHand }
@@ -262,7 +263,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         return KeptRows(key, shown, isComplete: isComplete, remark: remark)
     }
 
-    /// The number of the interaction that answers a request, and what there is to say if that is out of the recorded order.
+    /// The number of the interaction that answers a request, and a text if it is out of the recorded order.
     private func step(
         _ key: MatchKey,
         _ found: KeptRows,
@@ -275,7 +276,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
                 if !request.isSafe { replayer.answerWrite(only) }
                 return (only, nil)
             }
-            // Whether it was played takes one bit.
+            // One bit is enough for whether it was played.
             if replayer.options.playback != .strict {
                 _ = try reading()
                 return replayer.takeOnce(only, request) ? (only, nil) : nil
@@ -289,7 +290,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         return try replayer.step(reader.playbackKey(key, for: request.request), request, mode, reader)
     }
 
-    /// An answer as any client is sent it; nil if this client wants it otherwise, or it is too long or comes in its time.
+    /// A prepared answer; nil if this client needs another one, or if it is too long, cut, or sent with recorded
+    /// timing.
     private func prepared(
         _ number: Int64,
         for request: RequestHead,

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// What a cache is asked by.
+/// A key of a `SharedCache`.
 protocol CacheKey: Hashable, Sendable {
-    /// Spread evenly: says in which part of a cache the key lies.
+    /// Evenly spread; says which part of a cache has the key.
     var spread: UInt64 { get }
 }
 
@@ -13,15 +13,15 @@ extension FixedWidthInteger {
 extension Int: CacheKey {}
 extension Int64: CacheKey {}
 
-/// Something that a `SharedCache` keeps.
+/// An entry of a `SharedCache`.
 ///
-/// Any thread may hold one: what a subclass adds never changes, the flag is atomic, and the rest belongs to the cache and is
-/// touched under the lock of its part only.
+/// Any thread may hold one: what a subclass adds never changes, the flag is atomic, and the rest belongs to the cache,
+/// which uses it only under the lock of the entry's part.
 class CacheEntry<Key: CacheKey>: @unchecked Sendable {
     let key: Key
-    /// Bytes it takes, roughly.
+    /// Its bytes, roughly.
     fileprivate(set) var size = 0
-    /// Its place in the cache; negative while it is in none.
+    /// Its index in the cache; negative while it is in none.
     fileprivate var index = -1
     private let isRecent = Atomic(false)
 
@@ -29,7 +29,7 @@ class CacheEntry<Key: CacheKey>: @unchecked Sendable {
         self.key = key
     }
 
-    /// Says that it was of use.
+    /// Notes that it was used.
     func touch() {
         if !isRecent.load(ordering: .relaxed) { isRecent.store(true, ordering: .relaxed) }
     }
@@ -41,11 +41,12 @@ class CacheEntry<Key: CacheKey>: @unchecked Sendable {
     }
 }
 
-/// Keeps what was asked for lately, for all threads, within one budget of bytes. It is in parts, each with a lock of its own, so
-/// that threads seldom meet.
+/// Keeps what was used recently, for all threads, within one budget of bytes. It has several parts with a lock each, so
+/// that threads seldom wait for each other.
 ///
-/// What is asked for once does not push out what is asked for often: once the budget is used up, an entry is taken in only if its
-/// key was seen before. Entries are given up by the clock algorithm (second chance), which costs a hit no more than setting a flag.
+/// What is used once does not push out what is used often: when the budget is used up, an entry is kept only if its key
+/// was seen before. Entries are dropped by the clock algorithm (second chance), in which a hit costs no more than
+/// setting a flag.
 final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
     /// Roughly what an entry takes in addition to its content.
     private static var overhead: Int { 128 }
@@ -73,11 +74,11 @@ final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
         return entry
     }
 
-    /// Takes in an entry, instead of another with the same key.
+    /// Keeps an entry, which replaces another with the same key.
     ///
     /// - Parameters:
-    ///   - size: bytes of it.
-    ///   - generation: of what it was read from; it is not taken in if that is not the newest.
+    ///   - size: its bytes.
+    ///   - generation: of the source it was read from; it is not kept if that is not the newest.
     func keep(_ entry: Entry, size: Int, _ generation: Int = 0) {
         let size = size + Self.overhead
         guard size <= budget / 2 else { return }
@@ -93,7 +94,7 @@ final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
     }
 
     private func makeRoom(for needed: Int, from start: Int) {
-        // In the first round what was of use lately is spared.
+        // The first round spares what was used recently.
         for offset in 0..<Self.partCount * 2 {
             let excess = size.load(ordering: .relaxed) + needed - budget
             guard excess > 0 else { return }
@@ -102,13 +103,13 @@ final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
         }
     }
 
-    /// Gives up everything.
+    /// Drops everything.
     ///
-    /// - Parameter generation: of what is taken in from now on.
+    /// - Parameter generation: of what is kept from now on.
     func renew(_ generation: Int) {
         for part in parts {
             let freed = part.content.withLock { part in
-                // A slower thread must not turn the clock back.
+                // A slower thread must not set the generation back.
                 part.generation = max(part.generation, generation)
                 return part.removeAll()
             }
@@ -119,14 +120,14 @@ final class SharedCache<Key: CacheKey, Entry: CacheEntry<Key>>: Sendable {
 
 /// One part of a cache.
 private struct CachePart<Key: CacheKey, Entry: CacheEntry<Key>> {
-    /// Marks of keys that were seen lately.
+    /// Marks of keys that were seen recently.
     private static var markCount: Int { 1 << 12 }
 
     var entries: [Key: Entry] = [:]
     var generation = 0
     private var ring: [Entry] = []
     private var hand = 0
-    /// Each in the place that its hash value gives it.
+    /// Each at the index that its hash gives.
     private var marks: [UInt32] = []
 
     /// - Returns: by how many bytes the part has grown.
@@ -147,9 +148,9 @@ private struct CachePart<Key: CacheKey, Entry: CacheEntry<Key>> {
         return marks[place] == mark
     }
 
-    /// Goes round once.
+    /// Goes around once.
     ///
-    /// - Returns: bytes that were given up.
+    /// - Returns: bytes that were freed.
     mutating func giveUp(atLeast needed: Int) -> Int {
         var freed = 0
         for _ in 0..<ring.count where freed < needed {

@@ -3,24 +3,24 @@ import Foundation
 import HTTPMessages
 import MockServeCore
 
-/// What a client is told about a request that nothing recorded matches: what was asked, what is nearest, what differs, and what
-/// to do. Never over 16 KiB.
+/// What a client is told about a request without a recorded answer: the request, the nearest recorded ones, what
+/// differs, and what to do. Never over 16 KiB.
 struct MissReport: Sendable {
-    /// Near misses that are told.
+    /// Near misses that are shown.
     static let nearestLimit = 3
-    /// Characters of a value that are shown, and of a target.
+    /// Characters of a value and of a target that are shown.
     private static let valueLimit = 200
     private static let targetLimit = 500
-    /// Characters of a value where all is told in one line.
+    /// Characters of a value in a text of one line.
     private static let lineLimit = 80
-    /// Differences that are told of one near miss.
+    /// Differences of one near miss that are shown.
     private static let differenceLimit = 12
 
     let asked: ComparedRequest
     let nearest: [NearMiss]
     let cassette: String
     let playback: PlaybackMode
-    /// Of the answer.
+    /// The status of the answer.
     let status: Int
 
     var miss: Miss {
@@ -45,7 +45,7 @@ struct MissReport: Sendable {
         return "Record it: mockserve record \(quoted(cassette)) --upstream \(upstream) --mode missing"
     }
 
-    /// The rule by which the nearest recording would answer; nil if no rule should make that so.
+    /// The rule by which the nearest recording would answer; nil if there is none to recommend.
     private var rule: String? {
         guard let nearest = nearest.first, !nearest.ignorable.isEmpty else { return nil }
         let options = nearest.ignorable.map { " --ignore \(quoted($0))" }.joined()
@@ -55,7 +55,7 @@ struct MissReport: Sendable {
 
     private func quoted(_ text: String) -> String { ShellText.quoted(text) }
 
-    /// Whether a recorded request is the same, and only the order of playback forbids its answer.
+    /// Whether the same request was recorded, and only the playback withholds its answer.
     private var isExhausted: Bool { nearest.contains(where: \.isHeldBackByPlayback) }
 
     // MARK: Rendering
@@ -78,7 +78,7 @@ struct MissReport: Sendable {
             let parts = nearest.first?.ignorable.map(JSONText.string) ?? []
             problem.members += [("rule", JSONText.string(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
         }
-        // What clients of services show of an error: `message`, or that of the member `error`.
+        // Clients of services show one of these as the error: `message`, or `message` in the member `error`.
         problem.members += [
             ("message", JSONText.string(oneLine)),
             ("error", "{\"message\": \(JSONText.string(oneLine)), \"type\": \"mockserve_miss\"}"),
@@ -105,7 +105,7 @@ struct MissReport: Sendable {
             + "(asked: \(values[0]), recorded: \(values[1]))\(others)."
     }
 
-    /// The same, shorter: without values.
+    /// The same in short, without values.
     private var detail: String {
         guard let first = nearest.first else { return "" }
         let parts = first.differences.prefix(Self.differenceLimit).map(\.part).joined(separator: ", ")
@@ -146,7 +146,7 @@ struct MissReport: Sendable {
     }
 
     private func text(_ difference: Difference) -> [String] {
-        // What cannot be shown has no values.
+        // The match key has no values to show.
         if difference.part == "match key" { return ["      (the match key, in nothing that could be shown)"] }
         let asked = difference.asked.map { shown($0, Self.valueLimit) } ?? "(nothing)"
         let recorded = difference.recorded.map { shown($0, Self.valueLimit) } ?? "(nothing)"
@@ -161,7 +161,7 @@ struct MissReport: Sendable {
         return "\(Latin1.string(head.method)) \(shown(Latin1.string(head.target), Self.targetLimit))"
     }
 
-    /// Shortened, on one line, and with nothing in it that could steer a terminal.
+    /// Shortened, on one line, and without control characters, which could steer a terminal.
     private func shown(_ text: String, _ limit: Int) -> String {
         var output = String.UnicodeScalarView()
         for scalar in text.unicodeScalars.prefix(limit) {
@@ -171,7 +171,7 @@ struct MissReport: Sendable {
         return String(output) + (text.unicodeScalars.count > limit ? "…" : "")
     }
 
-    /// Whether a client reads text rather than JSON: curl and its like, unless they ask for JSON.
+    /// Whether the client prefers text to JSON: curl and similar tools, unless they ask for JSON.
     static func prefersText(_ request: RequestHead) -> Bool {
         let accept = request.fields.values("accept").map { Latin1.string($0).lowercased() }.joined(separator: ",")
         if accept.contains("json") { return false }

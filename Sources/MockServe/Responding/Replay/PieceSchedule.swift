@@ -1,19 +1,19 @@
 import CassetteStore
 import MockServeCore
 
-/// The pieces in which a recorded body is sent: its recorded chunks, none longer than a slice at a time.
+/// The pieces in which a recorded body is sent: its recorded chunks, split at the ends of stored slices.
 struct PieceSchedule {
     struct Piece {
-        /// Milliseconds after the head at which it is due.
+        /// Milliseconds after the head at which the piece is due.
         let offset: Int
-        /// First byte, from the beginning of the body.
+        /// The first byte, counted from the beginning of the body.
         let position: Int
         /// Bytes to send now: up to the end of the chunk or of the stored slice.
         let size: Int
-        /// Whether this begins a chunk, and how long the whole chunk is.
+        /// Whether this begins a chunk, and the size of the whole chunk.
         let isStart: Bool
         let total: Int
-        /// Whether the chunk is complete with this.
+        /// Whether this completes the chunk.
         let isEnd: Bool
     }
 
@@ -36,7 +36,7 @@ struct PieceSchedule {
     var isEmpty: Bool { chunks.isEmpty }
 
     var next: Piece? {
-        // The last chunk of a cut answer may have announced more than came.
+        // The last chunk of a cut answer may have announced more than arrived.
         guard index < chunks.count, position < length else { return nil }
         let chunk = chunks[index]
         let inSlice = BodySlices.size - position % BodySlices.size

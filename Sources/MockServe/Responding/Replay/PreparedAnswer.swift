@@ -3,7 +3,7 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
-/// A whole response as it goes over the wire to any client that does not want it otherwise.
+/// A whole response, as it is sent over the wire to any client that it fits.
 final class PreparedAnswer: Sendable {
     /// Bytes of a body up to which its answer is prepared: one slice.
     static let bodyLimit = 256 << 10
@@ -12,7 +12,7 @@ final class PreparedAnswer: Sendable {
     let bytes: ByteBuffer
     /// The content codings of the body, which not every client accepts.
     let codings: [ArraySlice<UInt8>]
-    /// For whom its origins were mapped.
+    /// The mapping of origins in it.
     let map: OriginMap
 
     init(status: Int, bytes: ByteBuffer, codings: [ArraySlice<UInt8>], map: OriginMap) {
@@ -22,13 +22,13 @@ final class PreparedAnswer: Sendable {
         self.map = map
     }
 
-    /// Whether a client that sent `request` may be sent this.
+    /// Whether this may be sent to a client that sent `request`.
     func fits(_ request: RequestHead, _ map: OriginMap) -> Bool {
         self.map === map && request.accepts(codings)
     }
 }
 
-/// Takes what an exchange is answered, as the bytes of one response.
+/// Collects the answer of an exchange as the bytes of one response.
 final class AnswerPress: ExchangeTransport {
     private let request: RequestHead
     private var encoder = ResponseEncoder(holdsBody: true)
@@ -42,9 +42,9 @@ final class AnswerPress: ExchangeTransport {
         self.eventLoop = eventLoop
     }
 
-    /// An answer of which nothing is changed for this client; nil if something may have to be.
+    /// An answer of known length whose body is sent as it was recorded; nil for any other.
     ///
-    /// - Parameter body: as far as it is at hand.
+    /// - Parameter body: as much of it as was read.
     static func plain(_ answer: RecordedAnswer, _ body: ByteBuffer, _ request: RequestHead, _ map: OriginMap)
         -> ByteBuffer?
     {
@@ -62,9 +62,9 @@ final class AnswerPress: ExchangeTransport {
         return output
     }
 
-    /// What `answer` makes of this request, if it answers at once and whole.
+    /// What `answer` sends for this request; nil unless it answers at once and completely.
     ///
-    /// - Parameter origin: by which the client knows the server.
+    /// - Parameter origin: under which the client knows the server.
     static func press(
         _ request: RequestHead,
         from origin: Origin,

@@ -2,7 +2,7 @@ import MockServeCore
 import NIOCore
 import Synchronization
 
-/// What all event loops of a replay keep together, within one budget.
+/// The caches that all event loops of a replay share, within one budget.
 struct ReplayCaches: Sendable {
     let rows: SharedCache<MatchKey, KeptRows>
     let answers: SharedCache<Int64, KeptAnswer>
@@ -12,7 +12,7 @@ struct ReplayCaches: Sendable {
 
     private final class State: Sendable {
         let generation = Atomic(0)
-        /// When some event loop has looked last whether the file has changed.
+        /// When an event loop last checked whether the file has changed.
         let checked = Atomic<UInt64>(0)
     }
 
@@ -24,22 +24,22 @@ struct ReplayCaches: Sendable {
         slices = SharedCache(budget: budget / 10 * 3)
     }
 
-    /// Counts how often an event loop found the file changed, or saw it for the first time: what was read before that is not taken
-    /// in any more.
+    /// Counts how often an event loop found the file changed, or saw it for the first time. What was read before that
+    /// is no longer kept.
     var generation: Int { state.generation.load(ordering: .acquiring) }
 
-    /// Says that the file was looked at just now, and that what has changed shows in the generation.
+    /// Notes that the file was just checked, and that any change shows in the generation.
     func noteCheck() {
         state.checked.store(NIODeadline.now().uptimeNanoseconds, ordering: .releasing)
     }
 
-    /// Whether `generation` is the newest, and somebody has looked at the file within `limit`.
+    /// Whether `generation` is the newest, and the file was checked within `limit`.
     func isFresh(_ generation: Int, within limit: TimeAmount) -> Bool {
         let age = NIODeadline.now().uptimeNanoseconds &- state.checked.load(ordering: .acquiring)
         return generation == self.generation && age < UInt64(max(0, limit.nanoseconds))
     }
 
-    /// Gives up everything, as somebody has changed the file.
+    /// Drops everything, because somebody has changed the file.
     ///
     /// - Returns: the new generation.
     func renew() -> Int {

@@ -3,7 +3,7 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// How long a cassette is awaited that somebody else has locked, and how often it is looked at meanwhile.
+/// How long to wait for a cassette that somebody else has locked, and how often to try meanwhile.
 enum LockPatience {
     static let limit = TimeAmount.seconds(10)
     static let pause = TimeAmount.milliseconds(2)
@@ -26,7 +26,7 @@ final class ReplayedExchange: ExchangeReceiver {
         self.exchange = exchange
         self.replayer = replayer
         self.whenMissed = whenMissed
-        // So that the request is read by the rules as they are now. What fails here fails again when it is answered.
+        // So that the request is read with the current rules. An error here recurs when it is answered.
         try? replayer.refresh()
         map = replayer.map(for: exchange.servedOrigin, exchange.upstream)
         key = MatchKeyBuilder(exchange.request, replayer.rules, mappedBy: map)
@@ -58,7 +58,8 @@ final class ReplayedExchange: ExchangeReceiver {
         }
     }
 
-    /// Looks again if somebody has changed the rules since the request began, which shows at the latest when it is looked for.
+    /// Searches again if the rules have changed since the request began, which shows during the first search at the
+    /// latest.
     private func find() throws -> LoopReplayer.Answer? {
         try replayer.refresh()
         followRules()
@@ -67,7 +68,7 @@ final class ReplayedExchange: ExchangeReceiver {
         return try replayer.answer(key, for: exchange, map)
     }
 
-    /// - Returns: whether the rules are others now.
+    /// - Returns: whether the rules have changed.
     @discardableResult
     private func followRules() -> Bool {
         guard key.rules !== replayer.rules else { return false }
@@ -102,7 +103,7 @@ final class ReplayedExchange: ExchangeReceiver {
         }
     }
 
-    /// Looks for near misses on another thread: that may take milliseconds, which the event loop has not.
+    /// Looks for near misses on another thread, because that may take milliseconds.
     private func miss() {
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
         replayer.replayer.report(key, for: exchange).whenComplete { result in bound.value.answerMiss(result) }

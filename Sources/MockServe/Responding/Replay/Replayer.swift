@@ -10,19 +10,19 @@ import Synchronization
 final class Replayer: ExchangeService {
     /// As it was given.
     let path: String
-    /// Where that is, wherever the process goes.
+    /// The absolute path, as the process may change its working directory.
     let file: String
-    /// What all event loops read: what they keep together is of one file.
+    /// The file that all event loops must read, because they share caches.
     let identity: FileIdentity
-    /// The newest interaction that is played: later ones are being recorded.
+    /// The newest interaction that is played; later ones are being recorded.
     let newest: Int64
     let upstreams: UpstreamTable
     let options: ReplayOptions
     let journal: ScopeJournal
-    /// What is kept ready, for all event loops.
+    /// Shared by all event loops.
     let caches: ReplayCaches
     private let playback: Mutex<PlaybackState>
-    /// Of keys with one interaction, those that were played where each is played once.
+    /// Interactions that were played, of those that are played once and are the only ones of their keys.
     private let playedOnce = Mutex(NumberSet())
     private let state: Mutex<Content>
     /// The newest write that is known to have been answered.
@@ -66,7 +66,7 @@ final class Replayer: ExchangeService {
 
     var content: Content { state.withLock { $0 } }
 
-    /// What somebody has made of the rules. Event loops that find the same rules share what follows from them.
+    /// Takes rules that somebody has changed. Event loops that find the same rules share what is made from them.
     func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) -> Content {
         state.withLock { content in
             let isSame = content.rules.rules == found.rules
@@ -76,12 +76,12 @@ final class Replayer: ExchangeService {
         }
     }
 
-    /// Bytes of the file that the connection of one event loop keeps in memory.
+    /// Bytes of the file that the connection of each event loop keeps in memory.
     var pageMemory: Int { options.cacheSize / 5 * 2 / options.loopCount }
 
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler { loopReplayer(on: eventLoop) }
 
-    /// Called on that event loop.
+    /// Must be called on that event loop.
     func loopReplayer(on eventLoop: any EventLoop) -> LoopReplayer {
         loops.withLock { loops in
             let id = ObjectIdentifier(eventLoop)
@@ -96,7 +96,7 @@ final class Replayer: ExchangeService {
 
     /// Takes one step: parallel requests never share an answer, or lose one.
     ///
-    /// - Returns: the number of the interaction, and what there is to say if it is out of the recorded order.
+    /// - Returns: the number of the interaction, and a text if it is out of the recorded order; nil for a miss.
     func step(
         _ key: PlaybackKey,
         _ request: MatchKeyBuilder,
@@ -118,7 +118,7 @@ final class Replayer: ExchangeService {
         return (number, text)
     }
 
-    /// - Returns: false if the only interaction of a key was played already.
+    /// - Returns: false if the only interaction of a key was already played.
     func takeOnce(_ number: Int64, _ request: MatchKeyBuilder) -> Bool {
         let isFirst = playedOnce.withLock { played in
             defer { played.insert(number) }
@@ -128,7 +128,7 @@ final class Replayer: ExchangeService {
         return isFirst
     }
 
-    /// A write whose answer does not depend on the position moves it all the same.
+    /// A write advances the position even if its answer does not depend on that.
     func answerWrite(_ number: Int64) {
         guard number > newestWrite.load(ordering: .relaxed) else { return }
         playback.withLock { state in
@@ -148,7 +148,7 @@ final class Replayer: ExchangeService {
 
     // MARK: Reports
 
-    /// A reader of its own for what takes longer, shared by all event loops.
+    /// The reader for what takes longer, opened when it is first needed.
     private func readerForReports() throws -> CassetteReader {
         try reports.withLock { reports in
             if let reports { return reports }
@@ -170,7 +170,7 @@ final class Replayer: ExchangeService {
         return unused
     }
 
-    /// What there is to say of a request that nothing answers.
+    /// The report on a request without a recorded answer.
     func report(_ key: MatchKeyBuilder, for exchange: Exchange) -> EventLoopFuture<MissReport> {
         // What is shown is redacted, even if the cassette is not.
         let rules = key.rules.redacting(by: journal.redactor)
@@ -206,7 +206,7 @@ final class Replayer: ExchangeService {
     }
 }
 
-/// Recorded interactions that a scope did not ask for.
+/// Recorded interactions that a scope did not use.
 package struct UnusedInteractions: Sendable {
     package var count = 0
     /// Number, method and target, a line each.
@@ -214,7 +214,7 @@ package struct UnusedInteractions: Sendable {
 
     package init() {}
 
-    /// How many there are, without a full stop.
+    /// How many there are, as a sentence without a full stop.
     package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
 }
 
@@ -234,6 +234,6 @@ struct ReplayOptions: Sendable {
     var loopCount: Int
     /// As `MockServerConfiguration.opensOnLoop`.
     var opensOnLoop: Bool
-    /// Values that count as what stands for them in the cassette.
+    /// Values that count as their placeholders in the cassette.
     var secrets: [DeclaredSecret]
 }

@@ -2,7 +2,7 @@ import CassetteStore
 import HTTPMessages
 import MockServeCore
 
-/// All interactions of one key, as a playback asks for them.
+/// All interactions of one key, as the index of a playback.
 struct RowIndex: PlaybackIndex {
     let rows: [PlaybackReader.Row]
     let reader: PlaybackReader

@@ -100,19 +100,19 @@ extension ConnectionHandler: PreparedAnswerTransport {
 // MARK: - The end of the connection
 
 extension ConnectionHandler {
-    /// How long input is thrown away after the last answer so that the client gets to read it.
+    /// How long input is thrown away after the last answer, so that the client can read that.
     private static var lingerTime: TimeAmount { .seconds(2) }
 
-    /// Ends the connection after everything that was written has gone out, however long the client takes to read it, as long as
-    /// it reads.
+    /// Ends the connection once everything written was sent, however long the client takes to read it, as long as it
+    /// reads.
     ///
-    /// - Parameter lingers: whether input may still be coming. Closing over unread input would reset the connection before the
-    ///   client has read the answer (RFC 9112 §9.6), so what comes is read and thrown away for a while.
+    /// - Parameter lingers: whether input may still arrive. Closing with unread input would reset the connection before
+    ///   the client has read the answer (RFC 9112 §9.6), so input is read and thrown away for a while.
     func endConnection(lingers: Bool = false) {
         drain { $0.drained(lingers: lingers) }
     }
 
-    /// Ends the connection in the middle of an answer, after what was written of it has gone out.
+    /// Ends the connection in the middle of an answer, once what was written of it was sent.
     func cutAnswer(_ end: AnswerCut.End) {
         let mustReset = end == .reset || encoder.endsWithConnection
         encoder.abandon()
@@ -145,8 +145,8 @@ extension ConnectionHandler {
         resumeReading()
     }
 
-    /// A client that waits for the end of the connection does not take a reset for one. A reset throws away what the client's
-    /// machine has not got yet, so that is awaited.
+    /// A client that takes the end of the connection for the end of the answer does not take a reset for it. A reset
+    /// drops what the client's machine has not received yet, so this waits for that.
     private func reset(by deadline: NIODeadline) {
         guard let context else { return }
         if NIODeadline.now() < deadline, hasUndelivered(context) {
@@ -159,7 +159,7 @@ extension ConnectionHandler {
         context.close(promise: nil)
     }
 
-    /// Whether the system has bytes for the client that it has not acknowledged (tcp(7), `SIOCOUTQ`).
+    /// Whether the system has bytes that the client has not acknowledged (tcp(7), `SIOCOUTQ`).
     private func hasUndelivered(_ context: ChannelHandlerContext) -> Bool {
         let isUndelivered = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
             of: NIOBSDSocket.Handle.self

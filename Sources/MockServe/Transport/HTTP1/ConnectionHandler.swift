@@ -4,22 +4,22 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
-/// One client connection: bytes to exchanges and answers back to bytes, one exchange at a time, pipelined ones in order.
+/// One client connection: turns bytes into exchanges and answers into bytes. One exchange at a time; pipelined requests
+/// are answered in order.
 final class ConnectionHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = Never
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Bytes of a next request that are held while one is being answered.
+    /// Bytes of the next requests that are held while one is answered.
     private static let pipelineLimit = 64 << 10
     private let exchanges: any ExchangeHandler
     private let prepared: (any PreparedAnswers)?
     private let upstreams: UpstreamTable
     private let listener: Int
-    private let listenerOrigin: Origin
-    private let hosts: HostPolicy
-    /// How often the connection is looked at.
+    private var admission: Admission
+    /// How often the connection is checked.
     private let interval: TimeAmount
     var lifetime: ConnectionLifetime
     private let parser: RequestParser
@@ -29,7 +29,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
     var receiver: (any ExchangeReceiver)?
     var isRequestComplete = true
     var encoder = ResponseEncoder()
-    private var knownHost: KnownHost?
 
     private var isProcessing = false
     var isRequestPaused = false
@@ -39,23 +38,15 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var watch: RepeatedTask?
 
-    /// What a `Host` field said, as nearly every request of a connection says the same.
-    private struct KnownHost {
-        let value: ArraySlice<UInt8>
-        let origin: Origin
-        let isAllowed: Bool
-    }
-
     /// - Parameters:
     ///   - prepared: asked before there is an exchange.
-    ///   - listener: number of the one by which the connection came in.
+    ///   - listener: the number of the listener that accepted the connection.
     init(
         exchanges: any ExchangeHandler,
         prepared: (any PreparedAnswers)?,
         upstreams: UpstreamTable,
         listener: Int,
-        listenerOrigin: Origin,
-        hosts: HostPolicy,
+        admission: Admission,
         limits: RequestLimits,
         timeouts: ConnectionTimeouts
     ) {
@@ -63,8 +54,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         self.prepared = prepared
         self.upstreams = upstreams
         self.listener = listener
-        self.listenerOrigin = listenerOrigin
-        self.hosts = hosts
+        self.admission = admission
         interval = timeouts.interval
         lifetime = ConnectionLifetime(timeouts, now: .now())
         parser = RequestParser(limits: WireLimits(limits))
@@ -88,7 +78,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     // MARK: Timeouts
 
-    /// Looked at now and then, so that a request costs no timer of its own.
+    /// Called now and then, so that a request needs no timer of its own.
     private func checkTimeouts() {
         switch lifetime.verdict(.now(), awaiting: awaited, buffered: bufferedOutput, isOpen: ending.isOpen) {
         case .goOn: break
@@ -168,14 +158,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// The client sends nothing more, but may still read: a half-closed connection. What it sent whole is answered.
+    /// The client sends nothing more, but may still read: a half-closed connection. Its complete requests are answered.
     private func inputClosed() {
         if ending.closeInput() { return context?.close(promise: nil) ?? () }
         closeIfInputEnded()
     }
 
     private func closeIfInputEnded() {
-        // What is being processed is not at its end: a flush may make the connection writable in the middle of it.
+        // Not in the middle of processing: a flush there may make the connection writable.
         guard ending.isInputClosed, ending.isOpen, !isProcessing else { return }
         if exchange != nil, !isRequestComplete {
             // The rest of the request will never come.
@@ -192,7 +182,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         if exchange == nil { endConnection(lingers: parser.bufferedBytes > 0) }
     }
 
-    /// Tells whoever answers that nobody takes the answer any more.
+    /// Tells the receiver that nobody takes the answer any more.
     func loseConnection() {
         exchange?.detach()
         exchange = nil
@@ -208,11 +198,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isProcessing = true
         defer {
             isProcessing = false
-            // What was answered at once goes out together.
+            // Answers that were ready at once are sent together.
             flush()
         }
         while context != nil, ending.isOpen, exchange == nil || !isRequestComplete {
-            // A client that sends requests and reads no answers is answered no more until it does.
+            // A client that sends requests but reads no answers gets no more of them until it reads.
             if exchange == nil, !isWritable {
                 flush()
                 if !isWritable { return }
@@ -235,16 +225,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// A client that says that this is its last request, and sends more all the same, may have been made to say one of the two
-    /// (RFC 9112 §9.6). It is refused if the rest has come already; what comes later, when an answer may be on its way, is thrown
-    /// away. Nothing of it is ever taken for a request.
+    /// A client that announces its last request but then sends more may have been tricked into one of the two (RFC 9112
+    /// §9.6). It is refused if the rest has already arrived. What arrives later, when an answer may be on its way, is
+    /// thrown away. None of it is ever taken for a request.
     private func checkEnd(_ part: WirePart<RequestHead>) throws(WireError) {
         guard case .head(let head) = part, !head.keepsAlive else { return }
         let length: Int
         switch head.bodyLength {
         case .none: length = 0
         case .known(let bytes): length = bytes
-        // What comes after chunks shows only when they have been passed on. Then it is thrown away.
+        // What follows a chunked body shows only once that was passed on. Then it is thrown away.
         case .unknown: return
         }
         guard !parser.holdsMore(than: length) else {
@@ -256,10 +246,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
         exchange == nil && isRequestComplete && !closesAfterResponse && prepared?.arePrepared == true
     }
 
-    /// Answers a request without a body with what is ready for it, if there is such.
+    /// Answers a request without a body with a prepared response, if there is one.
     private func answerAtOnce(_ head: RequestHead, sent: ByteBuffer) throws(WireError) -> Bool {
         guard head.bodyLength == .none, head.takesPrepared else { return false }
-        let (origin, isAllowed) = address(head)
+        let (origin, isAllowed) = admission.admit(head)
         guard isAllowed,
             let bytes = prepared?.preparedAnswer(
                 to: head,
@@ -279,7 +269,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch part {
         case .head(let head):
             isRequestComplete = false
-            let (origin, isAllowed) = address(head)
+            let (origin, isAllowed) = admission.admit(head)
             let exchange = Exchange(
                 request: head,
                 servedOrigin: origin,
@@ -299,27 +289,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         }
     }
 
-    /// The origin by which the client knows this server, and whether it may.
-    private func address(_ head: RequestHead) -> (Origin, isAllowed: Bool) {
-        let host = head.fields.first("host")
-        if let host, let knownHost, knownHost.value == host, head.target.first == UInt8(ascii: "/") {
-            return (knownHost.origin, knownHost.isAllowed)
-        }
-        let (origin, isAllowed) = (servedOrigin(head), hosts.allows(head, own: listenerOrigin))
-        if let host, head.target.first == UInt8(ascii: "/") {
-            knownHost = KnownHost(value: host, origin: origin, isAllowed: isAllowed)
-        }
-        return (origin, isAllowed)
-    }
-
-    private func servedOrigin(_ head: RequestHead) -> Origin {
-        guard let host = head.fields.first("host") else { return listenerOrigin }
-        return Origin(scheme: listenerOrigin.scheme, authority: Latin1.string(host)) ?? listenerOrigin
-    }
-
     private func refuse(_ error: WireError) {
         if exchange != nil {
-            // The rest of the request is malformed: whatever was begun cannot be completed.
+            // The rest of the request is malformed: what was begun cannot be completed.
             let hadHead = encoder.hasBegun
             loseConnection()
             guard !hadHead else { return cutAnswer(.close) }
@@ -329,7 +301,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         endConnection(lingers: true)
     }
 
-    /// - Parameter closes: whether the response has said that the connection ends.
+    /// - Parameter closes: whether the response announced the end of the connection.
     func endExchange(closes: Bool) {
         let mustLinger = !isRequestComplete || parser.bufferedBytes > 0
         let closes = closes || closesAfterResponse || !isRequestComplete

@@ -2,8 +2,8 @@ import HTTPMessages
 import HTTPWire
 import NIOCore
 
-/// Turns one response into the bytes of HTTP/1.1 for one request. Body bytes are left to the caller, so that long ones need
-/// not be copied.
+/// Turns one response into the bytes of HTTP/1.1 for one request. Body bytes are left to the caller, so that long ones
+/// need not be copied.
 struct ResponseEncoder {
     /// Nil before the head and after the end.
     private(set) var framing: ResponseFraming?
@@ -11,7 +11,7 @@ struct ResponseEncoder {
     /// What was written and not yet taken.
     var output = ByteBuffer()
 
-    /// Whether the body is written into `output` too, however long it is.
+    /// Whether `output` gets the body too, so that room is reserved for it.
     private let holdsBody: Bool
 
     init(holdsBody: Bool = false) {
@@ -20,14 +20,14 @@ struct ResponseEncoder {
 
     var hasBegun: Bool { framing != nil }
 
-    /// Whether the client knows the end of the response begun by the end of the connection only.
+    /// Whether only the end of the connection tells the client that the response has ended.
     var endsWithConnection: Bool { framing.map { $0.hasBody && $0.length == nil && !$0.isChunked } ?? false }
 
     mutating func writeInformational(_ head: ResponseHead) {
         output.writeResponseHead(ResponseFraming.informational(head))
     }
 
-    /// Gives up the response begun, where it is.
+    /// Gives up the response that has begun, where it is.
     mutating func abandon() {
         framing = nil
         openChunk = 0
@@ -49,7 +49,7 @@ struct ResponseEncoder {
         openChunk = size
     }
 
-    /// - Returns: whether `count` bytes of the body are to be written now; after them comes `endPiece`.
+    /// - Returns: whether `count` bytes of the body must be written now, followed by `endPiece`.
     mutating func beginPiece(_ count: Int) -> Bool {
         guard let framing, framing.hasBody, count > 0 else { return false }
         if framing.isChunked, openChunk == 0 { startChunk(size: count) }

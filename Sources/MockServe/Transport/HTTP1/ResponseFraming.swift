@@ -1,7 +1,7 @@
 import HTTPMessages
 import HTTPWire
 
-/// Decides how a response is framed for one client, and puts its fields right for that (RFC 9112 §6, RFC 9110 §7.6.1).
+/// Decides how a response is framed for one client, and sets its fields accordingly (RFC 9112 §6, RFC 9110 §7.6.1).
 struct ResponseFraming {
     let head: ResponseHead
     /// Whether body bytes are written at all.
@@ -9,13 +9,13 @@ struct ResponseFraming {
     let isChunked: Bool
     /// Bytes of the body; nil if that is not known yet.
     let length: Int?
-    /// Whether the connection is to be closed after the response.
+    /// Whether the connection is closed after the response.
     let closes: Bool
 
     /// - Parameters:
-    ///   - head: as the responder made it or the upstream sent it, hop-by-hop fields and all.
+    ///   - head: from a handler or the upstream, including hop-by-hop fields.
     ///   - length: as for `Exchange.sendHead`.
-    ///   - closes: whether the connection is to be closed for another reason.
+    ///   - closes: whether the connection is closed for another reason.
     init(_ head: ResponseHead, length: BodyLength, answers request: RequestHead, closes: Bool) {
         let isBodyless = ResponseHead.isBodyless(status: head.status)
         hasBody = !request.isHEAD && !isBodyless
@@ -27,17 +27,17 @@ struct ResponseFraming {
         }
         self.length = declared
         isChunked = hasBody && declared == nil && request.version == .http11
-        // An HTTP/1.0 client is always told the end by the end of the connection.
+        // For an HTTP/1.0 client, the response always ends with the connection.
         self.closes = closes || request.version == .http10 || hasBody && declared == nil && !isChunked
         let editor = FieldEditor(head.fields)
-        // What the upstream said twice is said once: chunks win over a length (RFC 9112 §6.3).
+        // If the upstream gave two framings, only one is sent: chunks win over a length (RFC 9112 §6.3).
         let namesChunks = isChunked || !hasBody && !isBodyless && request.version == .http11 && head.isChunked
         let keepsLength: Bool
         if hasBody {
             keepsLength = declared != nil
         } else {
-            // To HEAD and in 304 it says what a GET would give (RFC 9110 §8.6). 204 must not have it, but many servers
-            // send a zero there, which misleads nobody.
+            // To `HEAD` and in a 304, the length is what a `GET` would give (RFC 9110 §8.6). A 204 must not have one,
+            // but many servers send a zero there, which misleads nobody.
             keepsLength =
                 !head.isChunked
                 && (request.isHEAD && !isBodyless || head.status == 304 || editor.contentLength == 0)
@@ -61,7 +61,7 @@ extension ResponseFraming {
     /// Bytes of the head as it is written, or a few more.
     var headSize: Int { head.fields.byteCount + head.fields.count * 4 + 64 }
 
-    /// An informational response as it is passed on: it has no body, so nothing in it frames one.
+    /// An informational response as it is passed on. It has no body, so none of its fields frames one.
     static func informational(_ head: ResponseHead) -> ResponseHead {
         var head = head
         head.version = .http11
@@ -70,8 +70,8 @@ extension ResponseFraming {
     }
 }
 
-/// Rewrites the framing fields in place, so that the order of all others stays. What ends at this connection is left out, and so
-/// are names that are no tokens (RFC 9110 §5.1), which readers take for different things.
+/// Rewrites the framing fields in place, so that the order of the others stays. Leaves out fields that end at this
+/// connection, and names that are not tokens (RFC 9110 §5.1), which readers interpret differently.
 private struct FieldEditor {
     private let source: Fields
     private let nominated: [ArraySlice<UInt8>]
@@ -96,7 +96,7 @@ private struct FieldEditor {
                 guard let contentLength, !hasLength else { continue }
                 hasLength = true
                 mustAddLength = false
-                fields.append(name: field.name, value: String(contentLength).utf8)
+                fields.append(name: field.name, value: Array(String(contentLength).utf8))
             } else if field.isNamed("transfer-encoding") {
                 guard mustAddCoding else { continue }
                 mustAddCoding = false
@@ -111,7 +111,7 @@ private struct FieldEditor {
         return fields
     }
 
-    /// Whether nothing needs to be changed: as in most responses of known length.
+    /// Whether nothing needs to change, as in most responses of known length.
     private func isPlain(_ contentLength: Int) -> Bool {
         var lengths = 0
         let isChanged = source.contains { field in

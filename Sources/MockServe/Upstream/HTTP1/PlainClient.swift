@@ -4,10 +4,10 @@ import MockServeCore
 import NIOCore
 import NIOPosix
 
-/// A whole answer, read to its end.
+/// A whole answer.
 package struct PlainAnswer: Sendable {
     package var head: ResponseHead
-    /// After transfer-decoding.
+    /// Without transfer coding.
     package var body: [UInt8]
     package var trailers: Fields
 }
@@ -15,8 +15,8 @@ package struct PlainAnswer: Sendable {
 /// Sends one request on a connection of its own and reads the answer: for the demo and for tests.
 package enum PlainClient {
     /// - Parameters:
-    ///   - origin: an `http` server; `https` is not spoken here.
-    ///   - head: sent as it is, but for `Host`, `Content-Length` and `Connection`, which are added.
+    ///   - origin: an `http` server; `https` is not supported.
+    ///   - head: sent as it is, with `Host`, `Content-Length` and `Connection` added.
     /// - Throws: `ChannelError`, `WireError` or what the connection failed with.
     package static func send(_ head: RequestHead, body: [UInt8] = [], to origin: Origin) async throws -> PlainAnswer {
         var head = head
@@ -88,7 +88,7 @@ package enum PlainClient {
         func channelInactive(context: ChannelHandlerContext) {
             do {
                 if try parser.finish() { succeed(Fields(), context) }
-                // Of a promise that is fulfilled already this is ignored.
+                // Ignored if the promise is already fulfilled.
                 promise.fail(ChannelError.eof)
             } catch {
                 promise.fail(error)

@@ -3,7 +3,7 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
-/// Opens a tunnel through a proxy with `CONNECT` (RFC 9110 §9.3.6), then gives way to the handlers of the connection.
+/// Opens a tunnel through a proxy with `CONNECT` (RFC 9110 §9.3.6), then is replaced by the handlers of the connection.
 final class TunnelHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer

@@ -12,12 +12,12 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     typealias OutboundOut = ByteBuffer
 
     let origin: Origin
-    /// Done when the connection may be used: at once, or after the TLS handshake.
+    /// Succeeds when the connection may be used: at once, or after the TLS handshake.
     let ready: EventLoopPromise<Void>
     /// When the last exchange on it ended; nil before the first.
     private(set) var idleSince: NIODeadline?
 
-    /// Set if a proxy is sent the requests themselves.
+    /// Set if a proxy gets the requests themselves.
     private let proxy: ProxySettings.Proxy?
     private let isTLS: Bool
     private let readTimeout: TimeAmount
@@ -33,7 +33,7 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     private var isPaused = false
     private var hasHeldRead = false
     private var isRequestChunked = false
-    /// Bytes of the body that are still to be sent, by the length that was said; nil in chunks.
+    /// Bytes of the body that are still to be sent, by the announced length; nil if it is chunked.
     private var toSend: Int?
     private var leadsHome: Bool?
 
@@ -56,8 +56,8 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     /// Whether a new exchange may begin.
     var isUsable: Bool { context?.channel.isActive == true && keepsAlive && isResponseComplete && isRequestComplete }
 
-    /// Whether it leads back to one of these listeners of this machine, which stay the same. Of a proxy's connection that is
-    /// not known.
+    /// Whether it leads back to one of these listeners of this machine, which stay the same. That is not known of a
+    /// connection to a proxy.
     func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
         if let leadsHome { return leadsHome }
         let leadsHome = isConnected(to: listeners())
@@ -74,11 +74,11 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     var isWritable: Bool { context?.channel.isWritable ?? true }
 
     private var hasReceived = false
-    /// Whether it was kept from an earlier exchange. If it is lost before anything of an answer has come, that says nothing about the
-    /// upstream.
+    /// Whether it was kept from an earlier exchange. If it is then lost before any of an answer has arrived, that says
+    /// nothing about the upstream.
     private var isReused = false
 
-    /// How many times the time for an answer an upstream may take nothing of an upload.
+    /// An upstream may take nothing of an upload for this many times the time for an answer.
     private static let sendPatience: Int64 = 4
     private var output = OutputProgress()
 
@@ -109,7 +109,7 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     func send(_ bytes: ByteBuffer) {
         guard bytes.readableBytes > 0, !isRequestComplete else { return }
         if let rest = toSend {
-            // More than was said would be read as another request.
+            // More than announced would be read as another request.
             guard bytes.readableBytes <= rest else { return fail(UpstreamFailure.brokenRequest) }
             toSend = rest - bytes.readableBytes
         }
@@ -144,14 +144,14 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         context?.write(wrapOutboundOut(bytes), promise: nil)
     }
 
-    /// Gives the exchange up.
+    /// Gives up the exchange.
     func cancel() {
         receiver = nil
         timeout?.cancel()
         context?.close(promise: nil)
     }
 
-    /// Stops and starts reading the response.
+    /// Pauses or resumes reading the response.
     func pause(_ isPaused: Bool) {
         self.isPaused = isPaused
         guard !isPaused, hasHeldRead, let context else { return }
@@ -193,7 +193,7 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         let bytes = unwrapInboundIn(data)
         lastRead = .now()
         guard !isResponseComplete else {
-            // Bytes nobody asked for: what they belong to is anybody's guess.
+            // Unexpected bytes: nobody knows what they belong to.
             context.close(promise: nil)
             return
         }
@@ -270,8 +270,8 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         ready.fail(error)
-        // A TLS peer that just closes has ended the body as far as HTTP is concerned, unless it is of unknown length:
-        // then it may have been cut (RFC 9112 §9.8).
+        // If a TLS peer just closes, a body that ends with the connection may have been cut (RFC 9112 §9.8). One of
+        // known length or in chunks has already ended.
         fail(error)
     }
 
@@ -304,7 +304,8 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         guard .now() - lastRead >= readTimeout else { return scheduleTimeout() }
         let seconds = Double(readTimeout.nanoseconds) / 1e9
         if isPaused || !isRequestComplete {
-            // It is the client who is slow, unless the upstream takes nothing of what is there. Of a slow one that shows in steps only.
+            // The client is the slow one, unless the upstream takes nothing of what waits. A slow upstream takes it
+            // only in steps.
             let (long, isTooLong) = readTimeout.nanoseconds.multipliedReportingOverflow(by: Self.sendPatience)
             let limit = TimeAmount.nanoseconds(isTooLong ? .max : long)
             if output.hasStalled(buffered: buffered, .now(), limit: limit), !isPaused {
