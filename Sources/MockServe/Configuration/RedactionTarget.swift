@@ -13,6 +13,8 @@ public struct RedactionTarget: Sendable {
     /// The rule that is kept in the cassette, or why it is invalid.
     let rule: Result<Rule, RuleError>
     package let secret: DeclaredSecret?
+    /// Whether it is a secret whose value is not known: an error only where something is recorded.
+    package let isMissing: Bool
 
     /// Why the rule is invalid; nil if it is valid.
     package var problem: String? { if case .failure(let error) = rule { error.description } else { nil } }
@@ -20,20 +22,28 @@ public struct RedactionTarget: Sendable {
     private init(_ part: String, secret: DeclaredSecret? = nil) {
         rule = Result { () throws(RuleError) in try Rule(.redact, part: part) }
         self.secret = secret
+        isMissing = false
     }
 
-    private init(_ error: RuleError) {
+    private init(_ error: RuleError, isMissing: Bool = false) {
         rule = .failure(error)
         secret = nil
+        self.isMissing = isMissing
     }
 
     package init(_ rule: Rule) {
         self.rule = .success(rule)
         secret = nil
+        isMissing = false
     }
 
     /// A secret whose value is not known.
-    package static func missing(_ reason: String) -> RedactionTarget { RedactionTarget(RuleError(reason)) }
+    package static func missing(_ reason: String) -> RedactionTarget {
+        RedactionTarget(RuleError(reason), isMissing: true)
+    }
+
+    /// A secret that cannot be one.
+    package static func invalid(_ reason: String) -> RedactionTarget { RedactionTarget(RuleError(reason)) }
 
     package init(_ secret: DeclaredSecret) {
         self.init("secret:\(secret.kind)", secret: secret)

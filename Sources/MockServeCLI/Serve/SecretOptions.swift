@@ -50,7 +50,7 @@ struct SecretOptions: ParsableArguments {
             let end = data.lastIndex { $0 != 0x0A && $0 != 0x0D }.map { $0 + 1 } ?? data.startIndex
             return RedactionTarget(try DeclaredSecret(name, Array(data[..<end])))
         } catch {
-            return .missing("\(error)")
+            return .invalid("\(error)")
         }
     }
 }

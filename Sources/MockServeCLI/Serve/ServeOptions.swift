@@ -121,7 +121,13 @@ struct ServeOptions: ParsableArguments {
         if let socket = inheritedSocket { configuration.listen = .socket(socket) }
         configuration.sharesPort = reusePort
         configuration.missFile = MissFile.path(for: cassette)
-        configuration.redact += secrets.targets
+        let secrets = secrets.targets
+        configuration.redact += secrets
+        if !quiet, !configuration.records {
+            for secret in secrets where secret.isMissing {
+                Console.say("mockserve: \(secret.problem ?? ""); replaying without that secret")
+            }
+        }
         if let threads { configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: threads) }
         if !quiet, tellsAtOnce {
             let kind = configuration.records ? "not recorded" : "failed"

@@ -419,6 +419,12 @@ def scanning_and_redacting(temporary):
     places = [line.split(": ", 1)[1] for line in listing.decode().splitlines()]
     assert places == ["#2: request target: token", "#2: response field Set-Cookie: cookie", "#2: response body: password"], places
     env = {"DECLARED": "declared-xxx"}
+    # Where nothing is recorded, as in CI, a secret need not be known.
+    message = run("run", cassette, "--secret-env", "NOT_SET", "--", "true")[1]
+    assert "NOT_SET" in message and "replaying without" in message, message
+    nobody = f"http://127.0.0.1:{free_port()}"
+    message = run("run", cassette, "--upstream", nobody, "--mode", "all", "--secret-env", "NOT_SET", "--", "true", status=64)[1]
+    assert "NOT_SET" in message, message
     assert b"declared" in run("cassette", "scan", cassette, "--secret-env", "DECLARED", env=env, status=3)[0]
     assert "DECLARED" in run("cassette", "redact", cassette, "--secret-env", "DECLARED", status=64)[1]
     message = run("cassette", "redact", cassette, "--secret-env", "DECLARED", env=env)[1]
