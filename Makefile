@@ -18,7 +18,7 @@ help:
 	@echo 'make test       check the format, build without warnings, run every test, count instructions'
 	@echo 'make build      build the debug binary: .build/debug/mockserve'
 	@echo 'make release    build the release binary: .build-release/release/mockserve'
-	@echo 'make bench      measure it beside its peers and print a table; about 15 minutes'
+	@echo 'make bench      measure it together with its peers and print a table; about 15 minutes'
 	@echo 'make guard      count the instructions of a replayed request and compare them with what is written down'
 	@echo 'make format     format the sources'
 	@echo 'make kill-test  kill a recording 200 times'

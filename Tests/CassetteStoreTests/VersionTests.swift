@@ -96,6 +96,32 @@ import Testing
         }
     }
 
+    /// As a kill leaves them: the log next to the file, and a run that did not end.
+    @Test(arguments: files) func aReplayMendsAnOldFileWithoutChangingItsVersion(_ name: String) throws {
+        try withCopy(name) { path in
+            let before = try content(path)
+            let copy = path + ".killed"
+            var configuration = Configuration()
+            configuration.allowsUnsafeTransactions = true
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.inDatabase { db in
+                try db.execute(
+                    sql: """
+                        PRAGMA journal_mode = WAL;
+                        INSERT INTO episode (mode, state, started_at, owner_pid) VALUES ('all', 'open', 1, 0);
+                        INSERT INTO body (sha256, size, bytes) VALUES (x'00', 1, x'00')
+                        """
+                )
+                for end in ["", "-wal"] { try FileManager.default.copyItem(atPath: path + end, toPath: copy + end) }
+            }
+            try queue.close()
+            CassetteFile.recover(copy)
+            #expect(!FileManager.default.fileExists(atPath: copy + "-wal"))
+            #expect(try content(copy) == before)
+            #expect(try String(version(copy) ?? 0) == String(name.dropFirst(4).prefix(1)))
+        }
+    }
+
     @Test func aNewFileHasTheNewestVersion() throws {
         try withPath { path in
             let writer = try CassetteWriter.make(path)

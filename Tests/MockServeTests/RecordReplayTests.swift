@@ -205,7 +205,9 @@ struct RecordReplayTests {
     @Test func anUpstreamThatFallsSilentIsA504() async throws {
         try await withFolder { folder in
             let path = folder.appendingPathComponent("a.cassette").path
+            let asked = Mutex<[String]>([])
             let once = { @Sendable (request: MockRequest) async throws -> MockResponse in
+                asked.withLock { $0.append(request.path) }
                 if request.path != "/first" { try await Task.sleep(for: .seconds(3600)) }
                 return .text("first")
             }
@@ -221,6 +223,8 @@ struct RecordReplayTests {
                     }
                 }
             }
+            // A kept connection that falls silent has had the request: it is not sent again.
+            #expect(asked.withLock { $0 } == ["/first", "/second", "/third"])
         }
     }
 

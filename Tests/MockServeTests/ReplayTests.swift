@@ -53,6 +53,17 @@ struct ReplayTests {
         #expect(client.hasPrefix("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"))
     }
 
+    /// Whether an answer is kept ready for it or not.
+    @Test func anUpgradeIsRefusedEveryTime() async throws {
+        try await withMockServer(.replay(cassette)) { server in
+            for _ in 0..<3 {
+                try #expect(RawClient.exchange(server.port, get("/get")).hasPrefix("HTTP/1.1 200 "))
+                let upgrade = get("/get", "Upgrade: websocket\r\n")
+                try #expect(RawClient.exchange(server.port, upgrade).hasPrefix("HTTP/1.1 501 "))
+            }
+        }
+    }
+
     @Test func answersPipelinedRequests() async throws {
         let pipelined =
             "GET /get HTTP/1.1\r\nHost: localhost\r\n\r\nGET /stream/3 HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -6,8 +6,10 @@ extension CassetteFile {
     /// Opens a cassette for writing: creates it with its schema if there is none (or an empty file), and brings an
     /// older one up to the newest schema. Must be called during a `FolderTurn`.
     ///
+    /// - Parameter migrates: false leaves an older file at its version: what is done to it then must suit every version.
     /// - Returns: the connection, and whether the cassette is new.
-    static func openForWriting(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
+    static func openForWriting(_ path: String, migrates: Bool = true) throws -> (queue: DatabaseQueue, wasCreated: Bool)
+    {
         do {
             return try retryingWhileBusy {
                 let isNew = try checkKind(path, mayBeNew: true)
@@ -24,7 +26,7 @@ extension CassetteFile {
                     // The file was empty, or a creation in it was interrupted.
                     if try isBlank(db) { try create(db) }
                     try check(db, path: path)
-                    try CassetteMigration.migrate(db, path: path)
+                    if migrates { try CassetteMigration.migrate(db, path: path) }
                     // What is removed or redacted leaves no trace.
                     try db.execute(sql: "PRAGMA secure_delete = ON")
                 }
@@ -84,7 +86,7 @@ extension CassetteFile {
         let turn = try? FolderTurn(of: path)
         defer { turn?.end() }
         // Failures are ignored: the reader that is opened next says if anything is wrong.
-        guard let (queue, _) = try? openForWriting(path) else { return }
+        guard let (queue, _) = try? openForWriting(path, migrates: false) else { return }
         try? queue.inDatabase { db in
             var version: Int64?
             let noneIsAlive = try EpisodeSQL.provesOthersDead(db)

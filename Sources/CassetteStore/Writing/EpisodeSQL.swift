@@ -123,15 +123,23 @@ enum EpisodeSQL {
 
     /// Removes messages whose interaction is gone, bodies that nothing refers to, and kept runs without interactions.
     static func removeUnused(_ db: Database) throws {
-        try db.query("DELETE FROM message WHERE interaction_id NOT IN (SELECT id FROM interaction)")
+        var references = """
+            SELECT response_body_id FROM interaction WHERE response_body_id NOT NULL \
+            UNION SELECT request_body_id FROM interaction WHERE request_body_id NOT NULL
+            """
+        // What a replay mends may be older.
+        if try db.firstInteger("PRAGMA user_version") ?? 0 >= 2 {
+            try db.query("DELETE FROM message WHERE interaction_id NOT IN (SELECT id FROM interaction)")
+            references += """
+                 UNION SELECT response_body_id FROM stub WHERE response_body_id NOT NULL \
+                UNION SELECT body_id FROM message WHERE body_id NOT NULL
+                """
+        }
         try db.query(
             """
             DELETE FROM body \
             WHERE (episode_id IS NULL OR episode_id NOT IN (SELECT id FROM episode WHERE state = 'open')) \
-            AND id NOT IN (SELECT response_body_id FROM interaction WHERE response_body_id NOT NULL \
-            UNION SELECT request_body_id FROM interaction WHERE request_body_id NOT NULL \
-            UNION SELECT response_body_id FROM stub WHERE response_body_id NOT NULL \
-            UNION SELECT body_id FROM message WHERE body_id NOT NULL)
+            AND id NOT IN (\(references))
             """
         )
         try db.query("DELETE FROM body_slice WHERE body_id NOT IN (SELECT id FROM body)")

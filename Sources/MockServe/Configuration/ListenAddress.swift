@@ -27,7 +27,7 @@ public struct ListenAddress: Sendable, Equatable {
     }
 
     /// The requested port; 0 for a socket.
-    var port: Int {
+    package var port: Int {
         if case .address(_, let port) = kind { port } else { 0 }
     }
 

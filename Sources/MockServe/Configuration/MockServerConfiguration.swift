@@ -174,6 +174,8 @@ public struct MockServerConfiguration: Sendable {
 
     private init(_ service: Service) {
         self.service = service
+        // What it says is about cassettes.
+        if case .responder = service { return }
         followEnvironment(isCommandLine: false)
     }
 

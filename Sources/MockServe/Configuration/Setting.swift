@@ -47,7 +47,7 @@ package struct Setting: Sendable {
                 separator: ","
             )
         } _: { (configuration, text) throws(Problem) in
-            configuration.upstreams = text.split(separator: ",").map { upstream(String($0)) }
+            configuration.upstreams = names(text).map { upstream($0) }
         },
         Setting("host", isForCommandLine: true) {
             $0.listen.host
@@ -126,6 +126,8 @@ package struct Setting: Sendable {
         }
     }
 
+    fileprivate static let ofRecordings = ["mode", "upstream"]
+
     package static func named(_ name: String) -> Setting? { all.first { $0.name == name } }
 
     /// Reads `[NAME=]URL`.
@@ -200,6 +202,8 @@ extension MockServerConfiguration {
     /// - Throws: `Setting.Problem`.
     package mutating func set(_ name: String, to text: String, by source: String) throws(Setting.Problem) {
         guard let setting = Setting.named(name) else { preconditionFailure("there is no setting \(name)") }
+        // Without an upstream there is no question of what is recorded.
+        guard mode != nil || !Setting.ofRecordings.contains(name) else { return }
         try setting.set(&self, text)
         sources[name] = source
     }

@@ -45,15 +45,11 @@ protocol ExchangeTransport: AnyObject {
     var eventLoop: any EventLoop { get }
     func sendInformational(_ head: ResponseHead)
     func sendHead(_ head: ResponseHead, length: BodyLength)
+    /// As `Exchange.mark` says. Where there are no chunks, it means nothing.
     func mark(piece size: Int)
     func send(_ bytes: ByteBuffer)
     func flush()
     func finish(trailers: Fields)
     func abort(_ end: AnswerCut.End)
     func pauseRequest(_ isPaused: Bool)
-}
-
-extension ExchangeTransport {
-    /// Versions of HTTP without such pieces ignore the mark.
-    func mark(piece size: Int) {}
 }

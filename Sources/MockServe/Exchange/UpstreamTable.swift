@@ -50,6 +50,9 @@ final class UpstreamTable: Sendable {
         upstreams.indices.contains(listener) ? upstreams[listener] : nil
     }
 
+    /// Whether every listener is bound. The first accepts connections a little before.
+    var isComplete: Bool { ownListeners.count >= upstreams.count }
+
     var ownListeners: [Origin] { listeners.withLock { $0 } }
 
     func setListeners(_ origins: [Origin]) { listeners.withLock { $0 = origins } }
@@ -74,6 +77,7 @@ final class UpstreamTable: Sendable {
             looksAtContent: looksAtContent,
             revealing: secrets
         )
+        guard isComplete else { return map }
         cache.withLock { cache in
             if cache.count < Self.cacheLimit { cache[key] = map }
         }

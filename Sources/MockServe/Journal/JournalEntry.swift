@@ -39,6 +39,12 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
         /// Could not be answered, forwarded or recorded; the reason in one line.
         public static func failed(_ reason: String) -> Outcome { Outcome(kind: .failed(reason)) }
 
+        /// Whether the cassette answered.
+        public var isReplayed: Bool { if case .replayed = kind { true } else { false } }
+
+        /// Whether the upstream answered, and that was recorded.
+        public var isRecorded: Bool { if case .recorded = kind { true } else { false } }
+
         /// Number of the interaction that was replayed or recorded; nil if there is none.
         public var interaction: Int? {
             switch kind {

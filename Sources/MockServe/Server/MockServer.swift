@@ -250,6 +250,16 @@ public final class MockServer: Sendable {
         get throws { try service.recordedAt() }
     }
 
+    /// Looks through the cassette on another thread, if that is asked for.
+    func unusedInteractions(if isAsked: Bool) async -> Result<UnusedInteractions, any Error> {
+        guard isAsked else { return .success(UnusedInteractions()) }
+        do {
+            return .success(try await NIOThreadPool.singleton.runIfActive { try self.unusedInteractions() })
+        } catch {
+            return .failure(error)
+        }
+    }
+
     package func unusedInteractions() throws -> UnusedInteractions {
         guard let replayer = service.replayer else { return UnusedInteractions() }
         do {

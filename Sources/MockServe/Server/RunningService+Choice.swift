@@ -146,9 +146,10 @@ extension RunningService {
     private static func refuseRulesOfPassthrough(_ configuration: MockServerConfiguration) throws {
         let rules = try matchRules(configuration)
         guard let first = rules.first else { return }
+        let source = configuration.sources["mode"] == "MOCKSERVE_MODE" ? " (of MOCKSERVE_MODE)" : ""
         throw MockServeError(
             .invalidConfiguration,
-            "The mode passthrough matches nothing and keeps nothing, so it has no use for "
+            "The mode passthrough\(source) matches nothing and keeps nothing, so it has no use for "
                 + "`\(first.action.rawValue) \(first.text)`. Leave it out, or record."
         )
     }
@@ -196,6 +197,12 @@ extension RunningService {
             throw MockServeError(
                 .invalidConfiguration,
                 "Recording needs an upstream: --upstream https://api.example.com, or MOCKSERVE_UPSTREAM in the environment"
+            )
+        }
+        guard Set(upstreams.map(\.name)).count == upstreams.count else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "Several upstreams need different names: --upstream api=https://… --upstream auth=https://…"
             )
         }
         return try upstreams.map { name, url in

@@ -35,7 +35,7 @@ public func withMockServer<Result>(
         try? await server.stop()
         throw error
     }
-    let unused = Swift.Result { try configuration.unused == .fail ? server.unusedInteractions() : UnusedInteractions() }
+    let unused = await server.unusedInteractions(if: configuration.unused == .fail)
     try await server.stop()
     try server.verify(configuration, unused: unused.get())
     return result

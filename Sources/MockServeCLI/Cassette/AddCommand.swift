@@ -2,7 +2,6 @@ import ArgumentParser
 import CassetteStore
 import Foundation
 import HTTPMessages
-import HTTPWire
 import MockServe
 import MockServeCore
 import Synchronization

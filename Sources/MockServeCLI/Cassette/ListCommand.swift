@@ -2,7 +2,6 @@ import ArgumentParser
 import CassetteStore
 import Foundation
 import HTTPMessages
-import HTTPWire
 import MockServeCore
 
 struct ListCommand: ParsableCommand {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import CassetteStore
 import HTTPMessages
-import HTTPWire
 import MockServe
 import MockServeCore
 

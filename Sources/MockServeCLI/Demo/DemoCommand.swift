@@ -2,7 +2,6 @@ import ArgumentParser
 import Foundation
 import HTTPTypes
 import HTTPMessages
-import HTTPWire
 import MockServe
 import MockServeCore
 

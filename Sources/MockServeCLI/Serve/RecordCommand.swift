@@ -11,7 +11,7 @@ struct RecordCommand: AsyncParsableCommand {
             stops too, or goes back to the start if the cassette is replayed. \
             Point your client at that URL instead of at the service.
 
-            Modes: `once` records if the cassette is empty and replays it otherwise; `missing` replays what is there and \
+            Modes: `replay` replays and touches no upstream; `once` records if the cassette is empty and replays it otherwise; `missing` replays what is there and \
             records the rest; `all` records everything, and on a clean end new answers replace old ones to the same \
             requests; `rewrite` records everything and on a clean end takes the place of all that was recorded before it began, \
             while rules and answers written by hand stay; if something could not be recorded, it is as `all`; `passthrough` forwards and records nothing. Where CI is set in the \
@@ -37,7 +37,7 @@ struct RecordCommand: AsyncParsableCommand {
     @OptionGroup var background: BackgroundOptions
 
     func validate() throws {
-        guard recording.hasUpstream else {
+        guard recording.hasUpstream || modes.mode == .replay else {
             throw ValidationError("--upstream is missing: the server to record from, such as https://api.example.com.")
         }
     }

@@ -14,12 +14,12 @@ import UnixSignals
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run",
-        abstract: "Run a command with a server beside it.",
+        abstract: "Run a command with a server in the background.",
         discussion: """
             Starts the server, runs COMMAND with MOCKSERVE_URL and every --env set, and exits with COMMAND's status. If \
             that is 0: with 3 if a request had no recorded answer, with 4 if --require-all-used is given and something was \
             not, with 69 if an upstream could not be reached. Without \
-            --upstream the cassette is replayed. Misses, and exchanges that could not be recorded, are told when COMMAND has \
+            an upstream (--upstream, or MOCKSERVE_UPSTREAM in the environment) the cassette is replayed. Misses, and exchanges that could not be recorded, are told when COMMAND has \
             ended, so that its own output stays apart.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
@@ -58,7 +58,7 @@ struct RunCommand: AsyncParsableCommand {
         guard !command.isEmpty else {
             throw ValidationError("There is no command to run. Write it after `--`: mockserve run x.cassette -- pytest")
         }
-        guard modes.mode == nil || recording.hasUpstream else {
+        guard modes.mode == nil || modes.mode == .replay || recording.hasUpstream else {
             throw ValidationError("--mode needs --upstream, the server to record from.")
         }
         if !recording.hasUpstream {

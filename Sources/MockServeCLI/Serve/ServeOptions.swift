@@ -89,9 +89,6 @@ struct ServeOptions: ParsableArguments {
     var quiet = false
 
     func validate() throws {
-        guard !reusePort || port ?? 0 > 0 else {
-            throw ValidationError("--reuse-port needs --port: the port that is to be shared.")
-        }
         guard threads ?? 1 >= 1, threads ?? 1 <= 1024 else { throw ValidationError("--threads takes 1 to 1024.") }
         try given.validate()
     }
@@ -118,16 +115,13 @@ struct ServeOptions: ParsableArguments {
     func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) throws {
         configuration.followEnvironment(isCommandLine: true)
         try given.apply(to: &configuration)
+        guard !reusePort || configuration.listen.port > 0 else {
+            throw MockServeError(.invalidConfiguration, "--reuse-port needs --port: the port that is to be shared.")
+        }
         if let socket = inheritedSocket { configuration.listen = .socket(socket) }
         configuration.sharesPort = reusePort
         configuration.missFile = MissFile.path(for: cassette)
-        let secrets = secrets.targets
-        configuration.redact += secrets
-        if !quiet, !configuration.records {
-            for secret in secrets where secret.isMissing {
-                Console.say("mockserve: \(secret.problem ?? ""); replaying without that secret")
-            }
-        }
+        configuration.redact += secrets.targets
         if let threads { configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: threads) }
         if !quiet, tellsAtOnce {
             let kind = configuration.records ? "not recorded" : "failed"
@@ -147,6 +141,11 @@ struct ServeOptions: ParsableArguments {
 
     /// Warns if other machines can reach the server.
     func warn(_ server: MockServer) {
+        if !quiet, !server.isRecording {
+            for secret in secrets.targets where secret.isMissing {
+                Console.say("mockserve: \(secret.problem ?? ""); going on without that secret")
+            }
+        }
         guard server.isReachableFromElsewhere else { return }
         Console.say("mockserve: warning: listening on \(server.listenHost): other machines can reach this server")
     }

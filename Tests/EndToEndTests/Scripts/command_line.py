@@ -421,7 +421,7 @@ def scanning_and_redacting(temporary):
     env = {"DECLARED": "declared-xxx"}
     # Where nothing is recorded, as in CI, a secret need not be known.
     message = run("run", cassette, "--secret-env", "NOT_SET", "--", "true")[1]
-    assert "NOT_SET" in message and "replaying without" in message, message
+    assert "NOT_SET" in message and "going on without" in message, message
     nobody = f"http://127.0.0.1:{free_port()}"
     message = run("run", cassette, "--upstream", nobody, "--mode", "all", "--secret-env", "NOT_SET", "--", "true", status=64)[1]
     assert "NOT_SET" in message, message
@@ -482,6 +482,8 @@ def settings(temporary):
     said = {"MOCKSERVE_PORT": str(port), "MOCKSERVE_MISS_STATUS": "500", "MOCKSERVE_MODE": "missing"}
     assert explained("replay", cassette)["port"] == ("0", "default")
     found = explained("replay", cassette, "--miss-status", 410, env=said)
+    # A replay has no mode, whatever is said.
+    assert found["mode"] == ("replay", "default"), found
     assert found["port"] == (str(port), "MOCKSERVE_PORT") and found["miss-status"] == ("410", "--miss-status"), found
     found = explained("record", cassette, env={**said, "MOCKSERVE_UPSTREAM": "https://a.example"})
     assert found["mode"] == ("missing", "MOCKSERVE_MODE") and found["upstream"][1] == "MOCKSERVE_UPSTREAM", found
@@ -494,6 +496,10 @@ def settings(temporary):
     # A mode that records nothing asks no upstream, whatever else is said.
     nobody = {"MOCKSERVE_MODE": "replay", "MOCKSERVE_UPSTREAM": f"http://127.0.0.1:{free_port()}"}
     assert run("run", cassette, "--", "sh", "-c", "curl -s $MOCKSERVE_URL/who", env=nobody)[0] == b"replayed"
+    assert run("run", cassette, "--mode", "replay", "--", "sh", "-c", "curl -s $MOCKSERVE_URL/who")[0] == b"replayed"
+    twins = {"MOCKSERVE_UPSTREAM": "https://a.example, https://b.example"}
+    assert "need different names" in run("run", cassette, "--", "true", env={**twins, "MOCKSERVE_MODE": "all"}, status=64)[1]
+    assert "--reuse-port needs" in run("replay", cassette, "--reuse-port", status=64)[1]
     message = run("replay", cassette, env={"MOCKSERVE_SPEED": "fast"}, status=64)[1]
     assert "MOCKSERVE_SPEED in the environment takes 0 or more, not `fast`" in message, message
     passed("settings: defaults, environment, options; --explain-config says which")

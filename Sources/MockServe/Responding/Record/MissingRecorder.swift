@@ -38,7 +38,8 @@ private final class LoopMissingRecorder: ExchangeHandler {
     }
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
-        if let problem = recorder.refusal(exchange) { return Refusal(exchange, problem) }
+        // Of what page a request comes matters only if it is forwarded; the cassette answers any, as in a replay.
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
         exchange.sendContinueIfExpected()
         return HeldExchange(exchange, replayer: replayer, recorder: recorder)
     }

@@ -56,7 +56,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     func map(for origin: Origin, _ upstream: ServedUpstream?) -> OriginMap {
         if let last = lastMap, last.upstream === upstream, last.served == origin { return last.map }
         let map = replayer.upstreams.map(for: origin, upstream, looksAtContent: rules.looksAtContent)
-        lastMap = (upstream, origin, map)
+        if replayer.upstreams.isComplete { lastMap = (upstream, origin, map) }
         return map
     }
 
@@ -126,8 +126,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         _ upstream: ServedUpstream?,
         listener: Int
     ) -> ByteBuffer? {
-        // As above.
-        guard (try? refresh()) != nil else { return nil }
+        // As above. What is not supported is refused in an exchange, too.
+        guard (try? refresh()) != nil, Problem.unsupported(request) == nil else { return nil }
         let map = map(for: origin, upstream)
         let builder = MatchKeyBuilder(request, rules, mappedBy: map)
         let key = builder.key(origin: upstream?.originText ?? "")
@@ -277,7 +277,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
                 return (only, nil)
             }
             // One bit is enough for whether it was played.
-            if replayer.options.playback != .strict {
+            if replayer.options.playback != .strict, mode ?? replayer.options.playback == .once {
                 _ = try reading()
                 return replayer.takeOnce(only, request) ? (only, nil) : nil
             }

@@ -205,35 +205,3 @@ final class Replayer: ExchangeService {
         }
     }
 }
-
-/// Recorded interactions that a scope did not use.
-package struct UnusedInteractions: Sendable {
-    package var count = 0
-    /// Number, method and target, a line each.
-    package var first: [String] = []
-
-    package init() {}
-
-    /// How many there are, as a sentence without a full stop.
-    package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
-}
-
-/// How answers are played.
-struct ReplayOptions: Sendable {
-    /// As `MockServerConfiguration.speed`.
-    var speed: Double
-    /// As `MockServerConfiguration.missStatus`.
-    var missStatus: Int
-    /// As `MockServerConfiguration.playback`.
-    var playback: PlaybackMode
-    /// As `MockServerConfiguration.freshness`.
-    var freshness: TimeAmount
-    /// As `MockServerConfiguration.cacheSize`.
-    var cacheSize: Int
-    /// Event loops that share that memory, at least one.
-    var loopCount: Int
-    /// As `MockServerConfiguration.opensOnLoop`.
-    var opensOnLoop: Bool
-    /// Values that count as their placeholders in the cassette.
-    var secrets: [DeclaredSecret]
-}

@@ -60,8 +60,10 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     /// connection to a proxy.
     func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
         if let leadsHome { return leadsHome }
-        let leadsHome = isConnected(to: listeners())
-        self.leadsHome = leadsHome
+        let listeners = listeners()
+        let leadsHome = isConnected(to: listeners)
+        // While the server starts, they are not all known.
+        if !listeners.isEmpty { self.leadsHome = leadsHome }
         return leadsHome
     }
 
@@ -285,7 +287,8 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         var failure =
             (error as? WireError).map { UpstreamFailure($0, upstream: origin.description) }
             ?? UpstreamFailure(error, upstream: origin.description)
-        failure.saysNothing = isReused && !hasReceived
+        // One that waited in vain has had the request.
+        failure.saysNothing = isReused && !hasReceived && failure.status != 504
         receiver?.receiveFailure(failure)
     }
 

@@ -1,22 +1,3 @@
-/// How to reach upstreams.
-public struct UpstreamOptions: Sendable, Equatable {
-    /// How long connecting may take, including the TLS handshake. Default: 10 seconds.
-    public var connectTimeout: Duration = .seconds(10)
-
-    /// How long an upstream may send nothing while an answer is awaited. It may take nothing of an upload for four
-    /// times as long. Default: 60 seconds.
-    public var readTimeout: Duration = .seconds(60)
-
-    /// A PEM file of certificates to trust in addition to the system's.
-    public var trustedCertificates: String?
-
-    /// Whether to use `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` from the environment. Default: true.
-    public var usesEnvironmentProxies = true
-
-    /// The defaults.
-    public init() {}
-}
-
 /// How much of a request is accepted. Beyond that it is refused with a 4xx, and the connection is closed.
 public struct RequestLimits: Sendable, Equatable {
     /// Bytes of the request line; over it, `414`. Default: 16 KiB.
