@@ -124,6 +124,25 @@ struct PublicFaceTests {
         try await upstream.stop()
     }
 
+    /// A page of declared secrets is more than is searched for at once: then nothing starts, rather than being written in clear.
+    @Test func whatCannotBeRedactedIsNotServed() async throws {
+        try await withFolder { folder in
+            let path = folder.appendingPathComponent("a.cassette").path
+            var recording = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:9")
+            recording.recordsInCI = true
+            let letters = Array("!#$%abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+            recording.redact = (0..<24).map { number in
+                let value = (0..<4_000).map { letters[($0 * 7 + number) % letters.count] }
+                return .secret("S\(number)", String(value))
+            }
+            let error = try #require(await startFailure(recording))
+            #expect(error.code == .invalidConfiguration && error.message.contains("96000 bytes"), "\(error)")
+            #expect(!FileManager.default.fileExists(atPath: path))
+            recording.redact = Array(recording.redact.prefix(2))
+            #expect(await startFailure(recording) == nil)
+        }
+    }
+
     @Test func serversShareAPortIfAllOfThemSaySo() async throws {
         var first = MockServerConfiguration.responding(with: Self.hello)
         first.sharesPort = true

@@ -7,7 +7,13 @@ enum RuleSQL {
     private static let limit = 1000
 
     static func all(_ db: Database, path: String, secrets: [DeclaredSecret] = []) throws -> RuleSet {
-        RuleSet(try numbered(db, path: path).map(\.rule), secrets: secrets)
+        let rules = RuleSet(try numbered(db, path: path).map(\.rule), secrets: secrets)
+        do {
+            try rules.redactor?.check()
+        } catch {
+            throw CassetteError(.unreadable, path: path, "cannot be redacted: \(error).")
+        }
+        return rules
     }
 
     static func numbered(_ db: Database, path: String) throws -> [(number: Int64, rule: Rule)] {

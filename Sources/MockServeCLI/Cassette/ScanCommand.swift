@@ -35,6 +35,11 @@ struct ScanCommand: ParsableCommand {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
             guard let redactor = RuleSet(rules, secrets: try secrets.declared()).redactor else { return 0 }
+            do {
+                try redactor.check()
+            } catch {
+                throw MockServeError(.invalidConfiguration, "Nothing was looked at, as \(error).", cause: error)
+            }
             return try cassettes.reduce(0) { try $0 + scan($1, redactor) }
         }
         if count > 0 { throw ExitStatus.misses.code }

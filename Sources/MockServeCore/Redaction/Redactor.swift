@@ -31,6 +31,7 @@ package final class Redactor: Sendable {
     private let version: Int
     private let shapes: [SecretFinder.Pattern]
     private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
+    private let declaredBytes: Int
     /// Bytes that a search must see at once to recognise the beginning of every secret.
     let lookahead: Int
 
@@ -80,6 +81,7 @@ package final class Redactor: Sendable {
             + RedactionCatalog.shapes.filter { $0.since <= version }.map {
                 SecretFinder.Pattern(kind: $0.kind, expression: $0.pattern)
             }
+        declaredBytes = secrets.reduce(0) { $0 + $1.value.count }
         lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
         var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
         // Only those of the version in force are made, because each takes milliseconds.
@@ -89,6 +91,21 @@ package final class Redactor: Sendable {
             finders[kind] = (SecretFinder(patterns), SecretFinder(patterns + [Self.number]))
         }
         self.finders = finders
+    }
+
+    /// Makes sure that everything can be searched for. To be called before anything is redacted.
+    ///
+    /// - Throws: `RuleError` if names and declared secrets are too many or too long.
+    package func check() throws(RuleError) {
+        // What every build redacts by default can be.
+        guard self !== Self.standard else { return }
+        let canSearch = finders.values.allSatisfy { $0.numbered.canSearch && $0.unnumbered.canSearch }
+        guard canSearch else {
+            throw RuleError(
+                "it is too much to redact: the names and the declared secrets, of "
+                    + "\(Counted.text(declaredBytes, "byte")) together, cannot be searched for at once. Declare fewer or shorter ones"
+            )
+        }
     }
 
     // MARK: Patterns

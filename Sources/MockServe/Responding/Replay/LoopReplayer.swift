@@ -78,7 +78,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     /// Called when somebody has changed the cassette.
     private func follow(_ reader: PlaybackReader) throws {
-        let content = replayer.follow(try reader.rules())
+        let content = try replayer.follow(try reader.rules())
         atHand = nil
         guard content.rules !== rules else { return hasAnswersForAny = content.hasAnswersForAny }
         rules = content.rules

@@ -67,10 +67,13 @@ final class Replayer: ExchangeService {
     var content: Content { state.withLock { $0 } }
 
     /// Takes rules that somebody has changed. Event loops that find the same rules share what is made from them.
-    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) -> Content {
-        state.withLock { content in
+    ///
+    /// - Throws: `RuleError` if that is more than can be redacted.
+    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) throws -> Content {
+        try state.withLock { content in
             let isSame = content.rules.rules == found.rules
             let rules = isSame ? content.rules : RuleSet(found.rules, secrets: options.secrets)
+            try rules.redactor?.check()
             content = Content(rules: rules, hasAnswersForAny: found.hasAnswersForAny)
             return content
         }
