@@ -80,6 +80,11 @@ import Testing
         #expect(error?.message == "MOCKSERVE_SPEED in the environment takes 0 or more, not `fast`.")
     }
 
+    @Test func misspelledVariablesAreFound() {
+        let names = ["MOCKSERVE_SPEED", "MOCKSERVE_SPEDE", "MOCKSERVE_URL", "PATH", "MOCKSERVE_MODES"]
+        #expect(Setting.unknown(among: names) == ["MOCKSERVE_MODES", "MOCKSERVE_SPEDE"])
+    }
+
     @Test func theExplanationSaysWhoSaidWhat() throws {
         var configuration = following(["MOCKSERVE_MODE": "all"])
         try configuration.set("speed", to: "2", by: "--speed")

@@ -126,6 +126,12 @@ package struct Setting: Sendable {
         }
     }
 
+    /// Variables that look like those of settings and are not, sorted: somebody has misspelled them. `run` sets `MOCKSERVE_URL`.
+    package static func unknown(among variables: some Sequence<String>) -> [String] {
+        let known = Set(all.map(\.variable) + ["MOCKSERVE_URL"])
+        return variables.filter { $0.hasPrefix("MOCKSERVE_") && !known.contains($0) }.sorted()
+    }
+
     fileprivate static let ofRecordings = ["mode", "upstream"]
 
     package static func named(_ name: String) -> Setting? { all.first { $0.name == name } }

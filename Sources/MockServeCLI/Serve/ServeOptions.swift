@@ -114,6 +114,9 @@ struct ServeOptions: ParsableArguments {
     /// - Parameter tellsAtOnce: whether misses and failures are shown as they happen.
     func apply(to configuration: inout MockServerConfiguration, cassette: String, tellsAtOnce: Bool = true) throws {
         configuration.followEnvironment(isCommandLine: true)
+        for name in quiet ? [] : Setting.unknown(among: ProcessInfo.processInfo.environment.keys) {
+            Console.say("mockserve: warning: \(name) in the environment is not a setting; --explain-config lists them")
+        }
         try given.apply(to: &configuration)
         guard !reusePort || configuration.listen.port > 0 else {
             throw MockServeError(.invalidConfiguration, "--reuse-port needs --port: the port that is to be shared.")

@@ -499,6 +499,7 @@ def settings(temporary):
     assert run("run", cassette, "--mode", "replay", "--", "sh", "-c", "curl -s $MOCKSERVE_URL/who")[0] == b"replayed"
     twins = {"MOCKSERVE_UPSTREAM": "https://a.example, https://b.example"}
     assert "need different names" in run("run", cassette, "--", "true", env={**twins, "MOCKSERVE_MODE": "all"}, status=64)[1]
+    assert "MOCKSERVE_SPEDE in the environment is not" in run("run", cassette, "--", "true", env={"MOCKSERVE_SPEDE": "2"})[1]
     assert "--reuse-port needs" in run("replay", cassette, "--reuse-port", status=64)[1]
     message = run("replay", cassette, env={"MOCKSERVE_SPEED": "fast"}, status=64)[1]
     assert "MOCKSERVE_SPEED in the environment takes 0 or more, not `fast`" in message, message
