@@ -116,7 +116,7 @@ package struct Fields: Sendable {
     }
 
     package mutating func append(name: Slice<UnsafeRawBufferPointer>, value: Slice<UnsafeRawBufferPointer>) {
-        appendLine(name, value)
+        appendLine(UnsafeRawBufferPointer(rebasing: name), UnsafeRawBufferPointer(rebasing: value))
     }
 
     package mutating func append(_ field: Field) {

@@ -42,6 +42,8 @@ package struct RequestHead: Sendable, Equatable {
 
     package var isHEAD: Bool { isMethod("HEAD") }
 
+    package var isCONNECT: Bool { isMethod("CONNECT") }
+
     /// Called several times for each request. Methods are case-sensitive (RFC 9110 §9.1).
     private func isMethod(_ name: StaticString) -> Bool {
         guard method.count == name.utf8CodeUnitCount else { return false }

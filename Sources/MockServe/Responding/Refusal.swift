@@ -31,7 +31,7 @@ extension Problem {
                 detail: "The upgrade was not forwarded, as what follows it could not be recorded."
             )
         }
-        guard request.method == Array("CONNECT".utf8) else { return nil }
+        guard request.isCONNECT else { return nil }
         return Problem(
             status: 501,
             title: "CONNECT is not supported",

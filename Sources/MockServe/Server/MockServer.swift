@@ -154,6 +154,7 @@ public final class MockServer: Sendable {
     ) throws -> () throws -> Void {
         let service = try RunningService(configuration)
         let origin = Origin(scheme: .http, host: "127.0.0.1", port: 80)
+        service.table.setListeners([origin])
         let handler = handlerMaker(configuration, service)(0, origin, channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(handler)
         return { try channel.close().wait() }
