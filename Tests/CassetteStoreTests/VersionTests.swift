@@ -139,6 +139,7 @@ import Testing
             try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: false)
             let error = #expect(throws: CassetteError.self) { try CassetteWriter.make(path, .missing) }
             #expect(error?.code == .unwritable && error?.path == path, "\(String(describing: error))")
+            #expect(error?.reason.contains("cannot be made at \(copy)") == true)
             #expect(try bytes(path) == before)
             try FileManager.default.removeItem(atPath: copy)
             #expect(try CassetteEditor.remove([1...1], from: path) == 1)
@@ -172,6 +173,45 @@ import Testing
             }
             #expect(try version(path) == CassetteSchema.version)
             #expect(try content(path).count == before + 1 + 6)
+            #expect(try around(path) == ["a.cassette"])
+        }
+    }
+
+    /// Who reads while it is brought up to date sees it as it was, or as it is then.
+    @Test(arguments: files) func readersSeeOneVersionOrTheOther(_ name: String) throws {
+        for _ in 0..<8 {
+            try withCopy(name) { path in
+                let count = try content(path).count
+                DispatchQueue.concurrentPerform(iterations: 8) { number in
+                    do {
+                        if number == 0 {
+                            let writer = try CassetteWriter.make(path, .missing)
+                            try writer.finish(keeping: true, now: 2_000)
+                        } else {
+                            for _ in 0..<5 { try #expect(content(path).count >= count) }
+                        }
+                    } catch {
+                        Issue.record(error)
+                    }
+                }
+            }
+        }
+    }
+
+    /// What was wrong with a file before, and harms nobody, is not in the way.
+    @Test(arguments: files) func damageFromBeforeIsNotTheMigrationsDoing(_ name: String) throws {
+        try withCopy(name) { path in
+            var bytes = try bytes(path)
+            let pageSize = Int(bytes[16]) << 8 | Int(bytes[17])
+            let pages = bytes.count / pageSize + 1
+            for (index, shift) in [24, 16, 8, 0].enumerated() { bytes[28 + index] = UInt8(pages >> shift & 255) }
+            bytes.append(Data(count: pageSize))
+            try bytes.write(to: URL(fileURLWithPath: path))
+            for _ in 0..<2 {
+                let writer = try CassetteWriter.make(path, .missing)
+                try writer.finish(keeping: true, now: 2_000)
+            }
+            #expect(try version(path) == CassetteSchema.version)
             #expect(try around(path) == ["a.cassette"])
         }
     }

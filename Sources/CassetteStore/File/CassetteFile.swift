@@ -38,6 +38,14 @@ package enum CassetteFile {
     /// - Throws: `CassetteError` if the database is not a cassette, is newer than this build, or its schema is not what
     ///   its version has: no view, trigger or generated column of a crafted file is ever run.
     static func check(_ db: Database, path: String) throws {
+        // One state of the file: another process may be bringing it up to a newer version.
+        try db.inTransaction(.deferred) {
+            try checkState(db, path: path)
+            return .commit
+        }
+    }
+
+    private static func checkState(_ db: Database, path: String) throws {
         guard try db.firstInteger("PRAGMA application_id") == Int64(CassetteSchema.applicationID) else {
             throw CassetteError(.foreign, path: path, "is an SQLite database, but not a cassette.")
         }

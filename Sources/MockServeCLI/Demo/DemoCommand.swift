@@ -54,7 +54,9 @@ struct DemoCommand: AsyncParsableCommand {
     private func record(into path: String) async throws {
         try await withMockServer(responder: DemoUpstream.respond) { upstream in
             step("An upstream is listening on \(upstream.url).")
-            var configuration = MockServerConfiguration.record(path, upstream: upstream.url.absoluteString)
+            var configuration = MockServerConfiguration.record(path, upstream: upstream.url.absoluteString, mode: .once)
+            // The demo is the same whatever the environment says.
+            configuration.upstream = UpstreamOptions()
             configuration.recordsInCI = true
             step("Record it:", "mockserve record demo.cassette --upstream \(upstream.url)")
             try await withMockServer(configuration) { server in
