@@ -24,6 +24,8 @@ enum CassetteMigration {
             var isOwnCopy = false
             do {
                 try db.inTransaction(.immediate) {
+                    // It may have been quicker.
+                    guard try version(db) < CassetteSchema.version else { return .commit }
                     isOwnCopy = true
                     // An existing copy was left by a migration that was killed, which SQLite has rolled back.
                     try makeCopy(of: path, at: copy)

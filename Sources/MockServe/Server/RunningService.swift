@@ -25,6 +25,8 @@ final class RunningService: Sendable {
     private let coverageFile: String?
     /// Nil if nothing is replayed or recorded.
     private let path: String?
+    /// Where that is, wherever the process goes.
+    private let file: String?
 
     struct Parts {
         var exchanges: any ExchangeService
@@ -83,6 +85,7 @@ final class RunningService: Sendable {
         replayer = parts.replayer
         client = parts.client
         path = parts.path
+        file = parts.path.map { URL(fileURLWithPath: $0).path }
     }
 
     /// The short cut of HTTP/1 on one event loop, if there is one. Must be called on that event loop.
@@ -92,9 +95,9 @@ final class RunningService: Sendable {
 
     /// When the first interaction was recorded; nil if there is none.
     func recordedAt() throws -> Date? {
-        guard let path, FileManager.default.fileExists(atPath: path) else { return nil }
+        guard let file else { return nil }
         do {
-            let reader = try CassetteReader(path: path)
+            let reader = try CassetteReader(path: file)
             defer { reader.close() }
             return try reader.recordedAt().map { Date(timeIntervalSince1970: Double($0) / 1000) }
         } catch let error as CassetteError {
