@@ -43,7 +43,7 @@ private let redactors: [Redactor?] = (1...RedactionCatalog.version).map { versio
     guard let rule = try? Rule(.redact, "catalog:\(version)"), let custom = try? Rule(.redact, "json:pin"),
         let secret = try? DeclaredSecret("declared", Array("s3cret/\"value".utf8))
     else { return nil }
-    return RuleSet([rule, custom], secrets: [secret]).redactor
+    return RuleSet([rule, custom], secrets: KnownSecrets([secret])).redactor
 }
 
 /// The result, or nil if the body is refused.

@@ -344,7 +344,7 @@ final class Outcomes: Sendable {
             func numbers(_ language: String) throws -> [Int64?] {
                 var request = exchanged("/x").request
                 request.fields = ["ACCEPT-LANGUAGE": "\(language)"]
-                let key = try recording.playbackKey(exchanged("/x").matchKey, for: request)
+                let key = try recording.playbackKey(exchanged("/x").matchKey, for: MatchKeyBuilder(request))
                 return [
                     try recording.first(key, after: 0, before: .max), try recording.first(key, after: 1, before: .max),
                     try recording.last(key, before: .max),

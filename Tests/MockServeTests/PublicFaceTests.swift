@@ -117,15 +117,15 @@ struct PublicFaceTests {
             }
             var replay = MockServerConfiguration.replay(path)
             replay.redact = [secret]
-            try await withMockServer(replay) { try #expect(get($0, "/").contains("[redacted:said:1]")) }
+            try await withMockServer(replay) { try #expect(get($0, "/").contains("redacted.said.1")) }
             replay.givesSecretsBack = true
             try await withMockServer(replay) { try #expect(get($0, "/").hasSuffix(#"{"said":"s3cret-value"}"#)) }
         }
         try await upstream.stop()
     }
 
-    /// A page of declared secrets is more than is searched for at once: then nothing starts, rather than being written in clear.
-    @Test func whatCannotBeRedactedIsNotServed() async throws {
+    /// However many and long they are.
+    @Test func aPageOfDeclaredSecretsIsSearchedFor() async throws {
         try await withFolder { folder in
             let path = folder.appendingPathComponent("a.cassette").path
             var recording = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:9")
@@ -135,10 +135,6 @@ struct PublicFaceTests {
                 let value = (0..<4_000).map { letters[($0 * 7 + number) % letters.count] }
                 return .secret("S\(number)", String(value))
             }
-            let error = try #require(await startFailure(recording))
-            #expect(error.code == .invalidConfiguration && error.message.contains("96000 bytes"), "\(error)")
-            #expect(!FileManager.default.fileExists(atPath: path))
-            recording.redact = Array(recording.redact.prefix(2))
             #expect(await startFailure(recording) == nil)
         }
     }

@@ -54,7 +54,7 @@ package enum CassetteEditor {
         try change(path) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.add(rules, db)
-            let all = try RuleSQL.all(db, path: path, secrets: secrets)
+            let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
             guard let redactor = all.redactor else { return [:] }
             let counts = try RedactionSQL.redact(redactor, all, db, path: path)
             try EpisodeSQL.removeUnused(db)

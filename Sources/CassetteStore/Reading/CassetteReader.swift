@@ -92,7 +92,7 @@ package final class CassetteReader: Sendable {
     }
 
     /// The rules of the cassette.
-    package func rules(secrets: [DeclaredSecret] = []) throws -> RuleSet {
+    package func rules(secrets: KnownSecrets = KnownSecrets()) throws -> RuleSet {
         try read { try RuleSQL.all($0, path: path, secrets: secrets) }
     }
 

@@ -73,6 +73,16 @@ enum RedactionsJSON {
         return "[" + [old, new].filter { !$0.isEmpty }.joined(separator: ",") + "]"
     }
 
+    /// The numbers of the placeholders in the request that the client was given.
+    static func served(_ json: String) -> Set<Int> {
+        let notes = (decode(json) ?? []).filter { $0.place.hasPrefix("request") }
+        return Set(
+            notes.compactMap { note in
+                Placeholder.form(of: Array(note.placeholder.utf8)[...]).flatMap { $0.isOwn ? nil : $0.number }
+            }
+        )
+    }
+
     /// - Returns: nil if `json` is not of that shape.
     static func decode(_ json: String) -> [(place: String, placeholder: String)]? {
         FieldsJSON.decode(json)?.map { (Latin1.string($0.name), Latin1.string($0.value)) }

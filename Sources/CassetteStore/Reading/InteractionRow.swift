@@ -56,7 +56,7 @@ enum InteractionRow {
         _ db: Database
     ) throws -> Int64 {
         let head = content.response
-        let variant = variant(of: content, rules)
+        let variant = variant(of: content, served: content.redactions.served, rules)
         try db.query(
             """
             INSERT INTO interaction (episode_id, origin, method, target, request_version, request_fields, \
@@ -96,11 +96,14 @@ enum InteractionRow {
     }
 
     /// From version 2 of keys on, secrets of a kind are equal here too.
-    static func variant(of content: InteractionContent, _ rules: RuleSet) -> Variant? {
+    ///
+    /// - Parameter served: the numbers of the placeholders in the request that the client was given.
+    static func variant(of content: InteractionContent, served: Set<Int>, _ rules: RuleSet) -> Variant? {
         let fields = content.request.fields
         return Variant(
             of: content.response.fields,
             to: rules.knowsConditions ? rules.comparable(fields) : fields,
+            served: served,
             rules
         )
     }
@@ -114,12 +117,13 @@ enum InteractionRow {
         _ rules: RuleSet,
         _ db: Database
     ) throws {
-        let variant = variant(of: content, rules)
         var before = RedactionsJSON.empty
         try db.query("SELECT redacted FROM interaction WHERE id = ?1 AND redacted IS NOT NULL", [.integer(id)]) { row in
             before = row.text(0)
             return false
         }
+        let served = RedactionsJSON.served(before).union(content.redactions.served)
+        let variant = variant(of: content, served: served, rules)
         try db.query(
             """
             UPDATE interaction SET target = ?2, request_fields = ?3, request_body_id = ?4, request_trailers = ?5, \

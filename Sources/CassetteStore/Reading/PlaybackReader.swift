@@ -1,6 +1,6 @@
 import GRDB
 import GRDBSQLite
-package import HTTPMessages
+import HTTPMessages
 package import MockServeCore
 package import NIOCore
 
@@ -231,7 +231,7 @@ extension PlaybackReader: PlaybackIndex {
 
     /// The key by which the answers to a request are found. Of those recorded under `key`, it prefers the ones whose
     /// requests agree with this one in the fields that their answers vary by.
-    package func playbackKey(_ key: MatchKey, for request: RequestHead) throws -> PlaybackKey {
+    package func playbackKey(_ key: MatchKey, for request: MatchKeyBuilder) throws -> PlaybackKey {
         guard hasVariants else { return PlaybackKey(key) }
         var lists: [String] = []
         // Answers to one request rarely vary by several lists of fields.
@@ -241,7 +241,7 @@ extension PlaybackReader: PlaybackIndex {
             guard let next else { break }
             lists.append(next)
         }
-        let choice = try PlaybackKey.choose(lists, for: request.fields) { choice in
+        let choice = try PlaybackKey.choose(lists, for: request.request.fields, served: request.served) { choice in
             try first(PlaybackKey(key, choice), after: 0, before: .max) != nil
         }
         return PlaybackKey(key, choice)

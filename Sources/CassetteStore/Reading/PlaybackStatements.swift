@@ -74,6 +74,7 @@ extension PlaybackKey.Choice {
         case all
         case variant
         case unconditional
+        case unserved
         case independent
         case whole
 
@@ -83,6 +84,7 @@ extension PlaybackKey.Choice {
             case .all: ""
             case .variant: "AND vary = ?5 AND vary_key = ?6"
             case .unconditional: "AND (vary IS NULL OR instr(vary, ';') = 0)"
+            case .unserved: "AND (vary IS NULL OR vary NOT LIKE '%~')"
             case .independent: "AND status NOT IN (304, 412)"
             case .whole: "AND status NOT IN (304, 412, 206)"
             }
@@ -94,6 +96,7 @@ extension PlaybackKey.Choice {
         case .all: .all
         case .variant: .variant
         case .unconditional: .unconditional
+        case .unserved: .unserved
         case .independent: .independent
         case .whole: .whole
         }

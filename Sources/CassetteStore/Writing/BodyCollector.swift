@@ -22,6 +22,7 @@ package struct BodyCollector {
     ///   - place: `request body` or `response body`.
     package mutating func redact(_ fields: Fields, _ place: String) {
         guard let writer, let redactor = writer.rules.redactor else { return }
+        redactor.learn(from: fields, isRequest: place == "request body", writer.placeholders)
         redaction = BodyRedaction(redactor, fields, place, writer.placeholders)
     }
 
@@ -65,6 +66,9 @@ package struct BodyCollector {
         if let upload { return .upload(upload, last: bytes) }
         return bytes.isEmpty ? .none : .whole(bytes)
     }
+
+    /// Redacts once more what was redacted already, because more is known to be secret now.
+    mutating func redactAgain(_ bytes: [UInt8]) -> [UInt8] { redaction?.redactAgain(bytes) ?? bytes }
 
     package mutating func discard() {
         if let upload { writer?.discard(upload: upload) }

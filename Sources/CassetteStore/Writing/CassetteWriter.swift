@@ -44,6 +44,8 @@ package final class CassetteWriter: Sendable {
     private let work = DispatchQueue(label: "mockserve.cassette-writer")
     private let pending = Mutex(Pending())
     private let bodies = Mutex(BodyWriter())
+    /// Interactions whose requests had a secret in them that became one only later.
+    private let lateKeys = Mutex<Set<Int64>>([])
 
     /// Opens or creates the cassette and begins an episode.
     ///
@@ -53,7 +55,7 @@ package final class CassetteWriter: Sendable {
         mode: EpisodeMode,
         upstreams: [Upstream],
         rules: [Rule] = [],
-        secrets: [DeclaredSecret] = [],
+        secrets: KnownSecrets = KnownSecrets(),
         now: Int64
     ) throws {
         self.path = path
@@ -66,6 +68,10 @@ package final class CassetteWriter: Sendable {
         do {
             let (queue, checkpointer) = (queue, checkpointer)
             let last: PlaceholderSQL.Numbers
+            let book = PlaceholderBook.shared(for: path)
+            var secrets = secrets
+            secrets.book = book
+            let known = secrets
             (episode, newestBefore, self.rules, last) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
                     let noneIsAlive = try EpisodeSQL.provesOthersDead(db)
@@ -78,7 +84,7 @@ package final class CassetteWriter: Sendable {
                             mode: mode,
                             upstreams: upstreams,
                             rules: rules,
-                            secrets: secrets,
+                            secrets: known,
                             now: now,
                             noneIsAlive: noneIsAlive,
                             path: path
@@ -90,7 +96,8 @@ package final class CassetteWriter: Sendable {
                     return result
                 }
             }
-            placeholders = PlaceholderBook.shared(for: path, last)
+            book.raise(last.last, floor: last.floor)
+            placeholders = book
         } catch {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
@@ -101,7 +108,7 @@ package final class CassetteWriter: Sendable {
         mode: EpisodeMode,
         upstreams: [Upstream],
         rules: [Rule],
-        secrets: [DeclaredSecret],
+        secrets: KnownSecrets,
         now: Int64,
         noneIsAlive: Bool,
         path: String
@@ -266,7 +273,7 @@ package final class CassetteWriter: Sendable {
                 guard let request = try bodies.finish(interaction.requestBody, db),
                     let response = try bodies.finish(interaction.responseBody, db)
                 else { return 0 }
-                return try InteractionRow.insert(
+                let number = try InteractionRow.insert(
                     interaction.content,
                     episode: episode,
                     requestBody: request.id,
@@ -274,6 +281,8 @@ package final class CassetteWriter: Sendable {
                     rules,
                     db
                 )
+                if interaction.hasLateSecret { lateKeys.withLock { _ = $0.insert(number) } }
+                return number
             }
         }
     }
@@ -297,6 +306,7 @@ package final class CassetteWriter: Sendable {
         guard !wasFinished else { return [] }
         work.sync { drain() }
         checkpointer.close()
+        let late = lateKeys.withLock { $0 }
         do {
             let (proof, likenesses) = try queue.inDatabase { db in
                 var version: Int64?
@@ -309,7 +319,7 @@ package final class CassetteWriter: Sendable {
                     return .commit
                 }
                 // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
-                let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, path: path) }
+                let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
                 let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
                 if try EpisodeSQL.leaveWAL(db, version), wasCreated { try removeIfEmpty(db) }
                 return (proof, likenesses)

@@ -23,6 +23,9 @@ package final class NewInteraction: Sendable {
     package let content: InteractionContent
     let requestBody: NewBody
     let responseBody: NewBody
+    /// Whether the key was computed before something in the request became a secret. It stays, because a client asks
+    /// before it knows.
+    let hasLateSecret: Bool
 
     /// Bytes it takes, roughly, while it waits to be written.
     var memory: Int {
@@ -34,24 +37,31 @@ package final class NewInteraction: Sendable {
     ///
     /// - Parameters:
     ///   - content: as it arrived, with its match key.
+    ///   - key: has made the match key.
     ///   - requestBody: has taken the whole body; so has `responseBody`.
     /// - Throws: `BodyRedaction.Refusal` if a body must not be written.
     package convenience init(
         _ content: InteractionContent,
+        _ key: MatchKeyBuilder,
         _ requestBody: inout BodyCollector,
         _ responseBody: inout BodyCollector,
         for writer: CassetteWriter
     ) throws {
         var content = content
-        let (request, response) = (try requestBody.finish(), try responseBody.finish())
+        var (request, response) = (try requestBody.finish(), try responseBody.finish())
+        var isLate = false
         if let redactor = writer.rules.redactor {
+            let hasLearned = redactor.learnedVersion != key.learnedVersion
+            isLate = hasLearned && key.remade(by: writer.rules).key(origin: content.origin) != content.matchKey
+            if isLate, case .whole(let bytes) = request { request = .whole(requestBody.redactAgain(bytes)) }
             content.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
         }
-        self.init(content: content, requestBody: request, responseBody: response)
+        self.init(content: content, requestBody: request, responseBody: response, hasLateSecret: isLate)
     }
 
-    init(content: InteractionContent, requestBody: NewBody, responseBody: NewBody) {
+    init(content: InteractionContent, requestBody: NewBody, responseBody: NewBody, hasLateSecret: Bool = false) {
         self.content = content
+        self.hasLateSecret = hasLateSecret
         self.requestBody = requestBody
         self.responseBody = responseBody
     }
@@ -95,6 +105,6 @@ extension CassetteWriter {
         var (sent, received) = (
             collector(body, request.fields, "request body"), collector(responseBody, response.fields, "response body")
         )
-        return try NewInteraction(content, &sent, &received, for: self)
+        return try NewInteraction(content, key, &sent, &received, for: self)
     }
 }

@@ -11,18 +11,14 @@ extension PlaceholderBook {
 
     /// The book shared by all runs of this process that write into the same cassette, so that equal values get equal
     /// numbers.
-    ///
-    /// - Parameter taken: numbers that are taken already.
-    static func shared(for path: String, _ taken: PlaceholderSQL.Numbers) -> PlaceholderBook {
+    static func shared(for path: String) -> PlaceholderBook {
         let name = CassetteFile.canonicalPath(path)
-        let book = books.withLock { books in
+        return books.withLock { books in
             books = books.filter { $0.value.book != nil }
             if let book = books[name]?.book { return book }
             let book = PlaceholderBook()
             books[name] = Weak(book: book)
             return book
         }
-        book.raise(taken.last, floor: taken.floor)
-        return book
     }
 }

@@ -165,11 +165,11 @@ public struct MockServerConfiguration: Sendable {
     public var observer: (@Sendable (ServerEvent) -> Void)?
 
     /// Redacts what is shown and noted; nil if nothing is to be redacted.
-    var redactor: Redactor? {
+    func redactor(_ secrets: KnownSecrets) -> Redactor? {
         // An invalid rule is reported where it would be kept.
         let rules = redact.compactMap { try? $0.rule.get().redaction }
         let standard = redactsByDefault ? [RedactionRule.catalog(RedactionCatalog.version)] : []
-        return Redactor.for(standard + rules, secrets: redact.compactMap(\.secret))
+        return Redactor.for(standard + rules, secrets, isCurrent: true)
     }
 
     private init(_ service: Service) {

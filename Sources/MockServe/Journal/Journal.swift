@@ -96,6 +96,8 @@ final class ScopeJournal: Sendable {
     let keepsRecordedNumbers: Bool
     /// Redacts what is noted, whatever the rules of the cassette. Nil if nothing is to be redacted.
     let redactor: Redactor?
+    /// What is a secret in this scope, for all that shows or keeps something of it.
+    let secrets: KnownSecrets
     private let state = Mutex(State())
     private let lastNumber = Atomic<Int>(0)
     /// Whether anybody has waited for entries.
@@ -107,7 +109,8 @@ final class ScopeJournal: Sendable {
     init(_ configuration: MockServerConfiguration) throws {
         limits = configuration.journalLimits
         observer = configuration.observer
-        redactor = configuration.redactor
+        secrets = KnownSecrets(configuration.redact.compactMap(\.secret), learned: LearnedSecrets())
+        redactor = configuration.redactor(secrets)
         keepsRecordedNumbers = configuration.coverageFile != nil
         files = try [
             configuration.journalFile.map { try JournalFile($0, .everything) },

@@ -7,7 +7,10 @@ import NIOCore
 /// Chooses the services for a mode, and what they need.
 extension RunningService {
     /// Validates `speed` and `missStatus`, in the same way for all modes.
-    private static func replayOptions(_ configuration: MockServerConfiguration) throws -> ReplayOptions {
+    private static func replayOptions(
+        _ configuration: MockServerConfiguration,
+        _ secrets: KnownSecrets
+    ) throws -> ReplayOptions {
         guard configuration.speed >= 0, configuration.speed.isFinite else {
             throw MockServeError(.invalidConfiguration, "speed is \(configuration.speed); it must be 0 or more.")
         }
@@ -25,7 +28,7 @@ extension RunningService {
             cacheSize: max(0, configuration.cacheSize),
             loopCount: max(1, Array(MockServer.group(configuration).makeIterator()).count),
             opensOnLoop: configuration.opensOnLoop,
-            secrets: configuration.redact.compactMap(\.secret)
+            secrets: secrets
         )
     }
 
@@ -34,7 +37,7 @@ extension RunningService {
         _ configuration: MockServerConfiguration,
         _ journal: ScopeJournal
     ) throws -> Parts {
-        let options = try replayOptions(configuration)
+        let options = try replayOptions(configuration, journal.secrets)
         CassetteFile.recover(path)
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
@@ -49,7 +52,7 @@ extension RunningService {
         let table = UpstreamTable(
             upstreams,
             mapsContent: configuration.mapsOrigins,
-            revealing: configuration.givesSecretsBack ? options.secrets : []
+            revealing: configuration.givesSecretsBack ? options.secrets.declared : []
         )
         let replayer = try Replayer(reader, upstreams: table, options: options, journal: journal)
         return Parts(exchanges: replayer, replayer: replayer, upstreams: upstreams, table: table, path: path)
@@ -64,7 +67,7 @@ extension RunningService {
     ) throws -> Parts {
         if mode == .replay { return try replay(path, configuration, journal) }
         let upstreams = try parse(upstreams)
-        let options = try replayOptions(configuration)
+        let options = try replayOptions(configuration, journal.secrets)
         if mode == .passthrough {
             try refuseRulesOfPassthrough(configuration)
         } else if let older = try reader(ofFilled: path) {
@@ -75,7 +78,7 @@ extension RunningService {
         let table = UpstreamTable(
             upstreams,
             mapsContent: configuration.mapsOrigins,
-            revealing: configuration.givesSecretsBack ? options.secrets : []
+            revealing: configuration.givesSecretsBack ? options.secrets.declared : []
         )
         let client = try UpstreamClient(configuration.upstream, table)
         let pages = try OriginPolicy(configuration.allowedOrigins)

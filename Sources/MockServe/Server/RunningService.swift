@@ -41,11 +41,6 @@ final class RunningService: Sendable {
     init(_ configuration: MockServerConfiguration) throws {
         if let problem = configuration.environmentProblem { throw MockServeError(.invalidConfiguration, problem) }
         if let problem = configuration.routes.problem { throw MockServeError(.invalidConfiguration, problem) }
-        do {
-            try configuration.redactor?.check()
-        } catch {
-            throw MockServeError(.invalidConfiguration, "Nothing is served, as \(error).", cause: error)
-        }
         journal = try ScopeJournal(configuration)
         coverageFile = configuration.coverageFile
         let parts: Parts

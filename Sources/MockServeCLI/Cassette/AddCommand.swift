@@ -127,7 +127,7 @@ struct AddCommand: ParsableCommand {
             mode: .hand,
             upstreams: upstreams,
             rules: try rules,
-            secrets: try secrets.declared(),
+            secrets: KnownSecrets(try secrets.declared(), learned: LearnedSecrets()),
             now: now
         )
         let outcome = Mutex<Result<Int64, CassetteError>?>(nil)

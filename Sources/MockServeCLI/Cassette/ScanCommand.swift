@@ -34,7 +34,7 @@ struct ScanCommand: ParsableCommand {
             if !options.noDefaultRedaction {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
-            guard let redactor = RuleSet(rules, secrets: try secrets.declared()).redactor else { return 0 }
+            guard let redactor = RuleSet(rules, secrets: KnownSecrets(try secrets.declared(), learned: LearnedSecrets())).redactor else { return 0 }
             do {
                 try redactor.check()
             } catch {

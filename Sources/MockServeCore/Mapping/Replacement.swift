@@ -24,8 +24,11 @@ package struct Replacement: Sendable {
     ///   - pairs: what to look for and what replaces it. Pairs of equal origins are left out.
     ///   - secrets: their values replace their placeholders.
     init(_ pairs: [(from: Origin, to: Origin)], revealing secrets: [DeclaredSecret] = []) {
-        reveals = secrets.map {
-            Reveal(start: Placeholder.start + Array($0.kind.utf8) + [UInt8(ascii: ":")], value: $0.value)
+        reveals = secrets.flatMap { secret in
+            [
+                Reveal(start: Array("redacted.\(Placeholder.kind(secret.kind)).".utf8), value: secret.value),
+                Reveal(start: EarlyPlaceholder.start + Array(secret.kind.utf8) + [UInt8(ascii: ":")], value: secret.value),
+            ]
         }
         let pairs = pairs.filter { $0.from != $0.to }
         // An IPv6 address has colons, which some spellings encode.
@@ -60,8 +63,11 @@ package struct Replacement: Sendable {
 
     func mayMatch(_ text: UnsafeRawBufferPointer) -> Bool {
         hosts.contains { host in host.withUnsafeBytes { firstOffset(of: $0, in: text, from: 0) } != nil }
-            || !reveals.isEmpty && text.contains(UInt8(ascii: "["))
+            || !reveals.isEmpty && Self.mark.withUnsafeBytes { firstOffset(of: $0, in: text, from: 0) != nil }
     }
+
+    /// What all placeholders have in them.
+    private static let mark = Array("redacted".utf8)
 
     enum Match {
         case none
@@ -72,12 +78,12 @@ package struct Replacement: Sendable {
 
     /// Whether a match may begin with this byte.
     func isStart(_ byte: UInt8) -> Bool {
-        byte == UInt8(ascii: "h") || byte == UInt8(ascii: "[") && !reveals.isEmpty
+        byte == UInt8(ascii: "h") || (byte == UInt8(ascii: "[") || byte == UInt8(ascii: "r")) && !reveals.isEmpty
     }
 
     /// Looks at `text[index...]`, whose first byte `isStart` accepts.
     func match(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
-        if text[index] == UInt8(ascii: "[") { return reveal(text, at: index, isComplete: isComplete) }
+        if text[index] != UInt8(ascii: "h") { return reveal(text, at: index, isComplete: isComplete) }
         for rule in rules {
             let end = index + rule.pattern.count
             if end < text.count || isComplete && end == text.count {
@@ -90,7 +96,7 @@ package struct Replacement: Sendable {
         return .none
     }
 
-    /// `[redacted:KIND:`, up to 18 digits and `]`.
+    /// `redacted.KIND.`, perhaps `c`, and up to 18 digits; or `[redacted:KIND:`, up to 18 digits and `]`.
     private func reveal(_ text: [UInt8], at index: Int, isComplete: Bool) -> Match {
         let rest = text[index...]
         for reveal in reveals {
@@ -98,10 +104,17 @@ package struct Replacement: Sendable {
                 if !isComplete, reveal.start.starts(with: rest) { return .undecided }
                 continue
             }
-            let digits = rest.dropFirst(reveal.start.count).prefix { $0 &- 0x30 < 10 }
+            let isEarly = text[index] == UInt8(ascii: "[")
+            var number = rest.dropFirst(reveal.start.count)
+            if !isEarly, number.first == UInt8(ascii: "c") { number = number.dropFirst() }
+            let digits = number.prefix { $0 &- 0x30 < 10 }
             guard digits.count <= 18 else { continue }
-            guard digits.endIndex < text.endIndex else { return isComplete ? .none : .undecided }
-            guard !digits.isEmpty, text[digits.endIndex] == UInt8(ascii: "]") else { continue }
+            guard digits.endIndex < text.endIndex || isComplete && !isEarly else {
+                return isComplete ? .none : .undecided
+            }
+            guard !digits.isEmpty else { continue }
+            guard isEarly else { return .found(length: digits.endIndex - index, substitute: reveal.value) }
+            guard text[digits.endIndex] == UInt8(ascii: "]") else { continue }
             return .found(length: digits.endIndex + 1 - index, substitute: reveal.value)
         }
         return .none

@@ -7,9 +7,11 @@ package import HTTPMessages
 /// 2. Also the fields that name the operation (`OperationFields`); the body by its content, whatever its label; more
 ///    kinds of signed URLs, and forms signed for one use, without what the signature changes; and, when an answer is
 ///    chosen, the conditions of conditional requests (`Condition`).
+/// 3. All secrets are one word; of required fields, what we have served is told apart; and when an answer is chosen, the
+///    placeholders that a request carries count (`Variant`).
 package enum KeyVersion {
     /// The version of new cassettes.
-    package static let current = 2
+    package static let current = 3
 }
 
 /// Fields that say which operation a request asks for, where one method and path serve many. They count in keys of

@@ -66,7 +66,25 @@ package final class MatchKeyBuilder {
         sent = request
         self.map = map
         self.rules = rules
-        target = rules.comparable(target: map.mapTarget(request.target))
+        // What is recognised in a field is found in the target and the body.
+        rules.redactor?.learn(from: request.fields, isRequest: true)
+        target = rules.comparable(target: map.mapTarget(request.target), &notes)
+        learnedVersion = rules.redactor?.learnedVersion ?? 0
+    }
+
+    /// What was known to be secret when the request came (`Redactor.learnedVersion`).
+    package let learnedVersion: Int
+    /// Of the target.
+    private var notes = RedactionNotes()
+
+    /// The numbers of placeholders that the client was given, and sends back. Must not be asked for before the body is
+    /// complete.
+    package var served: Set<Int> {
+        guard rules.knowsPlaceholders else { return [] }
+        var notes = notes
+        _ = rules.comparable(map.mapFields(sent.fields), &notes)
+        bodyPart?.end(rules)
+        return notes.served.union(bodyPart?.served(rules) ?? [])
     }
 
     /// The same request under other rules. Call it once the request is complete.
@@ -177,9 +195,10 @@ package final class MatchKeyBuilder {
             if !asWhole, !rules.ignoredFields.contains(Array("range".utf8)) {
                 for range in fields.values("range") { parts.add("range", range) }
             }
+            let required = rules.keyVersion < 3 || rules.requiredFields.isEmpty ? fields : exactFields
             for name in rules.requiredFields {
                 parts.add("field name", name)
-                for field in fields where equalsIgnoringCase(field.name, name) {
+                for field in required where equalsIgnoringCase(field.name, name) {
                     parts.add("field value", rules.counted(field.value[...], of: name))
                 }
             }
@@ -188,6 +207,12 @@ package final class MatchKeyBuilder {
         bodyPart?.end(self.rules)
         parts.add("body", rules.ignoresBody ? [] : bodyPart?.digest(rules) ?? [])
         return MatchKey(parts.digest)
+    }
+
+    /// The fields as they are compared where they are required: what we have served is told apart.
+    private var exactFields: Fields {
+        var notes = RedactionNotes()
+        return rules.comparable(map.mapRequest(sent).fields, isExact: true, &notes)
     }
 
     private func addOperation(to parts: inout DigestInput, _ rules: RuleSet) {
@@ -241,8 +266,18 @@ private final class BodyPart {
         redact(bytes, rules, isLast: false)
     }
 
+    private var notes = RedactionNotes()
+
+    /// The numbers of served placeholders in it.
+    func served(_ rules: RuleSet) -> Set<Int> {
+        guard comparison.isCoded, isWhole else { return notes.served }
+        var notes = RedactionNotes()
+        _ = rules.comparable(DecodedBody.decode(bytes, fields), fields, &notes)
+        return notes.served
+    }
+
     private func redact(_ bytes: UnsafeRawBufferPointer, _ rules: RuleSet, isLast: Bool) {
-        var (output, notes) = ([UInt8](), RedactionNotes())
+        var output: [UInt8] = []
         redaction?.push(bytes, isLast: isLast, into: &output, &notes)
         output.withUnsafeBytes { take($0, rules) }
     }

@@ -10,19 +10,24 @@ package struct Variant: Hashable, Sendable {
     /// Names of the fields that the response varies by, in lower case, sorted, separated by commas; then, if the
     /// request had conditions, a semicolon and their names in the same way.
     package let names: String
-    /// 16 bytes, equal for requests that agree in these fields.
+    /// If the request carried placeholders that the client was given, `~` follows.
+    package let hasServed: Bool
+    /// 16 bytes, equal for requests that agree in these fields and placeholders.
     package let key: [UInt8]
 
     /// - Parameter request: as it is compared.
+    /// - Parameter served: the numbers of the placeholders in the request that the client was given.
     /// - Returns: nil if the response does not vary, or not only by fields (`*`), and the request had no condition that
-    ///   counts.
-    package init?(of response: Fields, to request: Fields, _ rules: RuleSet) {
+    ///   counts and no such placeholder.
+    package init?(of response: Fields, to request: Fields, served: Set<Int> = [], _ rules: RuleSet) {
         let names = Set(listMembers(response.values("vary")).map { Latin1.string($0.map(lowercased)) })
         let isKnown = names.count <= Self.nameLimit && names.allSatisfy { isToken(Array($0.utf8)) && $0 != "*" }
         let varying = isKnown ? names.sorted().joined(separator: ",") : ""
         let conditions = rules.knowsConditions ? Condition.names(in: request) : ""
-        guard !varying.isEmpty || !conditions.isEmpty else { return nil }
-        self.init(conditions.isEmpty ? varying : "\(varying);\(conditions)", of: request)
+        let isServed = rules.knowsPlaceholders && !served.isEmpty
+        guard !varying.isEmpty || !conditions.isEmpty || isServed else { return nil }
+        let all = conditions.isEmpty ? varying : "\(varying);\(conditions)"
+        self.init(isServed ? all + "~" : all, of: request, served: served)
     }
 
     /// Whether the recorded request had a condition.
@@ -30,20 +35,23 @@ package struct Variant: Hashable, Sendable {
 
     /// The names of its conditions, as `Condition.names` gives them.
     package static func conditions(of names: String) -> Substring {
-        names.firstIndex(of: ";").map { names[names.index(after: $0)...] } ?? ""
+        names.firstIndex(of: ";").map { names[names.index(after: $0)...].prefix { $0 != "~" } } ?? ""
     }
 
     /// As it is kept in a cassette.
     package init(names: String, key: [UInt8]) {
         self.names = names
         self.key = key
+        hasServed = names.hasSuffix("~")
     }
 
     /// The variant that a request asks for where answers vary by `names`.
-    package init(_ names: String, of request: Fields) {
+    package init(_ names: String, of request: Fields, served: Set<Int> = []) {
         self.names = names
+        hasServed = names.hasSuffix("~")
         var input = DigestInput()
-        for name in names.split(whereSeparator: { $0 == "," || $0 == ";" }) {
+        if hasServed { input.add("served", served.sorted().map(String.init).joined(separator: ",").utf8) }
+        for name in names.split(whereSeparator: { $0 == "," || $0 == ";" || $0 == "~" }) {
             // Lines with the same name are one list (RFC 9111 §4.1).
             let values = request.filter { equalsIgnoringCase($0.name, name.utf8) }.map { trimmingSpace($0.value) }
             input.add("vary name", name.utf8)
@@ -62,6 +70,8 @@ package struct PlaybackKey: Hashable, Sendable {
         case variant(Variant)
         /// Those whose requests had no condition.
         case unconditional
+        /// Those whose requests carried no placeholder that the client was given.
+        case unserved
         /// Those whose answers do not depend on the condition that their requests had.
         case independent
         /// The same, without partial answers: an `If-Range` other than the recorded one asks for the whole.
@@ -82,21 +92,26 @@ package struct PlaybackKey: Hashable, Sendable {
     /// - Parameters:
     ///   - lists: the `Variant.names` of the interactions of the key.
     ///   - fields: of the request, as it is compared.
+    ///   - served: the numbers of the placeholders in the request that the client was given.
     ///   - has: whether a choice leaves any interaction.
     package static func choose(
         _ lists: [String],
         for fields: Fields,
+        served: Set<Int> = [],
         _ has: (Choice) throws -> Bool
     ) rethrows -> Choice {
         guard !lists.isEmpty else { return .all }
         let conditions = Condition.names(in: fields)
         // A condition that no recorded request had is ignored.
         for wanted in conditions.isEmpty ? [""] : [conditions, ""] {
-            for names in lists where Variant.conditions(of: names) == wanted {
-                let choice = Choice.variant(Variant(names, of: fields))
+            // Those of the same session come first.
+            for names in lists.filter({ $0.hasSuffix("~") }) + lists.filter({ !$0.hasSuffix("~") })
+            where Variant.conditions(of: names) == wanted {
+                let choice = Choice.variant(Variant(names, of: fields, served: served))
                 if try has(choice) { return choice }
             }
         }
+        if served.isEmpty, lists.contains(where: { $0.hasSuffix("~") }), try has(.unserved) { return .unserved }
         guard lists.contains(where: { $0.contains(";") }) else { return .all }
         if try has(.unconditional) { return .unconditional }
         return conditions.contains("if-range") ? .whole : .independent
@@ -109,6 +124,7 @@ extension PlaybackKey.Choice {
         switch self {
         case .all: true
         case .variant(let wanted): variant == wanted
+        case .unserved: !(variant?.hasServed ?? false)
         case .unconditional: !(variant?.hasCondition ?? false)
         case .independent: status != 304 && status != 412
         case .whole: status != 304 && status != 412 && status != 206

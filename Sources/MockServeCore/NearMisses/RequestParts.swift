@@ -154,8 +154,8 @@ struct PartGatherer {
     /// A value at its place, and its words if it is long: texts that differ in one word are near.
     mutating func addValue(_ place: PartDigest, _ value: some BidirectionalCollection<UInt8>) {
         // The placeholders of secrets differ only in their numbers.
-        let start = Placeholder.start
-        let isSecret = value.starts(with: start)
+        let start = Placeholder.compared
+        let isSecret = value.elementsEqual(start) || Placeholder.form(of: ArraySlice(Array(value))) != nil
         add(isSecret ? place.with(start) : place.with(value))
         if value.count > Self.longValue, !isSecret {
             var smallest: [UInt64] = []

@@ -100,6 +100,14 @@ package struct BodyRedaction {
         return output
     }
 
+    /// What was redacted, redacted once more. Compressed bodies stay as they are.
+    package mutating func redactAgain(_ bytes: [UInt8]) -> [UInt8] {
+        guard case .plain = state else { return bytes }
+        let again = redactor.redact(body: bytes, fields, book, isRequest: place == "request body", &notes)
+        writtenSize += again.count - bytes.count
+        return again
+    }
+
     private var isResized: Bool { writtenSize != originalSize }
 
     /// Bytes of the body as it is written; nil if their number has not changed.

@@ -1,4 +1,3 @@
-import Foundation
 import HTTPMessages
 
 /// A value that must not reach the disk, declared by its owner, and the name that is shown instead.
@@ -17,18 +16,50 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
                 "the secret \(name) has \(Counted.text(value.count, "byte")); \(Self.sizes.lowerBound) to \(Self.sizes.upperBound) can be looked for"
             )
         }
-        kind = Placeholder.kind(name)
+        kind = EarlyPlaceholder.kind(name)
         self.value = value
+        spelling = value
+        isLearned = false
     }
 
+    /// One that was not declared, but recognised by its place.
+    ///
+    /// - Parameter spelling: what to look for.
+    init(learned kind: String, _ value: [UInt8], _ spelling: [UInt8]) {
+        self.kind = kind
+        self.value = value
+        self.spelling = spelling
+        isLearned = true
+    }
+
+    let isLearned: Bool
+    /// What is looked for: the value, or it with encodings.
+    private let spelling: [UInt8]
+
     /// Never the value.
-    package var description: String { Placeholder.text(kind) }
+    package var description: String { "redacted.\(kind)" }
 
     /// Whether it can be in a field.
     var isLineSafe: Bool { value.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
 
     /// Bytes that a search must see at once to find the secret in any of its spellings.
     var longestSpelling: Int { value.count * 12 }
+
+    /// What to look for once a text is decoded: the value, with a plus sign for a space as forms have it, and what is left
+    /// of it in base64.
+    var literals: [(bytes: [UInt8], isPlain: Bool)] {
+        var literals = [(spelling, true)]
+        if spelling.contains(0x20) { literals.append((spelling.map { $0 == 0x20 ? UInt8(ascii: "+") : $0 }, true)) }
+        guard spelling.count >= 6 else { return literals }
+        for offset in 0..<3 {
+            let encoded = Base64.encode(Array(repeating: 0, count: offset) + spelling, isURLSafe: false)
+            let core = Array(encoded[[0, 2, 3][offset]..<(offset + spelling.count) * 8 / 6])
+            let safe = core.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }
+            literals.append((core, false))
+            if safe != core { literals.append((safe, false)) }
+        }
+        return literals
+    }
 
     /// Expressions that find the secret plain, percent-encoded, as part of a JSON string or of HTML, and in base64.
     var patterns: [SecretFinder.Pattern] {
@@ -78,7 +109,7 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
         // A shorter secret has too few characters of its own.
         guard value.count >= 6 else { return [] }
         return (0..<3).map { offset in
-            let encoded = Self.base64(Array(repeating: 0, count: offset) + value)
+            let encoded = Base64.encode(Array(repeating: 0, count: offset) + value, isURLSafe: false)
             let skipped = [0, 2, 3][offset]
             let sure = (offset + value.count) * 8 / 6
             let text = encoded[skipped..<sure].map { character in
@@ -92,9 +123,5 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
             let hasSharedEnd = (offset + value.count) * 8 % 6 != 0
             return "(\(offset == 0 ? "" : shared)\(text)\(hasSharedEnd ? shared + "?" : ""))"
         }
-    }
-
-    private static func base64(_ bytes: [UInt8]) -> [UInt8] {
-        Data(bytes).base64EncodedString().utf8.filter { $0 != UInt8(ascii: "=") }
     }
 }

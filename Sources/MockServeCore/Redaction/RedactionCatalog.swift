@@ -12,7 +12,11 @@ package enum RedactionCatalog {
     ///    of forms too, and multipart for JSON; names in brackets (`user[password]`) count as names; a value may be the
     ///    first of an array; a field of credentials keeps its scheme only if that is a known one; fields whose names
     ///    hold a secret are left out.
-    package static let version = 3
+    /// 4: secrets are searched for in another way (`SecretSearch`): by names read as words, in any text; by the shapes of
+    ///    `KeyShape`; and those that were come across. This list has only the fields then.
+    package static let version = 4
+    /// The first version that is searched for by `SecretSearch`.
+    static let firstSearched = 4
 
     /// Authentication schemes, in lower case: IANA, "HTTP Authentication Schemes"; and those that large services made
     /// up. What comes before a space and is not one of them may be the secret itself.

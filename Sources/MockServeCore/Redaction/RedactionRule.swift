@@ -11,6 +11,18 @@ package enum RedactionRule: Hashable, Sendable {
     case json(String)
     /// A declared secret of this kind was redacted; its value is not known here.
     case secret(String)
+    /// Something that is no secret, although its name says so.
+    case keep(Place, String)
+    /// Requests that differ in nothing but this secret are told apart.
+    case tellApart(Place, String)
+
+    package enum Place: String, Sendable, CaseIterable {
+        case field
+        case cookie
+        case query
+        case form
+        case json
+    }
 
     /// - Returns: nil if `text` is not `catalog:VERSION`, `secret:KIND`, `field:NAME`, `query:NAME`, `form:NAME` or
     ///   `json:NAME`, with a name of printable ASCII.
@@ -30,6 +42,10 @@ package enum RedactionRule: Hashable, Sendable {
         case "form": self = .form(pieces[1])
         case "json": self = .json(pieces[1])
         case "secret": self = .secret(pieces[1])
+        case "keep", "apart":
+            let part = pieces[1].split(separator: ":", maxSplits: 1).map(String.init)
+            guard part.count == 2, let place = Place(rawValue: part[0]) else { return nil }
+            self = pieces[0] == "keep" ? .keep(place, part[1]) : .tellApart(place, part[1])
         default: return nil
         }
     }

@@ -1,52 +1,22 @@
-/// Redacts a text that arrives in pieces. Holds back as much as the beginning of a secret may need.
+/// A replaced part: where it was in the original text, and its length before and after.
+package struct RedactionEdit: Sendable, Equatable {
+    package let offset: Int
+    package let count: Int
+    package let newCount: Int
+}
+
+/// Redacts a text that arrives in pieces.
 package struct RedactionStream {
-    /// A replaced part: where it was in the original text, and its length before and after.
-    package struct Edit: Sendable, Equatable {
-        package let offset: Int
-        package let count: Int
-        package let newCount: Int
+    private enum Way {
+        case patterns(PatternStream)
+        case search(SecretStream)
     }
 
-    /// Bytes of one secret that are held until its end is seen; the rest of a longer one is not replaced.
-    private static let secretLimit = 1 << 20
-    /// Bytes that are gathered before they are searched, in addition to what is held back.
-    private static let batch = 16 << 10
-    /// Whether the end of a secret was not replaced, because the secret is longer than `secretLimit`.
-    private(set) var hasCutSecret = false
+    private var way: Way
 
-    private static let editLimit = 100_000
+    init(_ stream: PatternStream) { way = .patterns(stream) }
 
-    private let lookahead: Int
-    private var finder: SecretFinder?
-    /// Used instead if the text begins as JSON. Nil once that has been decided.
-    private var finderIfJSON: SecretFinder?
-    private let place: String
-    private let book: PlaceholderBook?
-    private var pending: [UInt8] = []
-    /// How many of the pending bytes were returned already; they are kept for expressions that look back.
-    private var context = 0
-    /// How many bytes must be pending before they are searched.
-    private var threshold: Int
-    /// Offset of the first pending byte after the context.
-    private var offset = 0
-    /// The first `editLimit` edits.
-    package private(set) var edits: [Edit] = []
-    private(set) var hasAllEdits = true
-
-    init(
-        _ redactor: Redactor,
-        finder: SecretFinder?,
-        ifJSON: SecretFinder? = nil,
-        _ place: String,
-        _ book: PlaceholderBook?
-    ) {
-        lookahead = redactor.lookahead
-        self.finder = finder
-        finderIfJSON = ifJSON
-        self.place = place
-        self.book = book
-        threshold = lookahead + Self.batch
-    }
+    init(_ stream: SecretStream) { way = .search(stream) }
 
     /// - Parameter isLast: whether this is the end of the text.
     mutating func push(
@@ -55,52 +25,133 @@ package struct RedactionStream {
         into output: inout [UInt8],
         _ notes: inout RedactionNotes
     ) {
+        switch way {
+        case .patterns(var stream):
+            // So that it is not copied when it is changed.
+            way = .search(.none)
+            stream.push(bytes, isLast: isLast, into: &output, &notes)
+            way = .patterns(stream)
+        case .search(var stream):
+            way = .search(.none)
+            stream.push(bytes, isLast: isLast, into: &output, &notes)
+            way = .search(stream)
+        }
+    }
+
+    /// Whether the end of a secret was not replaced, because the secret is too long.
+    var hasCutSecret: Bool {
+        switch way {
+        case .patterns(let stream): stream.hasCutSecret
+        case .search(let stream): stream.hasCutSecret
+        }
+    }
+
+    /// The first edits.
+    package var edits: [RedactionEdit] {
+        switch way {
+        case .patterns(let stream): stream.edits
+        case .search(let stream): stream.edits
+        }
+    }
+
+    var hasAllEdits: Bool {
+        switch way {
+        case .patterns(let stream): stream.hasAllEdits
+        case .search(let stream): stream.hasAllEdits
+        }
+    }
+}
+
+/// Holds back as much of a text as the beginning of a secret may need.
+struct SecretStream {
+    /// Bytes of one secret that are held until its end is seen.
+    private static let secretLimit = 1 << 20
+    /// Bytes that are gathered before they are searched, in addition to what is held back.
+    private static let batch = 64 << 10
+    /// Bytes before, which are kept for names.
+    private static let contextLimit = 2048
+    private static let editLimit = 100_000
+
+    private let redactor: Redactor?
+    private var source: SecretSearch.Source
+    /// Nothing in JSON is taken for a form, whatever the label says.
+    private var isDecided = false
+    private let place: String
+    private let book: PlaceholderBook?
+    private let isExact: Bool
+    private let lookahead: Int
+    private var pending: [UInt8] = []
+    /// How many of the pending bytes were returned already.
+    private var context = 0
+    private var threshold: Int
+    /// Offset of the first pending byte after the context.
+    private var offset = 0
+    private(set) var edits: [RedactionEdit] = []
+    private(set) var hasAllEdits = true
+    private(set) var hasCutSecret = false
+
+    static let none = SecretStream(nil, SecretSearch.Source(isRequest: false), "", nil)
+
+    init(
+        _ redactor: Redactor?,
+        _ source: SecretSearch.Source,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        isExact: Bool = false
+    ) {
+        self.redactor = redactor
+        self.source = source
+        self.place = place
+        self.book = book
+        self.isExact = isExact
+        lookahead = redactor?.lookahead ?? 0
+        threshold = lookahead + Self.batch
+    }
+
+    mutating func push(
+        _ bytes: some Collection<UInt8>,
+        isLast: Bool,
+        into output: inout [UInt8],
+        _ notes: inout RedactionNotes
+    ) {
         pending.append(contentsOf: bytes)
-        guard isLast || pending.count >= threshold else { return }
-        if let finderIfJSON {
-            if ContentStart(pending) == .json { finder = finderIfJSON }
-            self.finderIfJSON = nil
+        guard isLast || pending.count >= threshold, let redactor else { return }
+        if !isDecided {
+            isDecided = true
+            if source.place == .form, ContentStart(pending) == .json { source.place = .text }
         }
-        guard let finder else {
-            output += pending[context...]
-            pending = []
-            context = 0
-            return
-        }
+        let findings = pending.withUnsafeBufferPointer { redactor.findings(in: $0, source) }
         let safe = isLast ? pending.count : pending.count - lookahead
-        var copied = context
-        var position = context
-        var kept = max(safe, context)
-        var isOpen = false
-        while let found = finder.first(in: pending, from: position) {
+        var (copied, end, isOpen) = (context, max(safe, context), false)
+        for finding in findings where finding.range.upperBound > context {
+            let range = max(finding.range.lowerBound, context)..<finding.range.upperBound
             if !isLast {
-                if found.match.lowerBound >= safe { break }
-                // It may continue in the next piece.
-                if found.match.upperBound == pending.count, found.match.count < Self.secretLimit {
-                    kept = found.match.lowerBound
-                    isOpen = true
-                    break
+                if range.lowerBound >= safe { break }
+                // It may go on in the next piece.
+                if range.upperBound == pending.count {
+                    if range.count < Self.secretLimit {
+                        end = range.lowerBound
+                        isOpen = true
+                        break
+                    }
+                    hasCutSecret = true
                 }
-                if found.match.upperBound == pending.count, !found.secret.isEmpty { hasCutSecret = true }
             }
-            if !found.secret.isEmpty {
-                output += pending[copied..<found.secret.lowerBound]
-                let start = output.count
-                appendPlaceholder(found, into: &output, &notes)
-                note(found.secret, newCount: output.count - start)
-                copied = found.secret.upperBound
-                // What follows must be searched as it would be when redacting again: after a placeholder.
-                pending[copied - 1] = UInt8(ascii: "]")
-            }
-            position = max(found.match.upperBound, position + 1)
-            kept = max(kept, copied)
+            output += pending[copied..<range.lowerBound]
+            let start = output.count
+            redactor.replace(finding, Array(pending[range]), source, place, book, isExact, &output, &notes)
+            if finding.how != .placeholder { note(range, newCount: output.count - start) }
+            copied = range.upperBound
+            end = max(end, copied)
         }
-        let end = min(max(kept, copied), pending.count)
         output += pending[copied..<end]
+        for finding in findings where finding.range.upperBound <= end {
+            // It must not be found again, nor anything in it.
+            for index in finding.range { pending[index] = UInt8(ascii: "-") }
+        }
         offset += end - context
-        let keptContext = min(1, end)
-        pending.removeFirst(end - keptContext)
-        context = keptContext
+        context = min(Self.contextLimit, end)
+        pending.removeFirst(end - context)
         // A secret that goes on for long is searched ever less often, so that the time stays linear.
         threshold = pending.count + (isOpen ? max(pending.count, Self.batch) : Self.batch)
     }
@@ -110,28 +161,7 @@ package struct RedactionStream {
             hasAllEdits = false
             return
         }
-        edits.append(Edit(offset: offset + secret.lowerBound - context, count: secret.count, newCount: newCount))
-    }
-
-    private func appendPlaceholder(
-        _ found: SecretFinder.Found,
-        into output: inout [UInt8],
-        _ notes: inout RedactionNotes
-    ) {
-        let value = pending[found.secret]
-        // The number of a placeholder, where only kinds count.
-        if found.pattern.kind.isEmpty { return }
-        if let unnumbered = Placeholder.unnumbered(value) {
-            output += book == nil ? unnumbered : Array(value)
-            return
-        }
-        if found.pattern.isQuoted { output.append(UInt8(ascii: "\"")) }
-        if let book {
-            let number = book.number(found.pattern.kind, found.pattern.value ?? Array(value))
-            output += notes.add(found.pattern.kind, number, place)
-        } else {
-            output += Placeholder.text(found.pattern.kind).utf8
-        }
-        if found.pattern.isQuoted { output.append(UInt8(ascii: "\"")) }
+        let start = offset + secret.lowerBound - context
+        edits.append(RedactionEdit(offset: start, count: secret.count, newCount: newCount))
     }
 }

@@ -2,188 +2,145 @@ package import HTTPMessages
 
 /// Replaces secrets in messages with placeholders.
 ///
-/// What it takes for a secret follows from the rules of a cassette and from declared secrets. It is used in two ways:
-/// with numbered placeholders for what is written, and with unnumbered ones for what is compared, so that all secrets
-/// of a kind are equal there. Redacting twice gives the same as redacting once.
+/// What it takes for a secret follows from the rules of a cassette, from declared secrets, and from what the scope has
+/// come across (`LearnedSecrets`). It is used in two ways: with numbered placeholders for what is written, and with one
+/// word for what is compared, so that all secrets are equal there. Redacting twice gives the same as redacting once.
 package final class Redactor: Sendable {
-    /// How a body is searched for names of secrets.
-    private enum BodyKind: CaseIterable {
-        case plain
-        case json
-        case form
-        case multipart
-        /// A body that may be anything: JSON, and what looks like a pair of a form within a text, from version 3 of the
-        /// catalog on.
-        case anything
-        /// Multipart with JSON in its parts, from version 3 on.
-        case parts
-    }
+    /// For cassettes of earlier versions.
+    private let patterns: PatternRedactor?
+    private let search: SecretSearch
+    private let learned: LearnedSecrets?
+    private let book: PlaceholderBook?
+    /// In lower case; nil for one that is kept.
+    private let fields: [String: SecretName?]
+    private let keptCookies: Set<String>
 
-    private let fields: [String: String]
-    /// For each length of a name in `fields`: the letters with which such names begin, a bit each. This rules out
-    /// nearly all other names.
-    private let fieldStarts: [UInt32]
-    private let queryNames: [String: String]
-    private let formNames: [String: String]
-    private let jsonNames: [String: String]
-    private let redactsCookies: Bool
-    /// Of the catalog; 0 for none.
-    private let version: Int
-    private let shapes: [SecretFinder.Pattern]
-    private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
-    private let declaredBytes: Int
     /// Bytes that a search must see at once to recognise the beginning of every secret.
     let lookahead: Int
 
     /// The default redaction where there are no rules, such as in the journal of a server without a cassette.
-    package static let standard = Redactor([.catalog(RedactionCatalog.version)], secrets: [])
+    package static let standard = Redactor([.catalog(RedactionCatalog.version)], KnownSecrets(), isCurrent: true)
 
+    /// - Parameter isCurrent: whether new placeholders are used even without the default redaction.
     /// - Returns: nil if there is nothing to redact.
-    package static func `for`(_ rules: [RedactionRule], secrets: [DeclaredSecret]) -> Redactor? {
-        if rules.isEmpty, secrets.isEmpty { return nil }
-        // Making one takes milliseconds, and nearly all servers have the same.
-        return rules == [.catalog(RedactionCatalog.version)] && secrets.isEmpty
-            ? standard : Redactor(rules, secrets: secrets)
+    package static func `for`(_ rules: [RedactionRule], _ secrets: KnownSecrets, isCurrent: Bool) -> Redactor? {
+        if rules.isEmpty, secrets.declared.isEmpty { return nil }
+        return Redactor(rules, secrets, isCurrent: isCurrent)
     }
 
-    private init(_ rules: [RedactionRule], secrets: [DeclaredSecret]) {
+    /// Whether two take the same for secrets.
+    package static func isSame(_ one: Redactor?, _ other: Redactor?) -> Bool {
+        one === other || one?.rules == other?.rules && one?.learned === other?.learned && one?.isNew == other?.isNew
+            && one?.secrets == other?.secrets
+    }
+
+    private let rules: Set<RedactionRule>
+    private let secrets: Set<DeclaredSecret>
+    private let isNew: Bool
+
+    private init(_ rules: [RedactionRule], _ secrets: KnownSecrets, isCurrent: Bool) {
+        self.rules = Set(rules.filter { if case .secret = $0 { false } else { true } })
+        self.secrets = Set(secrets.declared)
         let version = rules.compactMap { if case .catalog(let version) = $0 { version } else { nil } }.max() ?? 0
-        var (fields, query, form, json) = (
-            [String: String](), [String: String](), [String: String](), [String: String]()
-        )
-        for field in RedactionCatalog.fields where field.since <= version {
-            fields[field.name.lowercased()] = field.kind
+        isNew = isCurrent && version == 0 || version >= RedactionCatalog.firstSearched
+        patterns = isNew ? nil : PatternRedactor(rules, secrets: secrets.declared)
+        learned = isNew ? secrets.learned : nil
+        book = secrets.book
+        var (names, fields, cookies) = (AddedNames(), [String: SecretName?](), Set<String>())
+        func add(_ place: RedactionRule.Place, _ name: String, isKept: Bool) {
+            switch place {
+            case .field:
+                let added = SecretName(kind: Placeholder.kind(name), strength: .strong)
+                fields.updateValue(isKept ? nil : added, forKey: name.lowercased())
+            case .cookie: if isKept { cookies.insert(name) }
+            case .query: names.add(name, .query, isKept: isKept)
+            case .form: names.add(name, .form, isKept: isKept)
+            case .json: names.add(name, .json, isKept: isKept)
+            }
         }
-        for name in RedactionCatalog.names where name.since <= version {
-            let key = RedactionCatalog.comparable(name.name.utf8)
-            (query[key], form[key], json[key]) = (name.name, name.name, name.name)
-        }
-        for name in RedactionCatalog.queryNames where name.since <= version {
-            query[RedactionCatalog.comparable(name.name.utf8)] = Placeholder.kind(name.name)
-        }
+        // What is kept comes first.
+        for rule in rules { if case .keep(let place, let name) = rule { add(place, name, isKept: true) } }
         for rule in rules {
             switch rule {
-            case .catalog, .secret: break
-            case .field(let name): fields[name.lowercased()] = Placeholder.kind(name)
-            case .query(let name): query[RedactionCatalog.comparable(name.utf8)] = Placeholder.kind(name)
-            case .form(let name): form[RedactionCatalog.comparable(name.utf8)] = Placeholder.kind(name)
-            case .json(let name): json[RedactionCatalog.comparable(name.utf8)] = Placeholder.kind(name)
+            case .catalog, .secret, .keep, .tellApart: break
+            case .field(let name): add(.field, name, isKept: false)
+            case .query(let name): add(.query, name, isKept: false)
+            case .form(let name): add(.form, name, isKept: false)
+            case .json(let name): add(.json, name, isKept: false)
             }
         }
-        (self.fields, queryNames, formNames, jsonNames) = (fields, query, form, json)
-        var starts: [UInt32] = Array(repeating: 0, count: (fields.keys.map(\.utf8.count).max() ?? 0) + 1)
-        for name in fields.keys { starts[name.utf8.count] |= 1 << UInt32((name.utf8.first ?? 0) & 31) }
-        fieldStarts = starts
-        redactsCookies = version > 0
-        self.version = version
-        shapes =
-            secrets.flatMap(\.patterns)
-            + RedactionCatalog.shapes.filter { $0.since <= version }.map {
-                SecretFinder.Pattern(kind: $0.kind, expression: $0.pattern)
-            }
-        declaredBytes = secrets.reduce(0) { $0 + $1.value.count }
-        lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
-        var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
-        // Only those of the version in force are made, because each takes milliseconds.
-        let kinds: [BodyKind] = [.plain, .json, .form] + (version < 3 ? [.multipart] : [.anything, .parts])
-        for kind in kinds {
-            let patterns = shapes + Self.patterns(kind, version, json: json, form: form)
-            finders[kind] = (SecretFinder(patterns), SecretFinder(patterns + [Self.number]))
-        }
-        self.finders = finders
+        (self.fields, keptCookies) = (fields, cookies)
+        search = SecretSearch(declared: secrets.declared, names: names, redactsByDefault: version > 0)
+        lookahead = max(4096, search.longest * 12 + 512)
     }
 
     /// Makes sure that everything can be searched for. To be called before anything is redacted.
     ///
-    /// - Throws: `RuleError` if names and declared secrets are too many or too long.
-    package func check() throws(RuleError) {
-        // What every build redacts by default can be.
-        guard self !== Self.standard else { return }
-        let canSearch = finders.values.allSatisfy { $0.numbered.canSearch && $0.unnumbered.canSearch }
-        guard canSearch else {
-            throw RuleError(
-                "it is too much to redact: the names and the declared secrets, of "
-                    + "\(Counted.text(declaredBytes, "byte")) together, cannot be searched for at once. Declare fewer or shorter ones"
-            )
-        }
+    /// - Throws: `RuleError` if names and declared secrets are too many for a cassette of an earlier version.
+    package func check() throws(RuleError) { try patterns?.check() }
+
+    /// Changes whenever something was learned.
+    package var learnedVersion: Int { learned?.version ?? 0 }
+
+    private var redactsByDefault: Bool { search.redactsByDefault }
+
+    // MARK: Searching
+
+    func findings(in text: UnsafeBufferPointer<UInt8>, _ source: SecretSearch.Source) -> [SecretSearch.Finding] {
+        search.findings(in: text, source, learned)
     }
 
-    // MARK: Patterns
-
-    /// The number of a placeholder, which does not count where requests are compared.
-    private static let number = SecretFinder.Pattern(kind: "", expression: #"\[redacted:[a-z0-9_.-]+(:[0-9]+)\]"#)
-
-    private static func patterns(
-        _ kind: BodyKind,
-        _ version: Int,
-        json: [String: String],
-        form: [String: String]
-    ) -> [SecretFinder.Pattern] {
-        switch kind {
-        case .plain: []
-        case .json: json.sorted { $0.key < $1.key }.flatMap { jsonPatterns($0.key, $0.value, version) }
-        case .form:
-            form.sorted { $0.key < $1.key }.map { name, kind in
-                let pair = version < 3 ? "(?:^|&)" + spelled(name) : "(?:^|[&\\n])" + bracketed(name)
-                return SecretFinder.Pattern(kind: kind, expression: pair + "=([^&\\r\\n]+)")
+    /// Appends what stands for a secret.
+    ///
+    /// - Parameters:
+    ///   - raw: as it is in the text.
+    ///   - book: numbers the placeholders; nil for what is compared.
+    ///   - isExact: whether what we have served is told apart where requests are compared.
+    func replace(
+        _ finding: SecretSearch.Finding,
+        _ raw: [UInt8],
+        _ source: SecretSearch.Source,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ isExact: Bool,
+        _ output: inout [UInt8],
+        _ notes: inout RedactionNotes
+    ) {
+        let isWide = raw.count > 4 && raw.count % 2 == 0 && (raw[0] == 0) != (raw[1] == 0)
+        func append(_ bytes: [UInt8]) {
+            // Within a text of UTF-16.
+            for byte in bytes {
+                if isWide { output += raw[0] == 0 ? [0, byte] : [byte, 0] } else { output.append(byte) }
             }
-        case .multipart:
-            form.sorted { $0.key < $1.key }.map { name, kind in
-                let start = version < 3 ? #"(?i:\bname="?)"# : #"(?i:\bname="?)(?:[^"\r\n]*\[)?"#
-                let end = version < 3 ? "" : #"\]?"#
-                let head = start + spelled(name) + end + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
-                return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
+        }
+        let isNumber = if case .number = finding.form { true } else { false }
+        if finding.how == .placeholder {
+            if source.isRequest, let known = Placeholder.form(of: finding.value[...]) { notes.noteServed(known) }
+            if book != nil { return output += raw }
+            let known = isExact ? Placeholder.form(of: finding.value[...]) : nil
+            let text = known.flatMap { $0.isOwn ? nil : Array("redacted.\($0.number)".utf8) } ?? Placeholder.compared
+            return append(isNumber ? [0x22] + text + [0x22] : text)
+        }
+        guard let book else {
+            if isExact, let known = self.book?.known(finding.value), !known.isOwn {
+                return append(Array("redacted.\(known.number)".utf8))
             }
-        case .anything:
-            // In a text that is not a form, more characters end a value.
-            patterns(.json, version, json: json, form: form)
-                + form.sorted { $0.key < $1.key }.map { name, kind in
-                    let value = #"=([^&\s"'<>{}\[\]\\]+)"#
-                    return SecretFinder.Pattern(kind: kind, expression: #"(?:^|[&\n])"# + bracketed(name) + value)
-                }
-        case .parts:
-            patterns(.multipart, version, json: json, form: form)
-                + patterns(.json, version, json: json, form: form)
+            return append(isNumber ? [0x22] + Placeholder.compared + [0x22] : Placeholder.compared)
         }
-    }
-
-    /// A member of this name with a string or a number, in JSON and in a JSON string that holds JSON. The expressions
-    /// do not ask for the end of the value, which may arrive much later.
-    private static func jsonPatterns(_ name: String, _ kind: String, _ version: Int) -> [SecretFinder.Pattern] {
-        let name = spelled(name)
-        let array = version < 3 ? "" : #"(?:\[\s*)?"#
-        return [
-            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*\#(array)"((?:[^"\\]|\\.)+)"#),
-            SecretFinder.Pattern(kind: kind, expression: #"\\"\#(name)\\"\s*:\s*\\"([^"\\]+)"#),
-            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*(-?[0-9][0-9.eE+-]*)"#, isQuoted: true),
-        ]
-    }
-
-    /// A name itself, or one of several in brackets: `user[NAME]`, `NAME[]`.
-    private static func bracketed(_ name: String) -> String {
-        #"(?:[^=&\s]*(?:\[|%5[Bb]))?"# + spelled(name) + #"(?:\]|%5[Dd])?(?:(?:\[|%5[Bb])[^=&\s]*)?"#
-    }
-
-    /// An expression for a comparable name in any case, with `-` or `_` anywhere in it.
-    private static func spelled(_ name: String) -> String {
-        let characters = name.utf8.map { byte in
-            let hex = String(byte, radix: 16)
-            let isPlain = byte &- 0x30 < 10 || byte &- 0x61 < 26
-            return isPlain ? String(UnicodeScalar(byte)) : "\\x\(hex.count == 1 ? "0" : "")\(hex)"
-        }
-        return "(?i:[_-]?" + characters.joined(separator: "(?:[_-]|%2[Dd]|%5[Ff])?") + "[_-]?)"
-    }
-
-    private func finder(_ kind: BodyKind, isNumbered: Bool) -> SecretFinder? {
-        finders[kind].map { isNumbered ? $0.numbered : $0.unnumbered }
+        let placeholder = book.placeholder(finding.kind, finding.value, isOwn: source.isRequest)
+        if source.isRequest { notes.noteServed(placeholder) }
+        append(placeholder.bytes(finding.form, finding.value[...], book))
+        notes.add(placeholder, place)
     }
 
     // MARK: Messages
 
     /// - Parameter book: numbers the placeholders; nil for what is compared.
     package func redact(_ head: RequestHead, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> RequestHead {
+        if let patterns { return patterns.redact(head, book, &notes) }
         var head = head
-        if version > 2, finder(.plain, isNumbered: true)?.first(in: head.method, from: 0) != nil {
+        let source = SecretSearch.Source(isRequest: true)
+        if holdsSecret(head.method[...], source) {
             head.method = Array("REDACTED".utf8)
             if book != nil { notes.leaveOut("request method") }
         }
@@ -193,15 +150,17 @@ package final class Redactor: Sendable {
     }
 
     package func redact(_ head: ResponseHead, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> ResponseHead {
+        if let patterns { return patterns.redact(head, book, &notes) }
         var head = head
-        head.reason = head.reason.map { redact(text: $0, "response reason", book, &notes) }
+        let source = SecretSearch.Source(isRequest: false)
+        head.reason = head.reason.map { redact(text: $0, source, "response reason", book, &notes) }
         head.fields = redact(head.fields, "response", book, &notes)
         return head
     }
 
     package func redact(target: [UInt8], _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> [UInt8] {
-        let place = "request target"
-        return redact(text: redact(query: target, endingAt: "&#", place, book, &notes), place, book, &notes)
+        if let patterns { return patterns.redact(target: target, book, &notes) }
+        return redact(text: target, SecretSearch.Source(place: .target, isRequest: true), "request target", book, &notes)
     }
 
     /// - Parameter message: `request`, `response`, or the trailers of one.
@@ -209,197 +168,70 @@ package final class Redactor: Sendable {
         _ fields: Fields,
         _ message: String,
         _ book: PlaceholderBook?,
+        isExact: Bool = false,
         _ notes: inout RedactionNotes
     ) -> Fields {
-        guard mayHoldSecrets(fields, isNumbered: book != nil) else { return fields }
+        if let patterns { return patterns.redact(fields, message, book, &notes) }
+        let source = SecretSearch.Source(isRequest: message != "response" && message != "response trailer")
         var redacted = Fields()
         for field in fields {
             // No name could replace it, and none is made up.
-            if version > 2, finder(.plain, isNumbered: true)?.first(in: Array(field.name), from: 0) != nil {
+            if holdsSecret(field.name, source) {
                 if book != nil { notes.leaveOut("\(message) field") }
                 continue
             }
-            redacted.append(name: field.name, value: value(of: field, "\(message) field", book, &notes))
+            let value = Writing(self, source, "\(message) field", book, isExact).value(of: field, &notes)
+            redacted.append(name: field.name, value: value)
         }
         return redacted
     }
 
-    /// Searches all fields at once, which is much faster than one after another.
-    private func mayHoldSecrets(_ fields: Fields, isNumbered: Bool) -> Bool {
-        var values: [UInt8] = []
-        values.reserveCapacity(fields.byteCount)
-        for field in fields {
-            if redactsCookies, field.isNamed("cookie") || field.isNamed("set-cookie") { return true }
-            if mayBeSecret(field.name), self.fields[Latin1.string(field.name.map(lowercased))] != nil { return true }
-            if field.value.contains(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") }) { return true }
-            values.append(contentsOf: field.name)
-            values.append(0x0A)
-            values.append(contentsOf: field.value)
-            // Not part of a word, like the beginning and the end of a value.
-            values.append(0x0A)
-        }
-        return finder(.plain, isNumbered: isNumbered)?.first(in: values, from: 0) != nil
+    private func holdsSecret(_ text: ArraySlice<UInt8>, _ source: SecretSearch.Source) -> Bool {
+        guard text.count >= 8 else { return search.declared != nil && !found(in: text, source).isEmpty }
+        return !found(in: text, source).isEmpty
     }
 
-    private func mayBeSecret(_ name: ArraySlice<UInt8>) -> Bool {
-        guard let first = name.first, name.count < fieldStarts.count else { return false }
-        return fieldStarts[name.count] & (1 << UInt32(first & 31)) != 0
+    private func found(in text: ArraySlice<UInt8>, _ source: SecretSearch.Source) -> [SecretSearch.Finding] {
+        let all = Array(text).withUnsafeBufferPointer { findings(in: $0, source) }
+        return all.filter { $0.how != .placeholder }
     }
 
-    private func value(
-        of field: Fields.Field,
-        _ message: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        let name = Latin1.string(field.name)
-        let place = "\(message) \(name)"
-        let value = Array(field.value)
-        let lowercased = name.lowercased()
-        if redactsCookies, lowercased == "cookie" { return redact(cookies: value, place, book, &notes) }
-        if redactsCookies, lowercased == "set-cookie" { return redact(setCookie: value, place, book, &notes) }
-        if let kind = fields[lowercased] { return redact(credentials: value, kind, place, book, &notes) }
-        var output = value
-        if value.contains(UInt8(ascii: "?")) || value.contains(UInt8(ascii: "#")) {
-            output = redact(query: value, endingAt: "&#;,> \"", place, book, &notes)
-        }
-        return redact(text: output, place, book, &notes)
-    }
-
-    /// `scheme value` (RFC 9110 §11.4), where the scheme stays, or only a value.
-    private func redact(
-        credentials: [UInt8],
-        _ kind: String,
-        _ place: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        guard !credentials.isEmpty else { return credentials }
-        guard kind.hasSuffix("authorization"),
-            let space = credentials.firstIndex(where: { $0 == 0x20 || version > 2 && $0 == 0x09 }),
-            isScheme(credentials[..<space])
-        else { return placeholder(kind, credentials[...], place, book, &notes) }
-        let value = trimmingSpace(credentials[space...])
-        guard !value.isEmpty else { return credentials }
-        return Array(credentials[...space]) + placeholder(kind, value, place, book, &notes)
-    }
-
-    private func isScheme(_ word: ArraySlice<UInt8>) -> Bool {
-        guard version > 2 else { return isToken(word) }
-        return RedactionCatalog.schemes.contains(Latin1.string(word.map(lowercased)))
-    }
-
-    /// `name=value; name=value` (RFC 6265 §4.2.1).
-    private func redact(
-        cookies: [UInt8],
-        _ place: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        let pairs = cookies.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
-        var output: [UInt8] = []
-        for (index, pair) in pairs.enumerated() {
-            if index > 0 { output.append(UInt8(ascii: ";")) }
-            output += redact(cookie: pair, place, book, &notes)
-        }
-        return output
-    }
-
-    /// `name=value; attributes` (RFC 6265 §4.1.1).
-    private func redact(
-        setCookie: [UInt8],
-        _ place: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        let end = setCookie.firstIndex(of: UInt8(ascii: ";")) ?? setCookie.endIndex
-        return redact(cookie: setCookie[..<end], place, book, &notes) + setCookie[end...]
-    }
-
-    private func redact(
-        cookie: ArraySlice<UInt8>,
-        _ place: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        let start = (cookie.firstIndex(of: UInt8(ascii: "="))).map { $0 + 1 } ?? cookie.startIndex
-        let value = trimmingSpace(cookie[start...])
-        guard !value.isEmpty else { return Array(cookie) }
-        return Array(cookie[..<value.startIndex]) + placeholder("cookie", value, place, book, &notes)
-            + cookie[value.endIndex...]
-    }
-
-    /// The values of secret names in the query, and in the fragment, of a target or of URLs in a field.
+    /// Takes note of the secrets of a head, so that they are found in all that follows.
     ///
-    /// - Parameter ends: what ends a value.
-    private func redact(
-        query text: [UInt8],
-        endingAt ends: StaticString,
-        _ place: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        guard !queryNames.isEmpty,
-            let mark = text.firstIndex(where: { $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "#") })
-        else { return text }
-        let ends = UnsafeBufferPointer(start: ends.utf8Start, count: ends.utf8CodeUnitCount)
-        var output = Array(text[...mark])
-        var rest = text[(mark + 1)...]
-        while let end = rest.firstIndex(where: { "=&?#;,> \"".utf8.contains($0) }) {
-            let name = rest[..<end]
-            output += rest[...end]
-            rest = rest[(end + 1)...]
-            guard text[end] == UInt8(ascii: "="), let kind = queryKind(formDecoded(name)) else { continue }
-            let value = rest.prefix { !ends.contains($0) }
-            if !value.isEmpty { output += placeholder(kind, value, place, book, &notes) }
-            rest = rest[value.endIndex...]
-        }
-        return output + rest
-    }
-
-    private func queryKind(_ name: [UInt8]) -> String? {
-        if let kind = queryNames[RedactionCatalog.comparable(name)] { return kind }
-        guard version > 2, name.last == UInt8(ascii: "]") else { return nil }
-        let names = name.split { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") }
-        return names.lazy.compactMap { self.queryNames[RedactionCatalog.comparable($0)] }.first
+    /// - Parameter book: numbers them.
+    package func learn(from fields: Fields, isRequest: Bool, _ book: PlaceholderBook? = nil) {
+        guard learned != nil, redactsByDefault || !self.fields.isEmpty else { return }
+        var notes = RedactionNotes()
+        let writing = Writing(self, SecretSearch.Source(isRequest: isRequest), "", book, false)
+        for field in fields where writing.isTelling(field) { _ = writing.value(of: field, &notes) }
     }
 
     /// Secrets that are recognised anywhere.
     func redact(
         text: [UInt8],
+        _ source: SecretSearch.Source,
         _ place: String,
         _ book: PlaceholderBook?,
+        isExact: Bool = false,
         _ notes: inout RedactionNotes
     ) -> [UInt8] {
-        let finder = finder(.plain, isNumbered: book != nil)
-        // Most texts hold none.
-        guard finder?.first(in: text, from: 0) != nil else { return text }
-        var stream = RedactionStream(self, finder: finder, place, book)
-        var output: [UInt8] = []
-        stream.push(text, isLast: true, into: &output, &notes)
-        return output
-    }
-
-    private func placeholder(
-        _ kind: String,
-        _ value: ArraySlice<UInt8>,
-        _ place: String,
-        _ book: PlaceholderBook?,
-        _ notes: inout RedactionNotes
-    ) -> [UInt8] {
-        if let unnumbered = Placeholder.unnumbered(value) { return book == nil ? unnumbered : Array(value) }
-        guard let book else { return Array(Placeholder.text(kind).utf8) }
-        return notes.add(kind, book.number(kind, Array(value)), place)
+        let findings = text.withUnsafeBufferPointer { self.findings(in: $0, source) }
+        guard !findings.isEmpty else { return text }
+        var (output, copied) = ([UInt8](), 0)
+        for finding in findings {
+            output += text[copied..<finding.range.lowerBound]
+            replace(finding, Array(text[finding.range]), source, place, book, isExact, &output, &notes)
+            copied = finding.range.upperBound
+        }
+        return output + text[copied...]
     }
 
     // MARK: Bodies
 
     /// For a body with these fields, without its content codings.
     func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
-        let kind = bodyKind(fields)
-        // Labels can be wrong. In JSON, nothing is taken for a form.
-        let ifJSON = version > 2 && kind != .json && kind != .parts ? finder(.json, isNumbered: book != nil) : nil
-        return RedactionStream(self, finder: finder(kind, isNumbered: book != nil), ifJSON: ifJSON, place, book)
+        if let patterns { return RedactionStream(patterns.stream(fields, place, book)) }
+        return RedactionStream(SecretStream(self, source(fields, place), place, book))
     }
 
     /// A whole body without its content codings.
@@ -407,24 +239,166 @@ package final class Redactor: Sendable {
         body: [UInt8],
         _ fields: Fields,
         _ book: PlaceholderBook?,
+        isRequest: Bool = true,
         _ notes: inout RedactionNotes
     ) -> [UInt8] {
-        var stream = stream(fields, "body", book)
+        var stream = stream(fields, isRequest ? "body" : "response body", book)
         var output: [UInt8] = []
         stream.push(body, isLast: true, into: &output, &notes)
         return output
     }
 
-    /// By the label. Pages, scripts and pictures are not searched for names: they are full of words such as
-    /// `"password":"Password"` that are not secrets.
-    private func bodyKind(_ fields: Fields) -> BodyKind {
-        let anything = version > 2 ? BodyKind.anything : .json
-        guard let type = fields.first("content-type").map({ MediaType($0) }) else { return anything }
-        if type.isJSON { return .json }
-        if type.essence == "application/x-www-form-urlencoded" { return .form }
-        if type.essence.hasPrefix("multipart/") { return version > 2 ? .parts : .multipart }
-        let lines = ["text/event-stream", "application/x-ndjson", "application/jsonl", "application/json-seq"]
-        if lines.contains(type.essence) { return .json }
-        return type.essence == "text/plain" || version > 1 && MediaType.mayBeAnything(type) ? anything : .plain
+    private func source(_ fields: Fields, _ place: String) -> SecretSearch.Source {
+        var source = SecretSearch.Source(isRequest: place != "response body")
+        guard let type = fields.first("content-type").map({ MediaType($0) }) else { return source }
+        if type.essence == "application/x-www-form-urlencoded" { source.place = .form }
+        let kinds = ["image/", "audio/", "video/", "font/"]
+        source.isBinary = kinds.contains { type.essence.hasPrefix($0) } && !type.essence.hasSuffix("+xml")
+        return source
+    }
+
+    // MARK: Fields
+
+    /// How the fields of one message are redacted.
+    private struct Writing {
+        let redactor: Redactor
+        let source: SecretSearch.Source
+        let message: String
+        let book: PlaceholderBook?
+        let isExact: Bool
+
+        init(
+            _ redactor: Redactor,
+            _ source: SecretSearch.Source,
+            _ message: String,
+            _ book: PlaceholderBook?,
+            _ isExact: Bool
+        ) {
+            (self.redactor, self.source, self.message) = (redactor, source, message)
+            (self.book, self.isExact) = (book, isExact)
+        }
+
+        private static func isCookie(_ name: ArraySlice<UInt8>) -> Bool {
+            equalsIgnoringCase(name, "cookie".utf8) || equalsIgnoringCase(name, "set-cookie".utf8)
+        }
+
+        /// Whether its name says that there is a secret in it.
+        func isTelling(_ field: Fields.Field) -> Bool {
+            Self.isCookie(field.name) || name(field) != nil
+        }
+
+        private func name(_ field: Fields.Field) -> SecretName? {
+            if !redactor.fields.isEmpty,
+                let known = redactor.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))]
+            {
+                return known
+            }
+            return redactor.redactsByDefault ? SecretName.read(field: field.name) : nil
+        }
+
+        func value(of field: Fields.Field, _ notes: inout RedactionNotes) -> [UInt8] {
+            let place = book == nil ? "" : "\(message) \(Latin1.string(field.name))"
+            let value = Array(field.value)
+            if !redactor.fields.isEmpty,
+                let known = redactor.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))], known == nil
+            {
+                return anywhere(value, place, &notes)
+            }
+            if redactor.redactsByDefault, Self.isCookie(field.name) {
+                return cookies(value, isList: field.name.count == 6, place, &notes)
+            }
+            guard let name = name(field), !value.isEmpty else { return anywhere(value, place, &notes) }
+            return credentials(value, name, place, &notes)
+        }
+
+        private func anywhere(_ value: [UInt8], _ place: String, _ notes: inout RedactionNotes) -> [UInt8] {
+            redactor.redact(text: value, source, place, book, isExact: isExact, &notes)
+        }
+
+        /// `scheme value` (RFC 9110 §11.4), where the scheme stays, or only a value.
+        private func credentials(
+            _ value: [UInt8],
+            _ name: SecretName,
+            _ place: String,
+            _ notes: inout RedactionNotes
+        ) -> [UInt8] {
+            guard let space = value.firstIndex(where: { $0 == 0x20 || $0 == 0x09 }),
+                RedactionCatalog.schemes.contains(Latin1.string(value[..<space].map(HTTPMessages.lowercased)))
+            else { return replaced(value[...], name.kind, place, &notes) }
+            let rest = trimmingSpace(value[space...])
+            guard !rest.isEmpty else { return value }
+            if Latin1.string(value[..<space]).lowercased() == "basic" { learnBasic(rest) }
+            return Array(value[...space]) + replaced(rest, name.kind, place, &notes)
+        }
+
+        /// The password of `Basic` (RFC 7617 §2).
+        private func learnBasic(_ value: ArraySlice<UInt8>) {
+            guard let decoded = Base64.decode(value), let colon = decoded.firstIndex(of: UInt8(ascii: ":")) else { return }
+            redactor.learned?.learn("password", Array(decoded[(colon + 1)...]))
+        }
+
+        /// `name=value; name=value` (RFC 6265 §4.2.1), or `name=value; attributes` (§4.1.1).
+        private func cookies(
+            _ value: [UInt8],
+            isList: Bool,
+            _ place: String,
+            _ notes: inout RedactionNotes
+        ) -> [UInt8] {
+            let pairs = value.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+            var output: [UInt8] = []
+            for (index, pair) in pairs.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ";")) }
+                output += isList || index == 0 ? cookie(pair, place, &notes) : Array(pair)
+            }
+            return output
+        }
+
+        private func cookie(_ cookie: ArraySlice<UInt8>, _ place: String, _ notes: inout RedactionNotes) -> [UInt8] {
+            let equals = cookie.firstIndex(of: UInt8(ascii: "="))
+            let name = equals.map { trimmingSpace(cookie[..<$0]) } ?? []
+            var value = trimmingSpace(cookie[(equals.map { $0 + 1 } ?? cookie.startIndex)...])
+            if value.count > 2, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") {
+                value = value.dropFirst().dropLast()
+            }
+            guard !value.isEmpty, !redactor.keptCookies.contains(Latin1.string(name)) else { return Array(cookie) }
+            return Array(cookie[..<value.startIndex]) + replaced(value, "cookie", place, &notes)
+                + cookie[value.endIndex...]
+        }
+
+        private func replaced(
+            _ value: ArraySlice<UInt8>,
+            _ kind: String,
+            _ place: String,
+            _ notes: inout RedactionNotes
+        ) -> [UInt8] {
+            let plain = TextView.plain(value)
+            let isKnown = Placeholder.form(of: plain[...]) != nil
+            let finding = SecretSearch.Finding(
+                range: 0..<0,
+                kind: kind,
+                value: plain,
+                form: .init(plain[...]),
+                how: isKnown ? .placeholder : .name
+            )
+            if !isKnown {
+                redactor.learned?.learn(kind, plain, TextView.spellings(Array(value)))
+            }
+            var output: [UInt8] = []
+            redactor.replace(finding, Array(value), source, place, book, isExact, &output, &notes)
+            return output
+        }
+    }
+}
+
+/// The secrets of a scope: those that were declared, and those that it comes across.
+package struct KnownSecrets: Sendable {
+    package var declared: [DeclaredSecret]
+    /// Nil to learn nothing.
+    package var learned: LearnedSecrets?
+    /// While something is recorded: the placeholders that clients will be given.
+    package var book: PlaceholderBook?
+
+    package init(_ declared: [DeclaredSecret] = [], learned: LearnedSecrets? = nil, book: PlaceholderBook? = nil) {
+        (self.declared, self.learned, self.book) = (declared, learned, book)
     }
 }

@@ -37,9 +37,10 @@ package final class RuleSet: Sendable {
     package static let none = RuleSet([])
 
     /// - Parameter secrets: values that are replaced by their placeholders before comparing.
-    package convenience init(_ rules: [Rule], secrets: [DeclaredSecret] = []) {
+    package convenience init(_ rules: [Rule], secrets: KnownSecrets = KnownSecrets()) {
         let redactions = rules.compactMap { if case .redaction(let rule) = $0.part { rule } else { nil } }
-        self.init(rules, redactor: Redactor.for(redactions, secrets: secrets))
+        let version = rules.compactMap(\.keyVersion).max() ?? 1
+        self.init(rules, redactor: Redactor.for(redactions, secrets, isCurrent: version >= 3))
     }
 
     private init(_ rules: [Rule], redactor: Redactor?) {
@@ -102,6 +103,9 @@ package final class RuleSet: Sendable {
     /// Whether bodies are judged by their content (version 2 of keys), not by their label.
     package var looksAtContent: Bool { keyVersion >= 2 }
 
+    /// Whether the placeholders that requests carry count (version 3 of keys).
+    package var knowsPlaceholders: Bool { keyVersion >= 3 && redactor != nil }
+
     /// Whether the conditions of requests count (version 2 of keys).
     package var knowsConditions: Bool { keyVersion >= 2 }
 
@@ -118,21 +122,27 @@ package final class RuleSet: Sendable {
     // MARK: What counts of a request
 
     /// A decoded body as it is compared: with the same placeholder for all secrets of a kind.
-    func comparable(_ body: [UInt8], _ fields: Fields) -> [UInt8] {
-        var notes = RedactionNotes()
-        return redactor?.redact(body: body, fields, nil, &notes) ?? body
+    func comparable(_ body: [UInt8], _ fields: Fields, _ notes: inout RedactionNotes) -> [UInt8] {
+        redactor?.redact(body: body, fields, nil, &notes) ?? body
     }
 
-    func comparable(target: [UInt8]) -> [UInt8] {
-        guard let redactor else { return target }
+    func comparable(_ body: [UInt8], _ fields: Fields) -> [UInt8] {
         var notes = RedactionNotes()
-        return redactor.redact(target: target, nil, &notes)
+        return comparable(body, fields, &notes)
+    }
+
+    func comparable(target: [UInt8], _ notes: inout RedactionNotes) -> [UInt8] {
+        redactor?.redact(target: target, nil, &notes) ?? target
     }
 
     package func comparable(_ fields: Fields) -> Fields {
-        guard let redactor else { return fields }
         var notes = RedactionNotes()
-        return redactor.redact(fields, "request", nil, &notes)
+        return comparable(fields, &notes)
+    }
+
+    /// - Parameter isExact: whether placeholders that we have served keep their numbers.
+    func comparable(_ fields: Fields, isExact: Bool = false, _ notes: inout RedactionNotes) -> Fields {
+        redactor?.redact(fields, "request", nil, isExact: isExact, &notes) ?? fields
     }
 
     func counted(path: [UInt8]) -> [UInt8] { pathMaps.isEmpty ? path : pathMaps.apply(to: path) }

@@ -86,7 +86,7 @@ final class ExchangeRecording {
             chunks: pieces.chunks,
             cut: cut
         )
-        return try NewInteraction(content, &requestBody, &responseBody, for: writer)
+        return try NewInteraction(content, key, &requestBody, &responseBody, for: writer)
     }
 
     func discard() {

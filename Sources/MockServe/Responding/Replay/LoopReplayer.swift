@@ -30,6 +30,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     private var lastMap: (upstream: ServedUpstream?, served: Origin, map: OriginMap)?
     /// Whether a key with only one interaction is always answered by it. Checked only where an answer may be prepared.
     private var isFixed: Bool
+    /// Whether the journal takes the same for secrets.
+    private var isRedactedAlike: Bool
 
     init(_ replayer: Replayer, on eventLoop: any EventLoop) {
         self.replayer = replayer
@@ -41,6 +43,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         rules = content.rules
         hasAnswersForAny = content.hasAnswersForAny
         isFixed = PlaybackState.isFixed(replayer.options.playback) && !content.rules.hasPlaybacks
+        isRedactedAlike = Redactor.isSame(content.rules.redactor, replayer.journal.redactor)
         cassette.whenChanged = { [unowned self] reader in try follow(reader) }
     }
 
@@ -84,6 +87,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         rules = content.rules
         hasAnswersForAny = content.hasAnswersForAny
         lastMap = nil
+        isRedactedAlike = Redactor.isSame(rules.redactor, replayer.journal.redactor)
         isFixed = PlaybackState.isFixed(replayer.options.playback) && !rules.hasPlaybacks
     }
 
@@ -166,7 +170,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     /// The target as the journal shows it.
     private func noted(_ key: MatchKeyBuilder, _ request: RequestHead) -> [UInt8] {
-        let isRedacted = key.isTargetAsSent && rules.redactor === replayer.journal.redactor
+        let isRedacted = key.isTargetAsSent && isRedactedAlike
         return isRedacted ? request.target : replayer.journal.redacted(request.target)
     }
 
@@ -287,7 +291,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
             let rows = RowIndex(rows: found.rows, reader: reader)
             return try replayer.step(rows.playbackKey(key, for: request), request, mode, rows)
         }
-        return try replayer.step(reader.playbackKey(key, for: request.request), request, mode, reader)
+        return try replayer.step(reader.playbackKey(key, for: request), request, mode, reader)
     }
 
     /// A prepared answer; nil if this client needs another one, or if it is too long, cut, or sent with recorded

@@ -18,5 +18,5 @@ struct ReplayOptions: Sendable {
     /// As `MockServerConfiguration.opensOnLoop`.
     var opensOnLoop: Bool
     /// Values that count as their placeholders in the cassette.
-    var secrets: [DeclaredSecret]
+    var secrets: KnownSecrets
 }

@@ -10,7 +10,7 @@ struct RowIndex: PlaybackIndex {
     func playbackKey(_ key: MatchKey, for request: MatchKeyBuilder) -> PlaybackKey {
         let lists = Set(rows.compactMap { $0.variant?.names }).sorted()
         guard !lists.isEmpty else { return PlaybackKey(key) }
-        let choice = PlaybackKey.choose(lists, for: request.request.fields) { choice in
+        let choice = PlaybackKey.choose(lists, for: request.request.fields, served: request.served) { choice in
             rows.contains { choice.admits($0.variant, status: $0.status) }
         }
         return PlaybackKey(key, choice)

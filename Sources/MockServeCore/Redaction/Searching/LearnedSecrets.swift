@@ -1,0 +1,155 @@
+import Synchronization
+
+/// The secrets that a scope has come across: what was recognised once by its place is a secret wherever it turns up
+/// afterwards. They are kept in memory only.
+package final class LearnedSecrets: Sendable {
+    /// Bytes that a value may have.
+    static let sizes = 8...16_384
+    /// Values that are kept, and bytes of all of them. When they are used up, nothing more is learned.
+    static let countLimit = 10_000
+    static let memoryLimit = 4 << 20
+    /// How much larger each list of literals is than the one before.
+    private static let growth = 8
+
+    /// What is known at one moment.
+    final class Snapshot: Sendable {
+        let version: Int
+        /// The oldest and largest first. Lists are made anew only when they are merged, so learning many is cheap.
+        let lists: [LiteralList]
+
+        init(_ version: Int, _ lists: [LiteralList]) {
+            (self.version, self.lists) = (version, lists)
+            beginnings = lists.count == 1 ? lists[0].beginnings : Bits(lists.map(\.beginnings))
+        }
+
+        /// Of all lists.
+        let beginnings: Bits
+    }
+
+    private struct State {
+        var known: Set<[UInt8]> = []
+        var memory = 0
+        var isFull = false
+        var snapshot = Snapshot(0, [])
+    }
+
+    private let state = Mutex(State())
+    private let count = Atomic(0)
+
+    package init() {}
+
+    /// Changes whenever something is learned.
+    package var version: Int { count.load(ordering: .acquiring) }
+
+    /// Whether something was not learned because the limits are used up.
+    package var isFull: Bool { state.withLock { $0.isFull } }
+
+    /// Nil if nothing was learned yet.
+    var snapshot: Snapshot? { version == 0 ? nil : state.withLock { $0.snapshot } }
+
+    /// Everything that was learned, for looking for it in the file.
+    package var values: [[UInt8]] { state.withLock { Array($0.known) } }
+
+    /// - Parameter spellings: how it was found, if that is not the value itself.
+    func learn(_ kind: String, _ value: [UInt8], _ spellings: [[UInt8]] = []) {
+        for spelling in [value] + spellings where Self.isDistinctive(spelling) { add(kind, value, spelling) }
+    }
+
+    private func add(_ kind: String, _ value: [UInt8], _ spelling: [UInt8]) {
+        state.withLock { state in
+            guard !state.known.contains(spelling) else { return }
+            guard state.known.count < Self.countLimit, state.memory + spelling.count <= Self.memoryLimit else {
+                state.isFull = true
+                return
+            }
+            state.known.insert(spelling)
+            state.memory += spelling.count
+            var lists = state.snapshot.lists
+            var secrets = [DeclaredSecret(learned: kind, value, spelling)]
+            // The small ones become one.
+            var limit = Self.growth
+            while let last = lists.last, last.secrets.count < limit {
+                secrets = last.secrets + secrets
+                lists.removeLast()
+                if secrets.count >= limit { limit *= Self.growth }
+            }
+            lists.append(LiteralList(secrets))
+            let version = state.snapshot.version + 1
+            state.snapshot = Snapshot(version, lists)
+            count.store(version, ordering: .releasing)
+        }
+    }
+
+    /// Whether a value is too rare to be anything but this secret. Short values, numbers, dates, words, addresses and
+    /// paths turn up everywhere, so to replace them would break ordinary answers.
+    static func isDistinctive(_ value: [UInt8]) -> Bool {
+        guard sizes.contains(value.count), Placeholder.form(of: value[...]) == nil else { return false }
+        var (digits, upper, lower, other, foreign, seen) = (0, 0, 0, 0, 0, Set<UInt8>())
+        for byte in value {
+            seen.insert(byte)
+            switch byte {
+            case 0x30...0x39: digits += 1
+            case 0x41...0x5A: upper += 1
+            case 0x61...0x7A: lower += 1
+            case 0x80...: foreign += 1
+            default: other += 1
+            }
+        }
+        guard seen.count >= 5 else { return false }
+        let letters = upper + lower + foreign
+        // Numbers, dates, versions, addresses of networks.
+        if letters == 0 || letters <= 2 && digits + other > letters && value.count < 30 && digits < value.count - 2
+            && other > 1
+        {
+            return false
+        }
+        if value.first == UInt8(ascii: "/") { return false }
+        if value.contains(UInt8(ascii: "@")), value.contains(UInt8(ascii: ".")), letters > other + digits,
+            value.count < 40, !value.contains(UInt8(ascii: ":"))
+        {
+            return false
+        }
+        if digits > 0 { return true }
+        if upper > 1, lower > 1, value.count >= 16, other == 0 { return true }
+        // Several words are a passphrase if they are many; one is a word, a name of a place or of a language.
+        let signs = value.filter { "!@#$%^&*+={}[]|\\:;\"'<>?~`".utf8.contains($0) }.count
+        return value.count >= 12 && (signs >= 2 || value.filter { $0 == 0x20 }.count >= 3 || foreign > 0 && other > 0)
+    }
+}
+
+/// Known values in every spelling that decoding does not undo.
+final class LiteralList: Sendable {
+    let secrets: [DeclaredSecret]
+    private let automaton: LiteralAutomaton
+    /// Of each literal: its secret, and whether it is the value itself.
+    private let owners: [(secret: Int32, isPlain: Bool)]
+
+    init(_ secrets: [DeclaredSecret]) {
+        self.secrets = secrets
+        var (literals, owners) = ([[UInt8]](), [(Int32, Bool)]())
+        for (index, secret) in secrets.enumerated() {
+            for (literal, isPlain) in secret.literals {
+                literals.append(literal)
+                owners.append((Int32(index), isPlain))
+            }
+        }
+        automaton = LiteralAutomaton(literals)
+        self.owners = owners
+    }
+
+    var beginnings: Bits { automaton.beginnings }
+
+    /// Looks for literals that begin at `start`.
+    ///
+    /// - Returns: where the next one may begin.
+    func walk(
+        from start: Int,
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ body: (_ range: Range<Int>, DeclaredSecret, _ isPlain: Bool) -> Void
+    ) -> Int {
+        automaton.walk(from: start, text) { range, index in
+            let owner = owners[index]
+            body(range, secrets[Int(owner.secret)], owner.isPlain)
+        }
+    }
+}

@@ -1,0 +1,484 @@
+/// Finds values by their names, in any text: members of JSON, pairs of queries and forms, elements and attributes of XML
+/// and HTML, parts of multipart bodies, lines of YAML and of settings, assignments of scripts; and the users of URLs.
+///
+/// Nothing is parsed as a whole: at a character that comes between a name and its value, the name is read backwards and
+/// the value forwards. So it works on a piece of a text, on a text of a wrong label, and on one within another.
+struct PairScanner {
+    /// Where a text is, which says what ends a value.
+    enum Place: Sendable {
+        /// A query, where only `&` and `#` end a value.
+        case target
+        /// A form, where only `&` and the end of the line do.
+        case form
+        case text
+    }
+
+    struct Found {
+        let range: Range<Int>
+        let name: SecretName
+        /// Whether it is a number of JSON.
+        var isNumber = false
+    }
+
+    /// How far a name goes at most, and what comes between it and its value.
+    private static let nameLimit = 128
+    private static let gapLimit = 64
+    private static let tagLimit = 2048
+
+    let text: UnsafeBufferPointer<UInt8>
+    let place: Place
+    let isRequest: Bool
+    let names: AddedNames
+    /// Whether other names than the added ones count.
+    let readsNames: Bool
+    private(set) var found: [Found] = []
+    /// Where the last value that was found ends: nothing is looked for in it.
+    private var covered = 0
+
+    init(
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ place: Place,
+        isRequest: Bool,
+        _ names: AddedNames,
+        readsNames: Bool
+    ) {
+        (self.text, self.place, self.isRequest, self.names) = (text, place, isRequest, names)
+        self.readsNames = readsNames
+    }
+
+    private mutating func take(_ found: Found) {
+        self.found.append(found)
+        covered = max(covered, found.range.upperBound)
+    }
+
+    /// 1 for what comes between a name and its value.
+    static let triggers = ByteTable { byte in "=:<".utf8.contains(byte) ? 1 : 0 }
+
+    /// Looks at what is around such a byte.
+    mutating func look(at index: Int) {
+        guard index >= covered else { return }
+        switch text[index] {
+        case UInt8(ascii: "="): assignment(at: index)
+        case UInt8(ascii: ":"): colon(at: index)
+        default: tag(at: index)
+        }
+    }
+
+    // MARK: Names
+
+    private static let nameBytes = ByteTable { byte in
+        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte >= 0x80 || "_-.[]$@%".utf8.contains(byte) ? 1 : 0
+    }
+
+    private func isNameByte(_ byte: UInt8) -> Bool { Self.nameBytes.bytes[Int(byte)] != 0 }
+
+    /// The name that ends before `end`.
+    private func name(before end: Int) -> Range<Int>? {
+        var low = end
+        while low > 0, end - low <= Self.nameLimit, isNameByte(text[low - 1]) { low -= 1 }
+        return low < end && end - low <= Self.nameLimit ? low..<end : nil
+    }
+
+    private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+
+    private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
+
+    private func read(_ name: Range<Int>, _ kind: AddedNames.Place) -> SecretName? {
+        let bytes = text[name]
+        if !names.isEmpty, let known = names.find(bytes, kind) { return known.isKept ? nil : known.name }
+        return readsNames ? SecretName.read(bytes) : nil
+    }
+
+    // MARK: name=value
+
+    private mutating func assignment(at index: Int) {
+        var end = index
+        if place == .text, end > 0, isSpace(text[end - 1]) {
+            while end > 0, index - end < 8, isSpace(text[end - 1]) { end -= 1 }
+        }
+        // `'password'] = …`, `"password" = …`
+        while end > 0, index - end < 12, [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(text[end - 1]), place == .text {
+            end -= 1
+        }
+        guard let range = name(before: end) else { return }
+        let start = index + 1
+        // `a == b`, `a => b` and the like are code.
+        guard start < text.count, text[start] != UInt8(ascii: "="), text[start] != UInt8(ascii: ">") else { return }
+        if let found = read(range, place == .target ? .query : .form) {
+            return takeAssigned(from: start, found, after: range.lowerBound)
+        }
+        // `name="password"` in the head of a part.
+        guard range.count == 4, text[range].elementsEqual("name".utf8) else { return }
+        part(after: start)
+    }
+
+    /// - Parameter before: where the name begins.
+    private mutating func takeAssigned(from start: Int, _ name: SecretName, after before: Int) {
+        var low = start
+        // In a text, what precedes the name says whether this is a query, or a line of settings.
+        let previous = before > 0 ? text[before - 1] : 0x0A
+        let isQuery = previous == UInt8(ascii: "?") || previous == UInt8(ascii: "&") || previous == UInt8(ascii: "#")
+        let isPair = place != .text || isQuery || previous == 0x0A || previous == 0x0D
+        if place == .text { while low < text.count, low - start < 8, isSpace(text[low]) { low += 1 } }
+        guard low < text.count else { return }
+        let quote = text[low]
+        if place == .text, !isQuery, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") || quote == UInt8(ascii: "`") {
+            return takeQuoted(from: low, name, isPair: isPair)
+        }
+        var high = low
+        while high < text.count, !endsValue(text[high]) { high += 1 }
+        if place == .text, !isQuery, high < text.count {
+            // A call, or the first of several words.
+            if text[high] == UInt8(ascii: "(") { return }
+            if text[high] == 0x20, high + 1 < text.count, (text[high + 1] | 0x20) &- 0x61 < 26,
+                !SecretName.looksRandom(text[low..<high])
+            {
+                return
+            }
+        }
+        takeValue(low..<high, name, isPair: isPair, isStrict: !isPair)
+    }
+
+    private func endsValue(_ byte: UInt8) -> Bool {
+        switch place {
+        case .target: return byte == UInt8(ascii: "&") || byte == UInt8(ascii: "#") || byte <= 0x20
+        case .form: return byte == UInt8(ascii: "&") || byte == 0x0A || byte == 0x0D
+        case .text:
+            if byte <= 0x20 { return true }
+            switch byte {
+            case UInt8(ascii: "&"), UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "<"), UInt8(ascii: ">"),
+                UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "("),
+                UInt8(ascii: ")"), UInt8(ascii: "\\"), UInt8(ascii: "`"):
+                return true
+            default: return false
+            }
+        }
+    }
+
+    /// A value in quotation marks, of which the first is at `start`.
+    private mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool) {
+        let quote = text[start]
+        guard let high = endOfString(from: start + 1, quote) else {
+            return takeValue(start + 1..<text.count, name, isPair: isPair)
+        }
+        takeValue(start + 1..<high, name, isPair: isPair)
+    }
+
+    private func endOfString(from start: Int, _ quote: UInt8) -> Int? {
+        var index = start
+        while index < text.count {
+            let byte = text[index]
+            if byte == quote { return index }
+            index += byte == UInt8(ascii: "\\") ? 2 : 1
+        }
+        return nil
+    }
+
+    /// - Parameter isStrict: whether the value is looked at closely even in a request.
+    private mutating func takeValue(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
+        guard !range.isEmpty else { return }
+        let range = withoutScheme(range)
+        guard !holdsPlaceholder(range), admits(range, name, isPair: isPair, isRequest: isRequest && !isStrict) else {
+            return
+        }
+        take(Found(range: range, name: name))
+    }
+
+    /// Whether there is a placeholder within the value: it has been judged before.
+    private func holdsPlaceholder(_ range: Range<Int>) -> Bool {
+        guard range.count > 10 else { return false }
+        let value = UnsafeBufferPointer(rebasing: text[range])
+        guard Self.mark.withUnsafeBytes({ firstOffset(of: $0, in: UnsafeRawBufferPointer(value), from: 0) }) != nil,
+            Placeholder.form(of: ArraySlice(Array(value))) == nil
+        else { return false }
+        var isFound = false
+        ShapeFinder.placeholders.forEachKey(in: value) { _, _ in isFound = true }
+        return isFound
+    }
+
+    private static let mark = Array("redacted".utf8)
+
+    /// What a value says is judged once it is decoded.
+    private func admits(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isRequest: Bool) -> Bool {
+        let value = text[range]
+        guard value.contains(UInt8(ascii: "\\")) || value.contains(UInt8(ascii: "&")) else {
+            return name.admits(value, isRequest: isRequest, isPair: isPair)
+        }
+        return TextView.plain(ArraySlice(Array(value))).withUnsafeBufferPointer {
+            name.admits($0[...], isRequest: isRequest, isPair: isPair)
+        }
+    }
+
+    /// Without `Bearer ` and the like, which stay readable.
+    private func withoutScheme(_ range: Range<Int>) -> Range<Int> {
+        guard let space = text[range].prefix(24).firstIndex(of: 0x20), space + 1 < range.upperBound,
+            RedactionCatalog.schemes.contains(
+                String(decoding: text[range.lowerBound..<space].map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+            )
+        else { return range }
+        return space + 1..<range.upperBound
+    }
+
+    /// The body of a part whose name is at `start`, perhaps in quotation marks.
+    private mutating func part(after start: Int) {
+        var low = start
+        if text[low] == UInt8(ascii: "\"") { low += 1 }
+        var high = low
+        while high < text.count, high - low < Self.nameLimit, isNameByte(text[high]) { high += 1 }
+        guard low < high, let name = read(low..<high, .form) else { return }
+        // The blank line after the head.
+        var index = high
+        while index + 3 < text.count, index - high < Self.tagLimit {
+            if text[index] == 0x0D, text[index + 1] == 0x0A, text[index + 2] == 0x0D, text[index + 3] == 0x0A {
+                let body = index + 4
+                var end = body
+                while end < text.count {
+                    if text[end] == 0x0D, end + 3 < text.count, text[end + 1] == 0x0A, text[end + 2] == 0x2D,
+                        text[end + 3] == 0x2D
+                    {
+                        break
+                    }
+                    end += 1
+                }
+                return takeValue(body..<end, name, isPair: true)
+            }
+            index += 1
+        }
+    }
+
+    // MARK: name: value
+
+    private mutating func colon(at index: Int) {
+        guard index > 0, index + 1 < text.count else { return }
+        if text[index + 1] == UInt8(ascii: "/"), index + 2 < text.count, text[index + 2] == UInt8(ascii: "/") {
+            return url(at: index)
+        }
+        var end = index
+        while end > 0, index - end < Self.gapLimit, isBlank(text[end - 1]) { end -= 1 }
+        guard end > 0 else { return }
+        let quote = text[end - 1]
+        if quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") {
+            // One that was escaped belongs to a text within this one.
+            guard end < 2 || text[end - 2] != UInt8(ascii: "\\") else { return }
+            var low = end - 1
+            while low > 0, end - low <= Self.nameLimit, text[low - 1] != quote, text[low - 1] >= 0x20 { low -= 1 }
+            guard low > 0, text[low - 1] == quote else { return }
+            if let name = read(low..<end - 1, .json) {
+                member(from: index + 1, name)
+            } else {
+                named(low..<end - 1, at: index)
+            }
+            return
+        }
+        guard place == .text, let range = name(before: end), let name = read(range, .json) else { return }
+        line(from: index + 1, name)
+    }
+
+    /// `"name": "PASSWORD", "value": "…"`, in any order within an object.
+    private mutating func named(_ range: Range<Int>, at colon: Int) {
+        let name = text[range]
+        guard name.elementsEqual("name".utf8) || name.elementsEqual("key".utf8) || name.elementsEqual("Name".utf8) else {
+            return
+        }
+        var low = colon + 1
+        while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
+        guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
+            high - low <= Self.nameLimit, let name = read(low + 1..<high, .json)
+        else { return }
+        var index = high + 1
+        let end = min(text.count, high + Self.nameLimit)
+        while index < end, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
+            if text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]), close < end {
+                if text[index + 1..<close].elementsEqual("value".utf8) || text[index + 1..<close].elementsEqual("Value".utf8)
+                {
+                    var start = close + 1
+                    while start < text.count, isBlank(text[start]) || text[start] == UInt8(ascii: ":") { start += 1 }
+                    return member(from: start, name)
+                }
+                index = close + 1
+            } else {
+                index += 1
+            }
+        }
+    }
+
+    /// The value of a member of JSON, or what JSON-like languages have.
+    private mutating func member(from start: Int, _ name: SecretName) {
+        var index = start
+        while index < text.count, index - start < Self.gapLimit, isBlank(text[index]) { index += 1 }
+        guard index < text.count else { return }
+        switch text[index] {
+        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): takeQuoted(from: index, name, isPair: false)
+        case UInt8(ascii: "["):
+            // Of an array, each string.
+            var low = index + 1
+            var count = 0
+            while low < text.count, count < 100 {
+                while low < text.count, isBlank(text[low]) || text[low] == UInt8(ascii: ",") { low += 1 }
+                guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low])
+                else { return }
+                takeValue(low + 1..<high, name, isPair: false)
+                low = high + 1
+                count += 1
+            }
+        case UInt8(ascii: "-"), 0x30...0x39:
+            guard name.strength == .password || names.isAdded(name) || name.kind.hasSuffix("code") || name.kind == "pin"
+            else { return }
+            var high = index
+            while high < text.count, text[high] &- 0x30 < 10 || "+-.eE".utf8.contains(text[high]) { high += 1 }
+            guard high == text.count || ",]}".utf8.contains(text[high]) || isBlank(text[high]) else { return }
+            take(Found(range: index..<high, name: name, isNumber: true))
+        default: break
+        }
+    }
+
+    /// The rest of a line, as in YAML and in fields.
+    private mutating func line(from start: Int, _ name: SecretName) {
+        var low = start
+        while low < text.count, low - start < Self.gapLimit, isSpace(text[low]) { low += 1 }
+        guard low < text.count else { return }
+        let first = text[low]
+        if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") || first == UInt8(ascii: "`") {
+            return takeQuoted(from: low, name, isPair: false)
+        }
+        // `{token:e.token}` is a script. After the colon of YAML and of fields there is a space.
+        guard low > start else { return }
+        var high = low
+        while high < text.count, text[high] >= 0x20 || text[high] == 0x09 { high += 1 }
+        if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
+            high = comment
+        }
+        while high > low, isSpace(text[high - 1]) { high -= 1 }
+        // So is this.
+        guard high > low, text[high - 1] != UInt8(ascii: ","), text[high - 1] != UInt8(ascii: ";"),
+            !text[low..<high].contains(where: { "(){}<>".utf8.contains($0) })
+        else { return }
+        takeValue(low..<high, name, isPair: false)
+    }
+
+    private static let user = SecretName(kind: "url-user", strength: .strong)
+
+    /// `scheme://user:password@host` (RFC 3986 §3.2.1).
+    private mutating func url(at colon: Int) {
+        guard colon > 0, (text[colon - 1] | 0x20) &- 0x61 < 26 || text[colon - 1] &- 0x30 < 10 else { return }
+        let start = colon + 3
+        var (index, at, password) = (start, -1, -1)
+        while index < text.count, index - start < 1024 {
+            let byte = text[index]
+            if byte == UInt8(ascii: "@") { at = index }
+            if byte == UInt8(ascii: ":"), password < 0, at < 0 { password = index }
+            if byte <= 0x20 || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "<")
+                || byte == UInt8(ascii: ">") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "?")
+                || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`")
+            {
+                break
+            }
+            index += 1
+        }
+        guard at > start else { return }
+        if password > 0 || SecretName.looksRandom(text[start..<at]) { take(Found(range: start..<at, name: Self.user)) }
+    }
+
+    // MARK: Tags
+
+    /// `<Password>…</Password>`, `<input name="password" value="…">`, `<add key="Password" value="…"/>`.
+    private mutating func tag(at start: Int) {
+        var index = start + 1
+        guard index < text.count, (text[index] | 0x20) &- 0x61 < 26 || text[index] == UInt8(ascii: "_") else { return }
+        while index < text.count, isNameByte(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
+        guard index < text.count, index - start <= Self.nameLimit else { return }
+        let prefix = text[start + 1..<index].lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? start + 1
+        let own = text[index] == UInt8(ascii: ">") || isBlank(text[index]) ? read(prefix..<index, .json) : nil
+        let isPlain = text[index] == UInt8(ascii: ">")
+        var (named, value): (SecretName?, Range<Int>?)
+        let limit = min(text.count, start + Self.tagLimit)
+        // Attributes.
+        while index < limit, text[index] != UInt8(ascii: ">") {
+            // One that is not closed.
+            if text[index] == UInt8(ascii: "<") { return }
+            guard text[index] == UInt8(ascii: "="), index + 1 < limit,
+                text[index + 1] == UInt8(ascii: "\"") || text[index + 1] == UInt8(ascii: "'"),
+                let attribute = name(before: index)
+            else {
+                index += 1
+                continue
+            }
+            guard let high = endOfString(in: index + 2..<limit, text[index + 1]) else { return }
+            let content = index + 2..<high
+            let name = text[attribute]
+            if ["name", "key", "id", "property", "Name"].contains(where: { name.elementsEqual($0.utf8) }) {
+                if content.count <= Self.nameLimit, let found = read(content, .form) { named = found }
+            } else if name.elementsEqual("value".utf8) || name.elementsEqual("content".utf8) {
+                value = content
+            } else if name.elementsEqual("type".utf8), text[content].elementsEqual("password".utf8) {
+                named = named ?? SecretName(kind: "password", strength: .password)
+            }
+            index = high + 1
+        }
+        if let named, let value { return takeValue(value, named, isPair: true) }
+        guard let name = own ?? named, index < text.count, text[index] == UInt8(ascii: ">"), isPlain || index > 0,
+            text[index - 1] != UInt8(ascii: "/")
+        else { return }
+        content(from: index + 1, name)
+    }
+
+    private func endOfString(in range: Range<Int>, _ quote: UInt8) -> Int? { text[range].firstIndex(of: quote) }
+
+    private static let data = Array("<![CDATA[".utf8)
+
+    private mutating func content(from start: Int, _ name: SecretName) {
+        var (low, high) = (start, start)
+        if start + Self.data.count < text.count, text[start..<start + Self.data.count].elementsEqual(Self.data) {
+            low = start + Self.data.count
+            high = low
+            while high < text.count, text[high] != UInt8(ascii: "]") { high += 1 }
+        } else {
+            while low < text.count, isBlank(text[low]) { low += 1 }
+            high = low
+            while high < text.count, text[high] != UInt8(ascii: "<") { high += 1 }
+            while high > low, isBlank(text[high - 1]) { high -= 1 }
+        }
+        guard low < high else { return }
+        takeValue(low..<high, name, isPair: false)
+    }
+}
+
+/// What rules add to the names, and take away.
+struct AddedNames: Sendable {
+    enum Place: Sendable {
+        case query
+        case form
+        case json
+    }
+
+    struct Entry: Sendable {
+        let name: SecretName
+        let isKept: Bool
+    }
+
+    private var names: [String: [(place: Place, entry: Entry)]] = [:]
+    private var kinds: Set<String> = []
+
+    var isEmpty: Bool { names.isEmpty }
+
+    mutating func add(_ name: String, _ place: Place, isKept: Bool) {
+        let entry = Entry(name: SecretName(kind: Placeholder.kind(name), strength: .strong), isKept: isKept)
+        names[RedactionCatalog.comparable(name.utf8), default: []].append((place, entry))
+        if !isKept { kinds.insert(entry.name.kind) }
+    }
+
+    func isAdded(_ name: SecretName) -> Bool { kinds.contains(name.kind) }
+
+    /// Of names in brackets, each counts: `user[pin]`.
+    func find(_ name: some Collection<UInt8>, _ place: Place) -> Entry? {
+        let plain = TextView.plain(ArraySlice(Array(name)))
+        let parts = plain.split { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") || $0 == UInt8(ascii: ".") }
+        for part in [plain[...]] + parts {
+            let found = names[RedactionCatalog.comparable(part)] ?? []
+            if let entry = found.first(where: { $0.place == place || place == .query && $0.place == .form })?.entry {
+                return entry
+            }
+        }
+        return nil
+    }
+}

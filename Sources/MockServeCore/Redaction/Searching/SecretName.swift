@@ -1,0 +1,376 @@
+import Synchronization
+
+/// What the name of a value says about it: read as words, whatever separates them.
+struct SecretName: Sendable, Hashable {
+    enum Strength: Hashable, Sendable {
+        /// Whatever the value is, unless it is a text about passwords.
+        case password
+        /// Whatever the value is, if it is one word.
+        case strong
+        /// In a request, whatever the value is; elsewhere, if the value looks like one.
+        case weak
+        /// Only if the value looks like one, in a query or a form.
+        case vague
+        /// Only if the value looks like one.
+        case random
+        /// Only if the value has the shape of a key of this service (`KeyShape.beside`).
+        case beside(String)
+    }
+
+    /// As a placeholder shows it.
+    let kind: String
+    let strength: Strength
+
+    // MARK: Words
+
+    private static let passwords: Set<String> = [
+        "password", "passwd", "pwd", "passphrase", "passcode", "pswd", "psw", "pin", "otp", "totp", "cvv", "cvc",
+        "userpass", "dbpass", "passwords",
+    ]
+    /// Words before `pass`, which alone may be a ticket or a result.
+    private static let owners: Set<String> = [
+        "user", "db", "smtp", "imap", "ftp", "login", "admin", "root", "mysql", "pg", "postgres", "redis", "proxy",
+        "http", "auth", "mail", "my", "sudo",
+    ]
+    /// What makes a token a place in a list.
+    private static let cursors: Set<String> = [
+        "page", "next", "prev", "previous", "cursor", "continuation", "continue", "sync", "start", "end", "marker",
+        "pagination", "paging", "resume", "offset", "scroll", "after", "before", "last", "first", "skip", "delta",
+        "watermark", "list", "nextpage", "pagetoken", "iterator",
+    ]
+    /// What makes a token a piece of text.
+    private static let pieces: Set<String> = [
+        "max", "min", "num", "count", "total", "prompt", "completion", "input", "output", "cached", "reasoning", "eos",
+        "bos", "pad", "unk", "sep", "cls", "mask", "special", "stop", "vocab", "word", "lexical", "syntax", "string",
+        "design", "color", "colour", "chain", "payment", "erc20", "nft", "generated",
+    ]
+    private static let strongTokens: Set<String> = [
+        "access", "refresh", "id", "auth", "bearer", "session", "api", "security", "oauth", "private", "personal",
+        "deploy", "job", "bot", "vault", "subject", "actor", "csrf", "xsrf", "authenticity", "reset", "impersonation",
+    ]
+    private static let strongKeys: Set<String> = [
+        "api", "access", "secret", "private", "signing", "encryption", "decryption", "master", "account", "auth",
+        "shared", "service", "admin", "subscription", "storage", "webhook", "ssh", "hmac", "consumer", "customer",
+        "xapi",
+    ]
+    private static let weakKeys: Set<String> = ["app", "application", "license", "licence", "write", "project", "client"]
+    private static let otherKeys: Set<String> = [
+        "idempotency", "cache", "surrogate", "websocket", "partition", "routing", "sort", "correlation", "primary",
+        "foreign", "public", "object", "map", "event", "message", "translation", "dedup", "deduplication", "range",
+        "hash", "lookup", "group", "order", "unique", "i18n", "locale", "row", "record", "item", "issue", "project",
+    ]
+    /// A name that ends in one of these is about a secret, and has none.
+    private static let about: Set<String> = [
+        "count", "type", "types", "url", "uri", "endpoint", "expires", "expiry", "expiration", "expire", "ttl", "age",
+        "lifetime", "name", "id", "ids", "hint", "required", "enabled", "disabled", "length", "len", "min", "max",
+        "policy", "label", "placeholder", "title", "description", "message", "error", "errors", "field", "fields",
+        "format", "version", "status", "state", "at", "date", "time", "timeout", "in", "on", "by", "for", "from",
+        "strength", "rules", "set", "changed", "updated", "created", "attempts", "index", "limit", "usage", "method",
+        "methods", "scheme", "algorithm", "alg", "mode", "kind", "schema", "path", "file", "location", "arn", "ref",
+        "scopes", "scope", "info", "issuer", "audience", "supported", "exists", "valid", "source", "class", "prefix",
+        "suffix", "header", "headers", "param", "parameter", "link", "href", "icon", "details", "size", "tokens",
+        "keys", "secrets", "management", "manager", "authority", "author", "provider", "settings", "config", "sent",
+    ]
+    /// Words that say nothing at the end of a name.
+    private static let fillers: Set<String> = [
+        "value", "plain", "plaintext", "raw", "confirmation", "confirm", "again", "repeat", "retype", "verify",
+        "base64", "b64", "hash", "hashed", "encrypted", "encoded", "clear", "cleartext", "new", "old", "current",
+        "primary", "secondary", "live", "test", "prod", "dev", "staging", "1", "2", "3", "0", "header",
+    ]
+
+    // MARK: Reading
+
+    /// Names that were looked at and are not those of secrets, by a hash: nearly all names of a text, again and again.
+    nonisolated(unsafe) private static let others: UnsafeMutablePointer<Atomic<UInt64>> = {
+        let memory = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: memoSize)
+        for index in 0..<memoSize { (memory + index).initialize(to: Atomic(0)) }
+        return memory
+    }()
+    private static let memoSize = 4096
+    /// So that nobody can make a name that is taken for another.
+    private static let seed = UInt64.random(in: 1...UInt64.max) | 1
+
+    /// - Returns: nil if it is not the name of a secret.
+    static func read(_ name: UnsafeBufferPointer<UInt8>.SubSequence) -> SecretName? {
+        guard (2...128).contains(name.count) else { return nil }
+        let hash = hash(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: name)), seed)
+        let slot = others + Int(truncatingIfNeeded: hash >> 40) & (memoSize - 1)
+        if slot.pointee.load(ordering: .relaxed) == hash { return nil }
+        let found = read(words: words(of: name))
+        if found == nil { slot.pointee.store(hash, ordering: .relaxed) }
+        return found
+    }
+
+    private static func hash(_ name: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
+        var hash = seed ^ UInt64(truncatingIfNeeded: name.count)
+        var index = 0
+        func add(_ word: UInt64) {
+            let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+            hash = product.high ^ product.low
+        }
+        while index + 8 <= name.count {
+            add(name.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+            index += 8
+        }
+        var rest: UInt64 = 0
+        while index < name.count {
+            rest = rest << 8 | UInt64(name[index])
+            index += 1
+        }
+        add(rest)
+        return hash
+    }
+
+    static func read(_ name: String) -> SecretName? {
+        var name = name
+        return name.withUTF8 { read($0[...]) }
+    }
+
+    /// `dbPassword`, `DB_PASSWORD`, `db-password`, `db[password]`, `db.password` → `db`, `password`.
+    private static func words(of name: some Collection<UInt8>) -> [String] {
+        var (words, word, wasLower, wasUpper) = ([String](), [UInt8](), false, false)
+        func end() {
+            if !word.isEmpty { words.append(String(decoding: word, as: UTF8.self)) }
+            word = []
+        }
+        let bytes = TextView.plain(ArraySlice(Array(name)))
+        for (index, byte) in bytes.enumerated() {
+            let isUpper = byte &- 0x41 < 26
+            let isLower = byte &- 0x61 < 26
+            guard isUpper || isLower || byte &- 0x30 < 10 || byte >= 0x80 else {
+                end()
+                (wasLower, wasUpper) = (false, false)
+                continue
+            }
+            // `APIKey` is `API` and `Key`.
+            let next = index + 1 < bytes.count ? bytes[index + 1] : 0
+            if isUpper, wasLower || wasUpper && next &- 0x61 < 26 { end() }
+            word.append(isUpper ? byte | 0x20 : byte)
+            (wasLower, wasUpper) = (isLower || byte &- 0x30 < 10, isUpper)
+        }
+        end()
+        return words
+    }
+
+    private static let joined = [
+        "password", "passwd", "passphrase", "secretkey", "privatekey", "accesskey", "apikey", "secret", "token",
+        "authorization",
+    ]
+
+    /// A last word that is several without anything between them.
+    private static func split(_ word: String) -> [String] {
+        guard let end = joined.first(where: { word.count > $0.count && word.hasSuffix($0) }) else {
+            return switch word {
+            case "apikey": ["api", "key"]
+            case "secretkey": ["secret", "key"]
+            case "privatekey": ["private", "key"]
+            case "accesskey": ["access", "key"]
+            default: [word]
+            }
+        }
+        return [String(word.dropLast(end.count))] + split(end)
+    }
+
+    private static func read(words: [String]) -> SecretName? {
+        guard var last = words.last else { return nil }
+        var words = words
+        let kind = Placeholder.kind(words.joined(separator: "_"))
+        while words.count > 1, fillers.contains(last) {
+            words.removeLast()
+            last = words[words.count - 1]
+        }
+        // `password2`
+        let letters = last.reversed().drop { $0.isNumber }
+        if letters.count >= 3 { last = String(letters.reversed()) }
+        words = words.dropLast() + split(last)
+        last = words[words.count - 1]
+        let before = words.count > 1 ? words[words.count - 2] : ""
+        func found(_ strength: Strength) -> SecretName { SecretName(kind: kind, strength: strength) }
+        switch last {
+        case _ where passwords.contains(last):
+            if last == "pin", !before.isEmpty, !["user", "card", "security", "login", "new", "old"].contains(before) {
+                return nil
+            }
+            return found(last == "pin" ? .weak : .password)
+        case "pass": return owners.contains(before) ? found(.password) : nil
+        case "token":
+            if words.dropLast().contains(where: { cursors.contains($0) || pieces.contains($0) }) { return nil }
+            if cursors.contains(where: { $0.count > 3 && (before.hasPrefix($0) || before.hasSuffix($0)) }) { return nil }
+            return found(strongTokens.contains(before) ? .strong : .weak)
+        case "key":
+            if strongKeys.contains(before) { return found(.strong) }
+            if otherKeys.contains(before) { return nil }
+            if weakKeys.contains(before) { return found(.weak) }
+            return words.count == 1 ? found(.vague) : nil
+        case "secret": return found(before.isEmpty ? .weak : .strong)
+        case "id":
+            // Of AWS Secrets Manager it is a name, of HashiCorp Vault a UUID.
+            if before == "secret" { return found(.random) }
+            return ["session", "sess"].contains(before) ? found(.weak) : nil
+        case "assertion", "verifier": return ["client", "code", "saml"].contains(before) ? found(.strong) : nil
+        case "response": return before == "saml" || before == "samlresponse" ? found(.strong) : nil
+        case "code":
+            if ["device", "authorization", "auth"].contains(before) { return found(.strong) }
+            if ["otp", "mfa", "totp", "2fa", "security", "verification", "sms", "backup", "recovery"].contains(before) {
+                return found(.weak)
+            }
+            return words.count == 1 ? found(.vague) : nil
+        case "authorization", "authentication": return found(.strong)
+        // Made from the verifier (RFC 7636 §4.2), anew for each login.
+        case "challenge": return before == "code" ? found(.strong) : nil
+        case "samlresponse": return found(.strong)
+        case "jwt", "bearer", "credential", "credentials", "csrf", "xsrf", "sessionid", "phpsessid", "jsessionid",
+            "sessid", "sid", "cookie", "cookies", "setcookie":
+            return found(.weak)
+        case "auth": return words.count == 1 || before == "x" || before == "basic" ? found(.weak) : nil
+        case "signature", "sig", "hmac": return found(.weak)
+        case "session": return words.count == 1 ? found(.vague) : nil
+        case _ where about.contains(last): return nil
+        default:
+            let services = ShapeFinder.standard.besideWords
+            return words.first { services[$0] != nil }.map { found(.beside($0)) }
+        }
+    }
+
+    // MARK: Fields
+
+    private static let fields: [String: SecretName] = {
+        var fields: [String: SecretName] = [:]
+        for field in RedactionCatalog.fields {
+            fields[field.name.lowercased()] = SecretName(kind: field.kind, strength: .strong)
+        }
+        return fields
+    }()
+
+    /// The same for the name of a field. Fields that end in `-key` are those of some service.
+    static func read(field name: some Sequence<UInt8>) -> SecretName? {
+        let name = ContiguousArray(name)
+        let hash = name.withUnsafeBytes { Self.hash($0, ~seed) }
+        let slot = others + Int(truncatingIfNeeded: hash >> 40) & (memoSize - 1)
+        if slot.pointee.load(ordering: .relaxed) == hash { return nil }
+        let found = read(field: String(decoding: name.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self))
+        if found == nil { slot.pointee.store(hash, ordering: .relaxed) }
+        return found
+    }
+
+    private static func read(field name: String) -> SecretName? {
+        if let known = fields[name] { return known }
+        // These are answered with a digest, or are none.
+        if name.hasPrefix("sec-") || name.hasPrefix("access-control-") || name.hasSuffix("idempotency-key") || name == "www-authenticate" { return nil }
+        let words = words(of: name.utf8)
+        if let found = read(words: words) {
+            switch found.strength {
+            case .password, .strong, .weak: return SecretName(kind: found.kind, strength: .strong)
+            case .vague, .random, .beside: return nil
+            }
+        }
+        guard words.last == "key", words.count > (words[0] == "x" ? 2 : 1), !otherKeys.contains(words[words.count - 2]) else { return nil }
+        return SecretName(kind: Placeholder.kind(words.joined(separator: "_")), strength: .strong)
+    }
+
+    // MARK: Values
+
+    /// Whether a value may be the secret that its name promises.
+    ///
+    /// - Parameters:
+    ///   - isRequest: whether somebody sends it. There, values are not looked at closely, because all credentials must
+    ///     be treated alike.
+    ///   - isPair: whether it is in a query or a form.
+    func admits(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isRequest: Bool, isPair: Bool) -> Bool {
+        guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
+        if Self.isConstant(value) || Self.isScheme(value) { return false }
+        switch strength {
+        case .password: return isRequest || !Self.isLabel(value, isPhrase: kind.hasSuffix("passphrase"))
+        case .strong:
+            if isRequest { return isPair || !Self.hasWords(value, 2) }
+            return !Self.isLabel(value) && !Self.hasWords(value, 2)
+        case .weak:
+            if isRequest { return isPair || !Self.hasWords(value, 1) }
+            return first != UInt8(ascii: "/") && Self.looksRandom(value)
+        case .beside(let word):
+            return ShapeFinder.standard.kind(of: ArraySlice(Array(value)), beside: word) != nil
+        case .random: return value.count >= 20 && Self.looksRandom(value)
+        case .vague: return isPair && value.count >= 20 && first != UInt8(ascii: "/") && Self.looksRandom(value)
+        }
+    }
+
+    private static let constants: Set<[UInt8]> = Set(
+        ["null", "true", "false", "none", "nil", "undefined", "yes", "no", "string", "*", "-"].map { Array($0.utf8) }
+    )
+
+    private static func isScheme(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        guard value.count < 24, let last = value.last, last <= 0x20 || (last | 0x20) &- 0x61 < 26 else { return false }
+        let word = value.prefix { $0 > 0x20 }
+        guard value.dropFirst(word.count).allSatisfy({ $0 <= 0x20 }) else { return false }
+        return RedactionCatalog.schemes.contains(
+            String(decoding: word.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        )
+    }
+
+    private static func isConstant(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        value.count <= 9 && constants.contains(value.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 })
+    }
+
+    /// More words than these: a sentence, not a credential, whose scheme may be a word before it.
+    private static func hasWords(_ value: UnsafeBufferPointer<UInt8>.SubSequence, _ limit: Int) -> Bool {
+        value.split(maxSplits: limit + 1, whereSeparator: { $0 <= 0x20 }).count > limit
+    }
+
+    /// Whether it is a text for people: letters and punctuation between them, no digits.
+    ///
+    /// - Parameter isPhrase: whether several words may be a secret.
+    private static func isLabel(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isPhrase: Bool = false) -> Bool {
+        let last = value[value.index(before: value.endIndex)]
+        if hasWords(value, 2) { return !isPhrase || last == UInt8(ascii: ".") || last == UInt8(ascii: "?") }
+        var (hasSpace, hasForeign, capitals, letters) = (false, false, 0, 0)
+        for byte in value {
+            switch byte {
+            case 0x30...0x39, UInt8(ascii: "$"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "_"),
+                UInt8(ascii: "^"), UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "="):
+                return false
+            case 0x41...0x5A: (capitals, letters) = (capitals + 1, letters + 1)
+            case 0x61...0x7A: letters += 1
+            case 0x20: hasSpace = true
+            case 0x80...: hasForeign = true
+            default: break
+            }
+        }
+        if hasForeign || hasSpace { return !isPhrase && letters + (hasForeign ? 1 : 0) > 0 }
+        guard letters == value.count, letters < 24, let first = value.first else { return value.count < 3 }
+        if capitals == 1, first &- 0x41 < 26 { return true }
+        let lower = value.map { $0 | 0x20 }
+        return ["pass", "secret", "required", "optional", "hidden", "text", "token", "basic", "bearer", "contras", "wachtwoord", "senha"]
+            .contains { word in lower.starts(with: word.utf8) }
+    }
+
+    /// Whether it is what a machine makes: long enough, one word, and of more than letters of one case.
+    static func looksRandom(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        guard value.count >= 8 else { return false }
+        var (digits, upper, lower, other, seen) = (0, 0, 0, 0, (UInt64(0), UInt64(0)))
+        for byte in value {
+            if byte < 64 { seen.0 |= 1 << UInt64(byte) } else { seen.1 |= 1 << UInt64(byte & 63) }
+            switch byte {
+            case 0x30...0x39: digits += 1
+            case 0x41...0x5A: upper += 1
+            case 0x61...0x7A: lower += 1
+            case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "+"),
+                UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: ":"), UInt8(ascii: "%"), UInt8(ascii: "!"),
+                UInt8(ascii: "*"):
+                other += 1
+            case 0x20:
+                // Only after the name of a scheme.
+                if digits + other > 0 || value.count < 16 { return false }
+            default: return false
+            }
+        }
+        guard digits < value.count, seen.0.nonzeroBitCount + seen.1.nonzeroBitCount >= 5 else { return false }
+        if value.count > 8, value.dropFirst(3).prefix(6).contains(UInt8(ascii: ":")), value.contains(UInt8(ascii: "/")),
+            Array(value).firstRange(of: Array("://".utf8)) != nil
+        {
+            return false
+        }
+        if digits > 0, upper + lower > 0 { return digits + upper > 1 || value.count > 12 }
+        // Letters of both cases, but not as in `CamelCase`, or many of one without the shape of words.
+        return upper > 2 && lower > 2 && value.count >= 16 && other == 0
+    }
+}

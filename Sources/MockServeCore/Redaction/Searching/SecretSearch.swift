@@ -1,0 +1,333 @@
+/// What is a secret in a scope: names, shapes, declared values, and what was learned.
+final class SecretSearch: Sendable {
+    /// A secret in a text.
+    struct Finding {
+        var range: Range<Int>
+        let kind: String
+        /// Without encodings; of one that a value holds in base64, the secret itself.
+        var value: [UInt8]
+        var form: Placeholder.Form
+        var how: How
+        /// Of what is to be learned: how else it may be written.
+        var spellings: [[UInt8]] = []
+    }
+
+    enum How: String, Sendable {
+        case name
+        case shape
+        case learned
+        case declared
+        /// One that was replaced already.
+        case placeholder
+    }
+
+    /// What a text is, as far as that matters.
+    struct Source {
+        var place = PairScanner.Place.text
+        var isRequest: Bool
+        /// Pictures and the like, in which names mean nothing.
+        var isBinary = false
+    }
+
+    let declared: LiteralList?
+    let names: AddedNames
+    let redactsByDefault: Bool
+    private let shapes: ShapeFinder
+    let longest: Int
+
+    init(declared: [DeclaredSecret], names: AddedNames, redactsByDefault: Bool) {
+        self.declared = declared.isEmpty ? nil : LiteralList(declared)
+        self.names = names
+        self.redactsByDefault = redactsByDefault
+        shapes = redactsByDefault ? .standard : .placeholders
+        longest = declared.map(\.value.count).max() ?? 0
+    }
+
+    /// - Parameter learned: takes part in the search, and learns what is found by its name or shape.
+    /// - Returns: what is to be replaced, in order, without overlaps.
+    func findings(
+        in text: UnsafeBufferPointer<UInt8>,
+        _ source: Source,
+        _ learned: LearnedSecrets?
+    ) -> [Finding] {
+        guard text.count > 1 else { return [] }
+        var found: [Finding] = []
+        let snapshot = learned?.snapshot
+        search(text, nil, source, snapshot, &found)
+        let views = Self.views(of: text)
+        for view in views { view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &found) } }
+        guard !found.isEmpty else { return [] }
+        if let learned {
+            for finding in found where finding.how == .name || finding.how == .shape {
+                learned.learn(finding.kind, finding.value, finding.spellings)
+            }
+            if let now = learned.snapshot, now.version != snapshot?.version ?? 0 {
+                literals(text, nil, now, &found)
+                for view in views { view.bytes.withUnsafeBufferPointer { literals($0, view, now, &found) } }
+            }
+        }
+        return Self.merged(found)
+    }
+
+    private static func views(of text: UnsafeBufferPointer<UInt8>) -> [TextView] {
+        var views: [TextView] = []
+        if let wide = TextView(utf16: text) { views.append(wide) }
+        for _ in 0..<TextView.levels {
+            let next =
+                if let last = views.last {
+                    last.bytes.withUnsafeBufferPointer { TextView.decoded($0, from: last.offsets) }
+                } else {
+                    TextView.decoded(text, from: nil)
+                }
+            guard let next else { break }
+            views.append(next)
+        }
+        return views
+    }
+
+    /// The one pass over a text: names, shapes and literals.
+    private func search(
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ view: TextView?,
+        _ source: Source,
+        _ learned: LearnedSecrets.Snapshot?,
+        _ found: inout [Finding]
+    ) {
+        guard let base = text.baseAddress else { return }
+        var place = source.place
+        // What is within a value of a form may be anything.
+        if view != nil, place == .form { place = .text }
+        let readsNames = !source.isBinary && (redactsByDefault || !names.isEmpty)
+        var scanner = PairScanner(text, place, isRequest: source.isRequest, names, readsNames: redactsByDefault)
+        var walks = Walks(declared, learned)
+        let (triggers, anchors) = (PairScanner.triggers.bytes, shapes.beginnings.words)
+        let (first, literals) = (walks.beginnings?.words ?? Self.nothing.words, walks.beginnings != nil)
+        let triggerMask: UInt64 = readsNames ? 1 : 0
+        var nextShape = 0
+        var position = 0
+        let end = text.count - LiteralAutomaton.shortest
+        while position <= end {
+            let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
+            let anchor = Bits.hash(word & 0xFF_FFFF)
+            let literal = Bits.hash(word)
+            let isAnchor = anchors[anchor >> 6] >> UInt64(anchor & 63)
+            let isLiteral = first[literal >> 6] >> UInt64(literal & 63)
+            if (UInt64(triggers[Int(word & 0xFF)]) & triggerMask | isAnchor | isLiteral) & 1 == 0 {
+                position += 1
+                continue
+            }
+            if isAnchor & 1 != 0, position >= nextShape, let (range, shape) = shapes.key(text, position) {
+                take(shape, range, text, view, &found)
+                nextShape = range.upperBound
+            }
+            if literals, isLiteral & 1 != 0 { walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) } }
+            if triggers[Int(word & 0xFF)] & UInt8(triggerMask) != 0 { scanner.look(at: position) }
+            position += 1
+        }
+        while position < text.count {
+            if readsNames, triggers[Int(base[position])] != 0 { scanner.look(at: position) }
+            if position + 3 == text.count, position >= nextShape, let (range, shape) = shapes.key(text, position) {
+                take(shape, range, text, view, &found)
+            }
+            position += 1
+        }
+        for pair in scanner.found { take(pair, text, view, &found) }
+        guard redactsByDefault else { return }
+        PEMBlock.forEach(in: text) { range in
+            let raw = Array(text[range])
+            let value = TextView.plain(raw[...])
+            let origin = view?.origin(range) ?? range
+            var finding = Finding(range: origin, kind: "private-key", value: value, form: .pem, how: .shape)
+            // Each line tells where it is, however the lines are joined.
+            let lines = raw.split(whereSeparator: { $0 <= 0x20 }).filter { $0.count >= 24 }
+            finding.spellings = lines.prefix(100).map { Array($0) }
+            found.append(finding)
+        }
+    }
+
+    private static let nothing = Bits()
+
+    /// Literals only.
+    private func literals(
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ view: TextView?,
+        _ learned: LearnedSecrets.Snapshot,
+        _ found: inout [Finding]
+    ) {
+        guard let base = text.baseAddress else { return }
+        var walks = Walks(nil, learned)
+        guard let beginnings = walks.beginnings else { return }
+        var position = 0
+        while position <= text.count - LiteralAutomaton.shortest {
+            let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
+            if beginnings.contains(Bits.hash(word)) {
+                walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) }
+            }
+            position += 1
+        }
+    }
+
+    /// The lists of literals that are looked for, and how far each has come.
+    private struct Walks {
+        private let lists: [LiteralList]
+        private var next: [Int]
+        let beginnings: Bits?
+
+        init(_ declared: LiteralList?, _ learned: LearnedSecrets.Snapshot?) {
+            lists = (learned?.lists ?? []) + (declared.map { [$0] } ?? [])
+            next = Array(repeating: 0, count: lists.count)
+            beginnings =
+                switch (declared, learned) {
+                case (nil, nil): nil
+                case (let declared?, nil): declared.beginnings
+                case (nil, let learned?): learned.beginnings
+                case (let declared?, let learned?): Bits([declared.beginnings, learned.beginnings])
+                }
+        }
+
+        mutating func look(
+            at position: Int,
+            _ text: UnsafeBufferPointer<UInt8>,
+            _ body: (_ range: Range<Int>, DeclaredSecret, _ isPlain: Bool) -> Void
+        ) {
+            for index in lists.indices where next[index] <= position {
+                next[index] = lists[index].walk(from: position, text, body)
+            }
+        }
+    }
+
+    private func take(
+        _ shape: KeyShape,
+        _ range: Range<Int>,
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ view: TextView?,
+        _ found: inout [Finding]
+    ) {
+        let value = Array(text[range])
+        let origin = view?.origin(range) ?? range
+        if shape.kind.isEmpty {
+            found.append(Finding(range: origin, kind: "", value: value, form: .text, how: .placeholder))
+        } else {
+            found.append(Finding(range: origin, kind: shape.kind, value: value, form: .init(value[...]), how: .shape))
+        }
+    }
+
+    private func take(
+        _ pair: PairScanner.Found,
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ view: TextView?,
+        _ found: inout [Finding]
+    ) {
+        let raw = Array(text[pair.range])
+        let origin = view?.origin(pair.range) ?? pair.range
+        if Placeholder.form(of: raw[...]) != nil {
+            let form: Placeholder.Form = pair.isNumber ? .number : .text
+            return found.append(Finding(range: origin, kind: "", value: raw, form: form, how: .placeholder))
+        }
+        let value = TextView.plain(raw[...])
+        let form: Placeholder.Form = pair.isNumber ? .number : .init(value[...])
+        var finding = Finding(range: origin, kind: pair.name.kind, value: value, form: form, how: .name)
+        finding.spellings = TextView.spellings(raw)
+        found.append(finding)
+    }
+
+    private func take(
+        _ range: Range<Int>,
+        _ secret: DeclaredSecret,
+        isPlain: Bool,
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ view: TextView?,
+        _ found: inout [Finding]
+    ) {
+        var range = range
+        if isPlain {
+            // A short one may be part of something else.
+            if secret.isLearned, secret.value.count < 16, !Self.isWhole(range, text) { return }
+        } else {
+            range = Self.base64Run(range, text)
+        }
+        found.append(
+            Finding(
+                range: view?.origin(range) ?? range,
+                kind: Placeholder.kind(secret.kind),
+                value: secret.value,
+                form: isPlain ? .init(secret.value[...]) : .base64,
+                how: secret.isLearned ? .learned : .declared
+            )
+        )
+    }
+
+    private static func isWord(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 }
+
+    private static func isWhole(_ range: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        (range.lowerBound == 0 || !isWord(text[range.lowerBound - 1]) || !isWord(text[range.lowerBound]))
+            && (range.upperBound == text.count || !isWord(text[range.upperBound]) || !isWord(text[range.upperBound - 1]))
+    }
+
+    /// The whole of a base64 text that holds a secret, unless it is long: then only what shares bits with it.
+    private static func base64Run(_ range: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Range<Int> {
+        func isBase64(_ byte: UInt8) -> Bool {
+            isWord(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "_")
+        }
+        var (low, high) = (range.lowerBound, range.upperBound)
+        while low > 0, range.lowerBound - low < 1024, isBase64(text[low - 1]) { low -= 1 }
+        while high < text.count, high - range.upperBound < 1024, isBase64(text[high]) { high += 1 }
+        while high < text.count, text[high] == UInt8(ascii: "="), high - range.upperBound < 1026 { high += 1 }
+        return low..<high
+    }
+
+    /// In order; of those that overlap, the outermost, and of equal ones the first.
+    private static func merged(_ found: [Finding]) -> [Finding] {
+        let sorted = found.enumerated().sorted { left, right in
+            let (one, other) = (left.element.range, right.element.range)
+            if one.lowerBound != other.lowerBound { return one.lowerBound < other.lowerBound }
+            if one.upperBound != other.upperBound { return one.upperBound > other.upperBound }
+            return left.offset < right.offset
+        }
+        var merged: [Finding] = []
+        for (_, finding) in sorted where !finding.range.isEmpty {
+            guard let last = merged.last, finding.range.lowerBound < last.range.upperBound else {
+                merged.append(finding)
+                continue
+            }
+            let end = max(last.range.upperBound, finding.range.upperBound)
+            // A placeholder that only begins or ends in something else is replaced with it.
+            if end > last.range.upperBound {
+                if last.how == .placeholder { merged[merged.count - 1] = finding }
+                merged[merged.count - 1].range = last.range.lowerBound..<end
+            }
+        }
+        return merged
+    }
+}
+
+/// Private keys and messages in PEM (RFC 7468 §10, §11; RFC 1421 §4.4) and in the armor of OpenPGP (RFC 9580 §6.2).
+enum PEMBlock {
+    private static let begin = Array("-----BEGIN".utf8)
+    private static let end = Array("-----END".utf8)
+
+    /// - Parameter body: takes what is between the first line and the last.
+    static func forEach(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
+        var index = 0
+        while let start = next(begin, in: text, from: index) {
+            index = start + begin.count
+            guard let close = next(Array("-----".utf8), in: text, from: index), close - index < 64 else { continue }
+            // In a form, `+` is a space.
+            let label = String(decoding: text[index..<close].map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }, as: UTF8.self)
+            guard label.contains("PRIVATE KEY") || label == " PGP MESSAGE" else { continue }
+            var (low, high) = (close + 5, next(end, in: text, from: close + 5) ?? text.count)
+            while low < high, text[low] <= 0x20 { low += 1 }
+            while high > low, text[high - 1] <= 0x20 { high -= 1 }
+            // Within a string of JSON, line ends are decoded one level deeper.
+            if low < high, text[low] == UInt8(ascii: "\\"), text[low + 1] == UInt8(ascii: "n") { low += 2 }
+            if high - 2 > low, text[high - 2] == UInt8(ascii: "\\"), text[high - 1] == UInt8(ascii: "n") { high -= 2 }
+            if low < high, Placeholder.form(of: ArraySlice(Array(text[low..<high]))) == nil { body(low..<high) }
+            index = max(index, high)
+        }
+    }
+
+    private static func next(_ bytes: [UInt8], in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+        bytes.withUnsafeBytes { firstOffset(of: $0, in: UnsafeRawBufferPointer(text), from: start) }
+    }
+}
