@@ -49,6 +49,12 @@ struct EndToEndTests {
 
     @Test func noSecretReachesTheDisk() async throws { try await run("planted_secrets") }
 
+    @Test func noSecretOfAnyKindPlaceOrSpellingIsLeft() async throws { try await run("secret_grid", "--quick") }
+
+    @Test func flowsWithSecretsAreReplayed() async throws { try await run("secret_flows") }
+
+    @Test func trafficWithoutSecretsIsRecordedAsItIs() async throws { try await run("ordinary_traffic") }
+
     @Test func manyConnectionsAreHeld() async throws { try await run("many_connections") }
 
     @Test func threadsAndProcessesShareACassette() async throws { try await run("threads_and_processes") }

@@ -43,23 +43,28 @@ package enum CassetteEditor {
     /// Replaces secrets in what was recorded, and adds the rules for what will be recorded; freed pages are
     /// overwritten.
     ///
-    /// - Parameter rules: of the action `redact`.
-    /// - Returns: how many secrets were replaced, by kind.
+    /// - Parameters:
+    ///   - rules: of the action `redact`.
+    ///   - isDryRun: whether nothing is changed after all.
+    /// - Returns: what was replaced, and what could not be read and stays.
     /// - Throws: `CassetteError`; then nothing was changed.
+    @discardableResult
     package static func redact(
         _ rules: [Rule],
         secrets: [DeclaredSecret],
+        isDryRun: Bool = false,
         in path: String
-    ) throws -> [String: Int] {
-        try change(path) { db in
+    ) throws -> RedactionChanges {
+        try change(path, isDryRun: isDryRun) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.add(rules, db)
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
-            guard let redactor = all.redactor else { return [:] }
-            let counts = try RedactionSQL.redact(redactor, all, db, path: path)
+            guard let redactor = all.redactor else { return RedactionChanges() }
+            let book = PlaceholderBook(try PlaceholderSQL.last(db))
+            let changes = try RedactionSQL.redact(redactor, all, db, path: path, book)
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
-            return counts
+            return changes
         }
     }
 
@@ -86,7 +91,13 @@ package enum CassetteEditor {
     }
 
     /// Runs `body` in one transaction, and leaves one file if nobody else has it open.
-    private static func change<Result>(_ path: String, _ body: (Database) throws -> Result) throws -> Result {
+    ///
+    /// - Parameter isDryRun: whether everything is undone.
+    private static func change<Result>(
+        _ path: String,
+        isDryRun: Bool = false,
+        _ body: (Database) throws -> Result
+    ) throws -> Result {
         try CassetteFile.checkKind(path)
         let queue = try opened(path)
         do {
@@ -98,7 +109,7 @@ package enum CassetteEditor {
                     try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
                     result = try body(db)
                     version = try EpisodeSQL.lastVersion(db)
-                    return .commit
+                    return isDryRun ? .rollback : .commit
                 }
                 try EpisodeSQL.leaveWAL(db, version)
                 return result

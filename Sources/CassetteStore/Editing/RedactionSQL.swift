@@ -2,17 +2,31 @@ import GRDB
 import HTTPMessages
 import MockServeCore
 
+/// What redacting a cassette did.
+package struct RedactionChanges: Sendable {
+    /// How many secrets were replaced, by kind.
+    package var counts: [String: Int] = [:]
+    /// Where, and by what.
+    package var notes: [(interaction: Int64, place: String, placeholder: String)] = []
+    /// Bodies that could not be searched, and stay as they are, each with the reason.
+    package var unread: [(interaction: Int64, reason: String)] = []
+}
+
 /// Redacts what is already in a cassette.
 enum RedactionSQL {
     /// Replaces the secrets in every interaction. Bodies that nothing refers to any more are left to
     /// `EpisodeSQL.removeUnused`.
     ///
-    /// - Returns: how many secrets were replaced, by kind.
-    /// - Throws: `CassetteError` if a body cannot be redacted.
-    static func redact(_ redactor: Redactor, _ rules: RuleSet, _ db: Database, path: String) throws -> [String: Int] {
-        let book = PlaceholderBook(try PlaceholderSQL.last(db))
+    /// - Returns: what was replaced, and the bodies that could not be redacted and stay as they are.
+    static func redact(
+        _ redactor: Redactor,
+        _ rules: RuleSet,
+        _ db: Database,
+        path: String,
+        _ book: PlaceholderBook
+    ) throws -> RedactionChanges {
         var bodies = BodyWriter()
-        var counts: [String: Int] = [:]
+        var changes = RedactionChanges()
         var last: Int64 = 0
         while let interaction = try RuleSQL.next(db, after: last) {
             last = interaction.id
@@ -26,7 +40,8 @@ enum RedactionSQL {
             var content = interaction.content
             content.redact(redactor, book, request.redaction, response.redaction)
             guard !content.redactions.isEmpty else { continue }
-            counts.merge(content.redactions.counts, uniquingKeysWith: +)
+            changes.counts.merge(content.redactions.counts, uniquingKeysWith: +)
+            changes.notes += content.redactions.notes.map { (interaction.id, $0.place, $0.placeholder) }
             try InteractionRow.update(
                 interaction.id,
                 content,
@@ -36,7 +51,7 @@ enum RedactionSQL {
                 db
             )
         }
-        return counts
+        return changes
 
         /// The number of the redacted body, and its redaction; nil if there is no body.
         func body(
@@ -54,11 +69,9 @@ enum RedactionSQL {
                 }
                 try upload.append(redaction.finish(), &bodies, db)
             } catch let refusal as BodyRedaction.Refusal {
-                throw CassetteError(
-                    .unwritable,
-                    path: path,
-                    "was not changed: of interaction \(interaction) \(refusal)."
-                )
+                try upload.discard(&bodies, db)
+                changes.unread.append((interaction, refusal.description))
+                return (reference.id, nil)
             }
             guard !redaction.notes.isEmpty else {
                 try upload.discard(&bodies, db)

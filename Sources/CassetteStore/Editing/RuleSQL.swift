@@ -151,10 +151,13 @@ enum RuleSQL {
     /// - Throws: `CassetteError` that names the first one that would miss its own recording.
     static func proveKeys(_ db: Database, after last: Int64, without late: Set<Int64>, path: String) throws {
         let rules = try all(db, path: path)
-        var last = last
+        let newestBefore = last
+        // Where requests are told apart in order of first use, that begins with the first.
+        var last = rules.redactor?.tellsApart == true ? 0 : last
         while let interaction = try next(db, after: last) {
-            let isLate = late.contains(interaction.id)
-            guard try isLate || key(of: interaction, rules, db, path: path) == interaction.content.matchKey else {
+            let isExempt = late.contains(interaction.id) || interaction.id <= newestBefore
+            let key = try key(of: interaction, rules, db, path: path)
+            guard isExempt || key == interaction.content.matchKey else {
                 throw CassetteError(
                     .damaged,
                     path: path,

@@ -310,6 +310,7 @@ package final class CassetteWriter: Sendable {
         do {
             let (proof, likenesses) = try queue.inDatabase { db in
                 var version: Int64?
+                let secrets = rules.redactor.map { SecretProof(redactor: $0, path: path) }
                 // An older run, which is removed now, may have recorded what is redacted today.
                 try db.execute(sql: "PRAGMA secure_delete = ON")
                 try db.inTransaction(.immediate) {
@@ -319,9 +320,11 @@ package final class CassetteWriter: Sendable {
                     return .commit
                 }
                 // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
-                let proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
+                var proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
                 let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
-                if try EpisodeSQL.leaveWAL(db, version), wasCreated { try removeIfEmpty(db) }
+                if try EpisodeSQL.leaveWAL(db, version), wasCreated, try removeIfEmpty(db) { return (proof, likenesses) }
+                let clean = Result { if let secrets { try prove(secrets, db) } }
+                if case .failure = clean { proof = clean }
                 return (proof, likenesses)
             }
             try queue.close()
@@ -334,11 +337,40 @@ package final class CassetteWriter: Sendable {
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
     }
+
+    /// Makes sure that no secret that is known now is in the file. What an earlier exchange brought before it was known
+    /// is redacted first.
+    ///
+    /// - Throws: `CassetteError` that names the interaction which holds one.
+    private func prove(_ secrets: SecretProof, _ db: Database) throws {
+        guard try secrets.find() != nil else { return }
+        var version: Int64?
+        try db.inTransaction(.immediate) {
+            _ = try RedactionSQL.redact(secrets.redactor, rules, db, path: path, placeholders)
+            try EpisodeSQL.removeUnused(db)
+            version = try EpisodeSQL.lastVersion(db)
+            return .commit
+        }
+        try EpisodeSQL.leaveWAL(db, version)
+        guard let kind = try secrets.find() else { return }
+        let found = try secrets.locate(db)
+        let place = found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }
+        throw CassetteError(
+            .unwritable,
+            path: path,
+            (place ?? "it holds the secret \(kind), though in no interaction")
+                + ", which became known only later. Do not share the file: remove the interaction, or record anew."
+        )
+    }
+
     /// Removes the file if this run created it for nothing. It stays if another run has begun meanwhile.
-    private func removeIfEmpty(_ db: Database) throws {
+    ///
+    /// - Returns: whether it was removed.
+    private func removeIfEmpty(_ db: Database) throws -> Bool {
         let turn = try FolderTurn(of: path)
         defer { turn.end() }
-        guard try db.firstInteger("SELECT 1 FROM episode LIMIT 1") == nil else { return }
+        guard try db.firstInteger("SELECT 1 FROM episode LIMIT 1") == nil else { return false }
         try FileManager.default.removeItem(atPath: path)
+        return true
     }
 }

@@ -7,7 +7,7 @@ package import MockServeCore
 /// configuration.redact = [.secret("API_TOKEN", token), .field("X-Session"), .json("pin")]
 /// ```
 ///
-/// It is replaced by `[redacted:KIND:NUMBER]`, with the same number for the same value. Requests are redacted in the
+/// It is replaced by `redacted.KIND.NUMBER`, with the same number for the same value. Requests are redacted in the
 /// same way before they are matched; there, all secrets of a kind are equal.
 public struct RedactionTarget: Sendable {
     /// The rule that is kept in the cassette, or why it is invalid.
@@ -71,6 +71,17 @@ public struct RedactionTarget: Sendable {
 
     /// The value of a form field or of a part of multipart form data. Case, `-` and `_` in names do not count.
     public static func form(_ name: String) -> RedactionTarget { RedactionTarget("form:\(name)") }
+
+    /// Something that is no secret, although its name says so.
+    ///
+    /// - Parameter part: `cookie:NAME`, `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME`.
+    public static func keep(_ part: String) -> RedactionTarget { RedactionTarget("keep:\(part)") }
+
+    /// A secret by which requests are told apart, such as the wrong password and the right one: in order of first use,
+    /// so the first value that a client sends in a replay counts as the first that was recorded.
+    ///
+    /// - Parameter part: as for ``keep(_:)``.
+    public static func tellApart(_ part: String) -> RedactionTarget { RedactionTarget("apart:\(part)") }
 
     /// The strings and numbers with this name in JSON objects, at any depth. Case, `-` and `_` in names do not count.
     public static func json(_ name: String) -> RedactionTarget { RedactionTarget("json:\(name)") }

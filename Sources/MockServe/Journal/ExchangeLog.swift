@@ -59,7 +59,7 @@ final class ExchangeLog: Sendable {
         let content = content.withLock { $0 }
         var notes = RedactionNotes()
         let head = redactor?.redact(request, nil, &notes) ?? request
-        let body = shown(content.requestBody, request.fields)
+        let body = shown(content.requestBody, request.fields, isRequest: true)
         return MockRequest(
             head: HTTPRequest(head, origin: origin),
             body: body,
@@ -79,7 +79,7 @@ final class ExchangeLog: Sendable {
         return MockResponse(
             status: HTTPResponse.Status(code: head.status, reasonPhrase: Latin1.string(head.reason ?? [])),
             fields: HTTPFields(head.fields),
-            body: shown(content.responseBody, response.fields)
+            body: shown(content.responseBody, response.fields, isRequest: false)
         )
     }
 
@@ -87,7 +87,7 @@ final class ExchangeLog: Sendable {
 
     /// Without content codings, and redacted. A body that cannot be decoded cannot be searched for secrets, and is left
     /// out.
-    private func shown(_ body: Body, _ fields: Fields) -> [UInt8] {
+    private func shown(_ body: Body, _ fields: Fields, isRequest: Bool) -> [UInt8] {
         let isCoded = !listMembers(fields.values("content-encoding")).allSatisfy {
             equalsIgnoringCase($0, "identity".utf8)
         }
@@ -95,7 +95,7 @@ final class ExchangeLog: Sendable {
         guard let redactor else { return decoded }
         if isCoded, decoded == body.bytes { return [] }
         var notes = RedactionNotes()
-        return redactor.redact(body: decoded, fields, nil, &notes)
+        return redactor.redact(body: decoded, fields, nil, isRequest: isRequest, &notes)
     }
 }
 

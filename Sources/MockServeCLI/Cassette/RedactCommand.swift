@@ -9,10 +9,11 @@ struct RedactCommand: ParsableCommand {
         discussion: """
             Does to what is in the cassette what recording does by default: credentials, cookies, tokens and keys of known \
             shapes become placeholders, and what they were is overwritten. What is told here is kept as rules for later \
-            recordings and for matching.
+            recordings and for matching. A body that cannot be read stays as it is and is named; the status is 66 then.
 
             EXAMPLE
               mockserve cassette redact github.cassette
+              mockserve cassette redact github.cassette --dry-run --explain
               mockserve cassette redact github.cassette --redact field:X-Session --secret-env API_TOKEN
             """
     )
@@ -23,16 +24,33 @@ struct RedactCommand: ParsableCommand {
     @OptionGroup var options: RedactOptions
     @OptionGroup var secrets: SecretOptions
 
+    @Flag(help: "Say what would be replaced, and change nothing.")
+    var dryRun = false
+
+    @Flag(help: "List every secret: in which interaction it is, where, and what replaces it.")
+    var explain = false
+
     func run() throws {
-        try ExitStatus.reporting {
+        let isWhole = try ExitStatus.reporting {
             let declared = try secrets.declared()
             var rules = try options.rules + declared.map { try Rule(.redact, part: "secret:\($0.kind)") }
             if !options.noDefaultRedaction {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
-            let counts = try CassetteEditor.redact(rules, secrets: declared, in: cassette)
-            let list = counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-            Console.say("mockserve: redacted in \(cassette): \(list.isEmpty ? "nothing" : list)")
+            let changes = try CassetteEditor.redact(rules, secrets: declared, isDryRun: dryRun, in: cassette)
+            if explain {
+                for note in changes.notes {
+                    Console.print("#\(note.interaction): \(Console.safe(note.place)): \(Console.safe(note.placeholder))")
+                }
+            }
+            for body in changes.unread {
+                Console.say("mockserve: interaction \(body.interaction) stays as it is: \(Console.safe(body.reason))")
+            }
+            let list = changes.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            let what = dryRun ? "would redact" : "redacted"
+            Console.say("mockserve: \(what) in \(cassette): \(list.isEmpty ? "nothing" : list)")
+            return changes.unread.isEmpty
         }
+        if !isWhole { throw ExitStatus.unreadable.code }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CassetteStore
+import Foundation
 import HTTPMessages
 import MockServe
 import MockServeCore
@@ -10,11 +11,13 @@ struct ScanCommand: ParsableCommand {
         abstract: "Look for secrets in cassettes.",
         discussion: """
             Lists where there is something that recording would have redacted, never what it is, and ends with status 3 if \
-            there is anything: for continuous integration and for hooks that run before a commit.
+            there is anything: for continuous integration and for hooks that run before a commit. It goes on after a body \
+            that cannot be read, and ends with status 66 then.
 
             EXAMPLE
               mockserve cassette scan cassettes/*.cassette
               mockserve cassette scan github.cassette --secret-env API_TOKEN
+              mockserve cassette scan --sarif cassettes/*.cassette > secrets.sarif
             """
     )
 
@@ -28,64 +31,188 @@ struct ScanCommand: ParsableCommand {
         guard !cassettes.isEmpty else { throw ValidationError("Which cassettes? Give their files.") }
     }
 
+    @Flag(help: "Print one JSON object a line: cassette, interaction, place, and kind or unread.")
+    var json = false
+
+    @Flag(help: "Print a SARIF 2.1.0 log, which hosts of code show beside the files.")
+    var sarif = false
+
     func run() throws {
-        let count = try ExitStatus.reporting {
+        let (found, unread) = try ExitStatus.reporting {
             var rules = try options.rules
             if !options.noDefaultRedaction {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
-            guard let redactor = RuleSet(rules, secrets: KnownSecrets(try secrets.declared(), learned: LearnedSecrets())).redactor else { return 0 }
-            do {
-                try redactor.check()
-            } catch {
-                throw MockServeError(.invalidConfiguration, "Nothing was looked at, as \(error).", cause: error)
-            }
-            return try cassettes.reduce(0) { try $0 + scan($1, redactor) }
+            let known = KnownSecrets(try secrets.declared(), learned: LearnedSecrets())
+            guard let redactor = RuleSet(rules, secrets: known).redactor else { return (0, 0) }
+            var report = ScanReport(form: sarif ? .sarif : json ? .json : .text)
+            for path in cassettes { try scan(path, redactor, &report) }
+            report.end()
+            return (report.count, report.unreadCount)
         }
-        if count > 0 { throw ExitStatus.misses.code }
+        // What could not be looked at may hold anything.
+        if unread > 0 { throw ExitStatus.unreadable.code }
+        if found > 0 { throw ExitStatus.misses.code }
     }
 
-    /// - Returns: how many secrets there are.
-    private func scan(_ path: String, _ redactor: Redactor) throws -> Int {
+    private func scan(_ path: String, _ redactor: Redactor, _ report: inout ScanReport) throws {
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
         let book = PlaceholderBook()
-        var count = 0
         try reader.forEach { interaction in
             var content = interaction.content
-            let request = try body(interaction.requestBody, reader) {
-                BodyRedaction(redactor, content.request.fields, "request body", book)
+            func body(_ reference: BodyReference?, _ fields: Fields, _ place: String) throws -> BodyRedaction? {
+                guard let reference else { return nil }
+                var redaction = BodyRedaction(redactor, fields, place, book)
+                for number in 0..<BodySlices.count(of: reference.size) {
+                    _ = redaction.push(try reader.slice(number, of: reference))
+                }
+                do {
+                    _ = try redaction.finish()
+                } catch {
+                    report.add(unread: String(describing: error), path, interaction.id, place)
+                    return nil
+                }
+                return redaction
             }
-            let response = try body(interaction.responseBody, reader) {
-                BodyRedaction(redactor, content.response.fields, "response body", book)
-            }
+            let request = try body(interaction.requestBody, content.request.fields, "request body")
+            let response = try body(interaction.responseBody, content.response.fields, "response body")
             content.redact(redactor, book, request, response)
-            count += content.redactions.counts.values.reduce(0, +)
-            for note in content.redactions.notes {
-                // The placeholder names the kind; its number means nothing here.
-                let kind = note.placeholder.split(separator: ":").dropFirst().first ?? ""
-                Console.print("\(Console.safe(path)): #\(interaction.id): \(Console.safe(note.place)): \(kind)")
-            }
+            for note in content.redactions.notes { report.add(note, path, interaction.id) }
             return true
         }
-        return count
+    }
+}
+
+/// What a scan has found, in one of the forms in which it is printed as it is found.
+private struct ScanReport {
+    enum Form {
+        case text
+        case json
+        case sarif
     }
 
-    private func body(
-        _ reference: BodyReference?,
-        _ reader: CassetteReader,
-        _ make: () -> BodyRedaction
-    ) throws -> BodyRedaction? {
-        guard let reference else { return nil }
-        var redaction = make()
-        for number in 0..<BodySlices.count(of: reference.size) {
-            _ = redaction.push(try reader.slice(number, of: reference))
+    private struct Line: Encodable {
+        let cassette: String
+        let interaction: Int64
+        let place: String
+        var kind: String?
+        /// Why it could not be looked at.
+        var unread: String?
+    }
+
+    let form: Form
+    private(set) var count = 0
+    private(set) var unreadCount = 0
+    private var lines: [Line] = []
+
+    init(form: Form) { self.form = form }
+
+    mutating func add(_ note: RedactionNotes.Note, _ path: String, _ interaction: Int64) {
+        count += 1
+        // The number means nothing here.
+        let kind = note.placeholder.split(separator: ".").dropFirst().first.map(String.init) ?? "secret"
+        add(Line(cassette: path, interaction: interaction, place: note.place, kind: kind))
+    }
+
+    mutating func add(unread reason: String, _ path: String, _ interaction: Int64, _ place: String) {
+        unreadCount += 1
+        add(Line(cassette: path, interaction: interaction, place: place, unread: reason))
+    }
+
+    private mutating func add(_ line: Line) {
+        switch form {
+        case .text:
+            let what = line.kind ?? "not looked at: \(line.unread ?? "")"
+            Console.print("\(Console.safe(line.cassette)): #\(line.interaction): \(Console.safe(line.place)): \(Console.safe(what))")
+        case .json: Console.print(Self.encode(line))
+        case .sarif: lines.append(line)
         }
-        do {
-            _ = try redaction.finish()
-        } catch {
-            throw MockServeError(.cassetteUnreadable, "\(reader.path): \(error).")
+    }
+
+    private static func encode(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    /// SARIF is one document.
+    func end() {
+        guard form == .sarif else { return }
+        let results = lines.map { line in
+            let text = line.kind.map { "A secret (\($0)) in the \(line.place) of interaction \(line.interaction)" }
+            let why = "The \(line.place) of interaction \(line.interaction) was not looked at: \(line.unread ?? "")"
+            return Sarif.Result(
+                ruleId: line.kind ?? "unread",
+                level: line.kind == nil ? "warning" : "error",
+                message: Sarif.Text(text: text ?? why),
+                locations: [Sarif.Location(line.cassette)]
+            )
         }
-        return redaction
+        Console.print(Self.encode(Sarif(results)))
+    }
+}
+
+/// As much of the Static Analysis Results Interchange Format (OASIS, SARIF 2.1.0) as is needed.
+private struct Sarif: Encodable {
+    struct Text: Encodable {
+        let text: String
+    }
+
+    struct Location: Encodable {
+        struct Physical: Encodable {
+            struct Artifact: Encodable {
+                let uri: String
+            }
+
+            let artifactLocation: Artifact
+        }
+
+        let physicalLocation: Physical
+
+        init(_ path: String) {
+            let uri = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+            physicalLocation = Physical(artifactLocation: .init(uri: uri))
+        }
+    }
+
+    struct Result: Encodable {
+        let ruleId: String
+        let level: String
+        let message: Text
+        let locations: [Location]
+    }
+
+    struct Run: Encodable {
+        struct Tool: Encodable {
+            struct Driver: Encodable {
+                struct Rule: Encodable {
+                    let id: String
+                }
+
+                var name = "mockserve"
+                let rules: [Rule]
+            }
+
+            let driver: Driver
+        }
+
+        let tool: Tool
+        let results: [Result]
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case schema = "$schema"
+        case version
+        case runs
+    }
+
+    let schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    let version = "2.1.0"
+    let runs: [Run]
+
+    init(_ results: [Result]) {
+        let rules = Set(results.map(\.ruleId)).sorted().map { Run.Tool.Driver.Rule(id: $0) }
+        runs = [Run(tool: .init(driver: .init(rules: rules)), results: results)]
     }
 }

@@ -65,18 +65,43 @@ struct RedactOptions: ParsableArguments {
     )
     var redact: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Do not redact this, although its name says that it is a secret: cookie:NAME, field:NAME, query:NAME, form:NAME or json:NAME.",
+            valueName: "part"
+        )
+    )
+    var keep: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            """
+            Tell requests apart that differ only in this secret, such as json:password, in order of first use: the first \
+            value that a client sends in a replay counts as the first that was recorded.
+            """,
+            valueName: "part"
+        )
+    )
+    var tellApart: [String] = []
+
     @Flag(help: "Do not redact what is redacted by default: credentials, cookies, tokens, keys of known shapes.")
     var noDefaultRedaction = false
 
     var rules: [Rule] {
         get throws {
-            try redact.map { text in
-                do {
-                    return try Rule(.redact, text)
-                } catch {
-                    throw ValidationError("--redact: \(error).")
-                }
-            }
+            try redact.map { try Self.rule("--redact", $0, $0) }
+                + keep.map { try Self.rule("--keep", $0, "keep:\($0)") }
+                + tellApart.map { try Self.rule("--tell-apart", $0, "apart:\($0)") }
+        }
+    }
+
+    private static func rule(_ option: String, _ given: String, _ text: String) throws -> Rule {
+        do {
+            return try Rule(.redact, text)
+        } catch {
+            guard option != "--redact" else { throw ValidationError("--redact: \(error).") }
+            let places = "cookie:NAME, field:NAME, query:NAME, form:NAME or json:NAME"
+            throw ValidationError("\(option): `\(given)` is nothing that it can be about: use \(places).")
         }
     }
 

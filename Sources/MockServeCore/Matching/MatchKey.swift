@@ -55,7 +55,7 @@ package final class MatchKeyBuilder {
     /// The rules by which it is compared.
     package let rules: RuleSet
     /// The target as it is compared.
-    package let target: [UInt8]
+    package private(set) var target: [UInt8]
     private var bodyPart: BodyPart?
 
     /// - Parameters:
@@ -72,8 +72,18 @@ package final class MatchKeyBuilder {
         learnedVersion = rules.redactor?.learnedVersion ?? 0
     }
 
-    /// What was known to be secret when the request came (`Redactor.learnedVersion`).
-    package let learnedVersion: Int
+    /// What was known to be secret when it was compared (`Redactor.learnedVersion`).
+    package private(set) var learnedVersion: Int
+
+    /// The body may have named a secret that is in the target too.
+    private func followBody() {
+        bodyPart?.end(rules)
+        guard let redactor = rules.redactor, redactor.learnedVersion != learnedVersion else { return }
+        notes = RedactionNotes()
+        target = rules.comparable(target: map.mapTarget(sent.target), &notes)
+        learnedVersion = redactor.learnedVersion
+    }
+
     /// Of the target.
     private var notes = RedactionNotes()
 
@@ -81,9 +91,9 @@ package final class MatchKeyBuilder {
     /// complete.
     package var served: Set<Int> {
         guard rules.knowsPlaceholders else { return [] }
+        followBody()
         var notes = notes
         _ = rules.comparable(map.mapFields(sent.fields), &notes)
-        bodyPart?.end(rules)
         return notes.served.union(bodyPart?.served(rules) ?? [])
     }
 
@@ -177,6 +187,7 @@ package final class MatchKeyBuilder {
     ///   - asGET: computes the key that the request would have with the method `GET`.
     ///   - asWhole: computes the key that the request would have without `Range`.
     package func key(origin: String, asGET: Bool = false, asWhole: Bool = false) -> MatchKey {
+        followBody()
         var parts = DigestInput()
         let target = Target(Target.originForm(target))
         let method = asGET ? Array("GET".utf8) : sent.method

@@ -25,14 +25,22 @@ package struct Placeholder: Hashable, Sendable {
     /// In what is compared, all secrets are alike.
     static let compared = Array("redacted".utf8)
 
+    /// Whether a value is what secrets are compared as: `redacted`, or `redacted.N` where they are told apart.
+    static func isCompared(_ value: [UInt8]) -> Bool {
+        guard value.starts(with: compared) else { return false }
+        let rest = value.dropFirst(compared.count)
+        return rest.isEmpty || rest.first == UInt8(ascii: ".") && rest.count > 1 && rest.dropFirst().allSatisfy { $0 &- 0x30 < 10 }
+    }
+
     package var text: String { "redacted.\(kind).\(isOwn ? "c" : "")\(number)" }
 
     /// A name in the form that a placeholder may contain.
     package static func kind(_ name: String) -> String {
-        let kept = name.lowercased().unicodeScalars.filter { scalar in
+        let kept = name.lowercased().unicodeScalars.compactMap { scalar -> UnicodeScalar? in
             switch scalar {
-            case "a"..."z", "0"..."9", "_", "-": true
-            default: false
+            case "a"..."z", "0"..."9", "_", "-": scalar
+            case ".": "-"
+            default: nil
             }
         }
         return kept.isEmpty ? "secret" : String(String.UnicodeScalarView(kept.prefix(64)))
@@ -119,10 +127,9 @@ package struct Placeholder: Hashable, Sendable {
     }
 
     var signature: [UInt8] {
-        // Never one more than a multiple of four, which no base64url is.
-        let digits = padded(7)
-        return Array((isOwn ? "redactedJWC" : "redactedJWT").utf8)
-            + Array((digits.count % 4 == 2 ? "0" + digits : digits).utf8)
+        // A multiple of four characters: strict decoders want no bits to be left over.
+        let count = digits.count <= 9 ? 9 : 9 + (digits.count - 9 + 3) / 4 * 4
+        return Array((isOwn ? "redactedJWC" : "redactedJWT").utf8) + Array(padded(count).utf8)
     }
 
     // MARK: Reading
@@ -281,7 +288,7 @@ enum JWTPlaceholder {
                 changed[name] = book.placeholder("claim", Array(text.utf8), isOwn: placeholder.isOwn).text
             }
         }
-        guard let data = try? JSONSerialization.data(withJSONObject: changed, options: [.sortedKeys]) else { return nil }
+        guard let data = try? JSONSerialization.data(withJSONObject: changed, options: [.sortedKeys, .withoutEscapingSlashes]) else { return nil }
         let text = Base64.encode(Array(data), isURLSafe: true)
         return Array(parts[0]) + [UInt8(ascii: ".")] + text + [UInt8(ascii: ".")] + placeholder.signature
     }

@@ -14,6 +14,8 @@ package final class Redactor: Sendable {
     /// In lower case; nil for one that is kept.
     private let fields: [String: SecretName?]
     private let keptCookies: Set<String>
+    /// Kinds of secrets by which requests are told apart.
+    private let toldApart: Set<String>
 
     /// Bytes that a search must see at once to recognise the beginning of every secret.
     let lookahead: Int
@@ -44,7 +46,8 @@ package final class Redactor: Sendable {
         let version = rules.compactMap { if case .catalog(let version) = $0 { version } else { nil } }.max() ?? 0
         isNew = isCurrent && version == 0 || version >= RedactionCatalog.firstSearched
         patterns = isNew ? nil : PatternRedactor(rules, secrets: secrets.declared)
-        learned = isNew ? secrets.learned : nil
+        let needsMemory = rules.contains { if case .tellApart = $0 { true } else { false } }
+        learned = isNew ? secrets.learned ?? (needsMemory ? LearnedSecrets() : nil) : nil
         book = secrets.book
         var (names, fields, cookies) = (AddedNames(), [String: SecretName?](), Set<String>())
         func add(_ place: RedactionRule.Place, _ name: String, isKept: Bool) {
@@ -60,16 +63,21 @@ package final class Redactor: Sendable {
         }
         // What is kept comes first.
         for rule in rules { if case .keep(let place, let name) = rule { add(place, name, isKept: true) } }
+        var apart: Set<String> = []
         for rule in rules {
             switch rule {
-            case .catalog, .secret, .keep, .tellApart: break
+            case .catalog, .secret, .keep: break
+            case .tellApart(let place, let name):
+                let known = place == .cookie ? SecretName(kind: "cookie", strength: .strong) : SecretName.read(name)
+                if known == nil { add(place, name, isKept: false) }
+                apart.insert(known?.kind ?? Placeholder.kind(name))
             case .field(let name): add(.field, name, isKept: false)
             case .query(let name): add(.query, name, isKept: false)
             case .form(let name): add(.form, name, isKept: false)
             case .json(let name): add(.json, name, isKept: false)
             }
         }
-        (self.fields, keptCookies) = (fields, cookies)
+        (self.fields, keptCookies, toldApart) = (fields, cookies, apart)
         search = SecretSearch(declared: secrets.declared, names: names, redactsByDefault: version > 0)
         lookahead = max(4096, search.longest * 12 + 512)
     }
@@ -78,6 +86,18 @@ package final class Redactor: Sendable {
     ///
     /// - Throws: `RuleError` if names and declared secrets are too many for a cassette of an earlier version.
     package func check() throws(RuleError) { try patterns?.check() }
+
+    /// Bytes of the longest spelling of a known secret.
+    package var longestKnown: Int { LearnedSecrets.sizes.upperBound * 2 }
+
+    /// The kind of a declared or learned secret in these bytes, plain or in base64; nil if there is none.
+    package func knownSecret(in bytes: [UInt8]) -> String? {
+        guard patterns == nil else { return nil }
+        return bytes.withUnsafeBufferPointer { search.known(in: $0, learned) }
+    }
+
+    /// Whether requests are told apart by secrets, in order of their first use.
+    package var tellsApart: Bool { !toldApart.isEmpty }
 
     /// Changes whenever something was learned.
     package var learnedVersion: Int { learned?.version ?? 0 }
@@ -113,7 +133,15 @@ package final class Redactor: Sendable {
                 if isWide { output += raw[0] == 0 ? [0, byte] : [byte, 0] } else { output.append(byte) }
             }
         }
+        // What is compared may be compared again, under other rules.
+        if book == nil, Placeholder.isCompared(finding.value) { return append(finding.value) }
         let isNumber = if case .number = finding.form { true } else { false }
+        if book == nil, source.isRequest, toldApart.contains(finding.kind), let learned {
+            // Those of a file are numbered for themselves.
+            let space = finding.how == .placeholder ? "file \(finding.kind)" : finding.kind
+            let text = Array("redacted.\(learned.ordinal(space, finding.value))".utf8)
+            return append(isNumber ? [0x22] + text + [0x22] : text)
+        }
         if finding.how == .placeholder {
             if source.isRequest, let known = Placeholder.form(of: finding.value[...]) { notes.noteServed(known) }
             if book != nil { return output += raw }

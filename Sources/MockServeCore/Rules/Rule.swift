@@ -12,7 +12,9 @@ import HTTPMessages
 ///   character may take the place of `/`);
 /// - play: a playback (see `PlaybackMode`);
 /// - redact: `catalog:VERSION` (see `RedactionCatalog`), `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME` (a
-///   member of this name at any depth) or `secret:KIND` (a declared one).
+///   member of this name at any depth) or `secret:KIND` (a declared one); `keep:PLACE:NAME` for what is no secret,
+///   though its name says so, and `apart:PLACE:NAME` for a secret by which requests are told apart, where PLACE is
+///   `field`, `cookie`, `query`, `form` or `json`.
 ///
 /// ` for METHOD PATH` may follow (see `RequestPattern`).
 package struct Rule: Hashable, Sendable {
@@ -152,7 +154,7 @@ package struct Rule: Hashable, Sendable {
         case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
         case .require: "field:NAME or key:\(KeyVersion.current)"
         case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
-        case .redact: "field:NAME, query:NAME, form:NAME or json:NAME"
+        case .redact: "field:NAME, query:NAME, form:NAME or json:NAME, or keep: or apart: before one of these"
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
         }
     }

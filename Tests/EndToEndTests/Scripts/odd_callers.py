@@ -131,7 +131,7 @@ def answers_by_hand_are_redacted(temporary, cassette):
     with Server("replay", own, "-q") as server:
         body = b'{"password": "another"}'
         answer = exchange(server.port, b"POST /login HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
-        assert b"[redacted:token:1]" in answer, answer
+        assert b"redacted.token." in answer, answer
     done = run("cassette", "add", own, "--request", "GET /x", "--text", "x", "--no-default-redaction")
     assert done.returncode == 64 and b"cassette rule remove" in done.stderr, done
     plain = os.path.join(temporary, "plain.cassette")

@@ -27,6 +27,8 @@ package final class LearnedSecrets: Sendable {
     }
 
     private struct State {
+        /// Secrets by which requests are told apart, numbered in order of first use.
+        var ordinals: [String: [[UInt8]: Int]] = [:]
         var known: Set<[UInt8]> = []
         var memory = 0
         var isFull = false
@@ -80,6 +82,15 @@ package final class LearnedSecrets: Sendable {
         }
     }
 
+    /// The number of a secret in order of first use, for each kind.
+    func ordinal(_ kind: String, _ value: [UInt8]) -> Int {
+        state.withLock { state in
+            let known = state.ordinals[kind]?[value] ?? (state.ordinals[kind]?.count ?? 0) + 1
+            if known <= Self.countLimit { state.ordinals[kind, default: [:]][value] = known }
+            return known
+        }
+    }
+
     /// Whether a value is too rare to be anything but this secret. Short values, numbers, dates, words, addresses and
     /// paths turn up everywhere, so to replace them would break ordinary answers.
     static func isDistinctive(_ value: [UInt8]) -> Bool {
@@ -103,7 +114,13 @@ package final class LearnedSecrets: Sendable {
         {
             return false
         }
-        if value.first == UInt8(ascii: "/") { return false }
+        // A path, unless a part of it is long and of all kinds, as in base64.
+        if value.first == UInt8(ascii: "/") {
+            return value.split(separator: UInt8(ascii: "/")).contains { part in
+                part.count >= 12 && part.contains { $0 &- 0x30 < 10 } && part.contains { $0 &- 0x41 < 26 }
+                    && part.contains { $0 &- 0x61 < 26 }
+            }
+        }
         if value.contains(UInt8(ascii: "@")), value.contains(UInt8(ascii: ".")), letters > other + digits,
             value.count < 40, !value.contains(UInt8(ascii: ":"))
         {

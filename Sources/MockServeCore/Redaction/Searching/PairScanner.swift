@@ -123,13 +123,16 @@ struct PairScanner {
         guard low < text.count else { return }
         let quote = text[low]
         if place == .text, !isQuery, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") || quote == UInt8(ascii: "`") {
-            return takeQuoted(from: low, name, isPair: isPair)
+            return takeQuoted(from: low, name, isPair: isPair, isStrict: !isPair)
         }
         var high = low
         while high < text.count, !endsValue(text[high]) { high += 1 }
         if place == .text, !isQuery, high < text.count {
             // A call, or the first of several words.
             if text[high] == UInt8(ascii: "(") { return }
+            // In code, what is assigned without quotation marks is seldom a value. Shells write names in capitals.
+            let isShell = !text[before..<low].contains { $0 &- 0x61 < 26 }
+            if !isPair, !isShell, !SecretName.looksRandom(text[low..<high]) { return }
             if text[high] == 0x20, high + 1 < text.count, (text[high + 1] | 0x20) &- 0x61 < 26,
                 !SecretName.looksRandom(text[low..<high])
             {
@@ -156,12 +159,9 @@ struct PairScanner {
     }
 
     /// A value in quotation marks, of which the first is at `start`.
-    private mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool) {
-        let quote = text[start]
-        guard let high = endOfString(from: start + 1, quote) else {
-            return takeValue(start + 1..<text.count, name, isPair: isPair)
-        }
-        takeValue(start + 1..<high, name, isPair: isPair)
+    private mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
+        let high = endOfString(from: start + 1, text[start]) ?? text.count
+        takeValue(start + 1..<high, name, isPair: isPair, isStrict: isStrict)
     }
 
     private func endOfString(from start: Int, _ quote: UInt8) -> Int? {
@@ -322,11 +322,12 @@ struct PairScanner {
                 count += 1
             }
         case UInt8(ascii: "-"), 0x30...0x39:
-            guard name.strength == .password || names.isAdded(name) || name.kind.hasSuffix("code") || name.kind == "pin"
-            else { return }
             var high = index
             while high < text.count, text[high] &- 0x30 < 10 || "+-.eE".utf8.contains(text[high]) { high += 1 }
-            guard high == text.count || ",]}".utf8.contains(text[high]) || isBlank(text[high]) else { return }
+            guard high == text.count || ",]}".utf8.contains(text[high]) || isBlank(text[high]),
+                names.isAdded(name) || name.admits(number: high - index)
+                    || Placeholder.form(of: ArraySlice(Array(text[index..<high]))) != nil
+            else { return }
             take(Found(range: index..<high, name: name, isNumber: true))
         default: break
         }

@@ -294,6 +294,17 @@ struct SecretName: Sendable, Hashable {
         }
     }
 
+    /// Whether a number of JSON may be the secret that its name promises. A token that is a short number is a piece of a
+    /// text, a session is an hour of a conference, and a code is a status.
+    func admits(number digits: Int) -> Bool {
+        switch strength {
+        case .password: true
+        case .strong: !kind.hasSuffix("token") || digits >= 12
+        case .weak: kind == "pin" || kind.hasSuffix("_code") || digits >= 12
+        case .vague, .random, .beside: false
+        }
+    }
+
     private static let constants: Set<[UInt8]> = Set(
         ["null", "true", "false", "none", "nil", "undefined", "yes", "no", "string", "*", "-"].map { Array($0.utf8) }
     )
@@ -321,7 +332,15 @@ struct SecretName: Sendable, Hashable {
     /// - Parameter isPhrase: whether several words may be a secret.
     private static func isLabel(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isPhrase: Bool = false) -> Bool {
         let last = value[value.index(before: value.endIndex)]
-        if hasWords(value, 2) { return !isPhrase || last == UInt8(ascii: ".") || last == UInt8(ascii: "?") }
+        if hasWords(value, 2) {
+            if isPhrase { return last == UInt8(ascii: ".") || last == UInt8(ascii: "?") }
+            // A sentence has numbers in it, but no words that are half a number.
+            return !value.split(whereSeparator: { $0 <= 0x20 }).contains { word in
+                word.contains { $0 &- 0x30 < 10 } && word.contains { ($0 | 0x20) &- 0x61 < 26 }
+            }
+        }
+        // Chinese, Japanese and Korean.
+        if value.contains(where: { $0 &- 0xE3 < 11 }), !value.contains(where: { ($0 | 0x20) &- 0x61 < 26 }) { return true }
         var (hasSpace, hasForeign, capitals, letters) = (false, false, 0, 0)
         for byte in value {
             switch byte {

@@ -62,8 +62,8 @@ final class SecretSearch: Sendable {
                 learned.learn(finding.kind, finding.value, finding.spellings)
             }
             if let now = learned.snapshot, now.version != snapshot?.version ?? 0 {
-                literals(text, nil, now, &found)
-                for view in views { view.bytes.withUnsafeBufferPointer { literals($0, view, now, &found) } }
+                literals(text, nil, nil, now, &found)
+                for view in views { view.bytes.withUnsafeBufferPointer { literals($0, view, nil, now, &found) } }
             }
         }
         return Self.merged(found)
@@ -147,15 +147,23 @@ final class SecretSearch: Sendable {
 
     private static let nothing = Bits()
 
+    /// The kind of a declared or learned secret in a text.
+    func known(in text: UnsafeBufferPointer<UInt8>, _ learned: LearnedSecrets?) -> String? {
+        var found: [Finding] = []
+        literals(text, nil, declared, learned?.snapshot, &found)
+        return found.first?.kind
+    }
+
     /// Literals only.
     private func literals(
         _ text: UnsafeBufferPointer<UInt8>,
         _ view: TextView?,
-        _ learned: LearnedSecrets.Snapshot,
+        _ declared: LiteralList?,
+        _ learned: LearnedSecrets.Snapshot?,
         _ found: inout [Finding]
     ) {
         guard let base = text.baseAddress else { return }
-        var walks = Walks(nil, learned)
+        var walks = Walks(declared, learned)
         guard let beginnings = walks.beginnings else { return }
         var position = 0
         while position <= text.count - LiteralAutomaton.shortest {
@@ -222,7 +230,8 @@ final class SecretSearch: Sendable {
         let origin = view?.origin(pair.range) ?? pair.range
         if Placeholder.form(of: raw[...]) != nil {
             let form: Placeholder.Form = pair.isNumber ? .number : .text
-            return found.append(Finding(range: origin, kind: "", value: raw, form: form, how: .placeholder))
+            let kind = pair.name.kind
+            return found.append(Finding(range: origin, kind: kind, value: raw, form: form, how: .placeholder))
         }
         let value = TextView.plain(raw[...])
         let form: Placeholder.Form = pair.isNumber ? .number : .init(value[...])
@@ -292,6 +301,8 @@ final class SecretSearch: Sendable {
                 continue
             }
             let end = max(last.range.upperBound, finding.range.upperBound)
+            // A placeholder is found by its shape and by its name; the name says more.
+            if last.range == finding.range, last.kind.isEmpty { merged[merged.count - 1] = finding }
             // A placeholder that only begins or ends in something else is replaced with it.
             if end > last.range.upperBound {
                 if last.how == .placeholder { merged[merged.count - 1] = finding }

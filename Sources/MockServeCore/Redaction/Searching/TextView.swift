@@ -186,8 +186,17 @@ struct TextView {
     private static func isWithinBase64(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
         let next = text[index] == 0x0D ? index + 2 : index + 1
         let end = text[index] == 0x0A && index > 0 && text[index - 1] == 0x0D ? index - 1 : index
-        guard end >= 48, next < text.count, isBase64(text[next]) else { return false }
-        return [1, 2, 3, 40, 48].allSatisfy { isBase64(text[end - $0]) }
+        guard end >= 48, next < text.count, isBase64(text[next]), isBase64(text[end - 40]) else { return false }
+        // Lines are of one of the usual lengths (RFC 7468 §2, RFC 2045 §6.8, and what tools write).
+        var length = 0
+        while length <= 76, length < end, isBase64(text[end - 1 - length]) { length += 1 }
+        guard [48, 60, 64, 70, 72, 76].contains(length) else { return false }
+        // What follows is the next one of them.
+        var index = next
+        while index < text.count, index - next <= 76, isBase64(text[index]) { index += 1 }
+        while index < text.count, text[index] == UInt8(ascii: "=") { index += 1 }
+        return index == text.count || text[index] <= 0x20 || text[index] == UInt8(ascii: "-")
+            || text[index] == UInt8(ascii: "\\") || text[index] == UInt8(ascii: "\"")
     }
 
     private static func hex(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int) -> UInt32? {

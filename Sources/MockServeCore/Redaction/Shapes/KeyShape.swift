@@ -196,7 +196,33 @@ final class ShapeFinder: Sendable {
     /// For where nothing is redacted by default.
     static let placeholders = ShapeFinder(Placeholder.shapes)
 
-    private static let tokens = [
+    /// JSON Web Tokens, and keys of well-known services that are longer or shorter than those of today.
+    private static let tokens: [KeyShape] = [
+        KeyShape(
+            "github-token",
+            "(ghp_|gho_|ghu_|ghs_|ghr_)[A-Za-z0-9]{36,}",
+            source: "GitHub, Behind GitHub's new authentication token formats"
+        ),
+        KeyShape(
+            "github-token",
+            "github_pat_[A-Za-z0-9_]{36,}",
+            source: "GitHub, Behind GitHub's new authentication token formats"
+        ),
+        KeyShape(
+            "gitlab-token",
+            "(glpat|gloas|gldt|glrt|glcbt|glptt|glft|glimt|glagent|glsoat|glffct)-[A-Za-z0-9_-]{20,}",
+            source: "GitLab, Token overview: Token prefixes"
+        ),
+        KeyShape("slack-token", "(xoxa|xoxb|xoxe|xoxo|xoxp|xoxr|xoxs)-[A-Za-z0-9-]{10,}", source: "Slack, Token types"),
+        KeyShape("slack-token", "xapp-[0-9]{1}-[A-Za-z0-9-]{10,}", source: "Slack, Token types"),
+        KeyShape("stripe-key", "(sk_live_|sk_test_|rk_live_|rk_test_|whsec_)[A-Za-z0-9]{16,}", source: "Stripe, API keys"),
+        KeyShape(
+            "openai-or-anthropic-key",
+            "(sk-proj-|sk-svcacct-|sk-admin-|sk-ant-|sk-or-|sk-None-)[A-Za-z0-9_-]{20,}",
+            source: "OpenAI, API keys; Anthropic, Getting started; OpenRouter, Authentication"
+        ),
+        KeyShape("openai-key", "sk-[A-Za-z0-9]{32,}", source: "OpenAI, API keys"),
+        KeyShape("google-key", "ya29.[0-9A-Za-z_.-]{20,}", source: "Google Identity, OAuth 2.0"),
         KeyShape(
             "jwt",
             "eyJ[A-Za-z0-9_-]{8,}.eyJ[A-Za-z0-9_-]{8,}.[A-Za-z0-9_-]{0,}",
