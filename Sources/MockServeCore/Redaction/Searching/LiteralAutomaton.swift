@@ -25,7 +25,7 @@ final class LiteralAutomaton: Sendable {
         let beginnings = Bits()
         for (index, literal) in literals.enumerated() where literal.count >= Self.shortest {
             trie.add(literal, Int32(index))
-            beginnings.insert(Bits.hash(literal.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }))
+            beginnings.insert(literal.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) })
         }
         trie.link()
         (nodes, edges, self.beginnings) = (trie.nodes, trie.edges, beginnings)

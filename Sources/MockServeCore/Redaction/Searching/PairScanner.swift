@@ -29,6 +29,8 @@ struct PairScanner {
     let place: Place
     let isRequest: Bool
     let names: AddedNames
+    private let memo = SecretName.memo
+    private let nameBytes = Self.nameBytes.bytes
     /// Whether other names than the added ones count.
     let readsNames: Bool
     private(set) var found: [Found] = []
@@ -70,13 +72,20 @@ struct PairScanner {
         byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || byte >= 0x80 || "_-.[]$@%".utf8.contains(byte) ? 1 : 0
     }
 
-    private func isNameByte(_ byte: UInt8) -> Bool { Self.nameBytes.bytes[Int(byte)] != 0 }
+    @inline(__always)
+    private func isNameByte(_ byte: UInt8) -> Bool { nameBytes[Int(byte)] != 0 }
 
     /// The name that ends before `end`.
     private func name(before end: Int) -> Range<Int>? {
         var low = end
         while low > 0, end - low <= Self.nameLimit, isNameByte(text[low - 1]) { low -= 1 }
         return low < end && end - low <= Self.nameLimit ? low..<end : nil
+    }
+
+    private func isEqual(_ range: Range<Int>, _ literal: StaticString) -> Bool {
+        guard range.count == literal.utf8CodeUnitCount else { return false }
+        for index in 0..<range.count where text[range.lowerBound + index] != literal.utf8Start[index] { return false }
+        return true
     }
 
     private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
@@ -86,7 +95,7 @@ struct PairScanner {
     private func read(_ name: Range<Int>, _ kind: AddedNames.Place) -> SecretName? {
         let bytes = text[name]
         if !names.isEmpty, let known = names.find(bytes, kind) { return known.isKept ? nil : known.name }
-        return readsNames ? SecretName.read(bytes) : nil
+        return readsNames ? SecretName.read(bytes, memo) : nil
     }
 
     // MARK: name=value
@@ -108,7 +117,7 @@ struct PairScanner {
             return takeAssigned(from: start, found, after: range.lowerBound)
         }
         // `name="password"` in the head of a part.
-        guard range.count == 4, text[range].elementsEqual("name".utf8) else { return }
+        guard isEqual(range, "name") else { return }
         part(after: start)
     }
 
@@ -276,10 +285,7 @@ struct PairScanner {
 
     /// `"name": "PASSWORD", "value": "…"`, in any order within an object.
     private mutating func named(_ range: Range<Int>, at colon: Int) {
-        let name = text[range]
-        guard name.elementsEqual("name".utf8) || name.elementsEqual("key".utf8) || name.elementsEqual("Name".utf8) else {
-            return
-        }
+        guard isEqual(range, "name") || isEqual(range, "key") || isEqual(range, "Name") else { return }
         var low = colon + 1
         while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
         guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
@@ -289,8 +295,7 @@ struct PairScanner {
         let end = min(text.count, high + Self.nameLimit)
         while index < end, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
             if text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]), close < end {
-                if text[index + 1..<close].elementsEqual("value".utf8) || text[index + 1..<close].elementsEqual("Value".utf8)
-                {
+                if isEqual(index + 1..<close, "value") || isEqual(index + 1..<close, "Value") {
                     var start = close + 1
                     while start < text.count, isBlank(text[start]) || text[start] == UInt8(ascii: ":") { start += 1 }
                     return member(from: start, name)
@@ -406,12 +411,13 @@ struct PairScanner {
             }
             guard let high = endOfString(in: index + 2..<limit, text[index + 1]) else { return }
             let content = index + 2..<high
-            let name = text[attribute]
-            if ["name", "key", "id", "property", "Name"].contains(where: { name.elementsEqual($0.utf8) }) {
+            if isEqual(attribute, "name") || isEqual(attribute, "key") || isEqual(attribute, "id")
+                || isEqual(attribute, "property") || isEqual(attribute, "Name")
+            {
                 if content.count <= Self.nameLimit, let found = read(content, .form) { named = found }
-            } else if name.elementsEqual("value".utf8) || name.elementsEqual("content".utf8) {
+            } else if isEqual(attribute, "value") || isEqual(attribute, "content") {
                 value = content
-            } else if name.elementsEqual("type".utf8), text[content].elementsEqual("password".utf8) {
+            } else if isEqual(attribute, "type"), isEqual(content, "password") {
                 named = named ?? SecretName(kind: "password", strength: .password)
             }
             index = high + 1

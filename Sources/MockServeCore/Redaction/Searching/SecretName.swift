@@ -81,44 +81,63 @@ struct SecretName: Sendable, Hashable {
     // MARK: Reading
 
     /// Names that were looked at and are not those of secrets, by a hash: nearly all names of a text, again and again.
-    nonisolated(unsafe) private static let others: UnsafeMutablePointer<Atomic<UInt64>> = {
-        let memory = UnsafeMutablePointer<Atomic<UInt64>>.allocate(capacity: memoSize)
-        for index in 0..<memoSize { (memory + index).initialize(to: Atomic(0)) }
-        return memory
-    }()
-    private static let memoSize = 4096
-    /// So that nobody can make a name that is taken for another.
-    private static let seed = UInt64.random(in: 1...UInt64.max) | 1
+    struct Memo: @unchecked Sendable {
+        private static let size = 4096
 
-    /// - Returns: nil if it is not the name of a secret.
-    static func read(_ name: UnsafeBufferPointer<UInt8>.SubSequence) -> SecretName? {
-        guard (2...128).contains(name.count) else { return nil }
-        let hash = hash(UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: name)), seed)
-        let slot = others + Int(truncatingIfNeeded: hash >> 40) & (memoSize - 1)
-        if slot.pointee.load(ordering: .relaxed) == hash { return nil }
-        let found = read(words: words(of: name))
-        if found == nil { slot.pointee.store(hash, ordering: .relaxed) }
-        return found
+        private let slots: UnsafeMutablePointer<Atomic<UInt64>>
+        /// So that nobody can make a name that is taken for another.
+        private let seed = UInt64.random(in: 1...UInt64.max) | 1
+
+        fileprivate init() {
+            slots = .allocate(capacity: Self.size)
+            for index in 0..<Self.size { (slots + index).initialize(to: Atomic(0)) }
+        }
+
+        /// - Parameter isField: whether it is the name of a field, which is read in another way.
+        @inline(__always)
+        fileprivate func find(
+            _ name: UnsafeRawBufferPointer,
+            isField: Bool,
+            _ read: () -> SecretName?
+        ) -> SecretName? {
+            let hash = hash(name, isField ? ~seed : seed)
+            let slot = slots + Int(truncatingIfNeeded: hash >> 40) & (Self.size - 1)
+            if slot.pointee.load(ordering: .relaxed) == hash { return nil }
+            let found = read()
+            if found == nil { slot.pointee.store(hash, ordering: .relaxed) }
+            return found
+        }
+
+        @inline(__always)
+        private func hash(_ name: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
+            var hash = seed ^ UInt64(truncatingIfNeeded: name.count)
+            var index = 0
+            while index + 8 <= name.count {
+                hash = mixed(hash, name.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                index += 8
+            }
+            var rest: UInt64 = 0
+            while index < name.count {
+                rest = rest << 8 | UInt64(name[index])
+                index += 1
+            }
+            return mixed(hash, rest)
+        }
+
+        @inline(__always)
+        private func mixed(_ hash: UInt64, _ word: UInt64) -> UInt64 {
+            let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+            return product.high ^ product.low
+        }
     }
 
-    private static func hash(_ name: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
-        var hash = seed ^ UInt64(truncatingIfNeeded: name.count)
-        var index = 0
-        func add(_ word: UInt64) {
-            let product = (hash ^ word).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
-            hash = product.high ^ product.low
-        }
-        while index + 8 <= name.count {
-            add(name.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-            index += 8
-        }
-        var rest: UInt64 = 0
-        while index < name.count {
-            rest = rest << 8 | UInt64(name[index])
-            index += 1
-        }
-        add(rest)
-        return hash
+    static let memo = Memo()
+
+    /// - Returns: nil if it is not the name of a secret.
+    static func read(_ name: UnsafeBufferPointer<UInt8>.SubSequence, _ memo: Memo = memo) -> SecretName? {
+        guard (2...128).contains(name.count) else { return nil }
+        let bytes = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: name))
+        return memo.find(bytes, isField: false) { read(words: words(of: name)) }
     }
 
     static func read(_ name: String) -> SecretName? {
@@ -244,13 +263,11 @@ struct SecretName: Sendable, Hashable {
 
     /// The same for the name of a field. Fields that end in `-key` are those of some service.
     static func read(field name: some Sequence<UInt8>) -> SecretName? {
-        let name = ContiguousArray(name)
-        let hash = name.withUnsafeBytes { Self.hash($0, ~seed) }
-        let slot = others + Int(truncatingIfNeeded: hash >> 40) & (memoSize - 1)
-        if slot.pointee.load(ordering: .relaxed) == hash { return nil }
-        let found = read(field: String(decoding: name.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self))
-        if found == nil { slot.pointee.store(hash, ordering: .relaxed) }
-        return found
+        ContiguousArray(name).withUnsafeBytes { bytes in
+            memo.find(bytes, isField: true) {
+                read(field: String(decoding: bytes.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self))
+            }
+        }
     }
 
     private static func read(field name: String) -> SecretName? {

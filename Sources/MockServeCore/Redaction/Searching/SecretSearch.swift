@@ -101,13 +101,20 @@ final class SecretSearch: Sendable {
         var scanner = PairScanner(text, place, isRequest: source.isRequest, names, readsNames: redactsByDefault)
         var walks = Walks(declared, learned)
         let (triggers, anchors) = (PairScanner.triggers.bytes, shapes.beginnings.words)
-        let (first, literals) = (walks.beginnings?.words ?? Self.nothing.words, walks.beginnings != nil)
+        let known = walks.beginnings ?? Self.nothing
+        let (first, literals) = (known.words, walks.beginnings != nil)
+        let (shapePairs, literalPairs) = (shapes.beginnings.pairs, known.pairs)
         let triggerMask: UInt64 = readsNames ? 1 : 0
         var nextShape = 0
         var position = 0
         let end = text.count - LiteralAutomaton.shortest
         while position <= end {
             let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
+            let pair = Int(truncatingIfNeeded: word & 0xFFFF)
+            if (shapePairs[pair >> 6] | literalPairs[pair >> 6]) >> UInt64(pair & 63) & 1 == 0 {
+                position += 1
+                continue
+            }
             let anchor = Bits.hash(word & 0xFF_FFFF)
             let literal = Bits.hash(word)
             let isAnchor = anchors[anchor >> 6] >> UInt64(anchor & 63)

@@ -251,17 +251,20 @@ final class ShapeFinder: Sendable {
                 guard bytes.count >= 2 else { continue }
                 let thirds = bytes.count > 2 ? [bytes[2]] : Array(0...255)
                 for third in thirds {
-                    let hash = Self.hash(bytes[0], bytes[1], third)
-                    beginnings.insert(hash)
-                    entries[hash & 4095].append(entry)
+                    beginnings.insert(Self.word(bytes[0], bytes[1], third))
+                    entries[Bits.hash(Self.word(bytes[0], bytes[1], third)) & 4095].append(entry)
                 }
             }
+        }
+        // What comes between a name and its value is looked for in the same pass.
+        for byte in 0..<256 where PairScanner.triggers.bytes[byte] != 0 {
+            for next in 0..<256 { beginnings.insert(pair: byte | next << 8) }
         }
         (self.beginnings, self.entries, besideWords) = (beginnings, entries, beside)
     }
 
-    private static func hash(_ a: UInt8, _ b: UInt8, _ c: UInt8) -> Int {
-        Bits.hash(UInt32(a) | UInt32(b) << 8 | UInt32(c) << 16)
+    private static func word(_ a: UInt8, _ b: UInt8, _ c: UInt8) -> UInt32 {
+        UInt32(a) | UInt32(b) << 8 | UInt32(c) << 16
     }
 
     func forEachKey(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>, KeyShape) -> Void) {
@@ -278,7 +281,7 @@ final class ShapeFinder: Sendable {
 
     /// - Parameter position: of at least three bytes.
     func key(_ text: UnsafeBufferPointer<UInt8>, _ position: Int) -> (Range<Int>, KeyShape)? {
-        let hash = Self.hash(text[position], text[position + 1], text[position + 2])
+        let hash = Bits.hash(Self.word(text[position], text[position + 1], text[position + 2]))
         return beginnings.contains(hash) ? key(text, position, hash) : nil
     }
 
@@ -333,24 +336,42 @@ final class ShapeFinder: Sendable {
 final class Bits: @unchecked Sendable {
     private static let log = 18
     let words: UnsafeMutablePointer<UInt64>
+    /// The first two bytes of everything that is in the set: most places of a text are ruled out by these alone.
+    let pairs: UnsafeMutablePointer<UInt64>
 
     init() {
         words = .allocate(capacity: 1 << (Self.log - 6))
         words.initialize(repeating: 0, count: 1 << (Self.log - 6))
+        pairs = .allocate(capacity: 1024)
+        pairs.initialize(repeating: 0, count: 1024)
     }
 
-    deinit { words.deallocate() }
+    deinit {
+        words.deallocate()
+        pairs.deallocate()
+    }
 
     static func hash(_ word: UInt32) -> Int { Int(truncatingIfNeeded: (word &* 0x9E37_79B1) >> UInt32(32 - log)) }
 
     func contains(_ hash: Int) -> Bool { words[hash >> 6] & (1 << UInt64(hash & 63)) != 0 }
 
     /// Only before others can see it.
-    func insert(_ hash: Int) { words[hash >> 6] |= 1 << UInt64(hash & 63) }
+    ///
+    /// - Parameter word: the first bytes, of which the lowest 16 bits are the first two.
+    func insert(_ word: UInt32) {
+        let hash = Self.hash(word)
+        words[hash >> 6] |= 1 << UInt64(hash & 63)
+        insert(pair: Int(word & 0xFFFF))
+    }
+
+    func insert(pair: Int) { pairs[pair >> 6] |= 1 << UInt64(pair & 63) }
 
     /// All of several sets.
     convenience init(_ sets: [Bits]) {
         self.init()
-        for set in sets { for index in 0..<(1 << (Self.log - 6)) { words[index] |= set.words[index] } }
+        for set in sets {
+            for index in 0..<(1 << (Self.log - 6)) { words[index] |= set.words[index] }
+            for index in 0..<1024 { pairs[index] |= set.pairs[index] }
+        }
     }
 }
