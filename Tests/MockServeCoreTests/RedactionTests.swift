@@ -163,7 +163,7 @@ import Testing
 
     @Test func learningHasLimits() {
         let learned = LearnedSecrets()
-        for number in 0..<(LearnedSecrets.countLimit + 5) { learned.learn("x", Array("secret-number-\(number)".utf8)) }
+        for number in 0..<(LearnedSecrets.countLimit + 5) { learned.learn("x", Array("s3cr3t-\(number)-v4Lue".utf8)) }
         #expect(learned.isFull && learned.values.count == LearnedSecrets.countLimit)
     }
 

@@ -118,6 +118,9 @@ package final class CassetteWriter: Sendable {
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
         // Earlier recordings keep their keys.
         let version = newest == 0 ? [try Rule(.require, part: "key:\(KeyVersion.current)")] : []
+        // Nor is a cassette moved to another version of redaction by recording into it: its keys depend on it.
+        let hasRedaction = try RuleSQL.numbered(db, path: path).contains { $0.rule.isDefaultRedaction }
+        let rules = hasRedaction ? rules.filter { !$0.isDefaultRedaction } : rules
         if try RuleSQL.add(version + rules, db) {
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.recomputeKeys(db, path: path)

@@ -53,7 +53,7 @@ package final class NewInteraction: Sendable {
         if let redactor = writer.rules.redactor {
             let hasLearned = redactor.learnedVersion != key.learnedVersion
             isLate = hasLearned && key.remade(by: writer.rules).key(origin: content.origin) != content.matchKey
-            if isLate, case .whole(let bytes) = request { request = .whole(requestBody.redactAgain(bytes)) }
+            if hasLearned, case .whole(let bytes) = request { request = .whole(requestBody.redactAgain(bytes)) }
             content.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
         }
         self.init(content: content, requestBody: request, responseBody: response, hasLateSecret: isLate)

@@ -58,7 +58,8 @@ struct ScanCommand: ParsableCommand {
     private func scan(_ path: String, _ redactor: Redactor, _ report: inout ScanReport) throws {
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
-        let book = PlaceholderBook()
+        // Beyond all numbers that are there.
+        let book = PlaceholderBook(["": 1 << 40])
         try reader.forEach { interaction in
             var content = interaction.content
             func body(_ reference: BodyReference?, _ fields: Fields, _ place: String) throws -> BodyRedaction? {

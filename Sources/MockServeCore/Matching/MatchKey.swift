@@ -110,6 +110,18 @@ package final class MatchKeyBuilder {
         return remade
     }
 
+    /// The same request without what the scope has learned, which may not have been known when it was recorded. Call it
+    /// once the request is complete.
+    ///
+    /// - Returns: nil if nothing was learned.
+    package var unlearned: MatchKeyBuilder? {
+        followBody()
+        guard learnedVersion > 0, let rules = rules.unlearned else { return nil }
+        let other = MatchKeyBuilder(sent, rules, mappedBy: map)
+        other.bodyPart = bodyPart
+        return other
+    }
+
     /// The request as it is compared: as the upstream should see it, with the same placeholder for all secrets of a
     /// kind. Computed anew each time.
     package var request: RequestHead {
@@ -190,7 +202,7 @@ package final class MatchKeyBuilder {
         followBody()
         var parts = DigestInput()
         let target = Target(Target.originForm(target))
-        let method = asGET ? Array("GET".utf8) : sent.method
+        let method = asGET ? Array("GET".utf8) : rules.redactor?.redact(method: sent.method) ?? sent.method
         let rules = rules.applying(toMethod: method, target: target)
         parts.add("method", method)
         parts.add("origin", origin.utf8)

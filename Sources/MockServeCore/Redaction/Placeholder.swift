@@ -102,15 +102,22 @@ package struct Placeholder: Hashable, Sendable {
         return String(repeating: "0", count: max(0, count - digits.count)) + digits
     }
 
-    /// - Parameter value: what it stands for.
-    func bytes(_ form: Form, _ value: ArraySlice<UInt8>, _ book: PlaceholderBook) -> [UInt8] {
+    /// - Parameters:
+    ///   - value: what it stands for.
+    ///   - isSecret: whether a text holds a known secret.
+    func bytes(
+        _ form: Form,
+        _ value: ArraySlice<UInt8>,
+        _ book: PlaceholderBook,
+        _ isSecret: (String) -> Bool
+    ) -> [UInt8] {
         switch form {
         case .text: Array(text.utf8)
         case .number: Array((isOwn ? "1405" : "1404").utf8) + Array(padded(6).utf8)
         case .uuid: Array("4edac7ed-0000-4000-\(isOwn ? "9000" : "8000")-\(padded(12))".utf8)
         case .hex(let count): Array((isOwn ? "4edac7edc" : "4edac7ed0").utf8) + Array(padded(count - 9).utf8)
         case .base64: base64
-        case .jwt: JWTPlaceholder.make(self, value, book) ?? Array(text.utf8)
+        case .jwt: JWTPlaceholder.make(self, value, book, isSecret) ?? Array(text.utf8)
         case .pem: base64
         }
     }
@@ -217,7 +224,7 @@ package struct Placeholder: Hashable, Sendable {
         "redacted.[a-z0-9_-]{1,64}.[c]{0,1}[0-9]{1,18}", #"\[redacted:[a-z0-9_.-]{1,64}:[0-9]{1,18}\]"#,
         #"\[redacted:[a-z0-9_.-]{1,64}\]"#, "4edac7ed-0000-4000-(8000|9000)-[0-9]{12,18}",
         "4edac7ed[0c]{1}[0-9]{15,503}", "cmVkYWN0ZWQu[A-Za-z0-9]{4,128}",
-        "eyJ[A-Za-z0-9_-]{1,}.eyJ[A-Za-z0-9_-]{1,}.(redactedJWT|redactedJWC)[0-9]{7,19}",
+        "eyJ[A-Za-z0-9_-]{1,2048}.eyJ[A-Za-z0-9_-]{1,16384}.(redactedJWT|redactedJWC)[0-9]{7,19}",
     ].map { KeyShape("", $0, source: "this file") }
 }
 
@@ -263,9 +270,11 @@ enum JWTPlaceholder {
     private static let limit = 16 << 10
     /// Claims that do not say who it is (RFC 7519 §4.1; OpenID Connect Core §2; IANA, "JSON Web Token Claims").
     private static let kept: Set<String> = [
-        "iss", "aud", "azp", "exp", "nbf", "iat", "auth_time", "updated_at", "scope", "scp", "typ", "ver", "acr", "amr",
-        "token_use", "client_id", "nonce", "email_verified", "phone_number_verified",
+        "iss", "aud", "azp", "scope", "scp", "typ", "ver", "acr", "amr", "token_use", "client_id", "nonce",
+        // Of the header (RFC 7515 §4.1; RFC 7516 §4.1).
+        "alg", "kid", "cty", "enc", "zip",
     ]
+    private static let times: Set<String> = ["exp", "nbf", "iat", "auth_time", "updated_at"]
 
     static func canBe(_ header: ArraySlice<UInt8>, _ claims: ArraySlice<UInt8>) -> Bool {
         header.count <= limit && claims.count <= limit && object(header) != nil && object(claims) != nil
@@ -276,20 +285,42 @@ enum JWTPlaceholder {
         return try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
     }
 
-    /// - Parameter book: numbers whom it was for, so that it is the same one in all his tokens.
-    static func make(_ placeholder: Placeholder, _ value: ArraySlice<UInt8>, _ book: PlaceholderBook) -> [UInt8]? {
+    /// - Parameters:
+    ///   - book: numbers whom it was for, so that it is the same one in all his tokens.
+    ///   - isSecret: whether a text holds a known secret.
+    static func make(
+        _ placeholder: Placeholder,
+        _ value: ArraySlice<UInt8>,
+        _ book: PlaceholderBook,
+        _ isSecret: (String) -> Bool
+    ) -> [UInt8]? {
         let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let claims = object(parts[1]) else { return nil }
-        var changed: [String: Any] = [:]
-        for (name, claim) in claims {
-            if kept.contains(name) || claim is NSNumber {
-                changed[name] = claim
-            } else if let text = claim as? String {
-                changed[name] = book.placeholder("claim", Array(text.utf8), isOwn: placeholder.isOwn).text
+        guard parts.count == 3, let header = object(parts[0]), let claims = object(parts[1]) else { return nil }
+        func part(_ object: [String: Any]) -> [UInt8]? {
+            var changed: [String: Any] = [:]
+            for (name, claim) in object {
+                if let text = claim as? String {
+                    let isPlain = kept.contains(name) && !isSecret(text)
+                    changed[name] =
+                        isPlain ? text : book.placeholder("claim", Array(text.utf8), isOwn: placeholder.isOwn).text
+                } else if let number = claim as? NSNumber {
+                    let isPlain = times.contains(name) || CFBoolean.isBoolean(number)
+                    let own = book.placeholder("claim", Array("\(number)".utf8), isOwn: placeholder.isOwn)
+                    changed[name] = isPlain ? number : NSNumber(value: own.number)
+                } else if kept.contains(name), let texts = claim as? [String], !texts.contains(where: isSecret) {
+                    changed[name] = texts
+                }
             }
+            let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
+            let data = try? JSONSerialization.data(withJSONObject: changed, options: options)
+            return data.map { Base64.encode(Array($0), isURLSafe: true) }
         }
-        guard let data = try? JSONSerialization.data(withJSONObject: changed, options: [.sortedKeys, .withoutEscapingSlashes]) else { return nil }
-        let text = Base64.encode(Array(data), isURLSafe: true)
-        return Array(parts[0]) + [UInt8(ascii: ".")] + text + [UInt8(ascii: ".")] + placeholder.signature
+        guard let first = part(header), let second = part(claims) else { return nil }
+        return first + [UInt8(ascii: ".")] + second + [UInt8(ascii: ".")] + placeholder.signature
     }
+}
+
+private enum CFBoolean {
+    /// JSON's `true` and `false` are numbers of a kind of their own.
+    static func isBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 }

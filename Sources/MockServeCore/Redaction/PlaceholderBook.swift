@@ -8,6 +8,8 @@ package final class PlaceholderBook: Sendable {
         var numbers: [String: [[UInt8]: Int]] = [:]
         var last: [String: Int] = [:]
         var placeholders: [[UInt8]: Placeholder] = [:]
+        /// Of all kinds.
+        var highest = 0
         var count = 0
         var floor = 0
     }
@@ -19,7 +21,7 @@ package final class PlaceholderBook: Sendable {
 
     /// - Parameter last: the highest number of every kind that is taken already.
     package init(_ last: [String: Int] = [:]) {
-        state = Mutex(State(last: last))
+        state = Mutex(State(last: last, highest: last.values.max() ?? 0))
     }
 
     /// Takes into account the numbers that other runs have given meanwhile.
@@ -28,6 +30,7 @@ package final class PlaceholderBook: Sendable {
     package func raise(_ last: [String: Int], floor: Int = 0) {
         state.withLock { state in
             state.last.merge(last) { max($0, $1) }
+            state.highest = max(state.highest, last.values.max() ?? 0)
             state.floor = max(state.floor, floor)
         }
     }
@@ -46,6 +49,9 @@ package final class PlaceholderBook: Sendable {
         }
     }
 
+    /// The highest number that was given.
+    var highest: Int { state.withLock { max($0.highest, $0.floor) } }
+
     /// What stands for a value, if anything does yet.
     func known(_ value: [UInt8]) -> Placeholder? { state.withLock { $0.placeholders[value] } }
 
@@ -55,7 +61,8 @@ package final class PlaceholderBook: Sendable {
     func placeholder(_ kind: String, _ value: [UInt8], isOwn: Bool) -> Placeholder {
         state.withLock { state in
             if let known = state.placeholders[value] { return known }
-            let number = max(state.last.values.max() ?? 0, state.floor) + 1
+            let number = max(state.highest, state.floor) + 1
+            state.highest = number
             state.last[kind] = number
             let placeholder = Placeholder(kind: kind, number: number, isOwn: isOwn)
             if state.count < Self.limit {

@@ -79,7 +79,7 @@ struct SecretStream {
     private let place: String
     private let book: PlaceholderBook?
     private let isExact: Bool
-    private let lookahead: Int
+    private var lookahead: Int
     private var pending: [UInt8] = []
     /// How many of the pending bytes were returned already.
     private var context = 0
@@ -120,8 +120,10 @@ struct SecretStream {
             isDecided = true
             if source.place == .form, ContentStart(pending) == .json { source.place = .text }
         }
+        source.isOpen = !isLast
+        lookahead = redactor.lookahead
         let findings = pending.withUnsafeBufferPointer { redactor.findings(in: $0, source) }
-        let safe = isLast ? pending.count : pending.count - lookahead
+        let safe = isLast ? pending.count : max(context, pending.count - lookahead)
         var (copied, end, isOpen) = (context, max(safe, context), false)
         for finding in findings where finding.range.upperBound > context {
             let range = max(finding.range.lowerBound, context)..<finding.range.upperBound

@@ -18,7 +18,9 @@ package final class Redactor: Sendable {
     private let toldApart: Set<String>
 
     /// Bytes that a search must see at once to recognise the beginning of every secret.
-    let lookahead: Int
+    var lookahead: Int { max(declaredLookahead, (learned?.snapshot?.longest ?? 0) * 6 + 512) }
+
+    private let declaredLookahead: Int
 
     /// The default redaction where there are no rules, such as in the journal of a server without a cassette.
     package static let standard = Redactor([.catalog(RedactionCatalog.version)], KnownSecrets(), isCurrent: true)
@@ -79,7 +81,7 @@ package final class Redactor: Sendable {
         }
         (self.fields, keptCookies, toldApart) = (fields, cookies, apart)
         search = SecretSearch(declared: secrets.declared, names: names, redactsByDefault: version > 0)
-        lookahead = max(4096, search.longest * 12 + 512)
+        declaredLookahead = max(4096, search.longest * 12 + 512)
     }
 
     /// Makes sure that everything can be searched for. To be called before anything is redacted.
@@ -101,6 +103,15 @@ package final class Redactor: Sendable {
 
     /// Changes whenever something was learned.
     package var learnedVersion: Int { learned?.version ?? 0 }
+
+    /// The same without what was learned.
+    var unlearned: Redactor { Redactor(self) }
+
+    private init(_ other: Redactor) {
+        (patterns, search, learned, book, fields) = (other.patterns, other.search, nil, other.book, other.fields)
+        (keptCookies, toldApart, declaredLookahead) = (other.keptCookies, other.toldApart, other.declaredLookahead)
+        (rules, secrets, isNew) = (other.rules, other.secrets, other.isNew)
+    }
 
     private var redactsByDefault: Bool { search.redactsByDefault }
 
@@ -142,7 +153,9 @@ package final class Redactor: Sendable {
             let text = Array("redacted.\(learned.ordinal(space, finding.value))".utf8)
             return append(isNumber ? [0x22] + text + [0x22] : text)
         }
-        if finding.how == .placeholder {
+        // A number may look like a placeholder by chance.
+        let isReal = !isNumber || book.map { (Placeholder.form(of: finding.value[...])?.number ?? 0) <= $0.highest } ?? true
+        if finding.how == .placeholder, isReal {
             if source.isRequest, let known = Placeholder.form(of: finding.value[...]) { notes.noteServed(known) }
             if book != nil { return output += raw }
             let known = isExact ? Placeholder.form(of: finding.value[...]) : nil
@@ -157,7 +170,7 @@ package final class Redactor: Sendable {
         }
         let placeholder = book.placeholder(finding.kind, finding.value, isOwn: source.isRequest)
         if source.isRequest { notes.noteServed(placeholder) }
-        append(placeholder.bytes(finding.form, finding.value[...], book))
+        append(placeholder.bytes(finding.form, finding.value[...], book) { knownSecret(in: Array($0.utf8)) != nil })
         notes.add(placeholder, place)
     }
 
@@ -167,9 +180,9 @@ package final class Redactor: Sendable {
     package func redact(_ head: RequestHead, _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> RequestHead {
         if let patterns { return patterns.redact(head, book, &notes) }
         var head = head
-        let source = SecretSearch.Source(isRequest: true)
-        if holdsSecret(head.method[...], source) {
-            head.method = Array("REDACTED".utf8)
+        let method = redact(method: head.method)
+        if method != head.method {
+            head.method = method
             if book != nil { notes.leaveOut("request method") }
         }
         head.target = redact(target: head.target, book, &notes)
@@ -184,6 +197,12 @@ package final class Redactor: Sendable {
         head.reason = head.reason.map { redact(text: $0, source, "response reason", book, &notes) }
         head.fields = redact(head.fields, "response", book, &notes)
         return head
+    }
+
+    /// No placeholder could replace a method.
+    package func redact(method: [UInt8]) -> [UInt8] {
+        let source = SecretSearch.Source(isRequest: true)
+        return patterns == nil && method.count > 7 && holdsSecret(method[...], source) ? Array("REDACTED".utf8) : method
     }
 
     package func redact(target: [UInt8], _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> [UInt8] {
@@ -355,14 +374,25 @@ package final class Redactor: Sendable {
             else { return replaced(value[...], name.kind, place, &notes) }
             let rest = trimmingSpace(value[space...])
             guard !rest.isEmpty else { return value }
-            if Latin1.string(value[..<space]).lowercased() == "basic" { learnBasic(rest) }
+            if Latin1.string(value[..<space]).lowercased() == "basic", let known = basic(rest, place, &notes) {
+                return Array(value[...space]) + known
+            }
             return Array(value[...space]) + replaced(rest, name.kind, place, &notes)
         }
 
-        /// The password of `Basic` (RFC 7617 §2).
-        private func learnBasic(_ value: ArraySlice<UInt8>) {
-            guard let decoded = Base64.decode(value), let colon = decoded.firstIndex(of: UInt8(ascii: ":")) else { return }
+        /// `user:password` in base64 (RFC 7617 §2).
+        ///
+        /// - Returns: what stands for it if one of them is known already, perhaps because we have served it; nil if not.
+        private func basic(_ value: ArraySlice<UInt8>, _ place: String, _ notes: inout RedactionNotes) -> [UInt8]? {
+            guard Placeholder.form(of: value) == nil, let decoded = Base64.decode(value),
+                let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
+            else { return nil }
+            let known = anywhere(decoded, place, &notes)
+            guard known == decoded else {
+                return book == nil && !isExact ? Placeholder.compared : Base64.encode(known, isURLSafe: false)
+            }
             redactor.learned?.learn("password", Array(decoded[(colon + 1)...]))
+            return nil
         }
 
         /// `name=value; name=value` (RFC 6265 §4.2.1), or `name=value; attributes` (§4.1.1).
@@ -378,7 +408,8 @@ package final class Redactor: Sendable {
                 if index > 0 { output.append(UInt8(ascii: ";")) }
                 output += isList || index == 0 ? cookie(pair, place, &notes) : Array(pair)
             }
-            return output
+            // Names and attributes may hold anything.
+            return anywhere(output, place, &notes)
         }
 
         private func cookie(_ cookie: ArraySlice<UInt8>, _ place: String, _ notes: inout RedactionNotes) -> [UInt8] {

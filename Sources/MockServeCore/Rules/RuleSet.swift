@@ -87,6 +87,9 @@ package final class RuleSet: Sendable {
         self.redactor == nil ? RuleSet(rules, redactor: redactor) : self
     }
 
+    /// The same rules without what was learned; nil if they redact nothing.
+    var unlearned: RuleSet? { redactor.map { RuleSet(rules, redactor: $0.unlearned) } }
+
     /// The same rules and some more, none of which redacts.
     package func adding(_ more: [Rule]) -> RuleSet { RuleSet(rules + more, redactor: redactor) }
 

@@ -38,7 +38,10 @@ final class ExchangeRecording {
         return requestBody.append(bytes)
     }
 
-    func append(informational head: ResponseHead) { informational.append(head) }
+    func append(informational head: ResponseHead) {
+        informational.append(head)
+        writer?.rules.redactor?.learn(from: head.fields, isRequest: false, writer?.placeholders)
+    }
 
     func begin(_ head: ResponseHead) {
         response = head

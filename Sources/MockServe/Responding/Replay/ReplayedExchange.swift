@@ -64,8 +64,10 @@ final class ReplayedExchange: ExchangeReceiver {
         try replayer.refresh()
         followRules()
         if let answer = try replayer.answer(key, for: exchange, map) { return answer }
-        guard followRules() else { return nil }
-        return try replayer.answer(key, for: exchange, map)
+        if followRules(), let answer = try replayer.answer(key, for: exchange, map) { return answer }
+        // It may have been recorded before something in it was known to be a secret.
+        guard let unlearned = key.unlearned else { return nil }
+        return try replayer.answer(unlearned, for: exchange, map)
     }
 
     /// - Returns: whether the rules have changed.

@@ -4,10 +4,10 @@ import Synchronization
 /// afterwards. They are kept in memory only.
 package final class LearnedSecrets: Sendable {
     /// Bytes that a value may have.
-    static let sizes = 8...16_384
+    static let sizes = 8...4096
     /// Values that are kept, and bytes of all of them. When they are used up, nothing more is learned.
     static let countLimit = 10_000
-    static let memoryLimit = 4 << 20
+    static let memoryLimit = 1 << 20
     /// How much larger each list of literals is than the one before.
     private static let growth = 8
 
@@ -19,11 +19,14 @@ package final class LearnedSecrets: Sendable {
 
         init(_ version: Int, _ lists: [LiteralList]) {
             (self.version, self.lists) = (version, lists)
+            longest = lists.reduce(0) { max($0, $1.longest) }
             beginnings = lists.count == 1 ? lists[0].beginnings : Bits(lists.map(\.beginnings))
         }
 
         /// Of all lists.
         let beginnings: Bits
+        /// Bytes of the longest value.
+        let longest: Int
     }
 
     private struct State {
@@ -82,6 +85,22 @@ package final class LearnedSecrets: Sendable {
         }
     }
 
+    /// A word with a number (`user-00042`, `bootstrap5`), a version, or a host with a port.
+    private static func isOrdinary(_ value: [UInt8]) -> Bool {
+        guard value.count < 40 else { return false }
+        func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
+        func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
+        let rest = value.drop { isLetter($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x20 }
+        if rest.count < value.count, rest.count < 8, rest.allSatisfy(isDigit) { return true }
+        let parts = value.split(whereSeparator: { ".:-_/; ,=".utf8.contains($0) })
+        // Parts of one kind each, as in `v2.10.3-beta`, `localhost:8080`, `en-US,en;q=0.9`.
+        return parts.count > 1
+            && parts.allSatisfy { part in
+                let tail = part.first.map { $0 | 0x20 == UInt8(ascii: "v") } == true ? part.dropFirst() : part
+                return part.count < 12 && (part.allSatisfy(isLetter) || tail.allSatisfy(isDigit))
+            }
+    }
+
     /// The number of a secret in order of first use, for each kind.
     func ordinal(_ kind: String, _ value: [UInt8]) -> Int {
         state.withLock { state in
@@ -106,7 +125,7 @@ package final class LearnedSecrets: Sendable {
             default: other += 1
             }
         }
-        guard seen.count >= 5 else { return false }
+        guard seen.count >= 5, !isOrdinary(value) else { return false }
         let letters = upper + lower + foreign
         // Numbers, dates, versions, addresses of networks.
         if letters == 0 || letters <= 2 && digits + other > letters && value.count < 30 && digits < value.count - 2
@@ -137,6 +156,7 @@ package final class LearnedSecrets: Sendable {
 /// Known values in every spelling that decoding does not undo.
 final class LiteralList: Sendable {
     let secrets: [DeclaredSecret]
+    let longest: Int
     private let automaton: LiteralAutomaton
     /// Of each literal: its secret, and whether it is the value itself.
     private let owners: [(secret: Int32, isPlain: Bool)]
@@ -150,6 +170,7 @@ final class LiteralList: Sendable {
                 owners.append((Int32(index), isPlain))
             }
         }
+        longest = literals.reduce(0) { max($0, $1.count) }
         automaton = LiteralAutomaton(literals)
         self.owners = owners
     }

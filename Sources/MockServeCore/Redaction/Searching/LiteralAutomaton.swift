@@ -8,7 +8,7 @@ final class LiteralAutomaton: Sendable {
     /// Which four bytes literals begin with, a bit for each hash. This rules out nearly all places of a text.
     let beginnings: Bits
     /// A hash table of edges with linear probing: 0, or 1 + the node times 256 + the byte, and the node it leads to.
-    private let edges: [(key: UInt32, node: Int32)]
+    private let edges: [(key: UInt64, node: Int32)]
     private let nodes: [Node]
 
     private struct Node {
@@ -81,7 +81,7 @@ final class LiteralAutomaton: Sendable {
 
     private struct Trie {
         var nodes = [Node()]
-        var edges: [(key: UInt32, node: Int32)]
+        var edges: [(key: UInt64, node: Int32)]
         /// For each node but the first: its parent and its byte.
         private var origins: [(parent: Int32, byte: UInt8)] = [(0, 0)]
 
@@ -91,12 +91,12 @@ final class LiteralAutomaton: Sendable {
             edges = Array(repeating: (0, 0), count: slots)
         }
 
-        private static func slot(_ key: UInt32, _ count: Int) -> Int {
-            Int(truncatingIfNeeded: (UInt64(key) &* 0x9E37_79B9_7F4A_7C15) >> 32) & (count - 1)
+        private static func slot(_ key: UInt64, _ count: Int) -> Int {
+            Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & (count - 1)
         }
 
-        static func find(_ edges: [(key: UInt32, node: Int32)], _ node: Int32, _ byte: UInt8) -> Int32? {
-            let key = 1 + UInt32(node) << 8 + UInt32(byte)
+        static func find(_ edges: [(key: UInt64, node: Int32)], _ node: Int32, _ byte: UInt8) -> Int32? {
+            let key = 1 + UInt64(node) << 8 + UInt64(byte)
             var index = slot(key, edges.count)
             while edges[index].key != 0 {
                 if edges[index].key == key { return edges[index].node }
@@ -115,7 +115,7 @@ final class LiteralAutomaton: Sendable {
                 let made = Int32(nodes.count)
                 nodes.append(Node(depth: nodes[Int(node)].depth + 1))
                 origins.append((node, byte))
-                let key = 1 + UInt32(node) << 8 + UInt32(byte)
+                let key = 1 + UInt64(node) << 8 + UInt64(byte)
                 var index = Self.slot(key, edges.count)
                 while edges[index].key != 0 { index = (index + 1) & (edges.count - 1) }
                 edges[index] = (key, made)

@@ -28,6 +28,7 @@ struct PairScanner {
     let text: UnsafeBufferPointer<UInt8>
     let place: Place
     let isRequest: Bool
+    private let isOpen: Bool
     let names: AddedNames
     private let memo = SecretName.memo
     private let nameBytes = Self.nameBytes.bytes
@@ -40,11 +41,12 @@ struct PairScanner {
     init(
         _ text: UnsafeBufferPointer<UInt8>,
         _ place: Place,
-        isRequest: Bool,
+        _ source: SecretSearch.Source,
         _ names: AddedNames,
         readsNames: Bool
     ) {
-        (self.text, self.place, self.isRequest, self.names) = (text, place, isRequest, names)
+        (self.text, self.place, self.isRequest, self.names) = (text, place, source.isRequest, names)
+        isOpen = source.isOpen
         self.readsNames = readsNames
     }
 
@@ -134,8 +136,7 @@ struct PairScanner {
         if place == .text, !isQuery, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") || quote == UInt8(ascii: "`") {
             return takeQuoted(from: low, name, isPair: isPair, isStrict: !isPair)
         }
-        var high = low
-        while high < text.count, !endsValue(text[high]) { high += 1 }
+        let high = endOfValue(from: low)
         if place == .text, !isQuery, high < text.count {
             // A call, or the first of several words.
             if text[high] == UInt8(ascii: "(") { return }
@@ -149,6 +150,19 @@ struct PairScanner {
             }
         }
         takeValue(low..<high, name, isPair: isPair, isStrict: !isPair)
+    }
+
+    /// Where values ended that were looked at last, so that a text without ends is not read again and again.
+    private var valueEnd = 0..<0
+    private var lineEnd = 0..<0
+    private var dataEnd = 0..<0
+
+    private mutating func endOfValue(from low: Int) -> Int {
+        if valueEnd.contains(low) { return valueEnd.upperBound }
+        var high = low
+        while high < text.count, !endsValue(text[high]) { high += 1 }
+        valueEnd = low..<max(low, high)
+        return high
     }
 
     private func endsValue(_ byte: UInt8) -> Bool {
@@ -169,7 +183,11 @@ struct PairScanner {
 
     /// A value in quotation marks, of which the first is at `start`.
     private mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
-        let high = endOfString(from: start + 1, text[start]) ?? text.count
+        var high = endOfString(from: start + 1, text[start]) ?? text.count
+        if high == text.count, !isOpen {
+            // It is not closed, so it is no string.
+            high = endOfValue(from: start + 1)
+        }
         takeValue(start + 1..<high, name, isPair: isPair, isStrict: isStrict)
     }
 
@@ -195,7 +213,7 @@ struct PairScanner {
 
     /// Whether there is a placeholder within the value: it has been judged before.
     private func holdsPlaceholder(_ range: Range<Int>) -> Bool {
-        guard range.count > 10 else { return false }
+        guard (11...Self.judgedLimit).contains(range.count) else { return false }
         let value = UnsafeBufferPointer(rebasing: text[range])
         guard Self.mark.withUnsafeBytes({ firstOffset(of: $0, in: UnsafeRawBufferPointer(value), from: 0) }) != nil,
             Placeholder.form(of: ArraySlice(Array(value))) == nil
@@ -207,9 +225,12 @@ struct PairScanner {
 
     private static let mark = Array("redacted".utf8)
 
+    private static let judgedLimit = 1024
+
     /// What a value says is judged once it is decoded.
     private func admits(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isRequest: Bool) -> Bool {
-        let value = text[range]
+        // The beginning tells.
+        let value = text[range].prefix(Self.judgedLimit)
         guard value.contains(UInt8(ascii: "\\")) || value.contains(UInt8(ascii: "&")) else {
             return name.admits(value, isRequest: isRequest, isPair: isPair)
         }
@@ -318,7 +339,7 @@ struct PairScanner {
             // Of an array, each string.
             var low = index + 1
             var count = 0
-            while low < text.count, count < 100 {
+            while low < text.count, count < 10_000 {
                 while low < text.count, isBlank(text[low]) || text[low] == UInt8(ascii: ",") { low += 1 }
                 guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low])
                 else { return }
@@ -349,8 +370,14 @@ struct PairScanner {
         }
         // `{token:e.token}` is a script. After the colon of YAML and of fields there is a space.
         guard low > start else { return }
-        var high = low
-        while high < text.count, text[high] >= 0x20 || text[high] == 0x09 { high += 1 }
+        if !lineEnd.contains(low) {
+            var end = low
+            while end < text.count, text[end] >= 0x20 || text[end] == 0x09 { end += 1 }
+            lineEnd = low..<max(low, end)
+        }
+        var high = lineEnd.upperBound
+        // Longer lines are of prose or code.
+        guard high - low <= Self.lineLimit else { return }
         if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
             high = comment
         }
@@ -359,9 +386,12 @@ struct PairScanner {
         guard high > low, text[high - 1] != UInt8(ascii: ","), text[high - 1] != UInt8(ascii: ";"),
             !text[low..<high].contains(where: { "(){}<>".utf8.contains($0) })
         else { return }
-        takeValue(low..<high, name, isPair: false)
+        // In prose, somebody may write of passwords.
+        let isProse = text[low..<high].contains(0x20)
+        takeValue(low..<high, name, isPair: false, isStrict: isProse)
     }
 
+    private static let lineLimit = 4096
     private static let user = SecretName(kind: "url-user", strength: .strong)
 
     /// `scheme://user:password@host` (RFC 3986 §3.2.1).
@@ -432,13 +462,18 @@ struct PairScanner {
     private func endOfString(in range: Range<Int>, _ quote: UInt8) -> Int? { text[range].firstIndex(of: quote) }
 
     private static let data = Array("<![CDATA[".utf8)
+    private static let endOfData = Array("]]>".utf8)
 
     private mutating func content(from start: Int, _ name: SecretName) {
         var (low, high) = (start, start)
         if start + Self.data.count < text.count, text[start..<start + Self.data.count].elementsEqual(Self.data) {
             low = start + Self.data.count
-            high = low
-            while high < text.count, text[high] != UInt8(ascii: "]") { high += 1 }
+            if !dataEnd.contains(low) {
+                let rest = UnsafeRawBufferPointer(text)
+                let end = Self.endOfData.withUnsafeBytes { firstOffset(of: $0, in: rest, from: low) } ?? text.count
+                dataEnd = low..<max(low, end)
+            }
+            high = dataEnd.upperBound
         } else {
             while low < text.count, isBlank(text[low]) { low += 1 }
             high = low

@@ -49,10 +49,11 @@ struct SecretName: Sendable, Hashable {
         "deploy", "job", "bot", "vault", "subject", "actor", "csrf", "xsrf", "authenticity", "reset", "impersonation",
     ]
     private static let strongKeys: Set<String> = [
-        "api", "access", "secret", "private", "signing", "encryption", "decryption", "master", "account", "auth",
-        "shared", "service", "admin", "subscription", "storage", "webhook", "ssh", "hmac", "consumer", "customer",
-        "xapi",
+        "api", "access", "secret", "private", "signing", "encryption", "decryption", "master", "auth", "shared",
+        "admin", "subscription", "webhook", "ssh", "hmac", "consumer", "xapi",
     ]
+    /// Keys that are as often those of a table.
+    private static let randomKeys: Set<String> = ["account", "service", "storage", "customer"]
     private static let weakKeys: Set<String> = ["app", "application", "license", "licence", "write", "project", "client"]
     private static let otherKeys: Set<String> = [
         "idempotency", "cache", "surrogate", "websocket", "partition", "routing", "sort", "correlation", "primary",
@@ -219,6 +220,7 @@ struct SecretName: Sendable, Hashable {
         case "key":
             if strongKeys.contains(before) { return found(.strong) }
             if otherKeys.contains(before) { return nil }
+            if randomKeys.contains(before) { return found(.random) }
             if weakKeys.contains(before) { return found(.weak) }
             return words.count == 1 ? found(.vague) : nil
         case "secret": return found(before.isEmpty ? .weak : .strong)
@@ -278,7 +280,7 @@ struct SecretName: Sendable, Hashable {
         if let found = read(words: words) {
             switch found.strength {
             case .password, .strong, .weak: return SecretName(kind: found.kind, strength: .strong)
-            case .vague, .random, .beside: return nil
+            case .vague, .random, .beside: break
             }
         }
         guard words.last == "key", words.count > (words[0] == "x" ? 2 : 1), !otherKeys.contains(words[words.count - 2]) else { return nil }
@@ -296,6 +298,8 @@ struct SecretName: Sendable, Hashable {
     func admits(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isRequest: Bool, isPair: Bool) -> Bool {
         guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
         if Self.isConstant(value) || Self.isScheme(value) { return false }
+        // `pwd` is a folder, too.
+        if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") { return false }
         switch strength {
         case .password: return isRequest || !Self.isLabel(value, isPhrase: kind.hasSuffix("passphrase"))
         case .strong:

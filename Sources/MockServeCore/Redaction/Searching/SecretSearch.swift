@@ -10,6 +10,8 @@ final class SecretSearch: Sendable {
         var how: How
         /// Of what is to be learned: how else it may be written.
         var spellings: [[UInt8]] = []
+        /// Whether it was found by its name.
+        var isNamed = false
     }
 
     enum How: String, Sendable {
@@ -27,6 +29,8 @@ final class SecretSearch: Sendable {
         var isRequest: Bool
         /// Pictures and the like, in which names mean nothing.
         var isBinary = false
+        /// Whether the text goes on after what is searched.
+        var isOpen = false
     }
 
     let declared: LiteralList?
@@ -55,7 +59,13 @@ final class SecretSearch: Sendable {
         let snapshot = learned?.snapshot
         search(text, nil, source, snapshot, &found)
         let views = Self.views(of: text)
-        for view in views { view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &found) } }
+        for view in views {
+            var deeper: [Finding] = []
+            view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &deeper) }
+            // The value of a name ends where it does in the text as it arrived.
+            let known = Set(found.lazy.filter { $0.isNamed }.map(\.range.lowerBound))
+            found += deeper.filter { !$0.isNamed || !known.contains($0.range.lowerBound) }
+        }
         guard !found.isEmpty else { return [] }
         if let learned {
             for finding in found where finding.how == .name || finding.how == .shape {
@@ -98,7 +108,7 @@ final class SecretSearch: Sendable {
         // What is within a value of a form may be anything.
         if view != nil, place == .form { place = .text }
         let readsNames = !source.isBinary && (redactsByDefault || !names.isEmpty)
-        var scanner = PairScanner(text, place, isRequest: source.isRequest, names, readsNames: redactsByDefault)
+        var scanner = PairScanner(text, place, source, names, readsNames: redactsByDefault)
         var walks = Walks(declared, learned)
         let (triggers, anchors) = (PairScanner.triggers.bytes, shapes.beginnings.words)
         let known = walks.beginnings ?? Self.nothing
@@ -238,12 +248,15 @@ final class SecretSearch: Sendable {
         if Placeholder.form(of: raw[...]) != nil {
             let form: Placeholder.Form = pair.isNumber ? .number : .text
             let kind = pair.name.kind
-            return found.append(Finding(range: origin, kind: kind, value: raw, form: form, how: .placeholder))
+            var finding = Finding(range: origin, kind: kind, value: raw, form: form, how: .placeholder)
+            finding.isNamed = true
+            return found.append(finding)
         }
         let value = TextView.plain(raw[...])
         let form: Placeholder.Form = pair.isNumber ? .number : .init(value[...])
         var finding = Finding(range: origin, kind: pair.name.kind, value: value, form: form, how: .name)
         finding.spellings = TextView.spellings(raw)
+        finding.isNamed = true
         found.append(finding)
     }
 
@@ -334,16 +347,25 @@ enum PEMBlock {
             // In a form, `+` is a space.
             let label = String(decoding: text[index..<close].map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }, as: UTF8.self)
             guard label.contains("PRIVATE KEY") || label == " PGP MESSAGE" else { continue }
-            var (low, high) = (close + 5, next(end, in: text, from: close + 5) ?? text.count)
+            // Without its last line, it goes as far as it can be one.
+            let last = next(end, in: text, from: close + 5)
+            let limit = last ?? text.count
+            var (low, high) = (close + 5, close + 5)
+            while high < limit, isPart(text[high]) { high += 1 }
+            guard last == nil ? high == text.count || high - low >= 64 : high == limit else { continue }
             while low < high, text[low] <= 0x20 { low += 1 }
-            while high > low, text[high - 1] <= 0x20 { high -= 1 }
+            if last != nil { while high > low, text[high - 1] <= 0x20 { high -= 1 } }
             // Within a string of JSON, line ends are decoded one level deeper.
-            if low < high, text[low] == UInt8(ascii: "\\"), text[low + 1] == UInt8(ascii: "n") { low += 2 }
-            if high - 2 > low, text[high - 2] == UInt8(ascii: "\\"), text[high - 1] == UInt8(ascii: "n") { high -= 2 }
+            func isLineEnd(_ index: Int) -> Bool { text[index] == UInt8(ascii: "\\") && text[index + 1] == UInt8(ascii: "n") }
+            if low + 1 < high, isLineEnd(low) { low += 2 }
+            if last != nil, high - 2 > low, isLineEnd(high - 2) { high -= 2 }
             if low < high, Placeholder.form(of: ArraySlice(Array(text[low..<high]))) == nil { body(low..<high) }
             index = max(index, high)
         }
     }
+
+    /// Whether it can be in a block, plain or encoded: no quotation marks, brackets and the like.
+    private static func isPart(_ byte: UInt8) -> Bool { !"\"'<>{}[]?!`|".utf8.contains(byte) }
 
     private static func next(_ bytes: [UInt8], in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         bytes.withUnsafeBytes { firstOffset(of: $0, in: UnsafeRawBufferPointer(text), from: start) }

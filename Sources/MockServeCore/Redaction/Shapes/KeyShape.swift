@@ -83,7 +83,7 @@ struct ShapePattern: Sendable {
         rest = rest[(end + 1)...]
         let numbers = parts.map { Int(String(decoding: $0, as: UTF8.self)) }
         guard let low = numbers[0] else { return nil }
-        return (low, numbers.count == 1 ? low : numbers[1] ?? .max)
+        return (low, numbers.count == 1 ? low : numbers[1] ?? 16_384)
     }
 
     /// - Parameters:
@@ -225,12 +225,12 @@ final class ShapeFinder: Sendable {
         KeyShape("google-key", "ya29.[0-9A-Za-z_.-]{20,}", source: "Google Identity, OAuth 2.0"),
         KeyShape(
             "jwt",
-            "eyJ[A-Za-z0-9_-]{8,}.eyJ[A-Za-z0-9_-]{8,}.[A-Za-z0-9_-]{0,}",
+            "eyJ[A-Za-z0-9_-]{8,2048}.eyJ[A-Za-z0-9_-]{8,16384}.[A-Za-z0-9_-]{0,8192}",
             source: "RFC 7519 §3, RFC 7515 §7.1: a JSON object in base64url begins with eyJ"
         ),
         KeyShape(
             "jwe",
-            "eyJ[A-Za-z0-9_-]{16,}.[A-Za-z0-9_-]{0,}.[A-Za-z0-9_-]{8,}.[A-Za-z0-9_-]{8,}.[A-Za-z0-9_-]{16,}",
+            "eyJ[A-Za-z0-9_-]{16,2048}.[A-Za-z0-9_-]{0,2048}.[A-Za-z0-9_-]{8,64}.[A-Za-z0-9_-]{8,16384}.[A-Za-z0-9_-]{16,128}",
             source: "RFC 7516 §3.1"
         ),
     ]
@@ -292,11 +292,12 @@ final class ShapeFinder: Sendable {
             let anchor = entry.pattern.anchorBytes
             guard position + anchor.count <= text.count,
                 text[position..<position + anchor.count].elementsEqual(anchor),
-                let range = entry.pattern.match(text, anchorAt: position, isWhole: !entry.shape.kind.isEmpty),
+                let range = entry.pattern.match(text, anchorAt: position, isWhole: !entry.shape.kind.isEmpty)
+                    .map({ Self.withoutDashes($0, text) }),
                 range.count > best?.0.count ?? 0,
-                Self.isPlausible(text[range])
+                entry.shape.kind.isEmpty || Self.isPlausible(text[range])
             else { continue }
-            best = (Self.withoutDashes(range, text), entry.shape)
+            best = (range, entry.shape)
         }
         return best
     }
