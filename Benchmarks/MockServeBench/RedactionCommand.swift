@@ -21,13 +21,19 @@ struct RedactionCommand: ParsableCommand {
         let known = LearnedSecrets()
         var redactor = try redactor(known)
         for number in 0..<learned {
-            redactor.learn(from: Fields([("Authorization", "Bearer learned-\(number)-9f86d081884c7d65")]), isRequest: true)
+            redactor.learn(
+                from: Fields([("Authorization", "Bearer learned-\(number)-9f86d081884c7d65")]),
+                isRequest: true
+            )
         }
         let item = #"{"id":4711,"name":"A name of some length","tags":["one","two"],"price":12.5,"url":"/items/4711"},"#
         let escaped = #"{"id":4711,"text":"first\nsecond \"quoted\" caf\u00e9","url":"https:\/\/example.com\/a%20b"},"#
         let kinds: [(String, String, String)] = [
             ("json", "application/json", item), ("json with escapes", "application/json", escaped),
-            ("html", "text/html", "<p class=\"a\">Some text &amp; more of it, and <a href=\"/x?page=2\">a link</a></p>\n"),
+            (
+                "html", "text/html",
+                "<p class=\"a\">Some text &amp; more of it, and <a href=\"/x?page=2\">a link</a></p>\n"
+            ),
             ("form", "application/x-www-form-urlencoded", "name=A+name&city=New%20York&number=4711&"),
             ("text", "text/plain", "It was a bright cold day in April, and the clocks were striking thirteen.\n"),
         ]

@@ -187,7 +187,8 @@ import Testing
     private func makeRedactor(_ version: Int = 1) throws -> Redactor {
         let rules = [try Rule(.redact, "catalog:\(version)")]
         return try #require(
-            RuleSet(rules, secrets: KnownSecrets([try DeclaredSecret("declared", Array("declared-secret-value".utf8))])).redactor
+            RuleSet(rules, secrets: KnownSecrets([try DeclaredSecret("declared", Array("declared-secret-value".utf8))]))
+                .redactor
         )
     }
 

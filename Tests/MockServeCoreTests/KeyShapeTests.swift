@@ -25,7 +25,10 @@ import Testing
             for number in 0..<5 as Range<UInt64> {
                 let key = samples.positive(number)
                 let found = keys(Array("x \"".utf8) + key + Array("\" y".utf8), finder)
-                #expect(found.count == 1 && found.first?.0 == 3..<3 + key.count, "\(shape.kind) \(String(decoding: key, as: UTF8.self))")
+                #expect(
+                    found.count == 1 && found.first?.0 == 3..<3 + key.count,
+                    "\(shape.kind) \(String(decoding: key, as: UTF8.self))"
+                )
                 #expect(keys(key, finder).count == 1)
                 #expect(shape.check?.matches(key[...]) ?? true)
             }

@@ -39,7 +39,8 @@ import Testing
         ("Cookie", "a=;b", "a=;redacted.cookie.c1"),
         ("Set-Cookie", "a=1; Path=/; Max-Age=1", "a=redacted.cookie.c1; Path=/; Max-Age=1"),
         ("X-Vendor-Key", "abc", "redacted.x_vendor_key.c1"), ("X-Csrf-Token", "abc", "redacted.x_csrf_token.c1"),
-        ("Idempotency-Key", "abc", "abc"), ("Sec-WebSocket-Key", "abc", "abc"), ("ETag", "\"6ba7b810\"", "\"6ba7b810\""),
+        ("Idempotency-Key", "abc", "abc"), ("Sec-WebSocket-Key", "abc", "abc"),
+        ("ETag", "\"6ba7b810\"", "\"6ba7b810\""),
         (
             "Referer", "/cb?access_token=x&a=b#id_token=y",
             "/cb?access_token=redacted.access_token.c1&a=b#id_token=redacted.id_token.c2"
@@ -58,7 +59,8 @@ import Testing
         ("/a?user%5Btoken%5D=x", "/a?user%5Btoken%5D=redacted.user_token.c1"), ("/a?tokens=1", "/a?tokens=1"),
         ("/a?page_token=abcdefgh1234", "/a?page_token=abcdefgh1234"),
         ("/a?u=http%3A%2F%2Fx%2F%3Ftoken%3Dyyyy%26b%3D1", "/a?u=http%3A%2F%2Fx%2F%3Ftoken%3Dredacted.token.c1%26b%3D1"),
-        ("/k?X-Amz-Signature=a&X-Amz-Date=b", "/k?X-Amz-Signature=redacted.x_amz_signature.c1&X-Amz-Date=b"), ("*", "*"),
+        ("/k?X-Amz-Signature=a&X-Amz-Date=b", "/k?X-Amz-Signature=redacted.x_amz_signature.c1&X-Amz-Date=b"),
+        ("*", "*"),
     ])
     func redactsTargets(_ target: String, _ expected: String) throws {
         var notes = RedactionNotes()
@@ -80,26 +82,44 @@ import Testing
             #"{"access_token":["redacted.access_token.1","redacted.access_token.2"]}"#
         ),
         ("application/json", #"["{\"password\":\"x1\"}"]"#, #"["{\"password\":\"redacted.password.1\"}"]"#),
-        ("application/x-amz-json-1.1", #"{"SecretAccessKey":"x1y2"}"#, #"{"SecretAccessKey":"redacted.secret_access_key.1"}"#),
-        ("text/xml", "<A><SessionToken>x1y2z3w4</SessionToken></A>", "<A><SessionToken>redacted.session_token.1</SessionToken></A>"),
+        (
+            "application/x-amz-json-1.1", #"{"SecretAccessKey":"x1y2"}"#,
+            #"{"SecretAccessKey":"redacted.secret_access_key.1"}"#
+        ),
+        (
+            "text/xml", "<A><SessionToken>x1y2z3w4</SessionToken></A>",
+            "<A><SessionToken>redacted.session_token.1</SessionToken></A>"
+        ),
         ("text/xml", #"<add key="Password" value="x1"/>"#, #"<add key="Password" value="redacted.password.1"/>"#),
         (
             "text/html", #"<input type="hidden" name="csrf_token" value="x1y2z3w4">"#,
             #"<input type="hidden" name="csrf_token" value="redacted.csrf_token.1">"#
         ),
-        ("text/html", #"<meta name="csrf-token" content="x1y2z3w4">"#, #"<meta name="csrf-token" content="redacted.csrf_token.1">"#),
+        (
+            "text/html", #"<meta name="csrf-token" content="x1y2z3w4">"#,
+            #"<meta name="csrf-token" content="redacted.csrf_token.1">"#
+        ),
         ("text/plain", "user: me\npassword: hunter2 # mine\n", "user: me\npassword: redacted.password.1 # mine\n"),
         ("text/plain", "DB_PASSWORD=hunter2\n", "DB_PASSWORD=redacted.db_password.1\n"),
         ("text/plain", "postgres://me:hunter2@db/x", "postgres://redacted.url-user.1@db/x"),
         ("text/css", "https://a.example:8080/x@2.png", "https://a.example:8080/x@2.png"),
-        ("text/javascript", #"t={password:e.password,token:t.token,key:"Enter"}"#, #"t={password:e.password,token:t.token,key:"Enter"}"#),
+        (
+            "text/javascript", #"t={password:e.password,token:t.token,key:"Enter"}"#,
+            #"t={password:e.password,token:t.token,key:"Enter"}"#
+        ),
         (
             "multipart/form-data; boundary=b",
             "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nx\r\n-y\r\n--b--\r\n",
             "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nredacted.password.1\r\n--b--\r\n"
         ),
-        ("application/x-www-form-urlencoded", "user[password]=a;b,c&x=1", "user[password]=redacted.user_password.1&x=1"),
-        ("application/json", #"[{"name":"API_KEY","value":"x1"}]"#, #"[{"name":"API_KEY","value":"redacted.api_key.1"}]"#),
+        (
+            "application/x-www-form-urlencoded", "user[password]=a;b,c&x=1",
+            "user[password]=redacted.user_password.1&x=1"
+        ),
+        (
+            "application/json", #"[{"name":"API_KEY","value":"x1"}]"#,
+            #"[{"name":"API_KEY","value":"redacted.api_key.1"}]"#
+        ),
         ("image/png", #"{"password":"x"}"#, #"{"password":"x"}"#),
     ])
     func redactsBodies(_ type: String, _ body: String, _ expected: String) throws {
@@ -116,7 +136,9 @@ import Testing
         let base64 = try redacted(#"{"api_key":"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="}"#, "application/json")
         let text = try #require(base64.split(separator: "\"").dropFirst(3).first)
         #expect(Data(base64Encoded: String(text)).map { String(decoding: $0, as: UTF8.self) } == "redacted.api_key.3")
-        let token = "eyJhbGciOiJIUzI1NiJ9." + Data(#"{"sub":"me@example.com","exp":1700000000}"#.utf8).base64EncodedString()
+        let token =
+            "eyJhbGciOiJIUzI1NiJ9."
+            + Data(#"{"sub":"me@example.com","exp":1700000000}"#.utf8).base64EncodedString()
             .replacing("=", with: "") + ".c2lnbmF0dXJl"
         let jwt = try redacted(#"{"id_token":"\#(token)"}"#, "application/json")
         let parts = try #require(jwt.split(separator: "\"").dropFirst(3).first).split(separator: ".")
@@ -157,7 +179,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "short", "12345678901234", "Europe/Berlin", "2026-11-27T10:00:00Z", "password", "/path/to/1", "me@example.com", "true", "aaaaaaaaaa",
+        "short", "12345678901234", "Europe/Berlin", "2026-11-27T10:00:00Z", "password", "/path/to/1", "me@example.com",
+        "true", "aaaaaaaaaa",
     ])
     func whatIsTooCommonIsNotLearned(_ value: String) { #expect(!LearnedSecrets.isDistinctive(Array(value.utf8))) }
 
@@ -176,7 +199,8 @@ import Testing
         "-----BEGIN PRIVATE KEY-----", "\nMIIabc\n", "-----END PRIVATE KEY-----", "https://user:pass@host/",
         "redacted.token.3", "[redacted:token:3]", "[redacted:", "redacted.", "declared-secret-value",
         "declared%2Dsecret%2Dvalue", "\r\n", "ZGVjbGFyZWQtc2VjcmV0LXZhbHVl", "%7B%22password%22%3A%22a%26b%22%7D",
-        "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "<Password>", "</Password>", #"<input name="token" value="x1y2z3w4">"#,
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789", "<Password>", "</Password>",
+        #"<input name="token" value="x1y2z3w4">"#,
         "4edac7ed-0000-4000-8000-000000000007", "&quot;secret&quot;:&quot;x1y2z3w4&quot;", "secret: ", "\n",
     ]
 

@@ -325,7 +325,9 @@ package final class CassetteWriter: Sendable {
                 // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
                 var proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
                 let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
-                if try EpisodeSQL.leaveWAL(db, version), wasCreated, try removeIfEmpty(db) { return (proof, likenesses) }
+                if try EpisodeSQL.leaveWAL(db, version), wasCreated, try removeIfEmpty(db) {
+                    return (proof, likenesses)
+                }
                 let clean = Result { if let secrets { try prove(secrets, db) } }
                 if case .failure = clean { proof = clean }
                 return (proof, likenesses)

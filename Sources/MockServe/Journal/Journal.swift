@@ -171,7 +171,13 @@ final class ScopeJournal: Sendable {
     /// - Parameter status: of the answer; nil if there was none.
     func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?, log: ExchangeLog?) {
         let lane = state.withLock { $0.lanes.first } ?? makeLane()
-        lane.note(method: redactor?.redact(method: request.method) ?? request.method, target: redacted(request.target), redacted(outcome), status: status, log: log)
+        lane.note(
+            method: redactor?.redact(method: request.method) ?? request.method,
+            target: redacted(request.target),
+            redacted(outcome),
+            status: status,
+            log: log
+        )
     }
 
     func redacted(_ target: [UInt8]) -> [UInt8] {

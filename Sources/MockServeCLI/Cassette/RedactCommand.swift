@@ -40,7 +40,9 @@ struct RedactCommand: ParsableCommand {
             let changes = try CassetteEditor.redact(rules, secrets: declared, isDryRun: dryRun, in: cassette)
             if explain {
                 for note in changes.notes {
-                    Console.print("#\(note.interaction): \(Console.safe(note.place)): \(Console.safe(note.placeholder))")
+                    Console.print(
+                        "#\(note.interaction): \(Console.safe(note.place)): \(Console.safe(note.placeholder))"
+                    )
                 }
             }
             for body in changes.unread {

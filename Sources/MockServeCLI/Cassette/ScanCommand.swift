@@ -125,7 +125,9 @@ private struct ScanReport {
         switch form {
         case .text:
             let what = line.kind ?? "not looked at: \(line.unread ?? "")"
-            Console.print("\(Console.safe(line.cassette)): #\(line.interaction): \(Console.safe(line.place)): \(Console.safe(what))")
+            Console.print(
+                "\(Console.safe(line.cassette)): #\(line.interaction): \(Console.safe(line.place)): \(Console.safe(what))"
+            )
         case .json: Console.print(Self.encode(line))
         case .sarif: lines.append(line)
         }

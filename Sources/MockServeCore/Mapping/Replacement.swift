@@ -27,7 +27,10 @@ package struct Replacement: Sendable {
         reveals = secrets.flatMap { secret in
             [
                 Reveal(start: Array("redacted.\(Placeholder.kind(secret.kind)).".utf8), value: secret.value),
-                Reveal(start: EarlyPlaceholder.start + Array(secret.kind.utf8) + [UInt8(ascii: ":")], value: secret.value),
+                Reveal(
+                    start: EarlyPlaceholder.start + Array(secret.kind.utf8) + [UInt8(ascii: ":")],
+                    value: secret.value
+                ),
             ]
         }
         let pairs = pairs.filter { $0.from != $0.to }

@@ -54,7 +54,9 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
         for offset in 0..<3 {
             let encoded = Base64.encode(Array(repeating: 0, count: offset) + spelling, isURLSafe: false)
             let core = Array(encoded[[0, 2, 3][offset]..<(offset + spelling.count) * 8 / 6])
-            let safe = core.map { $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0 }
+            let safe = core.map {
+                $0 == UInt8(ascii: "+") ? UInt8(ascii: "-") : $0 == UInt8(ascii: "/") ? UInt8(ascii: "_") : $0
+            }
             literals.append((core, false))
             if safe != core { literals.append((safe, false)) }
         }

@@ -29,7 +29,8 @@ package struct Placeholder: Hashable, Sendable {
     static func isCompared(_ value: [UInt8]) -> Bool {
         guard value.starts(with: compared) else { return false }
         let rest = value.dropFirst(compared.count)
-        return rest.isEmpty || rest.first == UInt8(ascii: ".") && rest.count > 1 && rest.dropFirst().allSatisfy { $0 &- 0x30 < 10 }
+        return rest.isEmpty
+            || rest.first == UInt8(ascii: ".") && rest.count > 1 && rest.dropFirst().allSatisfy { $0 &- 0x30 < 10 }
     }
 
     package var text: String { "redacted.\(kind).\(isOwn ? "c" : "")\(number)" }
@@ -78,14 +79,17 @@ package struct Placeholder: Hashable, Sendable {
 
         private static func jwt(_ value: ArraySlice<UInt8>) -> Form? {
             let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-            guard parts.count == 3, value.starts(with: "eyJ".utf8), parts[1].starts(with: "eyJ".utf8) else { return nil }
+            guard parts.count == 3, value.starts(with: "eyJ".utf8), parts[1].starts(with: "eyJ".utf8) else {
+                return nil
+            }
             return JWTPlaceholder.canBe(parts[0], parts[1]) ? .jwt : nil
         }
 
         private static func base64(_ value: ArraySlice<UInt8>) -> Form? {
             guard value.count >= 16, value.count % 4 == 0 else { return nil }
             let text = value.reversed().drop { $0 == UInt8(ascii: "=") }.reversed()
-            let isTelling = text.count < value.count || text.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }
+            let isTelling =
+                text.count < value.count || text.contains { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/") }
             guard isTelling, value.count - text.count <= 2,
                 text.allSatisfy({
                     $0 &- 0x30 < 10 || ($0 | 0x20) &- 0x61 < 26 || $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "/")

@@ -34,8 +34,9 @@ package final class Redactor: Sendable {
 
     /// Whether two take the same for secrets.
     package static func isSame(_ one: Redactor?, _ other: Redactor?) -> Bool {
-        one === other || one?.rules == other?.rules && one?.learned === other?.learned && one?.isNew == other?.isNew
-            && one?.secrets == other?.secrets
+        one === other
+            || one?.rules == other?.rules && one?.learned === other?.learned && one?.isNew == other?.isNew
+                && one?.secrets == other?.secrets
     }
 
     private let rules: Set<RedactionRule>
@@ -154,7 +155,8 @@ package final class Redactor: Sendable {
             return append(isNumber ? [0x22] + text + [0x22] : text)
         }
         // A number may look like a placeholder by chance.
-        let isReal = !isNumber || book.map { (Placeholder.form(of: finding.value[...])?.number ?? 0) <= $0.highest } ?? true
+        let isReal =
+            !isNumber || book.map { (Placeholder.form(of: finding.value[...])?.number ?? 0) <= $0.highest } ?? true
         if finding.how == .placeholder, isReal {
             if source.isRequest, let known = Placeholder.form(of: finding.value[...]) { notes.noteServed(known) }
             if book != nil { return output += raw }
@@ -207,7 +209,13 @@ package final class Redactor: Sendable {
 
     package func redact(target: [UInt8], _ book: PlaceholderBook?, _ notes: inout RedactionNotes) -> [UInt8] {
         if let patterns { return patterns.redact(target: target, book, &notes) }
-        return redact(text: target, SecretSearch.Source(place: .target, isRequest: true), "request target", book, &notes)
+        return redact(
+            text: target,
+            SecretSearch.Source(place: .target, isRequest: true),
+            "request target",
+            book,
+            &notes
+        )
     }
 
     /// - Parameter message: `request`, `response`, or the trailers of one.
@@ -248,6 +256,17 @@ package final class Redactor: Sendable {
     /// - Parameter book: numbers them.
     package func learn(from fields: Fields, isRequest: Bool, _ book: PlaceholderBook? = nil) {
         guard learned != nil, redactsByDefault || !self.fields.isEmpty else { return }
+        // Most messages have no such field.
+        if self.fields.isEmpty {
+            let memo = SecretName.memo
+            let isTelling = fields.contains { (field: Fields.RawField) in
+                switch field.name.count {
+                case 6 where field.isNamed("cookie"), 10 where field.isNamed("set-cookie"): true
+                default: SecretName.read(field: field.name, memo) != nil
+                }
+            }
+            guard isTelling else { return }
+        }
         var notes = RedactionNotes()
         let writing = Writing(self, SecretSearch.Source(isRequest: isRequest), "", book, false)
         for field in fields where writing.isTelling(field) { _ = writing.value(of: field, &notes) }

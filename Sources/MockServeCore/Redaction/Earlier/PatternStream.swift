@@ -103,7 +103,9 @@ struct PatternStream {
             hasAllEdits = false
             return
         }
-        edits.append(RedactionEdit(offset: offset + secret.lowerBound - context, count: secret.count, newCount: newCount))
+        edits.append(
+            RedactionEdit(offset: offset + secret.lowerBound - context, count: secret.count, newCount: newCount)
+        )
     }
 
     private func appendPlaceholder(

@@ -128,8 +128,9 @@ package final class LearnedSecrets: Sendable {
         guard seen.count >= 5, !isOrdinary(value) else { return false }
         let letters = upper + lower + foreign
         // Numbers, dates, versions, addresses of networks.
-        if letters == 0 || letters <= 2 && digits + other > letters && value.count < 30 && digits < value.count - 2
-            && other > 1
+        if letters == 0
+            || letters <= 2 && digits + other > letters && value.count < 30 && digits < value.count - 2
+                && other > 1
         {
             return false
         }

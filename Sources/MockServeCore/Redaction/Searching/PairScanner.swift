@@ -108,7 +108,8 @@ struct PairScanner {
             while end > 0, index - end < 8, isSpace(text[end - 1]) { end -= 1 }
         }
         // `'password'] = …`, `"password" = …`
-        while end > 0, index - end < 12, [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(text[end - 1]), place == .text {
+        while end > 0, index - end < 12, [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(text[end - 1]), place == .text
+        {
             end -= 1
         }
         guard let range = name(before: end) else { return }
@@ -133,7 +134,9 @@ struct PairScanner {
         if place == .text { while low < text.count, low - start < 8, isSpace(text[low]) { low += 1 } }
         guard low < text.count else { return }
         let quote = text[low]
-        if place == .text, !isQuery, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") || quote == UInt8(ascii: "`") {
+        if place == .text, !isQuery,
+            quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") || quote == UInt8(ascii: "`")
+        {
             return takeQuoted(from: low, name, isPair: isPair, isStrict: !isPair)
         }
         let high = endOfValue(from: low)
@@ -341,7 +344,8 @@ struct PairScanner {
             var count = 0
             while low < text.count, count < 10_000 {
                 while low < text.count, isBlank(text[low]) || text[low] == UInt8(ascii: ",") { low += 1 }
-                guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low])
+                guard low < text.count, text[low] == UInt8(ascii: "\""),
+                    let high = endOfString(from: low + 1, text[low])
                 else { return }
                 takeValue(low + 1..<high, name, isPair: false)
                 low = high + 1

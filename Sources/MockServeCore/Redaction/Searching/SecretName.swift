@@ -54,7 +54,9 @@ struct SecretName: Sendable, Hashable {
     ]
     /// Keys that are as often those of a table.
     private static let randomKeys: Set<String> = ["account", "service", "storage", "customer"]
-    private static let weakKeys: Set<String> = ["app", "application", "license", "licence", "write", "project", "client"]
+    private static let weakKeys: Set<String> = [
+        "app", "application", "license", "licence", "write", "project", "client",
+    ]
     private static let otherKeys: Set<String> = [
         "idempotency", "cache", "surrogate", "websocket", "partition", "routing", "sort", "correlation", "primary",
         "foreign", "public", "object", "map", "event", "message", "translation", "dedup", "deduplication", "range",
@@ -215,7 +217,9 @@ struct SecretName: Sendable, Hashable {
         case "pass": return owners.contains(before) ? found(.password) : nil
         case "token":
             if words.dropLast().contains(where: { cursors.contains($0) || pieces.contains($0) }) { return nil }
-            if cursors.contains(where: { $0.count > 3 && (before.hasPrefix($0) || before.hasSuffix($0)) }) { return nil }
+            if cursors.contains(where: { $0.count > 3 && (before.hasPrefix($0) || before.hasSuffix($0)) }) {
+                return nil
+            }
             return found(strongTokens.contains(before) ? .strong : .weak)
         case "key":
             if strongKeys.contains(before) { return found(.strong) }
@@ -265,17 +269,23 @@ struct SecretName: Sendable, Hashable {
 
     /// The same for the name of a field. Fields that end in `-key` are those of some service.
     static func read(field name: some Sequence<UInt8>) -> SecretName? {
-        ContiguousArray(name).withUnsafeBytes { bytes in
-            memo.find(bytes, isField: true) {
-                read(field: String(decoding: bytes.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self))
-            }
+        ContiguousArray(name).withUnsafeBytes { read(field: $0, memo) }
+    }
+
+    static func read(field name: UnsafeRawBufferPointer, _ memo: Memo) -> SecretName? {
+        memo.find(name, isField: true) {
+            read(field: String(decoding: name.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self))
         }
     }
 
     private static func read(field name: String) -> SecretName? {
         if let known = fields[name] { return known }
         // These are answered with a digest, or are none.
-        if name.hasPrefix("sec-") || name.hasPrefix("access-control-") || name.hasSuffix("idempotency-key") || name == "www-authenticate" { return nil }
+        if name.hasPrefix("sec-") || name.hasPrefix("access-control-") || name.hasSuffix("idempotency-key")
+            || name == "www-authenticate"
+        {
+            return nil
+        }
         let words = words(of: name.utf8)
         if let found = read(words: words) {
             switch found.strength {
@@ -283,7 +293,8 @@ struct SecretName: Sendable, Hashable {
             case .vague, .random, .beside: break
             }
         }
-        guard words.last == "key", words.count > (words[0] == "x" ? 2 : 1), !otherKeys.contains(words[words.count - 2]) else { return nil }
+        guard words.last == "key", words.count > (words[0] == "x" ? 2 : 1), !otherKeys.contains(words[words.count - 2])
+        else { return nil }
         return SecretName(kind: Placeholder.kind(words.joined(separator: "_")), strength: .strong)
     }
 
@@ -299,7 +310,9 @@ struct SecretName: Sendable, Hashable {
         guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
         if Self.isConstant(value) || Self.isScheme(value) { return false }
         // `pwd` is a folder, too.
-        if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") { return false }
+        if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") {
+            return false
+        }
         switch strength {
         case .password: return isRequest || !Self.isLabel(value, isPhrase: kind.hasSuffix("passphrase"))
         case .strong:
@@ -361,7 +374,9 @@ struct SecretName: Sendable, Hashable {
             }
         }
         // Chinese, Japanese and Korean.
-        if value.contains(where: { $0 &- 0xE3 < 11 }), !value.contains(where: { ($0 | 0x20) &- 0x61 < 26 }) { return true }
+        if value.contains(where: { $0 &- 0xE3 < 11 }), !value.contains(where: { ($0 | 0x20) &- 0x61 < 26 }) {
+            return true
+        }
         var (hasSpace, hasForeign, capitals, letters) = (false, false, 0, 0)
         for byte in value {
             switch byte {
@@ -379,8 +394,11 @@ struct SecretName: Sendable, Hashable {
         guard letters == value.count, letters < 24, let first = value.first else { return value.count < 3 }
         if capitals == 1, first &- 0x41 < 26 { return true }
         let lower = value.map { $0 | 0x20 }
-        return ["pass", "secret", "required", "optional", "hidden", "text", "token", "basic", "bearer", "contras", "wachtwoord", "senha"]
-            .contains { word in lower.starts(with: word.utf8) }
+        return [
+            "pass", "secret", "required", "optional", "hidden", "text", "token", "basic", "bearer", "contras",
+            "wachtwoord", "senha",
+        ]
+        .contains { word in lower.starts(with: word.utf8) }
     }
 
     /// Whether it is what a machine makes: long enough, one word, and of more than letters of one case.

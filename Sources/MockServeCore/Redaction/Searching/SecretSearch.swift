@@ -137,7 +137,9 @@ final class SecretSearch: Sendable {
                 take(shape, range, text, view, &found)
                 nextShape = range.upperBound
             }
-            if literals, isLiteral & 1 != 0 { walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) } }
+            if literals, isLiteral & 1 != 0 {
+                walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) }
+            }
             if triggers[Int(word & 0xFF)] & UInt8(triggerMask) != 0 { scanner.look(at: position) }
             position += 1
         }
@@ -290,7 +292,8 @@ final class SecretSearch: Sendable {
 
     private static func isWhole(_ range: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
         (range.lowerBound == 0 || !isWord(text[range.lowerBound - 1]) || !isWord(text[range.lowerBound]))
-            && (range.upperBound == text.count || !isWord(text[range.upperBound]) || !isWord(text[range.upperBound - 1]))
+            && (range.upperBound == text.count || !isWord(text[range.upperBound])
+                || !isWord(text[range.upperBound - 1]))
     }
 
     /// The whole of a base64 text that holds a secret, unless it is long: then only what shares bits with it.
@@ -356,7 +359,9 @@ enum PEMBlock {
             while low < high, text[low] <= 0x20 { low += 1 }
             if last != nil { while high > low, text[high - 1] <= 0x20 { high -= 1 } }
             // Within a string of JSON, line ends are decoded one level deeper.
-            func isLineEnd(_ index: Int) -> Bool { text[index] == UInt8(ascii: "\\") && text[index + 1] == UInt8(ascii: "n") }
+            func isLineEnd(_ index: Int) -> Bool {
+                text[index] == UInt8(ascii: "\\") && text[index + 1] == UInt8(ascii: "n")
+            }
             if low + 1 < high, isLineEnd(low) { low += 2 }
             if last != nil, high - 2 > low, isLineEnd(high - 2) { high -= 2 }
             if low < high, Placeholder.form(of: ArraySlice(Array(text[low..<high]))) == nil { body(low..<high) }

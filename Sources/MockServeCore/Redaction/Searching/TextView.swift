@@ -259,7 +259,9 @@ struct TextView {
         guard text[index + 1] == UInt8(ascii: "#") else {
             guard text[index + 1] &- 0x61 < 26 else { return nil }
             for (name, byte) in names where index + 1 + name.count <= text.count {
-                if text[(index + 1)..<(index + 1 + name.count)].elementsEqual(name) { return Escape(byte, 1 + name.count) }
+                if text[(index + 1)..<(index + 1 + name.count)].elementsEqual(name) {
+                    return Escape(byte, 1 + name.count)
+                }
             }
             return nil
         }

@@ -79,7 +79,10 @@ struct ShapePattern: Sendable {
 
     private static func count(_ rest: inout ArraySlice<UInt8>) -> (Int, Int)? {
         guard rest.first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")) else { return nil }
-        let parts = rest[(rest.startIndex + 1)..<end].split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
+        let parts = rest[(rest.startIndex + 1)..<end].split(
+            separator: UInt8(ascii: ","),
+            omittingEmptySubsequences: false
+        )
         rest = rest[(end + 1)...]
         let numbers = parts.map { Int(String(decoding: $0, as: UTF8.self)) }
         guard let low = numbers[0] else { return nil }
@@ -215,7 +218,11 @@ final class ShapeFinder: Sendable {
         ),
         KeyShape("slack-token", "(xoxa|xoxb|xoxe|xoxo|xoxp|xoxr|xoxs)-[A-Za-z0-9-]{10,}", source: "Slack, Token types"),
         KeyShape("slack-token", "xapp-[0-9]{1}-[A-Za-z0-9-]{10,}", source: "Slack, Token types"),
-        KeyShape("stripe-key", "(sk_live_|sk_test_|rk_live_|rk_test_|whsec_)[A-Za-z0-9]{16,}", source: "Stripe, API keys"),
+        KeyShape(
+            "stripe-key",
+            "(sk_live_|sk_test_|rk_live_|rk_test_|whsec_)[A-Za-z0-9]{16,}",
+            source: "Stripe, API keys"
+        ),
         KeyShape(
             "openai-or-anthropic-key",
             "(sk-proj-|sk-svcacct-|sk-admin-|sk-ant-|sk-or-|sk-None-)[A-Za-z0-9_-]{20,}",
@@ -305,9 +312,11 @@ final class ShapeFinder: Sendable {
     /// What follows in PEM is no part of a key.
     private static func withoutDashes(_ range: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Range<Int> {
         let dash = UInt8(ascii: "-")
-        guard let start = (range.lowerBound..<max(range.lowerBound, range.upperBound - 4)).first(where: { index in
-            text[index] == dash && (1..<5).allSatisfy { text[index + $0] == dash }
-        }) else { return range }
+        guard
+            let start = (range.lowerBound..<max(range.lowerBound, range.upperBound - 4)).first(where: { index in
+                text[index] == dash && (1..<5).allSatisfy { text[index + $0] == dash }
+            })
+        else { return range }
         return range.lowerBound..<start
     }
 
