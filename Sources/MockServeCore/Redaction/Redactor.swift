@@ -407,7 +407,8 @@ package final class Redactor: Sendable {
                 let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
             else { return nil }
             let known = anywhere(decoded, place, &notes)
-            guard known == decoded else {
+            let holdsAny = !decoded.withUnsafeBufferPointer { redactor.findings(in: $0, source) }.isEmpty
+            guard !holdsAny else {
                 return book == nil && !isExact ? Placeholder.compared : Base64.encode(known, isURLSafe: false)
             }
             redactor.learned?.learn("password", Array(decoded[(colon + 1)...]))

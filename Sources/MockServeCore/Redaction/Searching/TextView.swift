@@ -217,6 +217,9 @@ struct TextView {
 
     private static func printable(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Escape? {
         guard index + 1 < text.count else { return nil }
+        // Before a boundary of multipart, it is the end of base64.
+        let next = text[index + 1] == 0x0D ? index + 3 : index + 2
+        if text[index + 1] <= 0x0D, next + 1 < text.count, text[next] == 0x2D, text[next + 1] == 0x2D { return nil }
         if text[index + 1] == 0x0A { return Escape(nothing: 2) }
         if text[index + 1] == 0x0D, index + 2 < text.count, text[index + 2] == 0x0A { return Escape(nothing: 3) }
         return hex(text, index + 1, 2).map { Escape(UInt8(truncatingIfNeeded: $0), 3) }
