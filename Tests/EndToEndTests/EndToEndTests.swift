@@ -49,6 +49,8 @@ struct EndToEndTests {
 
     @Test func noSecretReachesTheDisk() async throws { try await run("planted_secrets") }
 
+    @Test func noSecretOfAnyKindPlaceOrSpellingIsLeft() async throws { try await run("secret_grid", "--quick") }
+
     @Test func flowsWithSecretsAreReplayed() async throws { try await run("secret_flows") }
 
     @Test func trafficWithoutSecretsIsRecordedAsItIs() async throws { try await run("ordinary_traffic") }

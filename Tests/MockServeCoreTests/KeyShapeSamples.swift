@@ -278,7 +278,7 @@ struct KeyShapeSamples {
 }
 
 /// A small generator of repeatable numbers.
-private struct SplitMix64: RandomNumberGenerator {
+struct SplitMix64: RandomNumberGenerator {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }

@@ -46,6 +46,7 @@ package enum CassetteEditor {
     /// - Parameters:
     ///   - rules: of the action `redact`.
     ///   - isDryRun: whether nothing is changed after all.
+    ///   - each: called with what is replaced in an interaction.
     /// - Returns: what was replaced, and what could not be read and stays.
     /// - Throws: `CassetteError`; then nothing was changed.
     @discardableResult
@@ -53,7 +54,8 @@ package enum CassetteEditor {
         _ rules: [Rule],
         secrets: [DeclaredSecret],
         isDryRun: Bool = false,
-        in path: String
+        in path: String,
+        _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
         try change(path, isDryRun: isDryRun) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
@@ -61,7 +63,7 @@ package enum CassetteEditor {
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
             guard let redactor = all.redactor else { return RedactionChanges() }
             let book = PlaceholderBook(try PlaceholderSQL.last(db))
-            let changes = try RedactionSQL.redact(redactor, all, db, path: path, book)
+            let changes = try RedactionSQL.redact(redactor, all, db, path: path, book, each)
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return changes

@@ -6,8 +6,6 @@ import MockServeCore
 package struct RedactionChanges: Sendable {
     /// How many secrets were replaced, by kind.
     package var counts: [String: Int] = [:]
-    /// Where, and by what.
-    package var notes: [(interaction: Int64, place: String, placeholder: String)] = []
     /// Bodies that could not be searched, and stay as they are, each with the reason.
     package var unread: [(interaction: Int64, reason: String)] = []
 }
@@ -17,13 +15,15 @@ enum RedactionSQL {
     /// Replaces the secrets in every interaction. Bodies that nothing refers to any more are left to
     /// `EpisodeSQL.removeUnused`.
     ///
+    /// - Parameter each: called with what was replaced in an interaction.
     /// - Returns: what was replaced, and the bodies that could not be redacted and stay as they are.
     static func redact(
         _ redactor: Redactor,
         _ rules: RuleSet,
         _ db: Database,
         path: String,
-        _ book: PlaceholderBook
+        _ book: PlaceholderBook,
+        _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
         var bodies = BodyWriter()
         var changes = RedactionChanges()
@@ -41,7 +41,7 @@ enum RedactionSQL {
             content.redact(redactor, book, request.redaction, response.redaction)
             guard !content.redactions.isEmpty else { continue }
             changes.counts.merge(content.redactions.counts, uniquingKeysWith: +)
-            changes.notes += content.redactions.notes.map { (interaction.id, $0.place, $0.placeholder) }
+            for note in content.redactions.notes { each(interaction.id, note) }
             try InteractionRow.update(
                 interaction.id,
                 content,

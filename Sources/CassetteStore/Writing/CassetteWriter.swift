@@ -348,7 +348,7 @@ package final class CassetteWriter: Sendable {
     ///
     /// - Throws: `CassetteError` that names the interaction which holds one.
     private func prove(_ secrets: SecretProof, _ db: Database) throws {
-        guard try secrets.find() != nil else { return }
+        guard secrets.redactor.knowsSecrets, try secrets.find() != nil else { return }
         var version: Int64?
         try db.inTransaction(.immediate) {
             _ = try RedactionSQL.redact(secrets.redactor, rules, db, path: path, placeholders)

@@ -292,6 +292,10 @@ public final class MockServer: Sendable {
     /// How many secrets were replaced in what was recorded so far, by kind.
     public var redactedCounts: [String: Int] { service.journal.summary.redacted }
 
+    /// Whether more secrets were met than can be remembered, so that later ones were replaced only where their names or
+    /// shapes tell.
+    package var hasForgottenSecrets: Bool { service.journal.secrets.learned?.isFull ?? false }
+
     /// Number of requests answered from the cassette.
     public var replayedCount: Int { service.journal.summary.answered }
 

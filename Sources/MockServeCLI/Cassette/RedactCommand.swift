@@ -27,7 +27,7 @@ struct RedactCommand: ParsableCommand {
     @Flag(help: "Say what would be replaced, and change nothing.")
     var dryRun = false
 
-    @Flag(help: "List every secret: in which interaction it is, where, and what replaces it.")
+    @Flag(help: "List every secret: in which interaction it is, where, what replaces it, and how it was recognised.")
     var explain = false
 
     func run() throws {
@@ -37,13 +37,12 @@ struct RedactCommand: ParsableCommand {
             if !options.noDefaultRedaction {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
-            let changes = try CassetteEditor.redact(rules, secrets: declared, isDryRun: dryRun, in: cassette)
-            if explain {
-                for note in changes.notes {
-                    Console.print(
-                        "#\(note.interaction): \(Console.safe(note.place)): \(Console.safe(note.placeholder))"
-                    )
-                }
+            let changes = try CassetteEditor.redact(rules, secrets: declared, isDryRun: dryRun, in: cassette) {
+                id,
+                note in
+                guard explain else { return }
+                let what = "\(Console.safe(note.placeholder)), \(note.how)"
+                Console.print("#\(id): \(Console.safe(note.place)): \(what)")
             }
             for body in changes.unread {
                 Console.say("mockserve: interaction \(body.interaction) stays as it is: \(Console.safe(body.reason))")

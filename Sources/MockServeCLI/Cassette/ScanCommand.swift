@@ -31,7 +31,7 @@ struct ScanCommand: ParsableCommand {
         guard !cassettes.isEmpty else { throw ValidationError("Which cassettes? Give their files.") }
     }
 
-    @Flag(help: "Print one JSON object a line: cassette, interaction, place, and kind or unread.")
+    @Flag(help: "Print one JSON object a line: cassette, interaction, place, and kind and how, or unread.")
     var json = false
 
     @Flag(help: "Print a SARIF 2.1.0 log, which hosts of code show beside the files.")
@@ -98,6 +98,7 @@ private struct ScanReport {
         let interaction: Int64
         let place: String
         var kind: String?
+        var how: String?
         /// Why it could not be looked at.
         var unread: String?
     }
@@ -113,7 +114,7 @@ private struct ScanReport {
         count += 1
         // The number means nothing here.
         let kind = note.placeholder.split(separator: ".").dropFirst().first.map(String.init) ?? "secret"
-        add(Line(cassette: path, interaction: interaction, place: note.place, kind: kind))
+        add(Line(cassette: path, interaction: interaction, place: note.place, kind: kind, how: note.how))
     }
 
     mutating func add(unread reason: String, _ path: String, _ interaction: Int64, _ place: String) {
@@ -124,7 +125,7 @@ private struct ScanReport {
     private mutating func add(_ line: Line) {
         switch form {
         case .text:
-            let what = line.kind ?? "not looked at: \(line.unread ?? "")"
+            let what = line.kind.map { "\($0), \(line.how ?? "")" } ?? "not looked at: \(line.unread ?? "")"
             Console.print(
                 "\(Console.safe(line.cassette)): #\(line.interaction): \(Console.safe(line.place)): \(Console.safe(what))"
             )

@@ -30,6 +30,12 @@ struct Summary {
         }
         let redacted = server.redactedCounts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !redacted.isEmpty { Console.say("mockserve: redacted: " + redacted.joined(separator: ", ")) }
+        if server.hasForgottenSecrets {
+            Console.say(
+                "mockserve: more secrets were met than are remembered: later ones were replaced only where their names "
+                    + "or shapes tell"
+            )
+        }
         if !wasTold {
             Self.list(
                 server.failures.map { "\(server.isRecording ? "not recorded" : "failed"): \($0)" },

@@ -4,6 +4,8 @@ package struct RedactionNotes: Sendable, Equatable {
     package struct Note: Sendable, Hashable {
         package let place: String
         package let placeholder: String
+        /// How it was recognised, in words. It is not kept in a cassette.
+        package let how: String
     }
 
     private static let limit = 100
@@ -28,18 +30,18 @@ package struct RedactionNotes: Sendable, Equatable {
     /// Notes what was replaced, as up to version 3 of the catalog.
     mutating func add(_ kind: String, _ number: Int, _ place: String) -> [UInt8] {
         let text = EarlyPlaceholder.text(kind, number)
-        add(kind, number, place, text)
+        add(kind, number, place, text, "version 3 or earlier")
         return Array(text.utf8)
     }
 
-    mutating func add(_ placeholder: Placeholder, _ place: String) {
-        add(placeholder.kind, placeholder.number, place, placeholder.text)
+    mutating func add(_ placeholder: Placeholder, _ place: String, _ how: String) {
+        add(placeholder.kind, placeholder.number, place, placeholder.text, how)
     }
 
-    private mutating func add(_ kind: String, _ number: Int, _ place: String, _ text: String) {
+    private mutating func add(_ kind: String, _ number: Int, _ place: String, _ text: String, _ how: String) {
         counts[kind, default: 0] += 1
         highest[kind] = max(highest[kind] ?? 0, number)
-        let note = Note(place: place, placeholder: text)
+        let note = Note(place: place, placeholder: text, how: how)
         if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
     }
 
@@ -47,7 +49,7 @@ package struct RedactionNotes: Sendable, Equatable {
     mutating func leaveOut(_ place: String) {
         let kind = "left-out"
         counts[kind, default: 0] += 1
-        let note = Note(place: place, placeholder: "redacted.\(kind)")
+        let note = Note(place: place, placeholder: "redacted.\(kind)", how: "in a name")
         if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
     }
 

@@ -78,7 +78,6 @@ struct SecretStream {
     private var isDecided = false
     private let place: String
     private let book: PlaceholderBook?
-    private let isExact: Bool
     private var lookahead: Int
     private var pending: [UInt8] = []
     /// How many of the pending bytes were returned already.
@@ -96,14 +95,12 @@ struct SecretStream {
         _ redactor: Redactor?,
         _ source: SecretSearch.Source,
         _ place: String,
-        _ book: PlaceholderBook?,
-        isExact: Bool = false
+        _ book: PlaceholderBook?
     ) {
         self.redactor = redactor
         self.source = source
         self.place = place
         self.book = book
-        self.isExact = isExact
         lookahead = redactor?.lookahead ?? 0
         threshold = lookahead + Self.batch
     }
@@ -141,7 +138,7 @@ struct SecretStream {
             }
             output += pending[copied..<range.lowerBound]
             let start = output.count
-            redactor.replace(finding, Array(pending[range]), source, place, book, isExact, &output, &notes)
+            redactor.replace(finding, Array(pending[range]), source, place, book, false, &output, &notes)
             if finding.how != .placeholder { note(range, newCount: output.count - start) }
             copied = range.upperBound
             end = max(end, copied)

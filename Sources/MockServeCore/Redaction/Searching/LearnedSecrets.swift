@@ -25,6 +25,13 @@ package final class LearnedSecrets: Sendable {
 
         /// Of all lists.
         let beginnings: Bits
+        private let withDeclared = AtomicLazyReference<Bits>()
+
+        /// Of all lists and of the declared secrets of the scope.
+        func beginnings(with declared: LiteralList) -> Bits {
+            withDeclared.load() ?? withDeclared.storeIfNil(Bits([declared.beginnings, beginnings]))
+        }
+
         /// Bytes of the longest value.
         let longest: Int
     }
@@ -41,7 +48,12 @@ package final class LearnedSecrets: Sendable {
     private let state = Mutex(State())
     private let count = Atomic(0)
 
-    package init() {}
+    private let countLimit: Int
+
+    package convenience init() { self.init(countLimit: Self.countLimit) }
+
+    /// - Parameter countLimit: values that are kept.
+    init(countLimit: Int) { self.countLimit = countLimit }
 
     /// Changes whenever something is learned.
     package var version: Int { count.load(ordering: .acquiring) }
@@ -53,7 +65,7 @@ package final class LearnedSecrets: Sendable {
     var snapshot: Snapshot? { version == 0 ? nil : state.withLock { $0.snapshot } }
 
     /// Everything that was learned, for looking for it in the file.
-    package var values: [[UInt8]] { state.withLock { Array($0.known) } }
+    var values: [[UInt8]] { state.withLock { Array($0.known) } }
 
     /// - Parameter spellings: how it was found, if that is not the value itself.
     func learn(_ kind: String, _ value: [UInt8], _ spellings: [[UInt8]] = []) {
@@ -63,7 +75,7 @@ package final class LearnedSecrets: Sendable {
     private func add(_ kind: String, _ value: [UInt8], _ spelling: [UInt8]) {
         state.withLock { state in
             guard !state.known.contains(spelling) else { return }
-            guard state.known.count < Self.countLimit, state.memory + spelling.count <= Self.memoryLimit else {
+            guard state.known.count < countLimit, state.memory + spelling.count <= Self.memoryLimit else {
                 state.isFull = true
                 return
             }

@@ -21,9 +21,9 @@ struct PairScanner {
     }
 
     /// How far a name goes at most, and what comes between it and its value.
-    private static let nameLimit = 128
+    static let nameLimit = 128
     private static let gapLimit = 64
-    private static let tagLimit = 2048
+    static let tagLimit = 2048
 
     let text: UnsafeBufferPointer<UInt8>
     let place: Place
@@ -75,26 +75,26 @@ struct PairScanner {
     }
 
     @inline(__always)
-    private func isNameByte(_ byte: UInt8) -> Bool { nameBytes[Int(byte)] != 0 }
+    func isNameByte(_ byte: UInt8) -> Bool { nameBytes[Int(byte)] != 0 }
 
     /// The name that ends before `end`.
-    private func name(before end: Int) -> Range<Int>? {
+    func name(before end: Int) -> Range<Int>? {
         var low = end
         while low > 0, end - low <= Self.nameLimit, isNameByte(text[low - 1]) { low -= 1 }
         return low < end && end - low <= Self.nameLimit ? low..<end : nil
     }
 
-    private func isEqual(_ range: Range<Int>, _ literal: StaticString) -> Bool {
+    func isEqual(_ range: Range<Int>, _ literal: StaticString) -> Bool {
         guard range.count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<range.count where text[range.lowerBound + index] != literal.utf8Start[index] { return false }
         return true
     }
 
-    private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
-    private func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
+    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
 
-    private func read(_ name: Range<Int>, _ kind: AddedNames.Place) -> SecretName? {
+    func read(_ name: Range<Int>, _ kind: AddedNames.Place) -> SecretName? {
         let bytes = text[name]
         if !names.isEmpty, let known = names.find(bytes, kind) { return known.isKept ? nil : known.name }
         return readsNames ? SecretName.read(bytes, memo) : nil
@@ -158,7 +158,7 @@ struct PairScanner {
     /// Where values ended that were looked at last, so that a text without ends is not read again and again.
     private var valueEnd = 0..<0
     private var lineEnd = 0..<0
-    private var dataEnd = 0..<0
+    var dataEnd = 0..<0
 
     private mutating func endOfValue(from low: Int) -> Int {
         if valueEnd.contains(low) { return valueEnd.upperBound }
@@ -205,7 +205,7 @@ struct PairScanner {
     }
 
     /// - Parameter isStrict: whether the value is looked at closely even in a request.
-    private mutating func takeValue(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
+    mutating func takeValue(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
         guard !range.isEmpty else { return }
         let range = withoutScheme(range)
         guard !holdsPlaceholder(range), admits(range, name, isPair: isPair, isRequest: isRequest && !isStrict) else {
@@ -216,17 +216,13 @@ struct PairScanner {
 
     /// Whether there is a placeholder within the value: it has been judged before.
     private func holdsPlaceholder(_ range: Range<Int>) -> Bool {
-        guard (11...Self.judgedLimit).contains(range.count) else { return false }
-        let value = UnsafeBufferPointer(rebasing: text[range])
-        guard Self.mark.withUnsafeBytes({ firstOffset(of: $0, in: UnsafeRawBufferPointer(value), from: 0) }) != nil,
-            Placeholder.form(of: ArraySlice(Array(value))) == nil
-        else { return false }
+        guard range.count > 10 else { return false }
+        let value = UnsafeBufferPointer(rebasing: text[range].prefix(Self.judgedLimit))
+        guard Placeholder.form(of: ArraySlice(Array(value))) == nil else { return false }
         var isFound = false
         ShapeFinder.placeholders.forEachKey(in: value) { _, _ in isFound = true }
         return isFound
     }
-
-    private static let mark = Array("redacted".utf8)
 
     private static let judgedLimit = 1024
 
@@ -417,114 +413,5 @@ struct PairScanner {
         }
         guard at > start else { return }
         if password > 0 || SecretName.looksRandom(text[start..<at]) { take(Found(range: start..<at, name: Self.user)) }
-    }
-
-    // MARK: Tags
-
-    /// `<Password>…</Password>`, `<input name="password" value="…">`, `<add key="Password" value="…"/>`.
-    private mutating func tag(at start: Int) {
-        var index = start + 1
-        guard index < text.count, (text[index] | 0x20) &- 0x61 < 26 || text[index] == UInt8(ascii: "_") else { return }
-        while index < text.count, isNameByte(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
-        guard index < text.count, index - start <= Self.nameLimit else { return }
-        let prefix = text[start + 1..<index].lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? start + 1
-        let own = text[index] == UInt8(ascii: ">") || isBlank(text[index]) ? read(prefix..<index, .json) : nil
-        let isPlain = text[index] == UInt8(ascii: ">")
-        var (named, value): (SecretName?, Range<Int>?)
-        let limit = min(text.count, start + Self.tagLimit)
-        // Attributes.
-        while index < limit, text[index] != UInt8(ascii: ">") {
-            // One that is not closed.
-            if text[index] == UInt8(ascii: "<") { return }
-            guard text[index] == UInt8(ascii: "="), index + 1 < limit,
-                text[index + 1] == UInt8(ascii: "\"") || text[index + 1] == UInt8(ascii: "'"),
-                let attribute = name(before: index)
-            else {
-                index += 1
-                continue
-            }
-            guard let high = endOfString(in: index + 2..<limit, text[index + 1]) else { return }
-            let content = index + 2..<high
-            if isEqual(attribute, "name") || isEqual(attribute, "key") || isEqual(attribute, "id")
-                || isEqual(attribute, "property") || isEqual(attribute, "Name")
-            {
-                if content.count <= Self.nameLimit, let found = read(content, .form) { named = found }
-            } else if isEqual(attribute, "value") || isEqual(attribute, "content") {
-                value = content
-            } else if isEqual(attribute, "type"), isEqual(content, "password") {
-                named = named ?? SecretName(kind: "password", strength: .password)
-            }
-            index = high + 1
-        }
-        if let named, let value { return takeValue(value, named, isPair: true) }
-        guard let name = own ?? named, index < text.count, text[index] == UInt8(ascii: ">"), isPlain || index > 0,
-            text[index - 1] != UInt8(ascii: "/")
-        else { return }
-        content(from: index + 1, name)
-    }
-
-    private func endOfString(in range: Range<Int>, _ quote: UInt8) -> Int? { text[range].firstIndex(of: quote) }
-
-    private static let data = Array("<![CDATA[".utf8)
-    private static let endOfData = Array("]]>".utf8)
-
-    private mutating func content(from start: Int, _ name: SecretName) {
-        var (low, high) = (start, start)
-        if start + Self.data.count < text.count, text[start..<start + Self.data.count].elementsEqual(Self.data) {
-            low = start + Self.data.count
-            if !dataEnd.contains(low) {
-                let rest = UnsafeRawBufferPointer(text)
-                let end = Self.endOfData.withUnsafeBytes { firstOffset(of: $0, in: rest, from: low) } ?? text.count
-                dataEnd = low..<max(low, end)
-            }
-            high = dataEnd.upperBound
-        } else {
-            while low < text.count, isBlank(text[low]) { low += 1 }
-            high = low
-            while high < text.count, text[high] != UInt8(ascii: "<") { high += 1 }
-            while high > low, isBlank(text[high - 1]) { high -= 1 }
-        }
-        guard low < high else { return }
-        takeValue(low..<high, name, isPair: false)
-    }
-}
-
-/// What rules add to the names, and take away.
-struct AddedNames: Sendable {
-    enum Place: Sendable {
-        case query
-        case form
-        case json
-    }
-
-    struct Entry: Sendable {
-        let name: SecretName
-        let isKept: Bool
-    }
-
-    private var names: [String: [(place: Place, entry: Entry)]] = [:]
-    private var kinds: Set<String> = []
-
-    var isEmpty: Bool { names.isEmpty }
-
-    mutating func add(_ name: String, _ place: Place, isKept: Bool) {
-        let entry = Entry(name: SecretName(kind: Placeholder.kind(name), strength: .strong), isKept: isKept)
-        names[RedactionCatalog.comparable(name.utf8), default: []].append((place, entry))
-        if !isKept { kinds.insert(entry.name.kind) }
-    }
-
-    func isAdded(_ name: SecretName) -> Bool { kinds.contains(name.kind) }
-
-    /// Of names in brackets, each counts: `user[pin]`.
-    func find(_ name: some Collection<UInt8>, _ place: Place) -> Entry? {
-        let plain = TextView.plain(ArraySlice(Array(name)))
-        let parts = plain.split { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "]") || $0 == UInt8(ascii: ".") }
-        for part in [plain[...]] + parts {
-            let found = names[RedactionCatalog.comparable(part)] ?? []
-            if let entry = found.first(where: { $0.place == place || place == .query && $0.place == .form })?.entry {
-                return entry
-            }
-        }
-        return nil
     }
 }

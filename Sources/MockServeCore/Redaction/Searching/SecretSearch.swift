@@ -12,9 +12,22 @@ final class SecretSearch: Sendable {
         var spellings: [[UInt8]] = []
         /// Whether it was found by its name.
         var isNamed = false
+        /// Whether it is a key whose checksum is right.
+        var isChecked = false
+
+        /// How it was recognised.
+        var reason: String {
+            switch how {
+            case .name: "by its name"
+            case .shape: isChecked ? "by its shape, and its checksum is right" : "by its shape"
+            case .learned: "as one that was recognised elsewhere"
+            case .declared: "as it was declared"
+            case .placeholder: "as a placeholder that nobody gave"
+            }
+        }
     }
 
-    enum How: String, Sendable {
+    enum How: Sendable {
         case name
         case shape
         case learned
@@ -208,7 +221,7 @@ final class SecretSearch: Sendable {
                 case (nil, nil): nil
                 case (let declared?, nil): declared.beginnings
                 case (nil, let learned?): learned.beginnings
-                case (let declared?, let learned?): Bits([declared.beginnings, learned.beginnings])
+                case (let declared?, let learned?): learned.beginnings(with: declared)
                 }
         }
 
@@ -235,7 +248,15 @@ final class SecretSearch: Sendable {
         if shape.kind.isEmpty {
             found.append(Finding(range: origin, kind: "", value: value, form: .text, how: .placeholder))
         } else {
-            found.append(Finding(range: origin, kind: shape.kind, value: value, form: .init(value[...]), how: .shape))
+            var finding = Finding(
+                range: origin,
+                kind: shape.kind,
+                value: value,
+                form: .init(value[...]),
+                how: .shape
+            )
+            finding.isChecked = shape.check?.matches(value[...]) ?? false
+            found.append(finding)
         }
     }
 

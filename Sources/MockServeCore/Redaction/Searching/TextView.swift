@@ -3,7 +3,7 @@ import Foundation
 /// A text as it reads after one more level of decoding, and where each of its bytes comes from.
 ///
 /// Percent-encoding (RFC 3986 §2.1), the escapes of JSON (RFC 8259 §7) and of scripts, character references (HTML §13.5,
-/// XML §4.1) and quoted-printable (RFC 2045 §6.7) are decoded at once, whichever comes. A JSON text in a string of a form
+/// XML §4.1) are decoded at once, whichever comes; quoted-printable (RFC 2045 §6.7) is a level of its own. A JSON text in a string of a form
 /// value is plain after a few levels.
 struct TextView {
     /// Levels that are looked at in addition to the text itself.
@@ -173,7 +173,9 @@ struct TextView {
     }
 
     private static func escape(_ text: UnsafeBufferPointer<UInt8>, _ index: Int, _ isPrintable: Bool) -> Escape? {
-        switch text[index] {
+        // What is escaped within quoted-printable is the next level.
+        if isPrintable, text[index] != UInt8(ascii: "=") { return nil }
+        return switch text[index] {
         case UInt8(ascii: "%"): hex(text, index + 1, 2).map { Escape(UInt8(truncatingIfNeeded: $0), 3) }
         case UInt8(ascii: "\\"): backslash(text, index)
         case UInt8(ascii: "&"): reference(text, index)

@@ -1,0 +1,144 @@
+import HTTPMessages
+
+/// How the fields of one message are redacted.
+struct FieldRedaction {
+    let redactor: Redactor
+    let source: SecretSearch.Source
+    let message: String
+    let book: PlaceholderBook?
+    let isExact: Bool
+
+    init(
+        _ redactor: Redactor,
+        _ source: SecretSearch.Source,
+        _ message: String,
+        _ book: PlaceholderBook?,
+        _ isExact: Bool
+    ) {
+        (self.redactor, self.source, self.message) = (redactor, source, message)
+        (self.book, self.isExact) = (book, isExact)
+    }
+
+    private static func isCookie(_ name: ArraySlice<UInt8>) -> Bool {
+        equalsIgnoringCase(name, "cookie".utf8) || equalsIgnoringCase(name, "set-cookie".utf8)
+    }
+
+    /// Whether its name says that there is a secret in it.
+    func isTelling(_ field: Fields.Field) -> Bool {
+        Self.isCookie(field.name) || name(field) != nil
+    }
+
+    private func name(_ field: Fields.Field) -> SecretName? {
+        if !redactor.fields.isEmpty,
+            let known = redactor.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))]
+        {
+            return known
+        }
+        return redactor.redactsByDefault ? SecretName.read(field: field.name) : nil
+    }
+
+    func value(of field: Fields.Field, _ notes: inout RedactionNotes) -> [UInt8] {
+        let place = book == nil ? "" : "\(message) \(Latin1.string(field.name))"
+        let value = Array(field.value)
+        if !redactor.fields.isEmpty,
+            let known = redactor.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))], known == nil
+        {
+            return anywhere(value, place, &notes)
+        }
+        if redactor.redactsByDefault, Self.isCookie(field.name) {
+            return cookies(value, isList: field.name.count == 6, place, &notes)
+        }
+        guard let name = name(field), !value.isEmpty else { return anywhere(value, place, &notes) }
+        return credentials(value, name, place, &notes)
+    }
+
+    private func anywhere(_ value: [UInt8], _ place: String, _ notes: inout RedactionNotes) -> [UInt8] {
+        redactor.redact(text: value, source, place, book, isExact: isExact, &notes)
+    }
+
+    /// `scheme value` (RFC 9110 §11.4), where the scheme stays, or only a value.
+    private func credentials(
+        _ value: [UInt8],
+        _ name: SecretName,
+        _ place: String,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        guard let space = value.firstIndex(where: { $0 == 0x20 || $0 == 0x09 }),
+            RedactionCatalog.schemes.contains(Latin1.string(value[..<space].map(HTTPMessages.lowercased)))
+        else { return replaced(value[...], name.kind, place, &notes) }
+        let rest = trimmingSpace(value[space...])
+        guard !rest.isEmpty else { return value }
+        if Latin1.string(value[..<space]).lowercased() == "basic", let known = basic(rest, place, &notes) {
+            return Array(value[...space]) + known
+        }
+        return Array(value[...space]) + replaced(rest, name.kind, place, &notes)
+    }
+
+    /// `user:password` in base64 (RFC 7617 §2).
+    ///
+    /// - Returns: what stands for it if one of them is known already, perhaps because we have served it; nil if not.
+    private func basic(_ value: ArraySlice<UInt8>, _ place: String, _ notes: inout RedactionNotes) -> [UInt8]? {
+        guard Placeholder.form(of: value) == nil, let decoded = Base64.decode(value),
+            let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
+        else { return nil }
+        let known = anywhere(decoded, place, &notes)
+        let holdsAny = !decoded.withUnsafeBufferPointer { redactor.findings(in: $0, source) }.isEmpty
+        guard !holdsAny else {
+            return book == nil && !isExact ? Placeholder.compared : Base64.encode(known, isURLSafe: false)
+        }
+        redactor.learned?.learn("password", Array(decoded[(colon + 1)...]))
+        return nil
+    }
+
+    /// `name=value; name=value` (RFC 6265 §4.2.1), or `name=value; attributes` (§4.1.1).
+    private func cookies(
+        _ value: [UInt8],
+        isList: Bool,
+        _ place: String,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        let pairs = value.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
+        var output: [UInt8] = []
+        for (index, pair) in pairs.enumerated() {
+            if index > 0 { output.append(UInt8(ascii: ";")) }
+            output += isList || index == 0 ? cookie(pair, place, &notes) : Array(pair)
+        }
+        // Names and attributes may hold anything.
+        return anywhere(output, place, &notes)
+    }
+
+    private func cookie(_ cookie: ArraySlice<UInt8>, _ place: String, _ notes: inout RedactionNotes) -> [UInt8] {
+        let equals = cookie.firstIndex(of: UInt8(ascii: "="))
+        let name = equals.map { trimmingSpace(cookie[..<$0]) } ?? []
+        var value = trimmingSpace(cookie[(equals.map { $0 + 1 } ?? cookie.startIndex)...])
+        if value.count > 2, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") {
+            value = value.dropFirst().dropLast()
+        }
+        guard !value.isEmpty, !redactor.keptCookies.contains(Latin1.string(name)) else { return Array(cookie) }
+        return Array(cookie[..<value.startIndex]) + replaced(value, "cookie", place, &notes)
+            + cookie[value.endIndex...]
+    }
+
+    private func replaced(
+        _ value: ArraySlice<UInt8>,
+        _ kind: String,
+        _ place: String,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        let plain = TextView.plain(value)
+        let isKnown = Placeholder.form(of: plain[...]) != nil
+        let finding = SecretSearch.Finding(
+            range: 0..<0,
+            kind: kind,
+            value: plain,
+            form: .init(plain[...]),
+            how: isKnown ? .placeholder : .name
+        )
+        if !isKnown {
+            redactor.learned?.learn(kind, plain, TextView.spellings(Array(value)))
+        }
+        var output: [UInt8] = []
+        redactor.replace(finding, Array(value), source, place, book, isExact, &output, &notes)
+        return output
+    }
+}

@@ -1,0 +1,67 @@
+extension PairScanner {
+    /// `<Password>…</Password>`, `<input name="password" value="…">`, `<add key="Password" value="…"/>`.
+    mutating func tag(at start: Int) {
+        var index = start + 1
+        guard index < text.count, (text[index] | 0x20) &- 0x61 < 26 || text[index] == UInt8(ascii: "_") else { return }
+        while index < text.count, isNameByte(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
+        guard index < text.count, index - start <= Self.nameLimit else { return }
+        let prefix = text[start + 1..<index].lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? start + 1
+        let own = text[index] == UInt8(ascii: ">") || isBlank(text[index]) ? read(prefix..<index, .json) : nil
+        var (named, value): (SecretName?, Range<Int>?)
+        let limit = min(text.count, start + Self.tagLimit)
+        // Attributes.
+        while index < limit, text[index] != UInt8(ascii: ">") {
+            // One that is not closed.
+            if text[index] == UInt8(ascii: "<") { return }
+            guard text[index] == UInt8(ascii: "="), index + 1 < limit,
+                text[index + 1] == UInt8(ascii: "\"") || text[index + 1] == UInt8(ascii: "'"),
+                let attribute = name(before: index)
+            else {
+                index += 1
+                continue
+            }
+            guard let high = endOfString(in: index + 2..<limit, text[index + 1]) else { return }
+            let content = index + 2..<high
+            if isEqual(attribute, "name") || isEqual(attribute, "key") || isEqual(attribute, "id")
+                || isEqual(attribute, "property") || isEqual(attribute, "Name")
+            {
+                if content.count <= Self.nameLimit, let found = read(content, .form) { named = found }
+            } else if isEqual(attribute, "value") || isEqual(attribute, "content") {
+                value = content
+            } else if isEqual(attribute, "type"), isEqual(content, "password") {
+                named = named ?? SecretName(kind: "password", strength: .password)
+            }
+            index = high + 1
+        }
+        if let named, let value { return takeValue(value, named, isPair: true) }
+        guard let name = own ?? named, index < text.count, text[index] == UInt8(ascii: ">"),
+            text[index - 1] != UInt8(ascii: "/")
+        else { return }
+        content(from: index + 1, name)
+    }
+
+    private func endOfString(in range: Range<Int>, _ quote: UInt8) -> Int? { text[range].firstIndex(of: quote) }
+
+    private static let data = Array("<![CDATA[".utf8)
+    private static let endOfData = Array("]]>".utf8)
+
+    private mutating func content(from start: Int, _ name: SecretName) {
+        var (low, high) = (start, start)
+        if start + Self.data.count < text.count, text[start..<start + Self.data.count].elementsEqual(Self.data) {
+            low = start + Self.data.count
+            if !dataEnd.contains(low) {
+                let rest = UnsafeRawBufferPointer(text)
+                let end = Self.endOfData.withUnsafeBytes { firstOffset(of: $0, in: rest, from: low) } ?? text.count
+                dataEnd = low..<max(low, end)
+            }
+            high = dataEnd.upperBound
+        } else {
+            while low < text.count, isBlank(text[low]) { low += 1 }
+            high = low
+            while high < text.count, text[high] != UInt8(ascii: "<") { high += 1 }
+            while high > low, isBlank(text[high - 1]) { high -= 1 }
+        }
+        guard low < high else { return }
+        takeValue(low..<high, name, isPair: false)
+    }
+}

@@ -1,0 +1,133 @@
+extension SecretName {
+    /// Whether a value may be the secret that its name promises.
+    ///
+    /// - Parameters:
+    ///   - isRequest: whether somebody sends it. There, values are not looked at closely, because all credentials must
+    ///     be treated alike.
+    ///   - isPair: whether it is in a query or a form.
+    func admits(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isRequest: Bool, isPair: Bool) -> Bool {
+        guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
+        if Self.isConstant(value) || Self.isScheme(value) { return false }
+        // `pwd` is a folder, too.
+        if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") {
+            return false
+        }
+        switch strength {
+        case .password: return isRequest || !Self.isLabel(value, isPhrase: kind.hasSuffix("passphrase"))
+        case .strong:
+            if isRequest { return isPair || !Self.hasWords(value, 2) }
+            return !Self.isLabel(value) && !Self.hasWords(value, 2)
+        case .weak:
+            if isRequest { return isPair || !Self.hasWords(value, 1) }
+            return first != UInt8(ascii: "/") && Self.looksRandom(value)
+        case .beside(let word):
+            return ShapeFinder.standard.kind(of: ArraySlice(Array(value)), beside: word) != nil
+        case .random: return value.count >= 20 && Self.looksRandom(value)
+        case .vague: return isPair && value.count >= 20 && first != UInt8(ascii: "/") && Self.looksRandom(value)
+        }
+    }
+
+    /// Whether a number of JSON may be the secret that its name promises. A token that is a short number is a piece of a
+    /// text, a session is an hour of a conference, and a code is a status.
+    func admits(number digits: Int) -> Bool {
+        switch strength {
+        case .password: true
+        case .strong: !kind.hasSuffix("token") || digits >= 12
+        case .weak: kind == "pin" || kind.hasSuffix("_code") || digits >= 12
+        case .vague, .random, .beside: false
+        }
+    }
+
+    private static let constants: Set<[UInt8]> = Set(
+        ["null", "true", "false", "none", "nil", "undefined", "yes", "no", "string", "*", "-"].map { Array($0.utf8) }
+    )
+
+    private static func isScheme(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        guard value.count < 24, let last = value.last, last <= 0x20 || (last | 0x20) &- 0x61 < 26 else { return false }
+        let word = value.prefix { $0 > 0x20 }
+        guard value.dropFirst(word.count).allSatisfy({ $0 <= 0x20 }) else { return false }
+        return RedactionCatalog.schemes.contains(
+            String(decoding: word.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
+        )
+    }
+
+    private static func isConstant(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        value.count <= 9 && constants.contains(value.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 })
+    }
+
+    /// More words than these: a sentence, not a credential, whose scheme may be a word before it.
+    private static func hasWords(_ value: UnsafeBufferPointer<UInt8>.SubSequence, _ limit: Int) -> Bool {
+        value.split(maxSplits: limit + 1, whereSeparator: { $0 <= 0x20 }).count > limit
+    }
+
+    /// Whether it is a text for people: letters and punctuation between them, no digits.
+    ///
+    /// - Parameter isPhrase: whether several words may be a secret.
+    private static func isLabel(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isPhrase: Bool = false) -> Bool {
+        let last = value[value.index(before: value.endIndex)]
+        if hasWords(value, 2) {
+            if isPhrase { return last == UInt8(ascii: ".") || last == UInt8(ascii: "?") }
+            // A sentence has numbers in it, but no words that are half a number.
+            return !value.split(whereSeparator: { $0 <= 0x20 }).contains { word in
+                word.contains { $0 &- 0x30 < 10 } && word.contains { ($0 | 0x20) &- 0x61 < 26 }
+            }
+        }
+        // Chinese, Japanese and Korean.
+        if value.contains(where: { $0 &- 0xE3 < 11 }), !value.contains(where: { ($0 | 0x20) &- 0x61 < 26 }) {
+            return true
+        }
+        var (hasSpace, hasForeign, capitals, letters) = (false, false, 0, 0)
+        for byte in value {
+            switch byte {
+            case 0x30...0x39, UInt8(ascii: "$"), UInt8(ascii: "#"), UInt8(ascii: "@"), UInt8(ascii: "_"),
+                UInt8(ascii: "^"), UInt8(ascii: "~"), UInt8(ascii: "+"), UInt8(ascii: "="):
+                return false
+            case 0x41...0x5A: (capitals, letters) = (capitals + 1, letters + 1)
+            case 0x61...0x7A: letters += 1
+            case 0x20: hasSpace = true
+            case 0x80...: hasForeign = true
+            default: break
+            }
+        }
+        if hasForeign || hasSpace { return !isPhrase && letters + (hasForeign ? 1 : 0) > 0 }
+        guard letters == value.count, letters < 24, let first = value.first else { return value.count < 3 }
+        if capitals == 1, first &- 0x41 < 26 { return true }
+        let lower = value.map { $0 | 0x20 }
+        return [
+            "pass", "secret", "required", "optional", "hidden", "text", "token", "basic", "bearer", "contras",
+            "wachtwoord", "senha",
+        ]
+        .contains { word in lower.starts(with: word.utf8) }
+    }
+
+    /// Whether it is what a machine makes: long enough, one word, and of more than letters of one case.
+    static func looksRandom(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        guard value.count >= 8 else { return false }
+        var (digits, upper, lower, other, seen) = (0, 0, 0, 0, (UInt64(0), UInt64(0)))
+        for byte in value {
+            if byte < 64 { seen.0 |= 1 << UInt64(byte) } else { seen.1 |= 1 << UInt64(byte & 63) }
+            switch byte {
+            case 0x30...0x39: digits += 1
+            case 0x41...0x5A: upper += 1
+            case 0x61...0x7A: lower += 1
+            case UInt8(ascii: "_"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "~"), UInt8(ascii: "+"),
+                UInt8(ascii: "/"), UInt8(ascii: "="), UInt8(ascii: ":"), UInt8(ascii: "%"), UInt8(ascii: "!"),
+                UInt8(ascii: "*"):
+                other += 1
+            case 0x20:
+                // Only after the name of a scheme.
+                if digits + other > 0 || value.count < 16 { return false }
+            default: return false
+            }
+        }
+        guard digits < value.count, seen.0.nonzeroBitCount + seen.1.nonzeroBitCount >= 5 else { return false }
+        if value.count > 8, value.dropFirst(3).prefix(6).contains(UInt8(ascii: ":")), value.contains(UInt8(ascii: "/")),
+            Array(value).firstRange(of: Array("://".utf8)) != nil
+        {
+            return false
+        }
+        if digits > 0, upper + lower > 0 { return digits + upper > 1 || value.count > 12 }
+        // Letters of both cases, but not as in `CamelCase`, or many of one without the shape of words.
+        return upper > 2 && lower > 2 && value.count >= 16 && other == 0
+    }
+}
