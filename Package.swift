@@ -46,6 +46,7 @@ let package = Package(
             providers: [.apt(["libre2-dev"]), .brew(["re2"])]
         ),
         .target(name: "CRegex", dependencies: ["CRE2"]),
+        .target(name: "CByteScan"),
         .target(name: "CSQLiteGuard", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(
             name: "CassetteSchema",
@@ -65,6 +66,7 @@ let package = Package(
         .target(
             name: "MockServeCore",
             dependencies: [
+                "CByteScan",
                 "CRegex",
                 "HTTPMessages",
                 "ContentCoding",

@@ -125,7 +125,7 @@ private struct ScanReport {
     private mutating func add(_ line: Line) {
         switch form {
         case .text:
-            let what = line.kind.map { "\($0), \(line.how ?? "")" } ?? "not looked at: \(line.unread ?? "")"
+            let what = line.kind ?? "not looked at: \(line.unread ?? "")"
             Console.print(
                 "\(Console.safe(line.cassette)): #\(line.interaction): \(Console.safe(line.place)): \(Console.safe(what))"
             )

@@ -115,6 +115,10 @@ struct SecretStream {
         guard isLast || pending.count >= threshold, let redactor else { return }
         if !isDecided {
             isDecided = true
+            // Of a long body, so many bytes are there at first, however it comes. Of a short one, all is cheap.
+            if pending.count >= Self.batch {
+                source.isOpaque = SecretSearch.isOpaque(Array(pending.prefix(Self.contextLimit)))
+            }
             if source.place == .form, ContentStart(pending) == .json { source.place = .text }
         }
         source.isOpen = !isLast

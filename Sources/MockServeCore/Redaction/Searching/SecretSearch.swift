@@ -1,3 +1,5 @@
+import CByteScan
+
 /// What is a secret in a scope: names, shapes, declared values, and what was learned.
 final class SecretSearch: Sendable {
     /// A secret in a text.
@@ -42,6 +44,8 @@ final class SecretSearch: Sendable {
         var isRequest: Bool
         /// Pictures and the like, in which names mean nothing.
         var isBinary = false
+        /// Whether it begins as what is no text, so that nothing in it is escaped.
+        var isOpaque = false
         /// Whether the text goes on after what is searched.
         var isOpen = false
     }
@@ -71,7 +75,7 @@ final class SecretSearch: Sendable {
         var found: [Finding] = []
         let snapshot = learned?.snapshot
         search(text, nil, source, snapshot, &found)
-        let views = Self.views(of: text)
+        let views = source.isOpaque ? [] : Self.views(of: text)
         for view in views {
             var deeper: [Finding] = []
             view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &deeper) }
@@ -90,6 +94,14 @@ final class SecretSearch: Sendable {
             }
         }
         return Self.merged(found)
+    }
+
+    /// Whether a text that begins like this is none: it has many controls in it, and is not UTF-16.
+    static func isOpaque(_ beginning: [UInt8]) -> Bool {
+        beginning.withUnsafeBufferPointer { text in
+            guard let base = text.baseAddress, TextView(utf16: text) == nil else { return false }
+            return mockserve_count_controls(base, text.count) * 16 > text.count
+        }
     }
 
     private static func views(of text: UnsafeBufferPointer<UInt8>) -> [TextView] {
@@ -132,12 +144,9 @@ final class SecretSearch: Sendable {
         var position = 0
         let end = text.count - LiteralAutomaton.shortest
         while position <= end {
+            position = mockserve_next_pair(base, position, end + 1, shapePairs, literalPairs)
+            guard position <= end else { break }
             let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
-            let pair = Int(truncatingIfNeeded: word & 0xFFFF)
-            if (shapePairs[pair >> 6] | literalPairs[pair >> 6]) >> UInt64(pair & 63) & 1 == 0 {
-                position += 1
-                continue
-            }
             let anchor = Bits.hash(word & 0xFF_FFFF)
             let literal = Bits.hash(word)
             let isAnchor = anchors[anchor >> 6] >> UInt64(anchor & 63)
@@ -198,7 +207,10 @@ final class SecretSearch: Sendable {
         var walks = Walks(declared, learned)
         guard let beginnings = walks.beginnings else { return }
         var position = 0
-        while position <= text.count - LiteralAutomaton.shortest {
+        let end = text.count - LiteralAutomaton.shortest
+        while position <= end {
+            position = mockserve_next_pair(base, position, end + 1, beginnings.pairs, beginnings.pairs)
+            guard position <= end else { break }
             let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
             if beginnings.contains(Bits.hash(word)) {
                 walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) }
