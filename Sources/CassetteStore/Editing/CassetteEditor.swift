@@ -34,7 +34,7 @@ package enum CassetteEditor {
     /// Adds rules and computes the match keys anew.
     package static func add(_ rules: [Rule], to path: String) throws -> KeyChanges {
         try change(path) { db in
-            guard try RuleSQL.add(rules, db) else { return KeyChanges() }
+            guard try RuleSQL.add(rules, db, path: path) else { return KeyChanges() }
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             return try RuleSQL.recomputeKeys(db, path: path)
         }
@@ -59,7 +59,7 @@ package enum CassetteEditor {
     ) throws -> RedactionChanges {
         try change(path, isDryRun: isDryRun) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
-            _ = try RuleSQL.add(rules, db)
+            _ = try RuleSQL.add(rules, db, path: path)
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
             guard let redactor = all.redactor else { return RedactionChanges() }
             let book = PlaceholderBook(try PlaceholderSQL.last(db))

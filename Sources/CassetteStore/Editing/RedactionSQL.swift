@@ -15,11 +15,14 @@ enum RedactionSQL {
     /// Replaces the secrets in every interaction. Bodies that nothing refers to any more are left to
     /// `EpisodeSQL.removeUnused`.
     ///
-    /// - Parameter each: called with what was replaced in an interaction.
+    /// - Parameters:
+    ///   - numbers: of the interactions that are looked at.
+    ///   - each: called with what was replaced in an interaction.
     /// - Returns: what was replaced, and the bodies that could not be redacted and stay as they are.
     static func redact(
-        _ redactor: Redactor,
+        _ all: Redactor,
         _ rules: RuleSet,
+        in numbers: ClosedRange<Int64> = 1...Int64.max,
         _ db: Database,
         path: String,
         _ book: PlaceholderBook,
@@ -27,9 +30,10 @@ enum RedactionSQL {
     ) throws -> RedactionChanges {
         var bodies = BodyWriter()
         var changes = RedactionChanges()
-        var last: Int64 = 0
-        while let interaction = try RuleSQL.next(db, after: last) {
+        var last = numbers.lowerBound - 1
+        while let interaction = try RuleSQL.next(db, after: last), interaction.id <= numbers.upperBound {
             last = interaction.id
+            let redactor = all.applying(to: interaction.request)
             let fields = (request: interaction.request.fields, response: interaction.response.fields)
             let request = try body(interaction.requestBody, interaction.id) {
                 BodyRedaction(redactor, fields.request, "request body", book)

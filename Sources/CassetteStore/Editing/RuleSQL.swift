@@ -43,9 +43,10 @@ enum RuleSQL {
     }
 
     /// - Returns: whether any of them is new.
-    static func add(_ rules: [Rule], _ db: Database) throws -> Bool {
+    static func add(_ rules: [Rule], _ db: Database, path: String) throws -> Bool {
         var hasNew = false
-        for rule in rules {
+        let own = try numbered(db, path: path).map(\.rule)
+        for rule in rules.filter({ rule in !own.contains { rule.isMet(by: $0) } }).map(\.salted) {
             let sql = """
                 INSERT INTO rule (action, part, pattern, replacement, scope) VALUES (?1, ?2, ?3, ?4, ?5) \
                 ON CONFLICT DO NOTHING

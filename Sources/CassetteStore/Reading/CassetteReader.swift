@@ -112,7 +112,7 @@ package final class CassetteReader: Sendable {
     /// Those of these rules that the cassette does not have.
     package func lacking(_ rules: [Rule]) throws -> [Rule] {
         let own = Set(try numberedRules().map(\.rule))
-        return rules.filter { !own.contains($0) }
+        return rules.filter { rule in !own.contains { rule.isMet(by: $0) } }
     }
 
     /// The number that a query returns; nil if it returns none.

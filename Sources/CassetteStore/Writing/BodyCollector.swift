@@ -10,9 +10,17 @@ package struct BodyCollector {
     private var bytes: [UInt8] = []
     private var upload: Int?
 
-    /// - Parameter writer: nil if nothing is recorded.
-    package init(_ writer: CassetteWriter?) {
+    private let redactor: Redactor?
+    /// What was known to be secret before the first byte (`Redactor.learnedVersion`).
+    let learnedVersion: Int
+
+    /// - Parameters:
+    ///   - writer: nil if nothing is recorded.
+    ///   - request: of the exchange, which says what is redacted.
+    package init(_ writer: CassetteWriter?, _ request: RequestHead) {
         self.writer = writer
+        redactor = writer?.rules.redactor?.applying(to: request)
+        learnedVersion = redactor?.learnedVersion ?? 0
     }
 
     /// Redacts from here on. Must be called before the first byte.
@@ -21,9 +29,14 @@ package struct BodyCollector {
     ///   - fields: of the message.
     ///   - place: `request body` or `response body`.
     package mutating func redact(_ fields: Fields, _ place: String) {
-        guard let writer, let redactor = writer.rules.redactor else { return }
+        guard let writer, let redactor else { return }
         redactor.learn(from: fields, isRequest: place == "request body", writer.placeholders)
         redaction = BodyRedaction(redactor, fields, place, writer.placeholders)
+    }
+
+    /// Takes note of the secrets in the fields of an informational response.
+    package func learn(from fields: Fields) {
+        redactor?.learn(from: fields, isRequest: false, writer?.placeholders)
     }
 
     /// - Returns: whether a slice was handed over, after which the writer may be congested.

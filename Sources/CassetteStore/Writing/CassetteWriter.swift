@@ -46,6 +46,7 @@ package final class CassetteWriter: Sendable {
     private let bodies = Mutex(BodyWriter())
     /// Interactions whose requests had a secret in them that became one only later.
     private let lateKeys = Mutex<Set<Int64>>([])
+    private let searched = Mutex(SearchedInteractions())
 
     /// Opens or creates the cassette and begins an episode.
     ///
@@ -121,7 +122,7 @@ package final class CassetteWriter: Sendable {
         // Nor is a cassette moved to another version of redaction by recording into it: its keys depend on it.
         let hasRedaction = try RuleSQL.numbered(db, path: path).contains { $0.rule.isDefaultRedaction }
         let rules = hasRedaction ? rules.filter { !$0.isDefaultRedaction } : rules
-        if try RuleSQL.add(version + rules, db) {
+        if try RuleSQL.add(version + rules, db, path: path) {
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.recomputeKeys(db, path: path)
         }
@@ -285,6 +286,7 @@ package final class CassetteWriter: Sendable {
                     db
                 )
                 if interaction.hasLateSecret { lateKeys.withLock { _ = $0.insert(number) } }
+                searched.withLock { $0.note(number, interaction.learnedVersion) }
                 return number
             }
         }
@@ -348,15 +350,11 @@ package final class CassetteWriter: Sendable {
     ///
     /// - Throws: `CassetteError` that names the interaction which holds one.
     private func prove(_ secrets: SecretProof, _ db: Database) throws {
-        guard secrets.redactor.knowsSecrets, try secrets.find() != nil else { return }
-        var version: Int64?
-        try db.inTransaction(.immediate) {
-            _ = try RedactionSQL.redact(secrets.redactor, rules, db, path: path, placeholders)
-            try EpisodeSQL.removeUnused(db)
-            version = try EpisodeSQL.lastVersion(db)
-            return .commit
-        }
-        try EpisodeSQL.leaveWAL(db, version)
+        guard secrets.redactor.knowsSecrets else { return }
+        let stale = searched.withLock { $0.lastBefore(secrets.redactor.learnedVersion) }
+        if stale > newestBefore { try redact(secrets.redactor, newestBefore + 1...stale, db) }
+        guard try secrets.find() != nil else { return }
+        try redact(secrets.redactor, 1...Int64.max, db)
         guard let kind = try secrets.find() else { return }
         let found = try secrets.locate(db)
         let place = found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }
@@ -366,6 +364,25 @@ package final class CassetteWriter: Sendable {
             (place ?? "it holds the secret \(kind), though in no interaction")
                 + ", which became known only later. Do not share the file: remove the interaction, or record anew."
         )
+    }
+
+    private func redact(_ redactor: Redactor, _ numbers: ClosedRange<Int64>, _ db: Database) throws {
+        var version: Int64?
+        try db.inTransaction(.immediate) {
+            let changes = try RedactionSQL.redact(redactor, rules, in: numbers, db, path: path, placeholders)
+            if let (interaction, reason) = changes.unread.first {
+                throw CassetteError(
+                    .unwritable,
+                    path: path,
+                    "interaction \(interaction) cannot be searched for the secrets that became known later: \(reason). Do not share the file: remove the interaction, or record anew."
+                )
+            }
+            guard !changes.counts.isEmpty else { return .commit }
+            try EpisodeSQL.removeUnused(db)
+            version = try EpisodeSQL.lastVersion(db)
+            return .commit
+        }
+        if version != nil { try EpisodeSQL.leaveWAL(db, version) }
     }
 
     /// Removes the file if this run created it for nothing. It stays if another run has begun meanwhile.

@@ -26,6 +26,8 @@ package final class NewInteraction: Sendable {
     /// Whether the key was computed before something in the request became a secret. It stays, because a client asks
     /// before it knows.
     let hasLateSecret: Bool
+    /// What was known to be secret when its exchange began (`Redactor.learnedVersion`).
+    let learnedVersion: Int
 
     /// Bytes it takes, roughly, while it waits to be written.
     var memory: Int {
@@ -50,17 +52,31 @@ package final class NewInteraction: Sendable {
         var content = content
         var (request, response) = (try requestBody.finish(), try responseBody.finish())
         var isLate = false
-        if let redactor = writer.rules.redactor {
+        let version = requestBody.learnedVersion
+        if let redactor = writer.rules.redactor?.applying(to: content.request) {
             let hasLearned = redactor.learnedVersion != key.learnedVersion
             isLate = hasLearned && key.remade(by: writer.rules).key(origin: content.origin) != content.matchKey
             if hasLearned, case .whole(let bytes) = request { request = .whole(requestBody.redactAgain(bytes)) }
             content.redact(redactor, writer.placeholders, requestBody.redaction, responseBody.redaction)
         }
-        self.init(content: content, requestBody: request, responseBody: response, hasLateSecret: isLate)
+        self.init(
+            content: content,
+            requestBody: request,
+            responseBody: response,
+            hasLateSecret: isLate,
+            learnedVersion: version
+        )
     }
 
-    init(content: InteractionContent, requestBody: NewBody, responseBody: NewBody, hasLateSecret: Bool = false) {
+    init(
+        content: InteractionContent,
+        requestBody: NewBody,
+        responseBody: NewBody,
+        hasLateSecret: Bool = false,
+        learnedVersion: Int = 0
+    ) {
         self.content = content
+        self.learnedVersion = learnedVersion
         self.hasLateSecret = hasLateSecret
         self.requestBody = requestBody
         self.responseBody = responseBody
@@ -97,7 +113,7 @@ extension CassetteWriter {
             chunks: chunks
         )
         func collector(_ bytes: [UInt8], _ fields: Fields, _ place: String) -> BodyCollector {
-            var collector = BodyCollector(self)
+            var collector = BodyCollector(self, request)
             collector.redact(fields, place)
             _ = collector.append(ByteBuffer(bytes: bytes))
             return collector

@@ -8,7 +8,7 @@ package import MockServeCore
 /// ```
 ///
 /// It is replaced by `redacted.KIND.NUMBER`, with the same number for the same value. Requests are redacted in the
-/// same way before they are matched; there, all secrets of a kind are equal.
+/// same way before they are matched; there, all secrets are equal.
 public struct RedactionTarget: Sendable {
     /// The rule that is kept in the cassette, or why it is invalid.
     let rule: Result<Rule, RuleError>
@@ -80,8 +80,30 @@ public struct RedactionTarget: Sendable {
     /// A secret by which requests are told apart, such as the wrong password and the right one: in order of first use,
     /// so the first value that a client sends in a replay counts as the first that was recorded.
     ///
-    /// - Parameter part: as for ``keep(_:)``.
-    public static func tellApart(_ part: String) -> RedactionTarget { RedactionTarget("apart:\(part)") }
+    /// Instead of a value's number, 12 bits of a salted digest of it may be kept. Then the order does not matter, but whoever
+    /// has the cassette can rule out most guesses of the value.
+    ///
+    /// - Parameters:
+    ///   - part: as for ``keep(_:)``.
+    ///   - byDigest: whether a digest is kept. Default: false.
+    public static func tellApart(_ part: String, byDigest: Bool = false) -> RedactionTarget {
+        RedactionTarget("\(byDigest ? "digest" : "apart"):\(part)")
+    }
+
+    /// The same for some requests only. What is declared by its value is redacted in all.
+    ///
+    /// - Parameter requests: a method and a path, such as `POST /login` or `* /v1/**`.
+    public func `for`(_ requests: String) -> RedactionTarget {
+        guard case .success(let rule) = rule else { return self }
+        guard let scope = RequestPattern(requests) else {
+            return .invalid("`\(requests)` is no METHOD PATH, such as `POST /login` or `* /v1/**`")
+        }
+        do {
+            return RedactionTarget(try Rule(.redact, part: rule.partText, scope: scope))
+        } catch {
+            return RedactionTarget(error)
+        }
+    }
 
     /// The strings and numbers with this name in JSON objects, at any depth. Case, `-` and `_` in names do not count.
     public static func json(_ name: String) -> RedactionTarget { RedactionTarget("json:\(name)") }

@@ -38,7 +38,7 @@ final class ExchangeLog: Sendable {
         origin = exchange.servedOrigin
         upstream = exchange.upstream?.name
         self.limit = limit
-        self.redactor = redactor
+        self.redactor = redactor?.applying(to: exchange.request)
     }
 
     /// Bytes that it may take at most, roughly: the exchange is noted before its answer is complete.

@@ -173,22 +173,27 @@ final class ScopeJournal: Sendable {
         let lane = state.withLock { $0.lanes.first } ?? makeLane()
         lane.note(
             method: redactor?.redact(method: request.method) ?? request.method,
-            target: redacted(request.target),
+            target: redacted(request),
             redacted(outcome),
             status: status,
             log: log
         )
     }
 
-    func redacted(_ target: [UInt8]) -> [UInt8] {
-        guard let redactor else { return target }
+    /// The target of a request.
+    func redacted(_ request: RequestHead) -> [UInt8] {
+        redacted(request.target, redactor?.applying(to: request))
+    }
+
+    private func redacted(_ text: [UInt8], _ redactor: Redactor?) -> [UInt8] {
+        guard let redactor else { return text }
         var notes = RedactionNotes()
-        return redactor.redact(target: target, nil, &notes)
+        return redactor.redact(target: text, nil, &notes)
     }
 
     private func redacted(_ outcome: JournalEntry.Outcome) -> JournalEntry.Outcome {
         guard case .failed(let reason) = outcome.kind else { return outcome }
-        return .failed(String(decoding: redacted(Array(reason.utf8)), as: UTF8.self))
+        return .failed(String(decoding: redacted(Array(reason.utf8), redactor), as: UTF8.self))
     }
 
     func recorded(_ notes: RedactionNotes, isCut: Bool) {

@@ -296,6 +296,9 @@ public final class MockServer: Sendable {
     /// shapes tell.
     package var hasForgottenSecrets: Bool { service.journal.secrets.learned?.isFull ?? false }
 
+    /// Names that are near to those of secrets, but whose values were left alone because they look like none.
+    package var sparedNames: [String] { service.journal.secrets.learned?.spared ?? [] }
+
     /// Number of requests answered from the cassette.
     public var replayedCount: Int { service.journal.summary.answered }
 

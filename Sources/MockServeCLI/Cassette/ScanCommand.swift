@@ -44,9 +44,8 @@ struct ScanCommand: ParsableCommand {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
             let known = KnownSecrets(try secrets.declared(), learned: LearnedSecrets())
-            guard let redactor = RuleSet(rules, secrets: known).redactor else { return (0, 0) }
             var report = ScanReport(form: sarif ? .sarif : json ? .json : .text)
-            for path in cassettes { try scan(path, redactor, &report) }
+            for path in cassettes { try scan(path, rules, known, &report) }
             report.end()
             return (report.count, report.unreadCount)
         }
@@ -55,13 +54,22 @@ struct ScanCommand: ParsableCommand {
         if found > 0 { throw ExitStatus.misses.code }
     }
 
-    private func scan(_ path: String, _ redactor: Redactor, _ report: inout ScanReport) throws {
+    private func scan(
+        _ path: String,
+        _ rules: [Rule],
+        _ known: KnownSecrets,
+        _ report: inout ScanReport
+    ) throws {
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
+        // What its owner has declared to be no secret is none.
+        let kept = try reader.rules().rules.filter(\.isKeep)
+        guard let all = RuleSet(rules + kept, secrets: known).redactor else { return }
         // Beyond all numbers that are there.
         let book = PlaceholderBook(["": 1 << 40])
         try reader.forEach { interaction in
             var content = interaction.content
+            let redactor = all.applying(to: content.request)
             func body(_ reference: BodyReference?, _ fields: Fields, _ place: String) throws -> BodyRedaction? {
                 guard let reference else { return nil }
                 var redaction = BodyRedaction(redactor, fields, place, book)

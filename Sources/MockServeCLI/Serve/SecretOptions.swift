@@ -59,7 +59,10 @@ struct SecretOptions: ParsableArguments {
 struct RedactOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Redact values by name, in addition to what is redacted by default: \(Rule.syntax(.redact)).",
+            """
+            Redact values by name, in addition to what is redacted by default: field:NAME, query:NAME, form:NAME or \
+            json:NAME. ` for METHOD PATH` may follow, as in 'json:pin for POST /login'.
+            """,
             valueName: "part"
         )
     )
@@ -67,7 +70,10 @@ struct RedactOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Do not redact this, although its name says that it is a secret: cookie:NAME, field:NAME, query:NAME, form:NAME or json:NAME.",
+            """
+            Do not redact this, although its name says that it is a secret: cookie:NAME, field:NAME, query:NAME, \
+            form:NAME or json:NAME. ` for METHOD PATH` may follow.
+            """,
             valueName: "part"
         )
     )
@@ -77,7 +83,8 @@ struct RedactOptions: ParsableArguments {
         help: ArgumentHelp(
             """
             Tell requests apart that differ only in this secret, such as json:password, in order of first use: the first \
-            value that a client sends in a replay counts as the first that was recorded.
+            value that a client sends in a replay counts as the first that was recorded. As digest:json:password, by 12 \
+            bits of a salted digest, so that the order does not count; the cassette then helps a little in guessing.
             """,
             valueName: "part"
         )
@@ -91,7 +98,7 @@ struct RedactOptions: ParsableArguments {
         get throws {
             try redact.map { try Self.rule("--redact", $0, $0) }
                 + keep.map { try Self.rule("--keep", $0, "keep:\($0)") }
-                + tellApart.map { try Self.rule("--tell-apart", $0, "apart:\($0)") }
+                + tellApart.map { try Self.rule("--tell-apart", $0, $0.hasPrefix("digest:") ? $0 : "apart:\($0)") }
         }
     }
 

@@ -30,6 +30,14 @@ struct Summary {
         }
         let redacted = server.redactedCounts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
         if !redacted.isEmpty { Console.say("mockserve: redacted: " + redacted.joined(separator: ", ")) }
+        let spared = server.isRecording ? server.sparedNames : []
+        if !spared.isEmpty {
+            let more = spared.count > 8 ? " and \(spared.count - 8) more" : ""
+            Console.say(
+                "mockserve: left alone, because what they hold looks like no secret: "
+                    + Console.safe(spared.prefix(8).joined(separator: ", ")) + more
+            )
+        }
         if server.hasForgottenSecrets {
             Console.say(
                 "mockserve: more secrets were met than are remembered: later ones were replaced only where their names "

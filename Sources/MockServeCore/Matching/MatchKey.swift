@@ -65,10 +65,12 @@ package final class MatchKeyBuilder {
     package init(_ request: RequestHead, _ rules: RuleSet = .none, mappedBy map: OriginMap = .identity) {
         sent = request
         self.map = map
+        let mapped = map.mapTarget(request.target)
+        let rules = rules.redacting(request.method, mapped)
         self.rules = rules
         // What is recognised in a field is found in the target and the body.
         rules.redactor?.learn(from: request.fields, isRequest: true)
-        target = rules.comparable(target: map.mapTarget(request.target), &notes)
+        target = rules.comparable(target: mapped, &notes)
         learnedVersion = rules.redactor?.learnedVersion ?? 0
     }
 

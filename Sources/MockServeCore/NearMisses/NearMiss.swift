@@ -40,7 +40,7 @@ package struct ComparedRequest: Sendable {
 extension ComparedRequest {
     /// The same with its secrets replaced.
     package func redacted(by rules: RuleSet) -> ComparedRequest {
-        guard let redactor = rules.redactor else { return self }
+        guard let redactor = rules.redactor?.applying(to: head) else { return self }
         var (copy, notes) = (self, RedactionNotes())
         copy.head = redactor.redact(head, nil, &notes)
         copy.body = body.map { redactor.redact(body: $0, head.fields, nil, &notes) }

@@ -103,7 +103,8 @@ package struct BodyRedaction {
     /// What was redacted, redacted once more. Compressed bodies stay as they are.
     package mutating func redactAgain(_ bytes: [UInt8]) -> [UInt8] {
         guard case .plain = state else { return bytes }
-        let again = redactor.redact(body: bytes, fields, book, isRequest: place == "request body", &notes)
+        var (stream, again) = (redactor.stream(fields, place, book), [UInt8]())
+        stream.push(bytes, isLast: true, into: &again, &notes)
         writtenSize += again.count - bytes.count
         return again
     }
@@ -164,7 +165,7 @@ package struct BodyRedaction {
         notes = RedactionNotes()
         var whole = redactor.stream(fields, place, book)
         var output: [UInt8] = []
-        whole.push(text, isLast: true, into: &output, &notes)
+        whole.push(all: text, into: &output, &notes)
         for coding in coded.codings {
             guard let encoded = coding.encode(output) else {
                 throw Refusal(description: "the \(place) has a secret in it, and cannot be compressed anew")
@@ -183,7 +184,7 @@ package struct BodyRedaction {
         }
         var plain = redactor.stream(fields, place, book)
         var output: [UInt8] = []
-        plain.push(coded.held, isLast: true, into: &output, &notes)
+        plain.push(all: coded.held, into: &output, &notes)
         return output
     }
 

@@ -42,8 +42,8 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
     /// Whether it can be in a field.
     var isLineSafe: Bool { value.allSatisfy { $0 >= 0x20 && $0 != 0x7F } }
 
-    /// Bytes that a search must see at once to find the secret in any of its spellings.
-    var longestSpelling: Int { value.count * 12 }
+    /// How many times longer than the value its longest spelling is.
+    static let longestSpelling = 12
 
     /// What to look for once a text is decoded: the value, with a plus sign for a space as forms have it, and what is left
     /// of it in base64.
@@ -64,10 +64,10 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Expressions that find the secret plain, percent-encoded, as part of a JSON string or of HTML, and in base64.
-    var patterns: [SecretFinder.Pattern] {
+    var patterns: [PatternFinder.Pattern] {
         let text = String(validating: value, as: UTF8.self)
         let plain = "(" + (text?.unicodeScalars.map(Self.spellings) ?? value.map(Self.spellings)).joined() + ")"
-        return ([plain] + base64Patterns).map { SecretFinder.Pattern(kind: kind, expression: $0, value: value) }
+        return ([plain] + base64Patterns).map { PatternFinder.Pattern(kind: kind, expression: $0, value: value) }
     }
 
     /// Every way in which one character may be written: as its bytes, or as a whole.

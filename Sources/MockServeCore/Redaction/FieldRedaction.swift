@@ -28,27 +28,29 @@ struct FieldRedaction {
         Self.isCookie(field.name) || name(field) != nil
     }
 
-    private func name(_ field: Fields.Field) -> SecretName? {
-        if !redactor.fields.isEmpty,
-            let known = redactor.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))]
-        {
-            return known
-        }
-        return redactor.redactsByDefault ? SecretName.read(field: field.name) : nil
+    private func name(_ field: Fields.Field) -> SecretName? { rule(for: field) ?? Self.known(redactor, field) }
+
+    private static func known(_ redactor: Redactor, _ field: Fields.Field) -> SecretName? {
+        redactor.redactsByDefault ? SecretName.read(field: field.name) : nil
+    }
+
+    /// What rules say of a field: nothing, or that it is kept (nil), or its name.
+    private func rule(for field: Fields.Field) -> SecretName?? {
+        redactor.names.fields.isEmpty
+            ? nil : redactor.names.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))]
     }
 
     func value(of field: Fields.Field, _ notes: inout RedactionNotes) -> [UInt8] {
         let place = book == nil ? "" : "\(message) \(Latin1.string(field.name))"
         let value = Array(field.value)
-        if !redactor.fields.isEmpty,
-            let known = redactor.fields[Latin1.string(field.name.map(HTTPMessages.lowercased))], known == nil
-        {
-            return anywhere(value, place, &notes)
-        }
-        if redactor.redactsByDefault, Self.isCookie(field.name) {
+        let rule = rule(for: field)
+        if case .some(nil) = rule { return anywhere(value, place, &notes) }
+        if Self.isCookie(field.name), redactor.redactsByDefault || !redactor.names.cookiesApart.isEmpty {
             return cookies(value, isList: field.name.count == 6, place, &notes)
         }
-        guard let name = name(field), !value.isEmpty else { return anywhere(value, place, &notes) }
+        guard let name = rule ?? Self.known(redactor, field), !value.isEmpty else {
+            return anywhere(value, place, &notes)
+        }
         return credentials(value, name, place, &notes)
     }
 
@@ -65,29 +67,35 @@ struct FieldRedaction {
     ) -> [UInt8] {
         guard let space = value.firstIndex(where: { $0 == 0x20 || $0 == 0x09 }),
             RedactionCatalog.schemes.contains(Latin1.string(value[..<space].map(HTTPMessages.lowercased)))
-        else { return replaced(value[...], name.kind, place, &notes) }
+        else { return replaced(value[...], name, place, &notes) }
         let rest = trimmingSpace(value[space...])
         guard !rest.isEmpty else { return value }
         if Latin1.string(value[..<space]).lowercased() == "basic", let known = basic(rest, place, &notes) {
             return Array(value[...space]) + known
         }
-        return Array(value[...space]) + replaced(rest, name.kind, place, &notes)
+        return Array(value[...space]) + replaced(rest, name, place, &notes)
     }
 
     /// `user:password` in base64 (RFC 7617 §2).
     ///
-    /// - Returns: what stands for it if one of them is known already, perhaps because we have served it; nil if not.
+    /// - Returns: what stands for it if the password is known already, perhaps because we have served it; nil if not, and
+    ///   then all of it is to be replaced.
     private func basic(_ value: ArraySlice<UInt8>, _ place: String, _ notes: inout RedactionNotes) -> [UInt8]? {
         guard Placeholder.form(of: value) == nil, let decoded = Base64.decode(value),
             let colon = decoded.firstIndex(of: UInt8(ascii: ":"))
         else { return nil }
-        let known = anywhere(decoded, place, &notes)
-        let holdsAny = !decoded.withUnsafeBufferPointer { redactor.findings(in: $0, source) }.isEmpty
-        guard !holdsAny else {
-            return book == nil && !isExact ? Placeholder.compared : Base64.encode(known, isURLSafe: false)
+        let password = colon + 1..<decoded.count
+        let findings = decoded.withUnsafeBufferPointer { redactor.findings(in: $0, source) }
+        // Of a part of it, nothing may stay.
+        let isKnown = findings.contains {
+            $0.range.lowerBound <= password.lowerBound && $0.range.upperBound == decoded.count
         }
-        redactor.learned?.learn("password", Array(decoded[(colon + 1)...]))
-        return nil
+        guard isKnown || password.isEmpty && !findings.isEmpty else {
+            redactor.learned?.learn("password", Array(decoded[password]))
+            return nil
+        }
+        guard book != nil || isExact else { return Placeholder.compared }
+        return Base64.encode(anywhere(decoded, place, &notes), isURLSafe: false)
     }
 
     /// `name=value; name=value` (RFC 6265 §4.2.1), or `name=value; attributes` (§4.1.1).
@@ -114,29 +122,31 @@ struct FieldRedaction {
         if value.count > 2, value.first == UInt8(ascii: "\""), value.last == UInt8(ascii: "\"") {
             value = value.dropFirst().dropLast()
         }
-        guard !value.isEmpty, !redactor.keptCookies.contains(Latin1.string(name)) else { return Array(cookie) }
-        return Array(cookie[..<value.startIndex]) + replaced(value, "cookie", place, &notes)
-            + cookie[value.endIndex...]
+        let text = Latin1.string(name)
+        let apart = redactor.names.cookiesApart[text]
+        guard !value.isEmpty, redactor.redactsByDefault || apart != nil, !redactor.names.keptCookies.contains(text)
+        else { return Array(cookie) }
+        let secret = SecretName(kind: "cookie", strength: .strong, apart: apart)
+        return Array(cookie[..<value.startIndex]) + replaced(value, secret, place, &notes) + cookie[value.endIndex...]
     }
 
     private func replaced(
         _ value: ArraySlice<UInt8>,
-        _ kind: String,
+        _ name: SecretName,
         _ place: String,
         _ notes: inout RedactionNotes
     ) -> [UInt8] {
         let plain = TextView.plain(value)
         let isKnown = Placeholder.form(of: plain[...]) != nil
-        let finding = SecretSearch.Finding(
+        var finding = SecretSearch.Finding(
             range: 0..<0,
-            kind: kind,
+            kind: name.kind,
             value: plain,
             form: .init(plain[...]),
             how: isKnown ? .placeholder : .name
         )
-        if !isKnown {
-            redactor.learned?.learn(kind, plain, TextView.spellings(Array(value)))
-        }
+        finding.apart = name.apart
+        if !isKnown { redactor.learned?.learn(name.kind, plain, TextView.spellings(Array(value))) }
         var output: [UInt8] = []
         redactor.replace(finding, Array(value), source, place, book, isExact, &output, &notes)
         return output

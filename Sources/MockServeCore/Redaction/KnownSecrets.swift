@@ -9,4 +9,8 @@ package struct KnownSecrets: Sendable {
     package init(_ declared: [DeclaredSecret] = [], learned: LearnedSecrets? = nil, book: PlaceholderBook? = nil) {
         (self.declared, self.learned, self.book) = (declared, learned, book)
     }
+
+    func with(_ learned: LearnedSecrets?) -> KnownSecrets {
+        KnownSecrets(declared, learned: learned, book: book)
+    }
 }

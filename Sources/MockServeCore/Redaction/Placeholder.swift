@@ -1,5 +1,3 @@
-import Foundation
-
 /// What replaces a secret: a text of characters that no encoding changes (RFC 3986 §2.3), in the form of the secret, so
 /// that clients can decode, store, compare and send back what they get.
 ///
@@ -47,6 +45,11 @@ package struct Placeholder: Hashable, Sendable {
         return kept.isEmpty ? "secret" : String(String.UnicodeScalarView(kept.prefix(64)))
     }
 
+    /// Whether it may be one that was given: a number may look like a placeholder by chance.
+    func wasGiven(by book: PlaceholderBook) -> Bool {
+        kind != "number" || number <= book.highest || number >= ToldApart.firstDigest
+    }
+
     // MARK: Forms
 
     enum Form: Sendable {
@@ -57,6 +60,15 @@ package struct Placeholder: Hashable, Sendable {
         case base64
         case jwt
         case pem
+
+        /// Whether it is the form of the whole secret, not of a text that holds it.
+        func isOf(_ raw: [UInt8]) -> Bool {
+            switch self {
+            case .text, .number, .pem: false
+            case .uuid, .hex, .jwt: true
+            case .base64: Form.base64(raw[...]) != nil
+            }
+        }
 
         init(_ value: ArraySlice<UInt8>) {
             self = Self.uuid(value) ?? Self.hex(value) ?? Self.jwt(value) ?? Self.base64(value) ?? .text
@@ -228,103 +240,6 @@ package struct Placeholder: Hashable, Sendable {
         "redacted.[a-z0-9_-]{1,64}.[c]{0,1}[0-9]{1,18}", #"\[redacted:[a-z0-9_.-]{1,64}:[0-9]{1,18}\]"#,
         #"\[redacted:[a-z0-9_.-]{1,64}\]"#, "4edac7ed-0000-4000-(8000|9000)-[0-9]{12,18}",
         "4edac7ed[0c]{1}[0-9]{15,503}", "cmVkYWN0ZWQu[A-Za-z0-9]{4,128}",
-        "eyJ[A-Za-z0-9_-]{1,2048}.eyJ[A-Za-z0-9_-]{1,16384}.(redactedJWT|redactedJWC)[0-9]{7,19}",
+        "eyJ[A-Za-z0-9_-]{1,}.eyJ[A-Za-z0-9_-]{1,}.(redactedJWT|redactedJWC)[0-9]{7,19}",
     ].map { KeyShape("", $0, source: "this file") }
-}
-
-/// `[redacted:KIND:NUMBER]`, of which the number does not count where requests are compared.
-enum EarlyPlaceholder {
-    static let start = Array("[redacted:".utf8)
-
-    /// A name in the form that such a placeholder may contain.
-    static func kind(_ name: String) -> String {
-        let kept = name.lowercased().unicodeScalars.filter { scalar in
-            switch scalar {
-            case "a"..."z", "0"..."9", "_", "-", ".": true
-            default: false
-            }
-        }
-        return kept.isEmpty ? "secret" : String(String.UnicodeScalarView(kept.prefix(64)))
-    }
-
-    static func text(_ kind: String, _ number: Int? = nil) -> String {
-        "[redacted:\(kind)\(number.map { ":\($0)" } ?? "")]"
-    }
-
-    /// The placeholder without its number, if `value` is one; nil if it is not.
-    static func unnumbered(_ value: ArraySlice<UInt8>) -> [UInt8]? {
-        guard value.starts(with: start), value.last == UInt8(ascii: "]") else { return nil }
-        let parts = value.dropFirst(start.count).dropLast().split(
-            separator: UInt8(ascii: ":"),
-            omittingEmptySubsequences: false
-        )
-        guard let kind = parts.first, !kind.isEmpty, parts.count <= 2, kind.allSatisfy(isKind),
-            parts.count == 1 || !parts[1].isEmpty && parts[1].allSatisfy({ $0 &- 0x30 < 10 })
-        else { return nil }
-        return start + kind + [UInt8(ascii: "]")]
-    }
-
-    private static func isKind(_ byte: UInt8) -> Bool {
-        byte &- 0x30 < 10 || byte &- 0x61 < 26 || "_-.".utf8.contains(byte)
-    }
-}
-
-/// A JWT (RFC 7519) that libraries parse, and that says nothing of whom it was for.
-enum JWTPlaceholder {
-    private static let limit = 16 << 10
-    /// Claims that do not say who it is (RFC 7519 §4.1; OpenID Connect Core §2; IANA, "JSON Web Token Claims").
-    private static let kept: Set<String> = [
-        "iss", "aud", "azp", "scope", "scp", "typ", "ver", "acr", "amr", "token_use", "client_id", "nonce",
-        // Of the header (RFC 7515 §4.1; RFC 7516 §4.1).
-        "alg", "kid", "cty", "enc", "zip",
-    ]
-    private static let times: Set<String> = ["exp", "nbf", "iat", "auth_time", "updated_at"]
-
-    static func canBe(_ header: ArraySlice<UInt8>, _ claims: ArraySlice<UInt8>) -> Bool {
-        header.count <= limit && claims.count <= limit && object(header) != nil && object(claims) != nil
-    }
-
-    private static func object(_ part: ArraySlice<UInt8>) -> [String: Any]? {
-        guard let bytes = Base64.decode(part) else { return nil }
-        return try? JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any]
-    }
-
-    /// - Parameters:
-    ///   - book: numbers whom it was for, so that it is the same one in all his tokens.
-    ///   - isSecret: whether a text holds a known secret.
-    static func make(
-        _ placeholder: Placeholder,
-        _ value: ArraySlice<UInt8>,
-        _ book: PlaceholderBook,
-        _ isSecret: (String) -> Bool
-    ) -> [UInt8]? {
-        let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        guard parts.count == 3, let header = object(parts[0]), let claims = object(parts[1]) else { return nil }
-        func part(_ object: [String: Any]) -> [UInt8]? {
-            var changed: [String: Any] = [:]
-            for (name, claim) in object {
-                if let text = claim as? String {
-                    let isPlain = kept.contains(name) && !isSecret(text)
-                    changed[name] =
-                        isPlain ? text : book.placeholder("claim", Array(text.utf8), isOwn: placeholder.isOwn).text
-                } else if let number = claim as? NSNumber {
-                    let isPlain = times.contains(name) || CFBoolean.isBoolean(number)
-                    let own = book.placeholder("claim", Array("\(number)".utf8), isOwn: placeholder.isOwn)
-                    changed[name] = isPlain ? number : NSNumber(value: own.number)
-                } else if kept.contains(name), let texts = claim as? [String], !texts.contains(where: isSecret) {
-                    changed[name] = texts
-                }
-            }
-            let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
-            let data = try? JSONSerialization.data(withJSONObject: changed, options: options)
-            return data.map { Base64.encode(Array($0), isURLSafe: true) }
-        }
-        guard let first = part(header), let second = part(claims) else { return nil }
-        return first + [UInt8(ascii: ".")] + second + [UInt8(ascii: ".")] + placeholder.signature
-    }
-}
-
-private enum CFBoolean {
-    /// JSON's `true` and `false` are numbers of a kind of their own.
-    static func isBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 }

@@ -57,10 +57,13 @@ package final class PlaceholderBook: Sendable {
 
     /// What stands for a value: what it was called where it was first found, and a number that nothing else has.
     ///
-    /// - Parameter isOwn: whether it is found in a request.
-    func placeholder(_ kind: String, _ value: [UInt8], isOwn: Bool) -> Placeholder {
+    /// - Parameters:
+    ///   - isOwn: whether it is found in a request.
+    ///   - digest: the number it has unless it was given to the client; nil for the next one.
+    func placeholder(_ kind: String, _ value: [UInt8], isOwn: Bool, digest: Int? = nil) -> Placeholder {
         state.withLock { state in
-            if let known = state.placeholders[value] { return known }
+            if let known = state.placeholders[value], digest == nil || !known.isOwn { return known }
+            if let digest { return Placeholder(kind: kind, number: digest, isOwn: true) }
             let number = max(state.highest, state.floor) + 1
             state.highest = number
             state.last[kind] = number

@@ -40,7 +40,7 @@ package struct RedactionNotes: Sendable, Equatable {
 
     private mutating func add(_ kind: String, _ number: Int, _ place: String, _ text: String, _ how: String) {
         counts[kind, default: 0] += 1
-        highest[kind] = max(highest[kind] ?? 0, number)
+        if number < ToldApart.firstDigest { highest[kind] = max(highest[kind] ?? 0, number) }
         let note = Note(place: place, placeholder: text, how: how)
         if notes.count < Self.limit, !notes.contains(note) { notes.append(note) }
     }

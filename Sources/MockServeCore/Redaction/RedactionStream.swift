@@ -38,6 +38,16 @@ package struct RedactionStream {
         }
     }
 
+    /// Takes a whole text, piece by piece, so that the memory for searching it stays small.
+    mutating func push(all text: [UInt8], into output: inout [UInt8], _ notes: inout RedactionNotes) {
+        for start in stride(from: 0, to: text.count, by: Self.piece) {
+            push(text[start..<min(start + Self.piece, text.count)], isLast: false, into: &output, &notes)
+        }
+        push([], isLast: true, into: &output, &notes)
+    }
+
+    private static let piece = 256 << 10
+
     /// Whether the end of a secret was not replaced, because the secret is too long.
     var hasCutSecret: Bool {
         switch way {

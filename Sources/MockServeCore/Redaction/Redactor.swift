@@ -9,80 +9,101 @@ package final class Redactor: Sendable {
     /// For cassettes of earlier versions.
     private let patterns: PatternRedactor?
     private let search: SecretSearch
-    let learned: LearnedSecrets?
-    private let book: PlaceholderBook?
-    /// In lower case; nil for one that is kept.
-    let fields: [String: SecretName?]
-    let keptCookies: Set<String>
-    /// Kinds of secrets by which requests are told apart.
-    private let toldApart: Set<String>
+    let names: RedactedNames
+    private let scoped: ScopedRedactions?
 
     /// Bytes that a search must see at once to recognise the beginning of every secret.
-    var lookahead: Int { max(declaredLookahead, (learned?.snapshot?.longest ?? 0) * 6 + 512) }
-
-    private let declaredLookahead: Int
+    var lookahead: Int {
+        // What is learned was found, so it is as long as it gets in base64 or so.
+        let learned = (learned?.snapshot?.longest ?? 0) * DeclaredSecret.longestSpelling / 2
+        return max(4096, max(search.longest * DeclaredSecret.longestSpelling, learned) + 512)
+    }
 
     /// The default redaction where there are no rules, such as in the journal of a server without a cassette.
-    package static let standard = Redactor([.catalog(RedactionCatalog.version)], KnownSecrets(), isCurrent: true)
+    package static let standard = Redactor([.catalog(RedactionCatalog.version)], [], KnownSecrets(), isCurrent: true)
 
-    /// - Parameter isCurrent: whether new placeholders are used even without the default redaction.
+    /// - Parameters:
+    ///   - scoped: rules that are for some requests only.
+    ///   - isCurrent: whether new placeholders are used even without the default redaction.
     /// - Returns: nil if there is nothing to redact.
-    package static func `for`(_ rules: [RedactionRule], _ secrets: KnownSecrets, isCurrent: Bool) -> Redactor? {
-        if rules.isEmpty, secrets.declared.isEmpty { return nil }
-        return Redactor(rules, secrets, isCurrent: isCurrent)
+    package static func `for`(
+        _ rules: [RedactionRule],
+        scoped: [(scope: RequestPattern, rule: RedactionRule)] = [],
+        _ secrets: KnownSecrets,
+        isCurrent: Bool
+    ) -> Redactor? {
+        if rules.isEmpty, scoped.isEmpty, secrets.declared.isEmpty { return nil }
+        return Redactor(rules, scoped, secrets, isCurrent: isCurrent)
     }
 
     /// Whether two take the same for secrets.
     package static func isSame(_ one: Redactor?, _ other: Redactor?) -> Bool {
         one === other
             || one?.rules == other?.rules && one?.learned === other?.learned && one?.isNew == other?.isNew
-                && one?.secrets == other?.secrets
+                && one?.declaredKinds == other?.declaredKinds && one?.scoped?.rules == other?.scoped?.rules
+                && one?.scoped?.scopes == other?.scoped?.scopes
     }
 
     private let rules: Set<RedactionRule>
-    private let secrets: Set<DeclaredSecret>
+    private let secrets: KnownSecrets
+    /// The kinds of declared secrets, by their values.
+    private let declaredKinds: [[UInt8]: String]
     private let isNew: Bool
 
-    private init(_ rules: [RedactionRule], _ secrets: KnownSecrets, isCurrent: Bool) {
+    private init(
+        _ rules: [RedactionRule],
+        _ scoped: [(scope: RequestPattern, rule: RedactionRule)],
+        _ secrets: KnownSecrets,
+        isCurrent: Bool
+    ) {
         self.rules = Set(rules.filter { if case .secret = $0 { false } else { true } })
-        self.secrets = Set(secrets.declared)
         let version = rules.compactMap { if case .catalog(let version) = $0 { version } else { nil } }.max() ?? 0
         isNew = isCurrent && version == 0 || version >= RedactionCatalog.firstSearched
         patterns = isNew ? nil : PatternRedactor(rules, secrets: secrets.declared)
-        let needsMemory = rules.contains { if case .tellApart = $0 { true } else { false } }
-        learned = isNew ? secrets.learned ?? (needsMemory ? LearnedSecrets() : nil) : nil
-        book = secrets.book
-        var (names, fields, cookies) = (AddedNames(), [String: SecretName?](), Set<String>())
-        func add(_ place: RedactionRule.Place, _ name: String, isKept: Bool) {
-            switch place {
-            case .field:
-                let added = SecretName(kind: Placeholder.kind(name), strength: .strong)
-                fields.updateValue(isKept ? nil : added, forKey: name.lowercased())
-            case .cookie: if isKept { cookies.insert(name) }
-            case .query: names.add(name, .query, isKept: isKept)
-            case .form: names.add(name, .form, isKept: isKept)
-            case .json: names.add(name, .json, isKept: isKept)
-            }
+        names = RedactedNames(rules)
+        let tellsApart = names.tellsApart || scoped.contains { $0.rule.tellsApart }
+        var secrets = secrets
+        secrets.learned = isNew ? secrets.learned ?? (tellsApart ? LearnedSecrets() : nil) : nil
+        (self.secrets, self.tellsApart) = (secrets, tellsApart)
+        declaredKinds = Dictionary(
+            secrets.declared.map { ($0.value, Placeholder.kind($0.kind)) },
+            uniquingKeysWith: { one, _ in one }
+        )
+        search = SecretSearch(declared: secrets.declared, names: names.added, redactsByDefault: version > 0)
+        self.scoped = scoped.isEmpty ? nil : ScopedRedactions(scoped)
+    }
+
+    /// What was learned, if anything is learned at all.
+    var learned: LearnedSecrets? { secrets.learned }
+
+    private var book: PlaceholderBook? { secrets.book }
+
+    /// A variant of another one: without what was learned, or with the rules for one request.
+    private init(_ other: Redactor, adding more: [RedactionRule], learned: LearnedSecrets?) {
+        rules = other.rules.union(more)
+        (secrets, declaredKinds, isNew) = (other.secrets.with(learned), other.declaredKinds, other.isNew)
+        tellsApart = other.tellsApart
+        scoped = more.isEmpty ? other.scoped.map { ScopedRedactions(Array(zip($0.scopes, $0.rules))) } : nil
+        guard !more.isEmpty else {
+            (patterns, search, names) = (other.patterns, other.search, other.names)
+            return
         }
-        // What is kept comes first.
-        for rule in rules { if case .keep(let place, let name) = rule { add(place, name, isKept: true) } }
-        var apart: Set<String> = []
-        for rule in rules {
-            switch rule {
-            case .catalog, .secret, .keep: break
-            case .tellApart(let place, let name):
-                let known = place == .cookie ? SecretName(kind: "cookie", strength: .strong) : SecretName.read(name)
-                if known == nil { add(place, name, isKept: false) }
-                apart.insert(known?.kind ?? Placeholder.kind(name))
-            case .field(let name): add(.field, name, isKept: false)
-            case .query(let name): add(.query, name, isKept: false)
-            case .form(let name): add(.form, name, isKept: false)
-            case .json(let name): add(.json, name, isKept: false)
-            }
+        names = RedactedNames(Array(rules))
+        search = SecretSearch(other.search, names: names.added)
+        patterns = other.patterns == nil ? nil : PatternRedactor(Array(rules), secrets: other.secrets.declared)
+    }
+
+    /// The one whose rules are for this request; the same if none is for some requests only.
+    package func applying(toMethod method: [UInt8], target: [UInt8]) -> Redactor {
+        guard let scoped else { return self }
+        let path = Target(Target.originForm(target)).normalPath
+        return scoped.redactor(toMethod: method, normalPath: path) { rules in
+            rules.isEmpty ? self : Redactor(self, adding: rules, learned: learned)
         }
-        (self.fields, keptCookies, toldApart) = (fields, cookies, apart)
-        search = SecretSearch(declared: secrets.declared, names: names, redactsByDefault: version > 0)
-        declaredLookahead = max(4096, search.longest * 12 + 512)
+    }
+
+    package func applying(to request: RequestHead) -> Redactor {
+        applying(toMethod: request.method, target: request.target)
     }
 
     /// Makes sure that everything can be searched for. To be called before anything is redacted.
@@ -90,7 +111,7 @@ package final class Redactor: Sendable {
     /// - Throws: `RuleError` if names and declared secrets are too many for a cassette of an earlier version.
     package func check() throws(RuleError) { try patterns?.check() }
 
-    /// Bytes of the longest spelling of a known secret.
+    /// Bytes of the longest known secret in base64, and more.
     package var longestKnown: Int { max(LearnedSecrets.sizes.upperBound, search.longest) * 2 }
 
     /// Whether there is anything that could be found by `knownSecret`.
@@ -102,20 +123,17 @@ package final class Redactor: Sendable {
         return bytes.withUnsafeBufferPointer { search.known(in: $0, learned) }
     }
 
-    /// Whether requests are told apart by secrets, in order of their first use.
-    package var tellsApart: Bool { !toldApart.isEmpty }
+    /// Whether any requests are told apart by secrets.
+    package let tellsApart: Bool
+
+    /// Names that are near to those of secrets, but whose values were left alone.
+    package var sparedNames: [String] { learned?.spared ?? [] }
 
     /// Changes whenever something was learned.
     package var learnedVersion: Int { learned?.version ?? 0 }
 
     /// The same without what was learned.
-    var unlearned: Redactor { Redactor(self) }
-
-    private init(_ other: Redactor) {
-        (patterns, search, learned, book, fields) = (other.patterns, other.search, nil, other.book, other.fields)
-        (keptCookies, toldApart, declaredLookahead) = (other.keptCookies, other.toldApart, other.declaredLookahead)
-        (rules, secrets, isNew) = (other.rules, other.secrets, other.isNew)
-    }
+    var unlearned: Redactor { Redactor(self, adding: [], learned: nil) }
 
     var redactsByDefault: Bool { search.redactsByDefault }
 
@@ -151,32 +169,47 @@ package final class Redactor: Sendable {
         // What is compared may be compared again, under other rules.
         if book == nil, Placeholder.isCompared(finding.value) { return append(finding.value) }
         let isNumber = if case .number = finding.form { true } else { false }
-        if book == nil, source.isRequest, toldApart.contains(finding.kind), let learned {
-            // Those of a file are numbered for themselves.
-            let space = finding.how == .placeholder ? "file \(finding.kind)" : finding.kind
-            let text = Array("redacted.\(learned.ordinal(space, finding.value))".utf8)
-            return append(isNumber ? [0x22] + text + [0x22] : text)
-        }
+        let known = Placeholder.form(of: finding.value[...])
         // A number may look like a placeholder by chance.
-        let isReal =
-            !isNumber || book.map { (Placeholder.form(of: finding.value[...])?.number ?? 0) <= $0.highest } ?? true
-        if finding.how == .placeholder, isReal {
-            if source.isRequest, let known = Placeholder.form(of: finding.value[...]) { notes.noteServed(known) }
-            if book != nil { return output += raw }
-            let known = isExact ? Placeholder.form(of: finding.value[...]) : nil
-            let text = known.flatMap { $0.isOwn ? nil : Array("redacted.\($0.number)".utf8) } ?? Placeholder.compared
-            return append(isNumber ? [0x22] + text + [0x22] : text)
+        let isReal = finding.how == .placeholder && (book.map { known?.wasGiven(by: $0) ?? true } ?? true)
+        if isReal, source.isRequest, let known { notes.noteServed(known) }
+        func appendCompared(_ number: Int?) {
+            let text = number.map { Array("redacted.\($0)".utf8) } ?? Placeholder.compared
+            append(isNumber ? [0x22] + text + [0x22] : text)
         }
         guard let book else {
-            if isExact, let known = self.book?.known(finding.value), !known.isOwn {
-                return append(Array("redacted.\(known.number)".utf8))
+            if source.isRequest, let apart = finding.apart {
+                return appendCompared(number(finding, isReal ? known : nil, apart))
             }
-            return append(isNumber ? [0x22] + Placeholder.compared + [0x22] : Placeholder.compared)
+            let served = isExact ? (isReal ? known : self.book?.known(finding.value)) : nil
+            return appendCompared(served.flatMap { $0.isOwn ? nil : $0.number })
         }
-        let placeholder = book.placeholder(finding.kind, finding.value, isOwn: source.isRequest)
+        if isReal { return output += raw }
+        let declared = declaredKinds[finding.value]
+        let digest = source.isRequest ? finding.apart?.salt.map { ToldApart.digest(finding.value, $0) } : nil
+        let placeholder = book.placeholder(
+            declared ?? finding.kind,
+            finding.value,
+            isOwn: source.isRequest,
+            digest: digest
+        )
         if source.isRequest { notes.noteServed(placeholder) }
-        append(placeholder.bytes(finding.form, finding.value[...], book) { knownSecret(in: Array($0.utf8)) != nil })
+        // What is declared can be given back, so it says which one it is.
+        let form = declared != nil && finding.form.isOf(raw) ? .text : finding.form
+        append(placeholder.bytes(form, finding.value[...], book) { knownSecret(in: Array($0.utf8)) != nil })
         notes.add(placeholder, place, finding.reason)
+    }
+
+    /// By what a secret is told apart from others in its place.
+    ///
+    /// - Parameter placeholder: what the request holds instead of the secret.
+    private func number(_ finding: SecretSearch.Finding, _ placeholder: Placeholder?, _ apart: ToldApart) -> Int? {
+        let served = placeholder ?? book?.known(finding.value).flatMap { $0.isOwn ? nil : $0 }
+        if let salt = apart.salt {
+            return served?.number ?? ToldApart.digest(finding.value, salt)
+        }
+        let identity = served.map { Array("\($0.isOwn ? "c" : "")\($0.number)".utf8) } ?? [0] + finding.value
+        return learned?.ordinal(apart.place, identity)
     }
 
     // MARK: Messages
@@ -245,8 +278,7 @@ package final class Redactor: Sendable {
     }
 
     private func holdsSecret(_ text: ArraySlice<UInt8>, _ source: SecretSearch.Source) -> Bool {
-        guard text.count >= 8 else { return search.declared != nil && !found(in: text, source).isEmpty }
-        return !found(in: text, source).isEmpty
+        (text.count >= 8 || search.declared != nil) && !found(in: text, source).isEmpty
     }
 
     private func found(in text: ArraySlice<UInt8>, _ source: SecretSearch.Source) -> [SecretSearch.Finding] {
@@ -258,9 +290,9 @@ package final class Redactor: Sendable {
     ///
     /// - Parameter book: numbers them.
     package func learn(from fields: Fields, isRequest: Bool, _ book: PlaceholderBook? = nil) {
-        guard learned != nil, redactsByDefault || !self.fields.isEmpty else { return }
+        guard learned != nil, redactsByDefault || !names.fields.isEmpty else { return }
         // Most messages have no such field.
-        if self.fields.isEmpty {
+        if names.fields.isEmpty {
             let memo = SecretName.memo
             let isTelling = fields.contains { (field: Fields.RawField) in
                 switch field.name.count {
@@ -313,7 +345,7 @@ package final class Redactor: Sendable {
     ) -> [UInt8] {
         var stream = stream(fields, isRequest ? "body" : "response body", book)
         var output: [UInt8] = []
-        stream.push(body, isLast: true, into: &output, &notes)
+        stream.push(all: body, into: &output, &notes)
         return output
     }
 

@@ -13,8 +13,8 @@ import HTTPMessages
 /// - play: a playback (see `PlaybackMode`);
 /// - redact: `catalog:VERSION` (see `RedactionCatalog`), `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME` (a
 ///   member of this name at any depth) or `secret:KIND` (a declared one); `keep:PLACE:NAME` for what is no secret,
-///   though its name says so, and `apart:PLACE:NAME` for a secret by which requests are told apart, where PLACE is
-///   `field`, `cookie`, `query`, `form` or `json`.
+///   though its name says so, and `apart:PLACE:NAME` for a secret by which requests are told apart in order of first
+///   use, or `digest:SALT:PLACE:NAME` by a short digest, where PLACE is `field`, `cookie`, `query`, `form` or `json`.
 ///
 /// ` for METHOD PATH` may follow (see `RequestPattern`).
 package struct Rule: Hashable, Sendable {
@@ -62,7 +62,9 @@ package struct Rule: Hashable, Sendable {
         guard (map != nil) == (action == .map) else {
             throw RuleError("an expression goes with map, and only with map")
         }
-        guard scope == nil || action != .redact else { throw RuleError("secrets are redacted in all requests alike") }
+        if case .redaction(let rule) = part, scope != nil, !rule.canBeScoped {
+            throw RuleError("what is redacted by default, and what is declared, is redacted in all requests alike")
+        }
         if case .keyVersion = part, scope != nil { throw RuleError("all keys of a cassette are of one version") }
         if case .playback(let mode) = part {
             guard let scope else {
@@ -132,6 +134,29 @@ package struct Rule: Hashable, Sendable {
     /// What is to be redacted; nil for other rules.
     package var redaction: RedactionRule? { if case .redaction(let rule) = part { rule } else { nil } }
 
+    /// Whether another rule is this one, perhaps with the salt that a cassette has given it.
+    package func isMet(by other: Rule) -> Bool {
+        guard self != other else { return true }
+        guard case .redaction(.tellApart(let place, let name, .unsalted)) = part, scope == other.scope,
+            case .redaction(.tellApart(place, name, .salted)) = other.part
+        else { return false }
+        return true
+    }
+
+    /// The same rule as a cassette keeps it: digests get a salt.
+    package var salted: Rule {
+        guard case .redaction(.tellApart(let place, let name, .unsalted)) = part else { return self }
+        let salt = (0..<8).map { _ in
+            let byte = String(UInt8.random(in: 0...255), radix: 16)
+            return byte.count == 1 ? "0" + byte : byte
+        }
+        let text = "digest:\(salt.joined()):\(place.rawValue):\(name)"
+        return (try? Rule(.redact, part: text, scope: scope)) ?? self
+    }
+
+    /// Whether it keeps something that would be redacted otherwise.
+    package var isKeep: Bool { if case .redaction(.keep) = part { true } else { false } }
+
     /// The version of match keys that it requires; nil for other rules.
     package var keyVersion: Int? { if case .keyVersion(let version) = part { version } else { nil } }
 
@@ -154,7 +179,7 @@ package struct Rule: Hashable, Sendable {
         case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
         case .require: "field:NAME or key:\(KeyVersion.current)"
         case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
-        case .redact: "field:NAME, query:NAME, form:NAME or json:NAME, or keep: or apart: before one of these"
+        case .redact: "field:NAME, query:NAME, form:NAME or json:NAME, or keep:, apart: or digest: before one of these"
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
         }
     }

@@ -38,9 +38,13 @@ package final class RuleSet: Sendable {
 
     /// - Parameter secrets: values that are replaced by their placeholders before comparing.
     package convenience init(_ rules: [Rule], secrets: KnownSecrets = KnownSecrets()) {
-        let redactions = rules.compactMap { if case .redaction(let rule) = $0.part { rule } else { nil } }
+        let redactions = rules.filter { $0.scope == nil }.compactMap(\.redaction)
+        let scoped = rules.compactMap { rule in
+            rule.scope.flatMap { scope in rule.redaction.map { (scope: scope, rule: $0) } }
+        }
         let version = rules.compactMap(\.keyVersion).max() ?? 1
-        self.init(rules, redactor: Redactor.for(redactions, secrets, isCurrent: version >= 3))
+        let redactor = Redactor.for(redactions, scoped: scoped, secrets, isCurrent: version >= 3)
+        self.init(rules, redactor: redactor)
     }
 
     private init(_ rules: [Rule], redactor: Redactor?) {
@@ -79,7 +83,7 @@ package final class RuleSet: Sendable {
         playbacks = rules.compactMap { rule in
             if case .playback(let mode) = rule.part, let scope = rule.scope { (scope, mode) } else { nil }
         }
-        isScoped = rules.contains { $0.scope != nil && $0.action != .play }
+        isScoped = rules.contains { $0.scope != nil && $0.action != .play && $0.action != .redact }
     }
 
     /// The same rules, with this redactor if they redact nothing.
@@ -93,7 +97,7 @@ package final class RuleSet: Sendable {
     /// The same rules and some more, none of which redacts.
     package func adding(_ more: [Rule]) -> RuleSet { RuleSet(rules + more, redactor: redactor) }
 
-    /// The rules that are for this request.
+    /// The rules that are for this request, except those of redaction.
     package func applying(toMethod method: [UInt8], target: Target) -> RuleSet {
         guard isScoped else { return self }
         let path = target.normalPath
@@ -101,6 +105,13 @@ package final class RuleSet: Sendable {
             rules.filter { $0.scope?.matches(method: method, normalPath: path) ?? true },
             redactor: redactor
         )
+    }
+
+    /// The same rules, of which those of redaction are for this request.
+    package func redacting(_ method: [UInt8], _ target: [UInt8]) -> RuleSet {
+        guard let redactor else { return self }
+        let own = redactor.applying(toMethod: method, target: target)
+        return own === redactor ? self : RuleSet(rules, redactor: own)
     }
 
     /// Whether bodies are judged by their content (version 2 of keys), not by their label.
@@ -124,7 +135,7 @@ package final class RuleSet: Sendable {
 
     // MARK: What counts of a request
 
-    /// A decoded body as it is compared: with the same placeholder for all secrets of a kind.
+    /// A decoded body as it is compared: with the same placeholder for all secrets.
     func comparable(_ body: [UInt8], _ fields: Fields, _ notes: inout RedactionNotes) -> [UInt8] {
         redactor?.redact(body: body, fields, nil, &notes) ?? body
     }

@@ -1,7 +1,7 @@
 """Secrets of all kinds in all places and spellings: none is on the disk, while mockserve runs, when it is killed, and afterwards.
 
 Usage: secret_grid.py [--quick] [--list]   SAMPLE=N takes one of N combinations (default 16, with --quick 48; 1 is the full
-grid, for an hour).
+grid, for an hour). ONLY=TEXT takes all whose title, KIND/PLACE/RIGHT/SPELLING, contains it.
 
 Every combination of a kind of secret, a place, a spelling and a right is one exchange with a secret of its own. The right says why it must be
 found: `place` (a name that tells), `shape`, `learned` (the same value was in a place that tells, in the same exchange or an earlier one) or
@@ -38,6 +38,7 @@ from support import MOCKSERVE, folder, passed
 
 QUICK = "--quick" in sys.argv
 SAMPLE = int(os.environ.get("SAMPLE") or (48 if QUICK else 16))
+ONLY = os.environ.get("ONLY")
 SHORTEST = 12  # What of a secret may not be found.
 
 # (kind, place, spelling, right, reason), `*` for any: what is known not to be found. Everything else that is not found fails.
@@ -365,7 +366,7 @@ def plan(values, prefix="g"):
                         continue
                     total += 1
                     mark = f"{kind.name}/{place.name}/{right}/{encoding}"
-                    if zlib.crc32(mark.encode()) % SAMPLE:
+                    if ONLY not in mark if ONLY else zlib.crc32(mark.encode()) % SAMPLE:
                         continue
                     if right == "declared":
                         secret = DECLARED.setdefault(kind.name, kind.make(random.Random(f"declared {kind.name}")))
@@ -491,6 +492,8 @@ class Program:
         self.process.send_signal(signal.SIGINT)
         status = self.process.wait(timeout=120)
         with open(self.error, errors="replace") as error:
+            self.said = error.read()
+            error.seek(0)
             return None if status == 0 else f"mockserve ended with {status}: {error.read()[-1000:]}"
 
     def kill(self):
@@ -764,6 +767,7 @@ def run_recording(upstream, temporary, plants, leaks):
     assert "g.cassette-wal" in held, held
     if failure := program.stop():
         failures.append((None, named(failure, cassette)))
+    print("".join(line for line in program.said.splitlines(True) if "redacted:" not in line), end="")
     search_files(index, directory, "ended", leaks)
     kept = search_cassette(index, cassette, os.path.join(temporary, "scratch"), "ended: cassette, decoded", leaks)
     if kept != count:
@@ -909,4 +913,5 @@ def main():
     passed(text)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -25,9 +25,9 @@ final class ExchangeRecording {
         self.origin = origin
         self.request = request
         key = MatchKeyBuilder(request, writer?.rules ?? .none)
-        requestBody = BodyCollector(writer)
+        requestBody = BodyCollector(writer, request)
         requestBody.redact(request.fields, "request body")
-        responseBody = BodyCollector(writer)
+        responseBody = BodyCollector(writer, request)
     }
 
     // MARK: Messages, in order
@@ -40,7 +40,7 @@ final class ExchangeRecording {
 
     func append(informational head: ResponseHead) {
         informational.append(head)
-        writer?.rules.redactor?.learn(from: head.fields, isRequest: false, writer?.placeholders)
+        responseBody.learn(from: head.fields)
     }
 
     func begin(_ head: ResponseHead) {

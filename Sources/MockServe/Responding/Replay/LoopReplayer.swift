@@ -171,7 +171,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     /// The target as the journal shows it.
     private func noted(_ key: MatchKeyBuilder, _ request: RequestHead) -> [UInt8] {
         let isRedacted = key.isTargetAsSent && isRedactedAlike
-        return isRedacted ? request.target : replayer.journal.redacted(request.target)
+        return isRedacted ? request.target : replayer.journal.redacted(request)
     }
 
     func note(_ key: MatchKeyBuilder, _ exchange: Exchange, _ number: Int64, status: Int, _ remark: String?) {

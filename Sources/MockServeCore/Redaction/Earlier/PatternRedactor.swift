@@ -29,8 +29,8 @@ final class PatternRedactor: Sendable {
     private let redactsCookies: Bool
     /// Of the catalog; 0 for none.
     private let version: Int
-    private let shapes: [SecretFinder.Pattern]
-    private let finders: [BodyKind: (numbered: SecretFinder, unnumbered: SecretFinder)]
+    private let shapes: [PatternFinder.Pattern]
+    private let finders: [BodyKind: (numbered: PatternFinder, unnumbered: PatternFinder)]
     private let declaredBytes: Int
     /// Bytes that a search must see at once to recognise the beginning of every secret.
     let lookahead: Int
@@ -68,16 +68,16 @@ final class PatternRedactor: Sendable {
         shapes =
             secrets.flatMap(\.patterns)
             + RedactionCatalog.shapes.filter { $0.since <= version }.map {
-                SecretFinder.Pattern(kind: $0.kind, expression: $0.pattern)
+                PatternFinder.Pattern(kind: $0.kind, expression: $0.pattern)
             }
         declaredBytes = secrets.reduce(0) { $0 + $1.value.count }
-        lookahead = max(4096, (secrets.map(\.longestSpelling).max() ?? 0) + 256)
-        var finders: [BodyKind: (SecretFinder, SecretFinder)] = [:]
+        lookahead = max(4096, (secrets.map(\.value.count).max() ?? 0) * DeclaredSecret.longestSpelling + 256)
+        var finders: [BodyKind: (PatternFinder, PatternFinder)] = [:]
         // Only those of the version in force are made, because each takes milliseconds.
         let kinds: [BodyKind] = [.plain, .json, .form] + (version < 3 ? [.multipart] : [.anything, .parts])
         for kind in kinds {
             let patterns = shapes + Self.patterns(kind, version, json: json, form: form)
-            finders[kind] = (SecretFinder(patterns), SecretFinder(patterns + [Self.number]))
+            finders[kind] = (PatternFinder(patterns), PatternFinder(patterns + [Self.number]))
         }
         self.finders = finders
     }
@@ -98,35 +98,35 @@ final class PatternRedactor: Sendable {
     // MARK: Patterns
 
     /// The number of a placeholder, which does not count where requests are compared.
-    private static let number = SecretFinder.Pattern(kind: "", expression: #"\[redacted:[a-z0-9_.-]+(:[0-9]+)\]"#)
+    private static let number = PatternFinder.Pattern(kind: "", expression: #"\[redacted:[a-z0-9_.-]+(:[0-9]+)\]"#)
 
     private static func patterns(
         _ kind: BodyKind,
         _ version: Int,
         json: [String: String],
         form: [String: String]
-    ) -> [SecretFinder.Pattern] {
+    ) -> [PatternFinder.Pattern] {
         switch kind {
         case .plain: []
         case .json: json.sorted { $0.key < $1.key }.flatMap { jsonPatterns($0.key, $0.value, version) }
         case .form:
             form.sorted { $0.key < $1.key }.map { name, kind in
                 let pair = version < 3 ? "(?:^|&)" + spelled(name) : "(?:^|[&\\n])" + bracketed(name)
-                return SecretFinder.Pattern(kind: kind, expression: pair + "=([^&\\r\\n]+)")
+                return PatternFinder.Pattern(kind: kind, expression: pair + "=([^&\\r\\n]+)")
             }
         case .multipart:
             form.sorted { $0.key < $1.key }.map { name, kind in
                 let start = version < 3 ? #"(?i:\bname="?)"# : #"(?i:\bname="?)(?:[^"\r\n]*\[)?"#
                 let end = version < 3 ? "" : #"\]?"#
                 let head = start + spelled(name) + end + #""?[^\r\n]*\r\n(?:[^\r\n]+\r\n)*\r\n"#
-                return SecretFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
+                return PatternFinder.Pattern(kind: kind, expression: head + #"((?:[^\r]|\r[^\n]|\r\n[^-]|\r\n-[^-])+)"#)
             }
         case .anything:
             // In a text that is not a form, more characters end a value.
             patterns(.json, version, json: json, form: form)
                 + form.sorted { $0.key < $1.key }.map { name, kind in
                     let value = #"=([^&\s"'<>{}\[\]\\]+)"#
-                    return SecretFinder.Pattern(kind: kind, expression: #"(?:^|[&\n])"# + bracketed(name) + value)
+                    return PatternFinder.Pattern(kind: kind, expression: #"(?:^|[&\n])"# + bracketed(name) + value)
                 }
         case .parts:
             patterns(.multipart, version, json: json, form: form)
@@ -136,13 +136,13 @@ final class PatternRedactor: Sendable {
 
     /// A member of this name with a string or a number, in JSON and in a JSON string that holds JSON. The expressions
     /// do not ask for the end of the value, which may arrive much later.
-    private static func jsonPatterns(_ name: String, _ kind: String, _ version: Int) -> [SecretFinder.Pattern] {
+    private static func jsonPatterns(_ name: String, _ kind: String, _ version: Int) -> [PatternFinder.Pattern] {
         let name = spelled(name)
         let array = version < 3 ? "" : #"(?:\[\s*)?"#
         return [
-            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*\#(array)"((?:[^"\\]|\\.)+)"#),
-            SecretFinder.Pattern(kind: kind, expression: #"\\"\#(name)\\"\s*:\s*\\"([^"\\]+)"#),
-            SecretFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*(-?[0-9][0-9.eE+-]*)"#, isQuoted: true),
+            PatternFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*\#(array)"((?:[^"\\]|\\.)+)"#),
+            PatternFinder.Pattern(kind: kind, expression: #"\\"\#(name)\\"\s*:\s*\\"([^"\\]+)"#),
+            PatternFinder.Pattern(kind: kind, expression: #""\#(name)"\s*:\s*(-?[0-9][0-9.eE+-]*)"#, isQuoted: true),
         ]
     }
 
@@ -161,7 +161,7 @@ final class PatternRedactor: Sendable {
         return "(?i:[_-]?" + characters.joined(separator: "(?:[_-]|%2[Dd]|%5[Ff])?") + "[_-]?)"
     }
 
-    private func finder(_ kind: BodyKind, isNumbered: Bool) -> SecretFinder? {
+    private func finder(_ kind: BodyKind, isNumbered: Bool) -> PatternFinder? {
         finders[kind].map { isNumbered ? $0.numbered : $0.unnumbered }
     }
 

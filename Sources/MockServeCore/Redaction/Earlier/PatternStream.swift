@@ -10,9 +10,9 @@ struct PatternStream {
     private static let editLimit = 100_000
 
     private let lookahead: Int
-    private var finder: SecretFinder?
+    private var finder: PatternFinder?
     /// Used instead if the text begins as JSON. Nil once that has been decided.
-    private var finderIfJSON: SecretFinder?
+    private var finderIfJSON: PatternFinder?
     private let place: String
     private let book: PlaceholderBook?
     private var pending: [UInt8] = []
@@ -28,8 +28,8 @@ struct PatternStream {
 
     init(
         _ redactor: PatternRedactor,
-        finder: SecretFinder?,
-        ifJSON: SecretFinder? = nil,
+        finder: PatternFinder?,
+        ifJSON: PatternFinder? = nil,
         _ place: String,
         _ book: PlaceholderBook?
     ) {
@@ -109,7 +109,7 @@ struct PatternStream {
     }
 
     private func appendPlaceholder(
-        _ found: SecretFinder.Found,
+        _ found: PatternFinder.Found,
         into output: inout [UInt8],
         _ notes: inout RedactionNotes
     ) {

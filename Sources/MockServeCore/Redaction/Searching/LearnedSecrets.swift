@@ -7,7 +7,7 @@ package final class LearnedSecrets: Sendable {
     static let sizes = 8...4096
     /// Values that are kept, and bytes of all of them. When they are used up, nothing more is learned.
     static let countLimit = 10_000
-    static let memoryLimit = 1 << 20
+    static let memoryLimit = 4 << 20
     /// How much larger each list of literals is than the one before.
     private static let growth = 8
 
@@ -20,16 +20,16 @@ package final class LearnedSecrets: Sendable {
         init(_ version: Int, _ lists: [LiteralList]) {
             (self.version, self.lists) = (version, lists)
             longest = lists.reduce(0) { max($0, $1.longest) }
-            beginnings = lists.count == 1 ? lists[0].beginnings : Bits(lists.map(\.beginnings))
+            beginnings = lists.count == 1 ? lists[0].beginnings : PrefixFilter(lists.map(\.beginnings))
         }
 
         /// Of all lists.
-        let beginnings: Bits
-        private let withDeclared = AtomicLazyReference<Bits>()
+        let beginnings: PrefixFilter
+        private let withDeclared = AtomicLazyReference<PrefixFilter>()
 
         /// Of all lists and of the declared secrets of the scope.
-        func beginnings(with declared: LiteralList) -> Bits {
-            withDeclared.load() ?? withDeclared.storeIfNil(Bits([declared.beginnings, beginnings]))
+        func beginnings(with declared: LiteralList) -> PrefixFilter {
+            withDeclared.load() ?? withDeclared.storeIfNil(PrefixFilter([declared.beginnings, beginnings]))
         }
 
         /// Bytes of the longest value.
@@ -42,6 +42,7 @@ package final class LearnedSecrets: Sendable {
         var known: Set<[UInt8]> = []
         var memory = 0
         var isFull = false
+        var spared: Set<String> = []
         var snapshot = Snapshot(0, [])
     }
 
@@ -64,12 +65,26 @@ package final class LearnedSecrets: Sendable {
     /// Nil if nothing was learned yet.
     var snapshot: Snapshot? { version == 0 ? nil : state.withLock { $0.snapshot } }
 
-    /// Everything that was learned, for looking for it in the file.
-    var values: [[UInt8]] { state.withLock { Array($0.known) } }
+    /// Names that are near to those of secrets, but whose values were left alone, as they would be shown.
+    package var spared: [String] { state.withLock { $0.spared.sorted() } }
+
+    private static let sparedLimit = 100
+
+    func noteSpared(_ names: Set<String>) {
+        state.withLock { if $0.spared.count < Self.sparedLimit { $0.spared.formUnion(names) } }
+    }
 
     /// - Parameter spellings: how it was found, if that is not the value itself.
     func learn(_ kind: String, _ value: [UInt8], _ spellings: [[UInt8]] = []) {
         for spelling in [value] + spellings where Self.isDistinctive(spelling) { add(kind, value, spelling) }
+    }
+
+    /// Learns what has the shape of a key, which nothing else has, however it looks otherwise.
+    func learn(key kind: String, _ value: [UInt8], _ spellings: [[UInt8]]) {
+        for spelling in [value] + spellings
+        where (16...Self.sizes.upperBound).contains(spelling.count) && Placeholder.form(of: spelling[...]) == nil {
+            add(kind, value, spelling)
+        }
     }
 
     private func add(_ kind: String, _ value: [UInt8], _ spelling: [UInt8]) {
@@ -113,11 +128,13 @@ package final class LearnedSecrets: Sendable {
             }
     }
 
-    /// The number of a secret in order of first use, for each kind.
-    func ordinal(_ kind: String, _ value: [UInt8]) -> Int {
+    /// The number of a secret in order of first use.
+    ///
+    /// - Parameter space: whatever has numbers of its own.
+    func ordinal(_ space: String, _ identity: [UInt8]) -> Int {
         state.withLock { state in
-            let known = state.ordinals[kind]?[value] ?? (state.ordinals[kind]?.count ?? 0) + 1
-            if known <= Self.countLimit { state.ordinals[kind, default: [:]][value] = known }
+            let known = state.ordinals[space]?[identity] ?? (state.ordinals[space]?.count ?? 0) + 1
+            if known <= Self.countLimit { state.ordinals[space, default: [:]][identity] = known }
             return known
         }
     }
@@ -163,44 +180,5 @@ package final class LearnedSecrets: Sendable {
         // Several words are a passphrase if they are many; one is a word, a name of a place or of a language.
         let signs = value.filter { "!@#$%^&*+={}[]|\\:;\"'<>?~`".utf8.contains($0) }.count
         return value.count >= 12 && (signs >= 2 || value.filter { $0 == 0x20 }.count >= 3 || foreign > 0 && other > 0)
-    }
-}
-
-/// Known values in every spelling that decoding does not undo.
-final class LiteralList: Sendable {
-    let secrets: [DeclaredSecret]
-    let longest: Int
-    private let automaton: LiteralAutomaton
-    /// Of each literal: its secret, and whether it is the value itself.
-    private let owners: [(secret: Int32, isPlain: Bool)]
-
-    init(_ secrets: [DeclaredSecret]) {
-        self.secrets = secrets
-        var (literals, owners) = ([[UInt8]](), [(Int32, Bool)]())
-        for (index, secret) in secrets.enumerated() {
-            for (literal, isPlain) in secret.literals {
-                literals.append(literal)
-                owners.append((Int32(index), isPlain))
-            }
-        }
-        longest = literals.reduce(0) { max($0, $1.count) }
-        automaton = LiteralAutomaton(literals)
-        self.owners = owners
-    }
-
-    var beginnings: Bits { automaton.beginnings }
-
-    /// Looks for literals that begin at `start`.
-    ///
-    /// - Returns: where the next one may begin.
-    func walk(
-        from start: Int,
-        _ text: UnsafeBufferPointer<UInt8>,
-        _ body: (_ range: Range<Int>, DeclaredSecret, _ isPlain: Bool) -> Void
-    ) -> Int {
-        automaton.walk(from: start, text) { range, index in
-            let owner = owners[index]
-            body(range, secrets[Int(owner.secret)], owner.isPlain)
-        }
     }
 }

@@ -1,67 +1,105 @@
-/// Finds any number of literals in a text, in time linear in the text however long or alike they are: the automaton of
-/// Aho and Corasick (Communications of the ACM 18, 1975). Of matches that overlap, the leftmost counts, and of those the
-/// longest.
+import Foundation
+
+/// Finds any number of literals in a text, by the automaton of Aho and Corasick (Communications of the ACM 18, 1975). Of
+/// matches that overlap, the leftmost counts, and of those the longest.
+///
+/// The automaton knows the first bytes of each literal; what follows is compared. So its size depends on how many
+/// literals there are, not on how long they are.
 final class LiteralAutomaton: Sendable {
     /// Bytes that a literal has at least: a filter looks at so many at once.
     static let shortest = 4
+    /// Bytes of a literal that the automaton knows.
+    private static let depth = 16
 
     /// Which four bytes literals begin with, a bit for each hash. This rules out nearly all places of a text.
-    let beginnings: Bits
-    /// A hash table of edges with linear probing: 0, or 1 + the node times 256 + the byte, and the node it leads to.
-    private let edges: [(key: UInt64, node: Int32)]
+    let beginnings: PrefixFilter
     private let nodes: [Node]
+    private let edges: Edges
+    private let groups: [LiteralGroup]
 
     private struct Node {
         /// The node of the longest proper suffix.
-        var suffix: Int32 = 0
-        var depth: Int32 = 0
-        /// The longest literal that ends here; -1 for none.
-        var literal: Int32 = -1
+        var suffix: UInt32 = 0
+        /// The node of the longest proper suffix that has a group; 0 for none.
+        var nextGroup: UInt32 = 0
+        /// Literals that begin with what leads to this node, and all of whose known bytes do; -1 for none.
+        var group: Int32 = -1
+        var depth: UInt8 = 0
     }
 
     /// - Parameter literals: each of at least `shortest` bytes; shorter ones are never found.
     init(_ literals: [[UInt8]]) {
-        var trie = Trie(literals.reduce(0) { $0 + $1.count })
-        let beginnings = Bits()
-        for (index, literal) in literals.enumerated() where literal.count >= Self.shortest {
-            trie.add(literal, Int32(index))
-            beginnings.insert(literal.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) })
+        let usable = literals.indices.filter { literals[$0].count >= Self.shortest }
+        var (nodes, edges) = ([Node()], Edges(usable.reduce(0) { $0 + min(literals[$1].count, Self.depth) }))
+        var (members, origins) = ([[Int]](), [(parent: UInt32(0), byte: UInt8(0))])
+        let beginnings = PrefixFilter()
+        for index in usable {
+            beginnings.insert(literals[index].withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) })
+            var node: UInt32 = 0
+            for byte in literals[index].prefix(Self.depth) {
+                if let next = edges.find(node, byte) {
+                    node = next
+                    continue
+                }
+                let made = UInt32(nodes.count)
+                nodes.append(Node(depth: nodes[Int(node)].depth + 1))
+                origins.append((node, byte))
+                edges.add(node, byte, made)
+                node = made
+            }
+            if nodes[Int(node)].group < 0 {
+                nodes[Int(node)].group = Int32(members.count)
+                members.append([])
+            }
+            members[Int(nodes[Int(node)].group)].append(index)
         }
-        trie.link()
-        (nodes, edges, self.beginnings) = (trie.nodes, trie.edges, beginnings)
-        lengths = literals.map { Int32($0.count) }
+        Self.link(&nodes, edges, origins)
+        groups = members.map { LiteralGroup($0, literals) }
+        (self.nodes, self.edges, self.beginnings) = (nodes, edges, beginnings)
     }
 
-    private let lengths: [Int32]
+    /// Sets the suffixes, those of the shortest nodes first.
+    private static func link(_ nodes: inout [Node], _ edges: Edges, _ origins: [(parent: UInt32, byte: UInt8)]) {
+        for index in (1..<nodes.count).sorted(by: { nodes[$0].depth < nodes[$1].depth }) {
+            let (parent, byte) = origins[index]
+            guard parent != 0 else { continue }
+            var candidate = nodes[Int(parent)].suffix
+            while true {
+                if let found = edges.find(candidate, byte) {
+                    nodes[index].suffix = found
+                    break
+                }
+                if candidate == 0 { break }
+                candidate = nodes[Int(candidate)].suffix
+            }
+            let suffix = nodes[Int(nodes[index].suffix)]
+            nodes[index].nextGroup = suffix.group >= 0 ? nodes[index].suffix : suffix.nextGroup
+        }
+    }
 
+    /// Looks for literals that begin at `start` or soon after it.
+    ///
     /// - Parameter body: takes the bounds of a match and the index of its literal.
-    func forEachMatch(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>, Int) -> Void) {
-        guard text.count >= Self.shortest, let base = text.baseAddress else { return }
-        var position = 0
-        while position <= text.count - Self.shortest {
-            let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
-            position = beginnings.contains(Bits.hash(word)) ? walk(from: position, text, body) : position + 1
-        }
-    }
-
     /// - Returns: where the next literal may begin.
     func walk(from start: Int, _ text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>, Int) -> Void) -> Int {
-        var (node, position) = (Int32(0), start)
+        var (node, position) = (UInt32(0), start)
         var best: (range: Range<Int>, literal: Int)?
         while position < text.count {
             node = next(node, text[position])
             position += 1
-            let state = nodes[Int(node)]
-            let begin = position - Int(state.depth)
-            if let best, begin > best.range.lowerBound {
-                body(best.range, best.literal)
-                return best.range.upperBound
-            }
-            if state.literal >= 0 {
-                let found = position - Int(lengths[Int(state.literal)])
-                if best.map({ found <= $0.range.lowerBound }) ?? true {
-                    best = (found..<position, Int(state.literal))
+            if let best, position - Int(nodes[Int(node)].depth) > best.range.lowerBound { break }
+            var ending = nodes[Int(node)].group >= 0 ? node : nodes[Int(node)].nextGroup
+            while ending != 0 {
+                let state = nodes[Int(ending)]
+                let begin = position - Int(state.depth)
+                if let best, begin > best.range.lowerBound { break }
+                if let found = groups[Int(state.group)].longest(at: begin, text) {
+                    if best.map({ begin < $0.range.lowerBound || found.end > $0.range.upperBound }) ?? true {
+                        best = (begin..<found.end, found.literal)
+                    }
+                    break
                 }
+                ending = state.nextGroup
             }
             if node == 0 { break }
         }
@@ -70,81 +108,44 @@ final class LiteralAutomaton: Sendable {
         return best.range.upperBound
     }
 
-    private func next(_ node: Int32, _ byte: UInt8) -> Int32 {
+    private func next(_ node: UInt32, _ byte: UInt8) -> UInt32 {
         var node = node
         while true {
-            if let found = Trie.find(edges, node, byte) { return found }
+            if let found = edges.find(node, byte) { return found }
             if node == 0 { return 0 }
             node = nodes[Int(node)].suffix
         }
     }
 
-    private struct Trie {
-        var nodes = [Node()]
-        var edges: [(key: UInt64, node: Int32)]
-        /// For each node but the first: its parent and its byte.
-        private var origins: [(parent: Int32, byte: UInt8)] = [(0, 0)]
+    /// A hash table with linear probing, from a node and a byte to a node.
+    private struct Edges {
+        /// 0 for an empty slot, or 1 + the node times 256 + the byte.
+        private var keys: [UInt64]
+        private var targets: [UInt32]
 
+        /// - Parameter size: edges at most.
         init(_ size: Int) {
             var slots = 16
-            while slots < size * 2 { slots *= 2 }
-            edges = Array(repeating: (0, 0), count: slots)
+            while slots * 3 < size * 4 { slots *= 2 }
+            (keys, targets) = (Array(repeating: 0, count: slots), Array(repeating: 0, count: slots))
         }
 
-        private static func slot(_ key: UInt64, _ count: Int) -> Int {
-            Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & (count - 1)
+        private func slot(_ key: UInt64) -> Int {
+            var index = Int(truncatingIfNeeded: (key &* 0x9E37_79B9_7F4A_7C15) >> 32) & (keys.count - 1)
+            while keys[index] != 0, keys[index] != key { index = (index + 1) & (keys.count - 1) }
+            return index
         }
 
-        static func find(_ edges: [(key: UInt64, node: Int32)], _ node: Int32, _ byte: UInt8) -> Int32? {
-            let key = 1 + UInt64(node) << 8 + UInt64(byte)
-            var index = slot(key, edges.count)
-            while edges[index].key != 0 {
-                if edges[index].key == key { return edges[index].node }
-                index = (index + 1) & (edges.count - 1)
-            }
-            return nil
+        private static func key(_ node: UInt32, _ byte: UInt8) -> UInt64 { 1 + UInt64(node) << 8 + UInt64(byte) }
+
+        func find(_ node: UInt32, _ byte: UInt8) -> UInt32? {
+            let index = slot(Self.key(node, byte))
+            return keys[index] == 0 ? nil : targets[index]
         }
 
-        mutating func add(_ literal: [UInt8], _ number: Int32) {
-            var node: Int32 = 0
-            for byte in literal {
-                if let next = Self.find(edges, node, byte) {
-                    node = next
-                    continue
-                }
-                let made = Int32(nodes.count)
-                nodes.append(Node(depth: nodes[Int(node)].depth + 1))
-                origins.append((node, byte))
-                let key = 1 + UInt64(node) << 8 + UInt64(byte)
-                var index = Self.slot(key, edges.count)
-                while edges[index].key != 0 { index = (index + 1) & (edges.count - 1) }
-                edges[index] = (key, made)
-                node = made
-            }
-            // Of equal ones, the first counts.
-            if nodes[Int(node)].literal < 0 { nodes[Int(node)].literal = number }
-        }
-
-        /// Sets the suffixes, the shortest nodes first.
-        mutating func link() {
-            let order = (1..<nodes.count).sorted { nodes[$0].depth < nodes[$1].depth }
-            for index in order {
-                let (parent, byte) = origins[index]
-                var suffix: Int32 = 0
-                if parent != 0 {
-                    var candidate = nodes[Int(parent)].suffix
-                    while true {
-                        if let found = Self.find(edges, candidate, byte) {
-                            suffix = found
-                            break
-                        }
-                        if candidate == 0 { break }
-                        candidate = nodes[Int(candidate)].suffix
-                    }
-                }
-                nodes[index].suffix = suffix
-                if nodes[index].literal < 0 { nodes[index].literal = nodes[Int(suffix)].literal }
-            }
+        mutating func add(_ node: UInt32, _ byte: UInt8, _ target: UInt32) {
+            let index = slot(Self.key(node, byte))
+            (keys[index], targets[index]) = (Self.key(node, byte), target)
         }
     }
 }

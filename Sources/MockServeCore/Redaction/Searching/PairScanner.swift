@@ -35,6 +35,9 @@ struct PairScanner {
     /// Whether other names than the added ones count.
     let readsNames: Bool
     private(set) var found: [Found] = []
+    /// Names of secrets whose values are none, for telling the user.
+    private(set) var spared: Set<String> = []
+    private static let sparedLimit = 16
     /// Where the last value that was found ends: nothing is looked for in it.
     private var covered = 0
 
@@ -116,8 +119,12 @@ struct PairScanner {
         let start = index + 1
         // `a == b`, `a => b` and the like are code.
         guard start < text.count, text[start] != UInt8(ascii: "="), text[start] != UInt8(ascii: ">") else { return }
-        if let found = read(range, place == .target ? .query : .form) {
-            return takeAssigned(from: start, found, after: range.lowerBound)
+        // In a text, what precedes the name says whether this is a query, or a line of settings.
+        let previous = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0x0A
+        let isQuery = previous == UInt8(ascii: "?") || previous == UInt8(ascii: "&") || previous == UInt8(ascii: "#")
+        if let found = read(range, place == .target || place == .text && isQuery ? .query : .form) {
+            let isPair = place != .text || isQuery || previous == 0x0A || previous == 0x0D
+            return takeAssigned(from: start, found, after: range.lowerBound, isQuery: isQuery, isPair: isPair)
         }
         // `name="password"` in the head of a part.
         guard isEqual(range, "name") else { return }
@@ -125,12 +132,14 @@ struct PairScanner {
     }
 
     /// - Parameter before: where the name begins.
-    private mutating func takeAssigned(from start: Int, _ name: SecretName, after before: Int) {
+    private mutating func takeAssigned(
+        from start: Int,
+        _ name: SecretName,
+        after before: Int,
+        isQuery: Bool,
+        isPair: Bool
+    ) {
         var low = start
-        // In a text, what precedes the name says whether this is a query, or a line of settings.
-        let previous = before > 0 ? text[before - 1] : 0x0A
-        let isQuery = previous == UInt8(ascii: "?") || previous == UInt8(ascii: "&") || previous == UInt8(ascii: "#")
-        let isPair = place != .text || isQuery || previous == 0x0A || previous == 0x0D
         if place == .text { while low < text.count, low - start < 8, isSpace(text[low]) { low += 1 } }
         guard low < text.count else { return }
         let quote = text[low]
@@ -145,9 +154,10 @@ struct PairScanner {
             if text[high] == UInt8(ascii: "(") { return }
             // In code, what is assigned without quotation marks is seldom a value. Shells write names in capitals.
             let isShell = !text[before..<low].contains { $0 &- 0x61 < 26 }
-            if !isPair, !isShell, !SecretName.looksRandom(text[low..<high]) { return }
+            let judged = text[low..<high].prefix(Self.judgedLimit)
+            if !isPair, !isShell, !SecretName.looksRandom(judged) { return }
             if text[high] == 0x20, high + 1 < text.count, (text[high + 1] | 0x20) &- 0x61 < 26,
-                !SecretName.looksRandom(text[low..<high])
+                !SecretName.looksRandom(judged)
             {
                 return
             }
@@ -158,6 +168,7 @@ struct PairScanner {
     /// Where values ended that were looked at last, so that a text without ends is not read again and again.
     private var valueEnd = 0..<0
     private var lineEnd = 0..<0
+    private var partEnd = 0..<0
     var dataEnd = 0..<0
 
     private mutating func endOfValue(from low: Int) -> Int {
@@ -208,7 +219,9 @@ struct PairScanner {
     mutating func takeValue(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
         guard !range.isEmpty else { return }
         let range = withoutScheme(range)
-        guard !holdsPlaceholder(range), admits(range, name, isPair: isPair, isRequest: isRequest && !isStrict) else {
+        guard !holdsPlaceholder(range) else { return }
+        guard admits(range, name, isPair: isPair, isRequest: isRequest && !isStrict) else {
+            if spared.count < Self.sparedLimit, name.isTelling { spared.insert(name.kind) }
             return
         }
         take(Found(range: range, name: name))
@@ -260,19 +273,24 @@ struct PairScanner {
         while index + 3 < text.count, index - high < Self.tagLimit {
             if text[index] == 0x0D, text[index + 1] == 0x0A, text[index + 2] == 0x0D, text[index + 3] == 0x0A {
                 let body = index + 4
-                var end = body
-                while end < text.count {
-                    if text[end] == 0x0D, end + 3 < text.count, text[end + 1] == 0x0A, text[end + 2] == 0x2D,
-                        text[end + 3] == 0x2D
-                    {
-                        break
-                    }
-                    end += 1
-                }
-                return takeValue(body..<end, name, isPair: true)
+                if !partEnd.contains(body) { partEnd = body..<max(body, endOfPart(from: body)) }
+                return takeValue(body..<partEnd.upperBound, name, isPair: true)
             }
             index += 1
         }
+    }
+
+    private func endOfPart(from body: Int) -> Int {
+        var end = body
+        while end < text.count {
+            if text[end] == 0x0D, end + 3 < text.count, text[end + 1] == 0x0A, text[end + 2] == 0x2D,
+                text[end + 3] == 0x2D
+            {
+                break
+            }
+            end += 1
+        }
+        return end
     }
 
     // MARK: name: value

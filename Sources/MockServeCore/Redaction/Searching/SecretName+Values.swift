@@ -7,7 +7,9 @@ extension SecretName {
     ///   - isPair: whether it is in a query or a form.
     func admits(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isRequest: Bool, isPair: Bool) -> Bool {
         guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
-        if Self.isConstant(value) || Self.isScheme(value) { return false }
+        // In a request, any value of such a name may be a wrong password.
+        let isAnything = isRequest && (strength == .password || strength == .strong)
+        if !isAnything, Self.isConstant(value) || Self.isScheme(value) { return false }
         // `pwd` is a folder, too.
         if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") {
             return false
@@ -27,13 +29,21 @@ extension SecretName {
         }
     }
 
+    /// Whether the name alone says that it is one of a secret, so that a value that was left alone is worth telling.
+    var isTelling: Bool {
+        switch strength {
+        case .password, .strong, .weak: true
+        case .vague, .random, .beside: false
+        }
+    }
+
     /// Whether a number of JSON may be the secret that its name promises. A token that is a short number is a piece of a
     /// text, a session is an hour of a conference, and a code is a status.
     func admits(number digits: Int) -> Bool {
         switch strength {
         case .password: true
         case .strong: !kind.hasSuffix("token") || digits >= 12
-        case .weak: kind == "pin" || kind.hasSuffix("_code") || digits >= 12
+        case .weak: kind == "pin" || kind.hasSuffix("_pin") || kind.hasSuffix("_code") || digits >= 12
         case .vague, .random, .beside: false
         }
     }

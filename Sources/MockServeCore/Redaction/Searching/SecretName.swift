@@ -20,6 +20,8 @@ struct SecretName: Sendable, Hashable {
     /// As a placeholder shows it.
     let kind: String
     let strength: Strength
+    /// Whether, and how, requests are told apart by it.
+    var apart: ToldApart?
 
     // MARK: Words
 

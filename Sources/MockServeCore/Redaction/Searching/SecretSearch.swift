@@ -7,15 +7,19 @@ final class SecretSearch: Sendable {
         var range: Range<Int>
         let kind: String
         /// Without encodings; of one that a value holds in base64, the secret itself.
-        var value: [UInt8]
-        var form: Placeholder.Form
-        var how: How
+        let value: [UInt8]
+        let form: Placeholder.Form
+        let how: How
         /// Of what is to be learned: how else it may be written.
         var spellings: [[UInt8]] = []
         /// Whether it was found by its name.
         var isNamed = false
+        /// Whether, and how, requests are told apart by it.
+        var apart: ToldApart?
         /// Whether it is a key whose checksum is right.
         var isChecked = false
+        /// Whether it may be one, depending on what follows the text.
+        var isOpen = false
 
         /// How it was recognised.
         var reason: String {
@@ -24,7 +28,7 @@ final class SecretSearch: Sendable {
             case .shape: isChecked ? "by its shape, and its checksum is right" : "by its shape"
             case .learned: "as one that was recognised elsewhere"
             case .declared: "as it was declared"
-            case .placeholder: "as a placeholder that nobody gave"
+            case .placeholder: "as a number that looks like a placeholder but was never given"
             }
         }
     }
@@ -56,12 +60,23 @@ final class SecretSearch: Sendable {
     private let shapes: ShapeFinder
     let longest: Int
 
-    init(declared: [DeclaredSecret], names: AddedNames, redactsByDefault: Bool) {
-        self.declared = declared.isEmpty ? nil : LiteralList(declared)
+    /// The same with other names.
+    convenience init(_ other: SecretSearch, names: AddedNames) {
+        self.init(other.declared, longest: other.longest, names, redactsByDefault: other.redactsByDefault)
+    }
+
+    convenience init(declared: [DeclaredSecret], names: AddedNames, redactsByDefault: Bool) {
+        let longest = declared.map(\.value.count).max() ?? 0
+        let list = declared.isEmpty ? nil : LiteralList(declared)
+        self.init(list, longest: longest, names, redactsByDefault: redactsByDefault)
+    }
+
+    private init(_ declared: LiteralList?, longest: Int, _ names: AddedNames, redactsByDefault: Bool) {
+        self.declared = declared
         self.names = names
         self.redactsByDefault = redactsByDefault
         shapes = redactsByDefault ? .standard : .placeholders
-        longest = declared.map(\.value.count).max() ?? 0
+        self.longest = longest
     }
 
     /// - Parameter learned: takes part in the search, and learns what is found by its name or shape.
@@ -74,19 +89,25 @@ final class SecretSearch: Sendable {
         guard text.count > 1 else { return [] }
         var found: [Finding] = []
         let snapshot = learned?.snapshot
-        search(text, nil, source, snapshot, &found)
+        var spared: Set<String> = []
+        search(text, nil, source, snapshot, &found, &spared)
         let views = source.isOpaque ? [] : Self.views(of: text)
         for view in views {
             var deeper: [Finding] = []
-            view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &deeper) }
+            view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &deeper, &spared) }
             // The value of a name ends where it does in the text as it arrived.
             let known = Set(found.lazy.filter { $0.isNamed }.map(\.range.lowerBound))
             found += deeper.filter { !$0.isNamed || !known.contains($0.range.lowerBound) }
         }
+        if let learned, !spared.isEmpty { learned.noteSpared(spared) }
         guard !found.isEmpty else { return [] }
         if let learned {
-            for finding in found where finding.how == .name || finding.how == .shape {
-                learned.learn(finding.kind, finding.value, finding.spellings)
+            for finding in found where !finding.isOpen {
+                switch finding.how {
+                case .name: learned.learn(finding.kind, finding.value, finding.spellings)
+                case .shape: learned.learn(key: finding.kind, finding.value, finding.spellings)
+                case .learned, .declared, .placeholder: break
+                }
             }
             if let now = learned.snapshot, now.version != snapshot?.version ?? 0 {
                 literals(text, nil, nil, now, &found)
@@ -126,7 +147,8 @@ final class SecretSearch: Sendable {
         _ view: TextView?,
         _ source: Source,
         _ learned: LearnedSecrets.Snapshot?,
-        _ found: inout [Finding]
+        _ found: inout [Finding],
+        _ spared: inout Set<String>
     ) {
         guard let base = text.baseAddress else { return }
         var place = source.place
@@ -140,24 +162,26 @@ final class SecretSearch: Sendable {
         let (first, literals) = (known.words, walks.beginnings != nil)
         let (shapePairs, literalPairs) = (shapes.beginnings.pairs, known.pairs)
         let triggerMask: UInt64 = readsNames ? 1 : 0
-        var nextShape = 0
+        var (nextShape, shapeState) = (0, ShapeFinder.State())
         var position = 0
         let end = text.count - LiteralAutomaton.shortest
         while position <= end {
             position = mockserve_next_pair(base, position, end + 1, shapePairs, literalPairs)
             guard position <= end else { break }
             let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
-            let anchor = Bits.hash(word & 0xFF_FFFF)
-            let literal = Bits.hash(word)
+            let anchor = PrefixFilter.hash(word & 0xFF_FFFF)
+            let literal = PrefixFilter.hash(word)
             let isAnchor = anchors[anchor >> 6] >> UInt64(anchor & 63)
             let isLiteral = first[literal >> 6] >> UInt64(literal & 63)
             if (UInt64(triggers[Int(word & 0xFF)]) & triggerMask | isAnchor | isLiteral) & 1 == 0 {
                 position += 1
                 continue
             }
-            if isAnchor & 1 != 0, position >= nextShape, let (range, shape) = shapes.key(text, position) {
-                take(shape, range, text, view, &found)
-                nextShape = range.upperBound
+            if isAnchor & 1 != 0, position >= nextShape,
+                let key = shapes.key(text, position, isOpen: source.isOpen, &shapeState)
+            {
+                take(key, text, view, &found)
+                nextShape = key.range.upperBound
             }
             if literals, isLiteral & 1 != 0 {
                 walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) }
@@ -167,12 +191,15 @@ final class SecretSearch: Sendable {
         }
         while position < text.count {
             if readsNames, triggers[Int(base[position])] != 0 { scanner.look(at: position) }
-            if position + 3 == text.count, position >= nextShape, let (range, shape) = shapes.key(text, position) {
-                take(shape, range, text, view, &found)
+            if position + 3 == text.count, position >= nextShape,
+                let key = shapes.key(text, position, isOpen: source.isOpen, &shapeState)
+            {
+                take(key, text, view, &found)
             }
             position += 1
         }
         for pair in scanner.found { take(pair, text, view, &found) }
+        if !scanner.spared.isEmpty { spared.formUnion(scanner.spared) }
         guard redactsByDefault else { return }
         PEMBlock.forEach(in: text) { range in
             let raw = Array(text[range])
@@ -186,7 +213,7 @@ final class SecretSearch: Sendable {
         }
     }
 
-    private static let nothing = Bits()
+    private static let nothing = PrefixFilter()
 
     /// The kind of a declared or learned secret in a text.
     func known(in text: UnsafeBufferPointer<UInt8>, _ learned: LearnedSecrets?) -> String? {
@@ -212,7 +239,7 @@ final class SecretSearch: Sendable {
             position = mockserve_next_pair(base, position, end + 1, beginnings.pairs, beginnings.pairs)
             guard position <= end else { break }
             let word = UnsafeRawPointer(base + position).loadUnaligned(as: UInt32.self)
-            if beginnings.contains(Bits.hash(word)) {
+            if beginnings.contains(PrefixFilter.hash(word)) {
                 walks.look(at: position, text) { take($0, $1, isPlain: $2, text, view, &found) }
             }
             position += 1
@@ -223,7 +250,7 @@ final class SecretSearch: Sendable {
     private struct Walks {
         private let lists: [LiteralList]
         private var next: [Int]
-        let beginnings: Bits?
+        let beginnings: PrefixFilter?
 
         init(_ declared: LiteralList?, _ learned: LearnedSecrets.Snapshot?) {
             lists = (learned?.lists ?? []) + (declared.map { [$0] } ?? [])
@@ -249,27 +276,24 @@ final class SecretSearch: Sendable {
     }
 
     private func take(
-        _ shape: KeyShape,
-        _ range: Range<Int>,
+        _ key: ShapeFinder.Found,
         _ text: UnsafeBufferPointer<UInt8>,
         _ view: TextView?,
         _ found: inout [Finding]
     ) {
+        let (range, shape) = (key.range, key.shape)
         let value = Array(text[range])
         let origin = view?.origin(range) ?? range
-        if shape.kind.isEmpty {
-            found.append(Finding(range: origin, kind: "", value: value, form: .text, how: .placeholder))
-        } else {
-            var finding = Finding(
-                range: origin,
-                kind: shape.kind,
-                value: value,
-                form: .init(value[...]),
-                how: .shape
-            )
-            finding.isChecked = shape.check?.matches(value[...]) ?? false
-            found.append(finding)
+        guard !shape.kind.isEmpty else {
+            if !key.isOpen {
+                found.append(Finding(range: origin, kind: "", value: value, form: .text, how: .placeholder))
+            }
+            return
         }
+        var finding = Finding(range: origin, kind: shape.kind, value: value, form: .init(value[...]), how: .shape)
+        finding.isChecked = shape.check?.matches(value[...]) ?? false
+        finding.isOpen = key.isOpen
+        found.append(finding)
     }
 
     private func take(
@@ -285,6 +309,7 @@ final class SecretSearch: Sendable {
             let kind = pair.name.kind
             var finding = Finding(range: origin, kind: kind, value: raw, form: form, how: .placeholder)
             finding.isNamed = true
+            finding.apart = pair.name.apart
             return found.append(finding)
         }
         let value = TextView.plain(raw[...])
@@ -292,6 +317,7 @@ final class SecretSearch: Sendable {
         var finding = Finding(range: origin, kind: pair.name.kind, value: value, form: form, how: .name)
         finding.spellings = TextView.spellings(raw)
         finding.isNamed = true
+        finding.apart = pair.name.apart
         found.append(finding)
     }
 
@@ -357,8 +383,11 @@ final class SecretSearch: Sendable {
                 continue
             }
             let end = max(last.range.upperBound, finding.range.upperBound)
-            // A placeholder is found by its shape and by its name; the name says more.
-            if last.range == finding.range, last.kind.isEmpty { merged[merged.count - 1] = finding }
+            if last.range == finding.range {
+                // A placeholder is found by its shape and by its name; the name says more.
+                if last.kind.isEmpty { merged[merged.count - 1] = finding }
+                if let apart = finding.apart { merged[merged.count - 1].apart = apart }
+            }
             // A placeholder that only begins or ends in something else is replaced with it.
             if end > last.range.upperBound {
                 if last.how == .placeholder { merged[merged.count - 1] = finding }
@@ -366,46 +395,5 @@ final class SecretSearch: Sendable {
             }
         }
         return merged
-    }
-}
-
-/// Private keys and messages in PEM (RFC 7468 §10, §11; RFC 1421 §4.4) and in the armor of OpenPGP (RFC 9580 §6.2).
-enum PEMBlock {
-    private static let begin = Array("-----BEGIN".utf8)
-    private static let end = Array("-----END".utf8)
-
-    /// - Parameter body: takes what is between the first line and the last.
-    static func forEach(in text: UnsafeBufferPointer<UInt8>, _ body: (Range<Int>) -> Void) {
-        var index = 0
-        while let start = next(begin, in: text, from: index) {
-            index = start + begin.count
-            guard let close = next(Array("-----".utf8), in: text, from: index), close - index < 64 else { continue }
-            // In a form, `+` is a space.
-            let label = String(decoding: text[index..<close].map { $0 == UInt8(ascii: "+") ? 0x20 : $0 }, as: UTF8.self)
-            guard label.contains("PRIVATE KEY") || label == " PGP MESSAGE" else { continue }
-            // Without its last line, it goes as far as it can be one.
-            let last = next(end, in: text, from: close + 5)
-            let limit = last ?? text.count
-            var (low, high) = (close + 5, close + 5)
-            while high < limit, isPart(text[high]) { high += 1 }
-            guard last == nil ? high == text.count || high - low >= 64 : high == limit else { continue }
-            while low < high, text[low] <= 0x20 { low += 1 }
-            if last != nil { while high > low, text[high - 1] <= 0x20 { high -= 1 } }
-            // Within a string of JSON, line ends are decoded one level deeper.
-            func isLineEnd(_ index: Int) -> Bool {
-                text[index] == UInt8(ascii: "\\") && text[index + 1] == UInt8(ascii: "n")
-            }
-            if low + 1 < high, isLineEnd(low) { low += 2 }
-            if last != nil, high - 2 > low, isLineEnd(high - 2) { high -= 2 }
-            if low < high, Placeholder.form(of: ArraySlice(Array(text[low..<high]))) == nil { body(low..<high) }
-            index = max(index, high)
-        }
-    }
-
-    /// Whether it can be in a block, plain or encoded: no quotation marks, brackets and the like.
-    private static func isPart(_ byte: UInt8) -> Bool { !"\"'<>{}[]?!`|".utf8.contains(byte) }
-
-    private static func next(_ bytes: [UInt8], in text: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
-        bytes.withUnsafeBytes { firstOffset(of: $0, in: UnsafeRawBufferPointer(text), from: start) }
     }
 }

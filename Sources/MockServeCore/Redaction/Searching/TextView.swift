@@ -15,12 +15,7 @@ struct TextView {
 
     /// The text without the zeros of UTF-16; nil if it is not such a text.
     init?(utf16 text: UnsafeBufferPointer<UInt8>) {
-        guard text.count >= 8 else { return nil }
-        let sample = min(text.count & ~1, 64)
-        let zeros = (0..<sample).reduce(into: [0, 0]) { counts, index in
-            if text[index] == 0 { counts[index & 1] += 1 }
-        }
-        guard let odd = [1, 0].first(where: { zeros[$0] * 4 > sample && zeros[1 - $0] == 0 }) else { return nil }
+        guard let odd = Self.zeros(of: text) else { return nil }
         var index = 0
         func unit(_ index: Int) -> UInt32 { UInt32(text[index + 1 - odd]) | UInt32(text[index + odd]) << 8 }
         while index + 1 < text.count {
@@ -36,6 +31,23 @@ struct TextView {
             index += size
         }
         offsets.append(Int32(text.count & ~1))
+    }
+
+    /// - Returns: 1 if the zeros of UTF-16 are at odd places, 0 if at even ones; nil if it is not such a text.
+    private static func zeros(of text: UnsafeBufferPointer<UInt8>) -> Int? {
+        guard text.count >= 8 else { return nil }
+        // Some part of it is in Latin letters, but any part may not be.
+        let size = min(text.count & ~1, 64)
+        for part in 0..<(text.count > 512 ? 8 : 1) {
+            let start = text.count / 8 * part & ~1
+            let zeros = (start..<min(start + size, text.count)).reduce(into: [0, 0]) { counts, index in
+                if text[index] == 0 { counts[index & 1] += 1 }
+            }
+            if let odd = [1, 0].first(where: { zeros[$0] * 4 > size && zeros[1 - $0] == 0 }) { return odd }
+            // Of most texts, the beginning tells.
+            if zeros == [0, 0], text[0] &- 0x20 < 0x5F, text[1] &- 0x20 < 0x5F { return nil }
+        }
+        return nil
     }
 
     /// - Returns: nil if nothing in the text is encoded.
@@ -80,7 +92,15 @@ struct TextView {
 
     private mutating func decode(_ text: UnsafeBufferPointer<UInt8>, _ origin: [Int32]?) -> Bool {
         guard let base = text.baseAddress else { return false }
-        let isPrintable = Self.isQuotedPrintable(text)
+        return decode(text, base, origin, isPrintable: Self.isQuotedPrintable(text))
+    }
+
+    private mutating func decode(
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ base: UnsafePointer<UInt8>,
+        _ origin: [Int32]?,
+        isPrintable: Bool
+    ) -> Bool {
         let introducers = Self.introducers.bytes
         var hasDecoded = false
         // Nothing gets longer when it is decoded.
@@ -161,11 +181,25 @@ struct TextView {
         while index + 1 < text.count, let found = memchr(base + index, Int32(UInt8(ascii: "=")), text.count - index) {
             let at = UnsafeRawPointer(base).distance(to: UnsafeRawPointer(found))
             guard at + 1 < text.count else { return false }
-            if text[at + 1] == 0x0D || text[at + 1] == 0x0A { return true }
+            if text[at + 1] == 0x0D || text[at + 1] == 0x0A, !isPadding(text, at) { return true }
             if text[at + 1] == UInt8(ascii: "3"), at + 2 < text.count, text[at + 2] == UInt8(ascii: "D") { return true }
             index = at + 1
         }
         return false
+    }
+
+    /// Whether a sign of equality before the end of a line is the end of base64: it is before a boundary, or makes the word
+    /// as long as base64 is. A line of quoted-printable that is cut has 76 characters (RFC 2045 §6.7).
+    private static func isPadding(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Bool {
+        let next = text[index + 1] == 0x0D ? index + 3 : index + 2
+        if next + 1 < text.count, text[next] == 0x2D, text[next + 1] == 0x2D { return true }
+        var start = index
+        while start > 0, index - start < 256, text[start - 1] == UInt8(ascii: "=") || isBase64(text[start - 1]) {
+            start -= 1
+        }
+        let count = index + 1 - start
+        let isWhole = start == 0 || text[start - 1] <= 0x20 || "\"':,".utf8.contains(text[start - 1])
+        return count >= 4 && count % 4 == 0 && count != 76 && isWhole
     }
 
     private static func isBase64(_ byte: UInt8) -> Bool {
@@ -219,9 +253,7 @@ struct TextView {
 
     private static func printable(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Escape? {
         guard index + 1 < text.count else { return nil }
-        // Before a boundary of multipart, it is the end of base64.
-        let next = text[index + 1] == 0x0D ? index + 3 : index + 2
-        if text[index + 1] <= 0x0D, next + 1 < text.count, text[next] == 0x2D, text[next + 1] == 0x2D { return nil }
+        if text[index + 1] == 0x0A || text[index + 1] == 0x0D, isPadding(text, index) { return nil }
         if text[index + 1] == 0x0A { return Escape(nothing: 2) }
         if text[index + 1] == 0x0D, index + 2 < text.count, text[index + 2] == 0x0A { return Escape(nothing: 3) }
         return hex(text, index + 1, 2).map { Escape(UInt8(truncatingIfNeeded: $0), 3) }

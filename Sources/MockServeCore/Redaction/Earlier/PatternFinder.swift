@@ -2,7 +2,7 @@ import CRegex
 import Synchronization
 
 /// Finds secrets in text, with many expressions at once, in time linear in the text.
-final class SecretFinder: Sendable {
+final class PatternFinder: Sendable {
     /// One expression; its first group is the secret.
     struct Pattern: Sendable, Hashable {
         let kind: String
