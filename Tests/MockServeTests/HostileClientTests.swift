@@ -53,6 +53,7 @@ struct HostileClientTests {
     }
 
     private func withTimeouts(
+        head: Duration = .milliseconds(200),
         stall: Duration = .milliseconds(300),
         _ body: (MockServer) async throws -> Void
     ) async throws {
@@ -63,7 +64,7 @@ struct HostileClientTests {
             }
         )
         configuration.limits.responderBody = 64 << 20
-        configuration.limits.headTimeout = .milliseconds(200)
+        configuration.limits.headTimeout = head
         configuration.limits.stallTimeout = stall
         configuration.limits.idleTimeout = .milliseconds(400)
         try await withMockServer(configuration, body)
@@ -113,7 +114,7 @@ struct HostileClientTests {
     /// A body that keeps coming, however slowly, is read to its end.
     @Test func whoKeepsSendingIsHeard() async throws {
         // Much longer than a pause, so that a busy machine may prolong pauses; much shorter than all of them together.
-        try await withTimeouts(stall: .seconds(2)) { server in
+        try await withTimeouts(head: .seconds(20), stall: .seconds(2)) { server in
             let client = try RawClient(port: server.port)
             client.send("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 30\r\n\r\n")
             for _ in 0..<30 {
