@@ -37,7 +37,8 @@ struct KeyShapeSamples {
     private func brokenRuns(_ random: inout SplitMix64) -> [[UInt8]] {
         var all: [[UInt8]] = []
         for (index, part) in parts.enumerated() {
-            guard case .run(let members, let least, let most) = part else { continue }
+            // One that may be empty is right when it is broken.
+            guard case .run(let members, let least, let most) = part, least > 0 else { continue }
             var pieces = pieces(&random, shortest: true)
             let whole = pieces[index]
             pieces[index] = Array(whole.dropLast())

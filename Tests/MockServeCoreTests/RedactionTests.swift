@@ -77,7 +77,7 @@ import Testing
     @Test(arguments: [
         ("application/json", #"{"password":"a\"b","n":1}"#, #"{"password":"redacted.password.1","n":1}"#),
         ("application/json", #"{"dbPassword":"hunter2"}"#, #"{"dbPassword":"redacted.db_password.1"}"#),
-        ("application/json", #"{"password":1234}"#, #"{"password":1404000001}"#),
+        ("application/json", #"{"password":123456}"#, #"{"password":1404000001}"#),
         ("application/json", #"{"token":1234}"#, #"{"token":1234}"#),
         ("application/json", #"{"token":null,"token":true,"token":""}"#, #"{"token":null,"token":true,"token":""}"#),
         ("application/json", #"{"password":"Forgot your password?"}"#, #"{"password":"Forgot your password?"}"#),
@@ -207,8 +207,33 @@ import Testing
             )
             #expect(text.hasSuffix("x=redacted.declared.1"), "\(text)")
         }
+        // Lines longer than those of quoted-printable.
+        for count in 60..<100 where count != 75 {
+            let line = String(repeating: "Q", count: count)
+            let text = try redacted("\(line)=\nx=declared%2Fsecret%2Bvalue", "text/plain", redactor)
+            #expect(!text.contains("%2Fsecret") || count % 4 != 3, "\(count): \(text)")
+        }
         let soft = try redacted("it is declared/sec=\r\nret=2Bvalue", "text/plain", redactor)
         #expect(soft == "it is redacted.declared.1")
+    }
+
+    /// What is kept before a piece may begin within a name, of which nothing must be learned.
+    @Test func whereATextIsCutMakesNoName() throws {
+        let lines = (0..<900).map {
+            "cache_key=\(String(UInt64($0) &* 0x9E37_79B9_7F4A_7C15 | 1 << 63, radix: 16))0a1b2c3d user=1\n"
+        }
+        let text = lines.joined()
+        for size in [65_000, 7001, 997] {
+            let redactor = try redactor()
+            var stream = redactor.stream(["Content-Type": "text/plain"], "response body", book)
+            var (output, notes, rest) = ([UInt8](), RedactionNotes(), Array(text.utf8)[...])
+            while !rest.isEmpty {
+                stream.push(rest.prefix(size), isLast: false, into: &output, &notes)
+                rest = rest.dropFirst(size)
+            }
+            stream.push([], isLast: true, into: &output, &notes)
+            #expect(redactor.learnedVersion == 0 && notes.isEmpty && output == Array(text.utf8))
+        }
     }
 
     /// A key is seen whole wherever the text is cut for searching.
@@ -236,7 +261,7 @@ import Testing
     }
 
     /// Whatever somebody sends as a password may be a wrong one.
-    @Test(arguments: ["none", "token", "splunk", "null"]) func wordsArePasswordsInRequests(_ word: String) throws {
+    @Test(arguments: ["none", "token", "splunk", "str"]) func wordsArePasswordsInRequests(_ word: String) throws {
         let output = try redacted("user=a&password=\(word)", "application/x-www-form-urlencoded", isRequest: true)
         #expect(output.hasPrefix("user=a&password=redacted.password.c"))
     }

@@ -229,6 +229,9 @@ package final class MatchKeyBuilder {
             }
         }
         if rules.keyVersion > 1 { addOperation(to: &parts, rules) }
+        if rules.keyVersion > 2, let names = rules.redactor?.names.cookiesApart, !names.isEmpty {
+            addCookies(Set(names.keys), to: &parts)
+        }
         bodyPart?.end(self.rules)
         parts.add("body", rules.ignoresBody ? [] : bodyPart?.digest(rules) ?? [])
         return MatchKey(parts.digest)
@@ -238,6 +241,20 @@ package final class MatchKeyBuilder {
     private var exactFields: Fields {
         var notes = RedactionNotes()
         return rules.comparable(map.mapRequest(sent).fields, isExact: true, &notes)
+    }
+
+    /// The cookies by which requests are told apart.
+    private func addCookies(_ names: Set<String>, to parts: inout DigestInput) {
+        for field in request.fields.values("cookie") {
+            for pair in field.split(separator: UInt8(ascii: ";")) {
+                let pair = trimmingSpace(pair)
+                guard let equals = pair.firstIndex(of: UInt8(ascii: "=")),
+                    names.contains(Latin1.string(pair[..<equals]))
+                else { continue }
+                parts.add("cookie name", pair[..<equals])
+                parts.add("cookie value", pair[(equals + 1)...])
+            }
+        }
     }
 
     private func addOperation(to parts: inout DigestInput, _ rules: RuleSet) {

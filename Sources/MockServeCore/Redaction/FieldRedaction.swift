@@ -91,7 +91,9 @@ struct FieldRedaction {
             $0.range.lowerBound <= password.lowerBound && $0.range.upperBound == decoded.count
         }
         guard isKnown || password.isEmpty && !findings.isEmpty else {
-            redactor.learned?.learn("password", Array(decoded[password]))
+            // Many services take a key as the user, with no password or any.
+            let secret = password.count < 4 ? 0..<colon : password
+            redactor.learned?.learn("password", Array(decoded[secret]))
             return nil
         }
         guard book != nil || isExact else { return Placeholder.compared }
@@ -127,13 +129,17 @@ struct FieldRedaction {
         guard !value.isEmpty, redactor.redactsByDefault || apart != nil, !redactor.names.keptCookies.contains(text)
         else { return Array(cookie) }
         let secret = SecretName(kind: "cookie", strength: .strong, apart: apart)
-        return Array(cookie[..<value.startIndex]) + replaced(value, secret, place, &notes) + cookie[value.endIndex...]
+        // Many cookies hold what is in paths and texts too: an article, a language, a version.
+        let isSecret = value.count >= 20 || SecretName.read(text) != nil
+        return Array(cookie[..<value.startIndex]) + replaced(value, secret, place, isLearned: isSecret, &notes)
+            + cookie[value.endIndex...]
     }
 
     private func replaced(
         _ value: ArraySlice<UInt8>,
         _ name: SecretName,
         _ place: String,
+        isLearned: Bool = true,
         _ notes: inout RedactionNotes
     ) -> [UInt8] {
         let plain = TextView.plain(value)
@@ -146,7 +152,7 @@ struct FieldRedaction {
             how: isKnown ? .placeholder : .name
         )
         finding.apart = name.apart
-        if !isKnown { redactor.learned?.learn(name.kind, plain, TextView.spellings(Array(value))) }
+        if !isKnown, isLearned { redactor.learned?.learn(name.kind, plain, TextView.spellings(Array(value))) }
         var output: [UInt8] = []
         redactor.replace(finding, Array(value), source, place, book, isExact, &output, &notes)
         return output

@@ -25,8 +25,26 @@ extension InteractionContent {
         if let responseBody {
             if let length = responseBody.newLength { response.fields = response.fields.settingContentLength(length) }
             chunks = responseBody.resized(chunks)
+            if !responseBody.notes.isEmpty {
+                // Clients refuse a body that does not fit its digest.
+                response.fields = response.fields.filter { !$0.isDigestOfContent }
+                responseTrailers = responseTrailers.filter { !$0.isDigestOfContent }
+            }
             notes.formUnion(responseBody.notes)
         }
         redactions = notes
+    }
+}
+
+extension Fields.RawField {
+    /// Whether it holds a digest of the body: `Content-MD5` (RFC 1864), `Digest` (RFC 3230), `Content-Digest` and
+    /// `Repr-Digest` (RFC 9530), and those of Amazon and Google.
+    fileprivate var isDigestOfContent: Bool {
+        let names: [StaticString] = [
+            "content-md5", "digest", "content-digest", "repr-digest", "x-amz-crc32", "x-goog-hash",
+            "x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1",
+            "x-amz-checksum-sha256",
+        ]
+        return names.contains { isNamed($0) }
     }
 }

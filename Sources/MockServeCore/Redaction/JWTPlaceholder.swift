@@ -8,7 +8,12 @@ enum JWTPlaceholder {
         "iss", "aud", "azp", "scope", "scp", "typ", "ver", "acr", "amr", "token_use", "client_id", "nonce",
         // Of the header (RFC 7515 §4.1; RFC 7516 §4.1).
         "alg", "kid", "cty", "enc", "zip",
+        // What he may do, and where (RFC 9068 §2.2.3.1, and what services call it).
+        "roles", "role", "groups", "permissions", "entitlements", "authorities", "realm_access", "resource_access",
+        "cognito:groups", "tenant", "tenant_id", "tid", "org", "org_id",
     ]
+    /// Digests of what is replaced, which would not fit any more (OpenID Connect Core §3.3.2.11).
+    private static let dropped: Set<String> = ["at_hash", "c_hash", "s_hash"]
     private static let times: Set<String> = ["exp", "nbf", "iat", "auth_time", "updated_at"]
 
     static func canBe(_ header: ArraySlice<UInt8>, _ claims: ArraySlice<UInt8>) -> Bool {
@@ -31,21 +36,28 @@ enum JWTPlaceholder {
     ) -> [UInt8]? {
         let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         guard parts.count == 3, let header = object(parts[0]), let claims = object(parts[1]) else { return nil }
-        func part(_ object: [String: Any]) -> [UInt8]? {
-            var changed: [String: Any] = [:]
-            for (name, claim) in object {
-                if let text = claim as? String {
-                    let isPlain = kept.contains(name) && !isSecret(text)
-                    changed[name] =
-                        isPlain ? text : book.placeholder("claim", Array(text.utf8), isOwn: placeholder.isOwn).text
-                } else if let number = claim as? NSNumber {
-                    let isPlain = times.contains(name) || CFBoolean.isBoolean(number)
-                    let own = book.placeholder("claim", Array("\(number)".utf8), isOwn: placeholder.isOwn)
-                    changed[name] = isPlain ? number : NSNumber(value: own.number)
-                } else if kept.contains(name), let texts = claim as? [String], !texts.contains(where: isSecret) {
-                    changed[name] = texts
+        func replaced(_ claim: Any, _ name: String) -> Any {
+            if let text = claim as? String {
+                let isPlain = kept.contains(name) && !isSecret(text)
+                return isPlain ? text : book.placeholder("claim", Array(text.utf8), isOwn: placeholder.isOwn).text
+            }
+            if let number = claim as? NSNumber {
+                guard !times.contains(name), !kept.contains(name), !CFBoolean.isBoolean(number) else { return number }
+                let own = book.placeholder("claim", Array("\(number)".utf8), isOwn: placeholder.isOwn)
+                return NSNumber(value: own.number)
+            }
+            if let list = claim as? [Any] { return list.map { replaced($0, name) } }
+            // Within what is kept, all is.
+            if let object = claim as? [String: Any] {
+                return object.reduce(into: [String: Any]()) { made, member in
+                    made[member.key] = replaced(member.value, kept.contains(name) ? name : member.key)
                 }
             }
+            return claim
+        }
+        func part(_ object: [String: Any]) -> [UInt8]? {
+            var changed: [String: Any] = [:]
+            for (name, claim) in object where !dropped.contains(name) { changed[name] = replaced(claim, name) }
             let options: JSONSerialization.WritingOptions = [.sortedKeys, .withoutEscapingSlashes]
             let data = try? JSONSerialization.data(withJSONObject: changed, options: options)
             return data.map { Base64.encode(Array($0), isURLSafe: true) }

@@ -240,6 +240,8 @@ package struct Placeholder: Hashable, Sendable {
         "redacted.[a-z0-9_-]{1,64}.[c]{0,1}[0-9]{1,18}", #"\[redacted:[a-z0-9_.-]{1,64}:[0-9]{1,18}\]"#,
         #"\[redacted:[a-z0-9_.-]{1,64}\]"#, "4edac7ed-0000-4000-(8000|9000)-[0-9]{12,18}",
         "4edac7ed[0c]{1}[0-9]{15,503}", "cmVkYWN0ZWQu[A-Za-z0-9]{4,128}",
+        // Within a longer text of base64, at the other two places of its groups.
+        "[A-Za-z0-9+/_-]{0,1024}(JlZGFjdGVkL|yZWRhY3RlZC)[A-Za-z0-9+/=_-]{0,1024}",
         "eyJ[A-Za-z0-9_-]{1,}.eyJ[A-Za-z0-9_-]{1,}.(redactedJWT|redactedJWC)[0-9]{7,19}",
     ].map { KeyShape("", $0, source: "this file") }
 }

@@ -41,7 +41,7 @@ struct RedactedNames: Sendable {
         switch place {
         case .field:
             guard fields[name.lowercased()] == nil else { return }
-            var known = SecretName(kind: Placeholder.kind(name), strength: .strong)
+            var known = SecretName(kind: Placeholder.kind(name), strength: .ruled)
             if apart != nil, let read = SecretName.read(field: name.lowercased().utf8) { known = read }
             known.apart = apart
             fields.updateValue(isKept ? nil : known, forKey: name.lowercased())

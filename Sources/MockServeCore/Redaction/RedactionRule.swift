@@ -48,7 +48,9 @@ package enum RedactionRule: Hashable, Sendable {
             self = .field(rest)
         case "query": self = .query(rest)
         case "form": self = .form(rest)
-        case "json": self = .json(rest)
+        case "json":
+            guard Self.isName(rest) else { return nil }
+            self = .json(rest)
         case "secret": self = .secret(rest)
         case "keep":
             guard let (place, name) = Self.placed(rest) else { return nil }
@@ -73,8 +75,16 @@ package enum RedactionRule: Hashable, Sendable {
     private static func placed(_ text: String) -> (Place, String)? {
         let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
         guard parts.count == 2, let place = Place(rawValue: parts[0]) else { return nil }
-        return place != .field || isToken(Array(parts[1].utf8)) ? (place, parts[1]) : nil
+        switch place {
+        case .field: guard isToken(Array(parts[1].utf8)) else { return nil }
+        case .json: guard isName(parts[1]) else { return nil }
+        case .cookie, .query, .form: break
+        }
+        return (place, parts[1])
     }
+
+    /// Not a path (RFC 9535), which would find nothing.
+    private static func isName(_ text: String) -> Bool { !text.hasPrefix("$") && !text.hasSuffix("]") }
 
     var tellsApart: Bool { if case .tellApart = self { true } else { false } }
 

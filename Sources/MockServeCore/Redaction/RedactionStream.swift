@@ -132,6 +132,7 @@ struct SecretStream {
             if source.place == .form, ContentStart(pending) == .json { source.place = .text }
         }
         source.isOpen = !isLast
+        source.isContinued = offset > context
         lookahead = redactor.lookahead
         let findings = pending.withUnsafeBufferPointer { redactor.findings(in: $0, source) }
         let safe = isLast ? pending.count : max(context, pending.count - lookahead)

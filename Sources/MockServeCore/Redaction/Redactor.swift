@@ -186,9 +186,11 @@ package final class Redactor: Sendable {
         }
         if isReal { return output += raw }
         let declared = declaredKinds[finding.value]
+        // A name may hold a secret too.
+        let found = knownSecret(in: Array(finding.kind.utf8)) == nil ? finding.kind : "secret"
         let digest = source.isRequest ? finding.apart?.salt.map { ToldApart.digest(finding.value, $0) } : nil
         let placeholder = book.placeholder(
-            declared ?? finding.kind,
+            declared ?? found,
             finding.value,
             isOwn: source.isRequest,
             digest: digest

@@ -179,7 +179,8 @@ package struct Rule: Hashable, Sendable {
         case .ignore: "query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
         case .require: "field:NAME or key:\(KeyVersion.current)"
         case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
-        case .redact: "field:NAME, query:NAME, form:NAME or json:NAME, or keep:, apart: or digest: before one of these"
+        case .redact:
+            "field:NAME, query:NAME, form:NAME or json:NAME (a name at any depth, not a path), or keep:, apart: or digest: before one of these"
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
         }
     }

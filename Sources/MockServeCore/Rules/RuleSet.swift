@@ -60,7 +60,12 @@ package final class RuleSet: Sendable {
         ignoredFields = Set(ignored.compactMap { if case .field(let name) = $0 { name } else { nil } })
         // A field that is mapped must count.
         let required = rules.filter { $0.action == .require || $0.action == .map }.map(\.part)
-        requiredFields = Set(required.compactMap { if case .field(let name) = $0 { name } else { nil } })
+        // So must one by which requests are told apart.
+        let apart = rules.compactMap { rule -> [UInt8]? in
+            guard case .tellApart(.field, let name, _)? = rule.redaction else { return nil }
+            return Array(name.lowercased().utf8)
+        }
+        requiredFields = Set(required.compactMap { if case .field(let name) = $0 { name } else { nil } } + apart)
             .sorted { $0.lexicographicallyPrecedes($1) }
         let maps = rules.compactMap { rule in rule.map.map { Map(subject: rule.part, map: $0) } }
         json = JSONRules(
@@ -83,7 +88,7 @@ package final class RuleSet: Sendable {
         playbacks = rules.compactMap { rule in
             if case .playback(let mode) = rule.part, let scope = rule.scope { (scope, mode) } else { nil }
         }
-        isScoped = rules.contains { $0.scope != nil && $0.action != .play && $0.action != .redact }
+        isScoped = rules.contains { $0.scope != nil && $0.action != .play }
     }
 
     /// The same rules, with this redactor if they redact nothing.

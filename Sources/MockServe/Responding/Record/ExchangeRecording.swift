@@ -10,6 +10,7 @@ final class ExchangeRecording {
     private let origin: String
     private let arrival = Clock.now()
     private let key: MatchKeyBuilder
+    private var matchKey: MatchKey?
     private let request: RequestHead
     private var requestBody: BodyCollector
     private var informational: [ResponseHead] = []
@@ -37,6 +38,9 @@ final class ExchangeRecording {
         bytes.withUnsafeReadableBytes { key.update($0) }
         return requestBody.append(bytes)
     }
+
+    /// The request is complete. What its answer tells to be secret does not change its key: a client asks before it knows.
+    func endRequest() { matchKey = key.key(origin: origin) }
 
     func append(informational head: ResponseHead) {
         informational.append(head)
@@ -83,7 +87,7 @@ final class ExchangeRecording {
             informational: informational,
             response: response,
             responseTrailers: responseTrailers,
-            matchKey: key.key(origin: origin),
+            matchKey: matchKey ?? key.key(origin: origin),
             recordedAt: arrival.unixMilliseconds,
             firstByte: headTime.milliseconds(since: arrival),
             chunks: pieces.chunks,

@@ -75,6 +75,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         guard !isOver else { return }
         let wasCollecting = request.isCollecting
         forward(request.endOfMapping())
+        recording.endRequest()
         request.complete(trailers: trailers)
         let wasAnswered = responseEnd != nil
         if wasCollecting {

@@ -17,12 +17,12 @@ struct AddedNames: Sendable {
     var isEmpty: Bool { names.isEmpty }
 
     mutating func add(_ name: String, _ place: Place, isKept: Bool = false, _ apart: ToldApart? = nil) {
-        var added = SecretName(kind: Placeholder.kind(name), strength: .strong)
+        var added = SecretName(kind: Placeholder.kind(name), strength: .ruled)
         // One that tells anyway is taken as it would be.
         if apart != nil, let known = SecretName.read(name) { added = known }
         added.apart = apart
         names[RedactionCatalog.comparable(name.utf8), default: []].append((place, Entry(name: added, isKept: isKept)))
-        if !isKept, added.strength == .strong { kinds.insert(added.kind) }
+        if !isKept, added.strength == .ruled { kinds.insert(added.kind) }
     }
 
     func isAdded(_ name: SecretName) -> Bool { kinds.contains(name.kind) }

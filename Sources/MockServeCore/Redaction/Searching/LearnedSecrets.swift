@@ -6,7 +6,7 @@ package final class LearnedSecrets: Sendable {
     /// Bytes that a value may have.
     static let sizes = 8...4096
     /// Values that are kept, and bytes of all of them. When they are used up, nothing more is learned.
-    static let countLimit = 10_000
+    static let countLimit = 20_000
     static let memoryLimit = 4 << 20
     /// How much larger each list of literals is than the one before.
     private static let growth = 8
@@ -74,39 +74,57 @@ package final class LearnedSecrets: Sendable {
         state.withLock { if $0.spared.count < Self.sparedLimit { $0.spared.formUnion(names) } }
     }
 
-    /// - Parameter spellings: how it was found, if that is not the value itself.
-    func learn(_ kind: String, _ value: [UInt8], _ spellings: [[UInt8]] = []) {
-        for spelling in [value] + spellings where Self.isDistinctive(spelling) { add(kind, value, spelling) }
-    }
+    /// A secret that was found, to be learned.
+    struct Lesson {
+        let kind: String
+        let value: [UInt8]
+        /// How it was found, if that is not the value itself.
+        var spellings: [[UInt8]] = []
+        /// Whether it has the shape of a key, which nothing else has, however it looks otherwise.
+        var isKey = false
 
-    /// Learns what has the shape of a key, which nothing else has, however it looks otherwise.
-    func learn(key kind: String, _ value: [UInt8], _ spellings: [[UInt8]]) {
-        for spelling in [value] + spellings
-        where (16...Self.sizes.upperBound).contains(spelling.count) && Placeholder.form(of: spelling[...]) == nil {
-            add(kind, value, spelling)
+        fileprivate func admits(_ spelling: [UInt8]) -> Bool {
+            guard isKey else { return LearnedSecrets.isDistinctive(spelling) }
+            return (16...LearnedSecrets.sizes.upperBound).contains(spelling.count)
+                && Placeholder.form(of: spelling[...]) == nil
         }
     }
 
-    private func add(_ kind: String, _ value: [UInt8], _ spelling: [UInt8]) {
-        state.withLock { state in
-            guard !state.known.contains(spelling) else { return }
-            guard state.known.count < countLimit, state.memory + spelling.count <= Self.memoryLimit else {
-                state.isFull = true
-                return
+    func learn(_ kind: String, _ value: [UInt8], _ spellings: [[UInt8]] = []) {
+        learn([Lesson(kind: kind, value: value, spellings: spellings)])
+    }
+
+    func learn(_ lessons: [Lesson]) {
+        var new: [(spelling: [UInt8], secret: DeclaredSecret)] = []
+        for lesson in lessons {
+            for spelling in [lesson.value] + lesson.spellings where lesson.admits(spelling) {
+                new.append((spelling, DeclaredSecret(learned: lesson.kind, lesson.value, spelling)))
             }
-            state.known.insert(spelling)
-            state.memory += spelling.count
+        }
+        guard !new.isEmpty else { return }
+        state.withLock { state in
+            var secrets: [DeclaredSecret] = []
+            for (spelling, secret) in new where !state.known.contains(spelling) {
+                guard state.known.count < countLimit, state.memory + spelling.count <= Self.memoryLimit else {
+                    state.isFull = true
+                    break
+                }
+                state.known.insert(spelling)
+                state.memory += spelling.count
+                secrets.append(secret)
+            }
+            guard !secrets.isEmpty else { return }
             var lists = state.snapshot.lists
-            var secrets = [DeclaredSecret(learned: kind, value, spelling)]
             // The small ones become one.
             var limit = Self.growth
+            while limit <= secrets.count { limit *= Self.growth }
             while let last = lists.last, last.secrets.count < limit {
                 secrets = last.secrets + secrets
                 lists.removeLast()
                 if secrets.count >= limit { limit *= Self.growth }
             }
             lists.append(LiteralList(secrets))
-            let version = state.snapshot.version + 1
+            let version = state.known.count
             state.snapshot = Snapshot(version, lists)
             count.store(version, ordering: .releasing)
         }
@@ -118,7 +136,9 @@ package final class LearnedSecrets: Sendable {
         func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
         func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
         let rest = value.drop { isLetter($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x20 }
-        if rest.count < value.count, rest.count < 8, rest.allSatisfy(isDigit) { return true }
+        if rest.count < value.count, rest.count < 8, rest.allSatisfy(isDigit) {
+            return !rest.isEmpty || !SecretName.looksRandom(value)
+        }
         let parts = value.split(whereSeparator: { ".:-_/; ,=".utf8.contains($0) })
         // Parts of one kind each, as in `v2.10.3-beta`, `localhost:8080`, `en-US,en;q=0.9`.
         return parts.count > 1
@@ -176,7 +196,7 @@ package final class LearnedSecrets: Sendable {
             return false
         }
         if digits > 0 { return true }
-        if upper > 1, lower > 1, value.count >= 16, other == 0 { return true }
+        if SecretName.looksRandom(value) { return true }
         // Several words are a passphrase if they are many; one is a word, a name of a place or of a language.
         let signs = value.filter { "!@#$%^&*+={}[]|\\:;\"'<>?~`".utf8.contains($0) }.count
         return value.count >= 12 && (signs >= 2 || value.filter { $0 == 0x20 }.count >= 3 || foreign > 0 && other > 0)

@@ -8,6 +8,8 @@ extension PairScanner {
         let prefix = text[start + 1..<index].lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? start + 1
         let own = text[index] == UInt8(ascii: ">") || isBlank(text[index]) ? read(prefix..<index, .json) : nil
         var (named, value): (SecretName?, Range<Int>?)
+        // What an element with such an `id` holds may be a heading.
+        var isIdentified = false
         let limit = min(text.count, start + Self.tagLimit)
         // Attributes.
         while index < limit, text[index] != UInt8(ascii: ">") {
@@ -25,7 +27,10 @@ extension PairScanner {
             if isEqual(attribute, "name") || isEqual(attribute, "key") || isEqual(attribute, "id")
                 || isEqual(attribute, "property") || isEqual(attribute, "Name")
             {
-                if content.count <= Self.nameLimit, let found = read(content, .form) { named = found }
+                if content.count <= Self.nameLimit, let found = read(content, .form) {
+                    named = found
+                    isIdentified = isEqual(attribute, "id")
+                }
             } else if isEqual(attribute, "value") || isEqual(attribute, "content") {
                 value = content
             } else if isEqual(attribute, "type"), isEqual(content, "password") {
@@ -34,7 +39,7 @@ extension PairScanner {
             index = high + 1
         }
         if let named, let value { return takeValue(value, named, isPair: true) }
-        guard let name = own ?? named, index < text.count, text[index] == UInt8(ascii: ">"),
+        guard let name = own ?? (isIdentified ? nil : named), index < text.count, text[index] == UInt8(ascii: ">"),
             text[index - 1] != UInt8(ascii: "/")
         else { return }
         content(from: index + 1, name)

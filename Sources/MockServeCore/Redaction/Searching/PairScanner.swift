@@ -29,6 +29,7 @@ struct PairScanner {
     let place: Place
     let isRequest: Bool
     private let isOpen: Bool
+    private let isContinued: Bool
     let names: AddedNames
     private let memo = SecretName.memo
     private let nameBytes = Self.nameBytes.bytes
@@ -49,7 +50,7 @@ struct PairScanner {
         readsNames: Bool
     ) {
         (self.text, self.place, self.isRequest, self.names) = (text, place, source.isRequest, names)
-        isOpen = source.isOpen
+        (isOpen, isContinued) = (source.isOpen, source.isContinued)
         self.readsNames = readsNames
     }
 
@@ -84,6 +85,8 @@ struct PairScanner {
     func name(before end: Int) -> Range<Int>? {
         var low = end
         while low > 0, end - low <= Self.nameLimit, isNameByte(text[low - 1]) { low -= 1 }
+        // Of a name that is cut, nothing is known.
+        if low == 0, isContinued { return nil }
         return low < end && end - low <= Self.nameLimit ? low..<end : nil
     }
 
@@ -149,15 +152,15 @@ struct PairScanner {
             return takeQuoted(from: low, name, isPair: isPair, isStrict: !isPair)
         }
         let high = endOfValue(from: low)
+        let judgedValue = text[low..<high].prefix(Self.judgedLimit)
         if place == .text, !isQuery, high < text.count {
             // A call, or the first of several words.
-            if text[high] == UInt8(ascii: "(") { return }
+            if text[high] == UInt8(ascii: "(") || SecretName.isExpression(judgedValue) { return }
             // In code, what is assigned without quotation marks is seldom a value. Shells write names in capitals.
             let isShell = !text[before..<low].contains { $0 &- 0x61 < 26 }
-            let judged = text[low..<high].prefix(Self.judgedLimit)
-            if !isPair, !isShell, !SecretName.looksRandom(judged) { return }
+            if !isPair, !isShell, !SecretName.looksRandom(judgedValue) { return }
             if text[high] == 0x20, high + 1 < text.count, (text[high + 1] | 0x20) &- 0x61 < 26,
-                !SecretName.looksRandom(judged)
+                !SecretName.looksRandom(judgedValue)
             {
                 return
             }
@@ -218,6 +221,9 @@ struct PairScanner {
     /// - Parameter isStrict: whether the value is looked at closely even in a request.
     mutating func takeValue(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
         guard !range.isEmpty else { return }
+        if Self.cookies.contains(name.kind), text[range].contains(UInt8(ascii: "=")) {
+            return takeCookies(range, name)
+        }
         let range = withoutScheme(range)
         guard !holdsPlaceholder(range) else { return }
         guard admits(range, name, isPair: isPair, isRequest: isRequest && !isStrict) else {
@@ -225,6 +231,24 @@ struct PairScanner {
             return
         }
         take(Found(range: range, name: name))
+    }
+
+    private static let cookies: Set<String> = ["cookie", "cookies", "set_cookie", "setcookie"]
+
+    /// `name=value; name=value`, or `name=value; attributes` (RFC 6265 §4.1.1, §4.2.1).
+    private mutating func takeCookies(_ range: Range<Int>, _ name: SecretName) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let end = text[start..<range.upperBound].firstIndex(of: UInt8(ascii: ";")) ?? range.upperBound
+            if let equals = text[start..<end].firstIndex(of: UInt8(ascii: "=")), equals + 1 < end,
+                !holdsPlaceholder(equals + 1..<end)
+                    || Placeholder.form(of: ArraySlice(Array(text[equals + 1..<end]))) != nil
+            {
+                take(Found(range: equals + 1..<end, name: SecretName(kind: "cookie", strength: .strong)))
+            }
+            if name.kind.hasPrefix("set") { return }
+            start = end + 1
+        }
     }
 
     /// Whether there is a placeholder within the value: it has been judged before.
@@ -310,40 +334,67 @@ struct PairScanner {
             var low = end - 1
             while low > 0, end - low <= Self.nameLimit, text[low - 1] != quote, text[low - 1] >= 0x20 { low -= 1 }
             guard low > 0, text[low - 1] == quote else { return }
-            if let name = read(low..<end - 1, .json) {
-                member(from: index + 1, name)
-            } else {
-                named(low..<end - 1, at: index)
-            }
+            let range = low..<end - 1
+            if range.count <= 2 { return keyPart(range, at: index) }
+            let name = read(range, .json)
+            if name == nil || name?.strength == .vague, named(range, at: index) { return }
+            if let name { member(from: index + 1, name) }
             return
         }
         guard place == .text, let range = name(before: end), let name = read(range, .json) else { return }
         line(from: index + 1, name)
     }
 
-    /// `"name": "PASSWORD", "value": "…"`, in any order within an object.
-    private mutating func named(_ range: Range<Int>, at colon: Int) {
-        guard isEqual(range, "name") || isEqual(range, "key") || isEqual(range, "Name") else { return }
+    /// `"name": "PASSWORD", "value": "…"`, in this order within an object.
+    ///
+    /// - Returns: whether it was one.
+    private mutating func named(_ range: Range<Int>, at colon: Int) -> Bool {
+        guard Self.nameNames.contains(where: { isEqual(range, $0) }) else { return false }
         var low = colon + 1
         while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
         guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
             high - low <= Self.nameLimit, let name = read(low + 1..<high, .json)
-        else { return }
+        else { return false }
         var index = high + 1
-        let end = min(text.count, high + Self.nameLimit)
+        let end = min(text.count, high + Self.objectLimit)
         while index < end, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
             if text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]), close < end {
-                if isEqual(index + 1..<close, "value") || isEqual(index + 1..<close, "Value") {
+                if Self.valueNames.contains(where: { isEqual(index + 1..<close, $0) }) {
                     var start = close + 1
                     while start < text.count, isBlank(text[start]) || text[start] == UInt8(ascii: ":") { start += 1 }
-                    return member(from: start, name)
+                    member(from: start, name)
+                    return true
                 }
                 index = close + 1
             } else {
                 index += 1
             }
         }
+        return false
     }
+
+    private static let nameNames: [StaticString] = ["name", "key", "Name", "Key", "ParameterKey", "OutputKey"]
+    private static let valueNames: [StaticString] = ["value", "Value", "ParameterValue", "OutputValue"]
+    /// How far apart the two are at most.
+    private static let objectLimit = 512
+
+    /// The private parts of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1), which has a `kty` near them.
+    private mutating func keyPart(_ range: Range<Int>, at colon: Int) {
+        let parts: [StaticString] = ["d", "p", "q", "dp", "dq", "qi", "k"]
+        guard place == .text, parts.contains(where: { isEqual(range, $0) }) else { return }
+        var low = colon + 1
+        while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
+        guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
+            high - low > 20
+        else { return }
+        let near = UnsafeRawBufferPointer(
+            rebasing: UnsafeRawBufferPointer(text)[max(0, low - 4096)..<min(text.count, high + 4096)]
+        )
+        guard Self.keyType.withUnsafeBytes({ firstOffset(of: $0, in: near, from: 0) }) != nil else { return }
+        takeValue(low + 1..<high, SecretName(kind: "private-key", strength: .strong), isPair: false)
+    }
+
+    private static let keyType = Array("\"kty\"".utf8)
 
     /// The value of a member of JSON, or what JSON-like languages have.
     private mutating func member(from start: Int, _ name: SecretName) {
@@ -369,7 +420,7 @@ struct PairScanner {
             var high = index
             while high < text.count, text[high] &- 0x30 < 10 || "+-.eE".utf8.contains(text[high]) { high += 1 }
             guard high == text.count || ",]}".utf8.contains(text[high]) || isBlank(text[high]),
-                names.isAdded(name) || name.admits(number: high - index)
+                names.isAdded(name) || name.admits(number: high - index, isRequest: isRequest)
                     || Placeholder.form(of: ArraySlice(Array(text[index..<high]))) != nil
             else { return }
             take(Found(range: index..<high, name: name, isNumber: true))
@@ -404,6 +455,7 @@ struct PairScanner {
         guard high > low, text[high - 1] != UInt8(ascii: ","), text[high - 1] != UInt8(ascii: ";"),
             !text[low..<high].contains(where: { "(){}<>".utf8.contains($0) })
         else { return }
+        if SecretName.isExpression(text[low..<high].prefix(Self.judgedLimit)) { return }
         // In prose, somebody may write of passwords.
         let isProse = text[low..<high].contains(0x20)
         takeValue(low..<high, name, isPair: false, isStrict: isProse)

@@ -7,14 +7,21 @@ extension SecretName {
     ///   - isPair: whether it is in a query or a form.
     func admits(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isRequest: Bool, isPair: Bool) -> Bool {
         guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
+        if strength == .ruled { return true }
         // In a request, any value of such a name may be a wrong password.
         let isAnything = isRequest && (strength == .password || strength == .strong)
-        if !isAnything, Self.isConstant(value) || Self.isScheme(value) { return false }
+        if Self.isNothing(value) || !isAnything && (Self.isConstant(value) || Self.isScheme(value)) { return false }
+        if !isRequest, Self.isReference(value) { return false }
         // `pwd` is a folder, too.
         if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") {
             return false
         }
         switch strength {
+        case .ruled: return true
+        case .password where Self.ofDigits.contains { kind.hasSuffix($0) }:
+            // Of a version, a status or a channel, nothing.
+            return isRequest || value.count < 10 && value.allSatisfy { $0 &- 0x30 < 10 || $0 == 0x20 || $0 == 0x2D }
+                || Self.looksRandom(value)
         case .password: return isRequest || !Self.isLabel(value, isPhrase: kind.hasSuffix("passphrase"))
         case .strong:
             if isRequest { return isPair || !Self.hasWords(value, 2) }
@@ -32,24 +39,61 @@ extension SecretName {
     /// Whether the name alone says that it is one of a secret, so that a value that was left alone is worth telling.
     var isTelling: Bool {
         switch strength {
-        case .password, .strong, .weak: true
+        case .ruled, .password, .strong, .weak: true
         case .vague, .random, .beside: false
         }
     }
 
     /// Whether a number of JSON may be the secret that its name promises. A token that is a short number is a piece of a
     /// text, a session is an hour of a conference, and a code is a status.
-    func admits(number digits: Int) -> Bool {
+    func admits(number digits: Int, isRequest: Bool) -> Bool {
         switch strength {
-        case .password: true
+        case .ruled: true
+        // In an answer, few digits are those of a count, or of a pin of a board.
+        case .password: isRequest || digits >= (Self.ofDigits.contains { kind.hasSuffix($0) } ? 3 : 6)
         case .strong: !kind.hasSuffix("token") || digits >= 12
-        case .weak: kind == "pin" || kind.hasSuffix("_pin") || kind.hasSuffix("_code") || digits >= 12
+        case .weak: kind.hasSuffix("pin") && digits >= 4 || kind.hasSuffix("_code") || digits >= 12
         case .vague, .random, .beside: false
         }
     }
 
+    /// Names of passwords that have digits only.
+    private static let ofDigits = ["otp", "cvv", "cvc"]
+
+    /// Whether it says where a value is: `$NAME`, `${NAME}`, `{{name}}`, `%(name)s`, `<name>`.
+    private static func isReference(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        guard value.count > 2, let first = value.first, let last = value.last else { return false }
+        let second = value[value.startIndex + 1]
+        func isName(_ byte: UInt8) -> Bool { byte == 0x5F || (byte | 0x20) &- 0x61 < 26 }
+        switch first {
+        case UInt8(ascii: "$"):
+            if second == UInt8(ascii: "{") || second == UInt8(ascii: "(") { return true }
+            return value.dropFirst().allSatisfy { isName($0) && $0 &- 0x61 > 25 }
+        case UInt8(ascii: "{"): return second == UInt8(ascii: "{") && last == UInt8(ascii: "}")
+        case UInt8(ascii: "%"): return second == UInt8(ascii: "(")
+        case UInt8(ascii: "<"): return last == UInt8(ascii: ">")
+        default: return false
+        }
+    }
+
+    /// Whether it is an expression of a program: `settings.API_KEY`, `os.environ[`, `x.y1.z`.
+    static func isExpression(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        if value.contains(where: { "[{".utf8.contains($0) }) { return true }
+        let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return parts.count > 1
+            && parts.allSatisfy { part in
+                guard let first = part.first, first == 0x5F || (first | 0x20) &- 0x61 < 26 else { return false }
+                return part.count < 24
+                    && part.allSatisfy { $0 == 0x5F || ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 }
+                    && part.lazy.filter { $0 &- 0x30 < 10 }.count < 3
+            }
+    }
+
     private static let constants: Set<[UInt8]> = Set(
-        ["null", "true", "false", "none", "nil", "undefined", "yes", "no", "string", "*", "-"].map { Array($0.utf8) }
+        [
+            "null", "true", "false", "none", "nil", "undefined", "yes", "no", "string", "str", "int",
+            "bool", "any", "object", "number", "integer", "boolean", "*", "-",
+        ].map { Array($0.utf8) }
     )
 
     private static func isScheme(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
@@ -59,6 +103,10 @@ extension SecretName {
         return RedactionCatalog.schemes.contains(
             String(decoding: word.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
         )
+    }
+
+    private static func isNothing(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        value.count <= 9 && ["null", "nil", "undefined", "true", "false"].contains { value.elementsEqual($0.utf8) }
     }
 
     private static func isConstant(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
@@ -81,6 +129,12 @@ extension SecretName {
             return !value.split(whereSeparator: { $0 <= 0x20 }).contains { word in
                 word.contains { $0 &- 0x30 < 10 } && word.contains { ($0 | 0x20) &- 0x61 < 26 }
             }
+        }
+        // `TOO_SHORT`, `token_expired`: a code of an error.
+        if value.contains(UInt8(ascii: "_")), !isPhrase,
+            value.allSatisfy({ $0 == 0x5F || $0 &- 0x41 < 26 }) || value.allSatisfy({ $0 == 0x5F || $0 &- 0x61 < 26 })
+        {
+            return true
         }
         // Chinese, Japanese and Korean.
         if value.contains(where: { $0 &- 0xE3 < 11 }), !value.contains(where: { ($0 | 0x20) &- 0x61 < 26 }) {
@@ -111,10 +165,16 @@ extension SecretName {
     }
 
     /// Whether it is what a machine makes: long enough, one word, and of more than letters of one case.
+    static func looksRandom(_ value: [UInt8]) -> Bool { value.withUnsafeBufferPointer { looksRandom($0[...]) } }
+
     static func looksRandom(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
         guard value.count >= 8 else { return false }
         var (digits, upper, lower, other, seen) = (0, 0, 0, 0, (UInt64(0), UInt64(0)))
+        var (changes, wasLower, odd) = (0, false, false)
         for byte in value {
+            // From a small letter to a capital.
+            if wasLower, byte &- 0x41 < 26 { changes += 1 }
+            wasLower = byte &- 0x61 < 26
             if byte < 64 { seen.0 |= 1 << UInt64(byte) } else { seen.1 |= 1 << UInt64(byte & 63) }
             switch byte {
             case 0x30...0x39: digits += 1
@@ -127,8 +187,21 @@ extension SecretName {
             case 0x20:
                 // Only after the name of a scheme.
                 if digits + other > 0 || value.count < 16 { return false }
+            case UInt8(ascii: "|"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "^"), UInt8(ascii: "&"),
+                UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: "?"):
+                // Addresses of people, lists and texts have them too.
+                guard value.count >= 12 else { return false }
+                odd = true
+                other += 1
             default: return false
             }
+        }
+        if odd, digits < 2 || upper == 0 || lower == 0 { return false }
+        // An address of a blockchain is public.
+        if value.count == 42, value.starts(with: "0x".utf8),
+            value.allSatisfy({ TextView.hexDigit($0) != nil || $0 == 0x78 })
+        {
+            return false
         }
         guard digits < value.count, seen.0.nonzeroBitCount + seen.1.nonzeroBitCount >= 5 else { return false }
         if value.count > 8, value.dropFirst(3).prefix(6).contains(UInt8(ascii: ":")), value.contains(UInt8(ascii: "/")),
@@ -137,7 +210,11 @@ extension SecretName {
             return false
         }
         if digits > 0, upper + lower > 0 { return digits + upper > 1 || value.count > 12 }
-        // Letters of both cases, but not as in `CamelCase`, or many of one without the shape of words.
-        return upper > 2 && lower > 2 && value.count >= 16 && other == 0
+        // Letters of both cases, but not as in `CamelCase` or `Kebab-Case`, or many of one without the shape of words.
+        guard upper > 2, lower > 2, value.count >= 16 else {
+            // In base32, which has no zero and no one, some have no digit.
+            return lower == 0 && other == 0 && upper >= 16 && upper % 2 == 0
+        }
+        return other == 0 || upper > 4 && changes * 4 >= value.count
     }
 }

@@ -3,6 +3,8 @@ import Synchronization
 /// What the name of a value says about it: read as words, whatever separates them.
 struct SecretName: Sendable, Hashable {
     enum Strength: Hashable, Sendable {
+        /// Whatever the value is, because a rule says so.
+        case ruled
         /// Whatever the value is, unless it is a text about passwords.
         case password
         /// Whatever the value is, if it is one word.
@@ -27,12 +29,18 @@ struct SecretName: Sendable, Hashable {
 
     private static let passwords: Set<String> = [
         "password", "passwd", "pwd", "passphrase", "passcode", "pswd", "psw", "pin", "otp", "totp", "cvv", "cvc",
-        "userpass", "dbpass", "passwords",
+        "userpass", "dbpass", "passwords", "psk", "mnemonic",
+        // In other languages.
+        "passwort", "kennwort", "motdepasse", "mdp", "contrasena", "contraseña", "senha", "wachtwoord", "parola",
+        "haslo",
+        "hasło", "heslo", "lösenord", "losenord", "adgangskode", "passord", "salasana", "jelszo", "jelszó", "lozinka",
+        "sifre",
+        "şifre", "пароль", "密码", "密碼", "パスワード", "비밀번호",
     ]
     /// Words before `pass`, which alone may be a ticket or a result.
     private static let owners: Set<String> = [
         "user", "db", "smtp", "imap", "ftp", "login", "admin", "root", "mysql", "pg", "postgres", "redis", "proxy",
-        "http", "auth", "mail", "my", "sudo",
+        "http", "auth", "mail", "my", "sudo", "new", "old", "re", "repeat", "confirm",
     ]
     /// What makes a token a place in a list.
     private static let cursors: Set<String> = [
@@ -52,17 +60,18 @@ struct SecretName: Sendable, Hashable {
     ]
     private static let strongKeys: Set<String> = [
         "api", "access", "secret", "private", "signing", "encryption", "decryption", "master", "auth", "shared",
-        "admin", "subscription", "webhook", "ssh", "hmac", "consumer", "xapi",
+        "admin", "subscription", "webhook", "ssh", "hmac", "consumer", "xapi", "preshared", "entry",
     ]
     /// Keys that are as often those of a table.
-    private static let randomKeys: Set<String> = ["account", "service", "storage", "customer"]
+    private static let randomKeys: Set<String> = ["account", "service", "storage", "customer", "primary", "secondary"]
     private static let weakKeys: Set<String> = [
         "app", "application", "license", "licence", "write", "project", "client",
     ]
     private static let otherKeys: Set<String> = [
-        "idempotency", "cache", "surrogate", "websocket", "partition", "routing", "sort", "correlation", "primary",
+        "idempotency", "cache", "surrogate", "websocket", "partition", "routing", "sort", "correlation",
         "foreign", "public", "object", "map", "event", "message", "translation", "dedup", "deduplication", "range",
         "hash", "lookup", "group", "order", "unique", "i18n", "locale", "row", "record", "item", "issue", "project",
+        "ratelimit", "limit", "s3", "file", "blob", "grouping", "trace", "shard", "etag",
     ]
     /// A name that ends in one of these is about a secret, and has none.
     private static let about: Set<String> = [
@@ -79,7 +88,8 @@ struct SecretName: Sendable, Hashable {
     /// Words that say nothing at the end of a name.
     private static let fillers: Set<String> = [
         "value", "plain", "plaintext", "raw", "confirmation", "confirm", "again", "repeat", "retype", "verify",
-        "base64", "b64", "hash", "hashed", "encrypted", "encoded", "clear", "cleartext", "new", "old", "current",
+        "base64", "b64", "base", "hash", "hashed", "encrypted", "encoded", "clear", "cleartext", "new", "old",
+        "current",
         "primary", "secondary", "live", "test", "prod", "dev", "staging", "1", "2", "3", "0", "header",
     ]
 
@@ -196,14 +206,22 @@ struct SecretName: Sendable, Hashable {
         return [String(word.dropLast(end.count))] + split(end)
     }
 
+    /// What a placeholder shows of a name. A part of it that may be a secret itself is left out.
+    private static func kind(of words: [String]) -> String {
+        let shown = words.filter { $0.utf8.count <= 16 && ($0.utf8.count < 6 || !$0.contains(where: \.isNumber)) }
+        return Placeholder.kind(shown.suffix(5).joined(separator: "_"))
+    }
+
     private static func read(words: [String]) -> SecretName? {
         guard var last = words.last else { return nil }
         var words = words
-        let kind = Placeholder.kind(words.joined(separator: "_"))
+        let kind = kind(of: words)
         while words.count > 1, fillers.contains(last) {
             words.removeLast()
             last = words[words.count - 1]
         }
+        // An attribute of HTML.
+        if words == ["accesskey"] { return SecretName(kind: kind, strength: .weak) }
         // `password2`
         let letters = last.reversed().drop { $0.isNumber }
         if letters.count >= 3 { last = String(letters.reversed()) }
@@ -217,10 +235,22 @@ struct SecretName: Sendable, Hashable {
                 return nil
             }
             return found(last == "pin" ? .weak : .password)
-        case "pass": return owners.contains(before) ? found(.password) : nil
+        case "pass": return owners.contains(before) ? found(.password) : before.isEmpty ? found(.weak) : nil
+        case "repass": return found(.password)
+        case "pw": return found(.weak)
+        case "passe": return before == "de" ? found(.password) : nil
+        case "codes": return ["recovery", "backup"].contains(before) ? found(.weak) : nil
+        case "seed": return ["totp", "otp", "mfa", "secret", "wallet"].contains(before) ? found(.strong) : nil
+        case "phrase":
+            return ["seed", "recovery", "secret", "mnemonic", "pass"].contains(before) ? found(.password) : nil
+        case "string": return before == "secret" ? found(.strong) : nil
+        case "ticket", "pfx", "pkcs12", "keystore": return found(.random)
         case "token":
             if words.dropLast().contains(where: { cursors.contains($0) || pieces.contains($0) }) { return nil }
-            if cursors.contains(where: { $0.count > 3 && (before.hasPrefix($0) || before.hasSuffix($0)) }) {
+            let isCursor = { (word: String) in
+                word.count > 4 && before.hasPrefix(word) || word.count > 3 && before.hasSuffix(word)
+            }
+            if cursors.contains(where: isCursor) {
                 return nil
             }
             return found(strongTokens.contains(before) ? .strong : .weak)
@@ -243,7 +273,8 @@ struct SecretName: Sendable, Hashable {
                 return found(.weak)
             }
             return words.count == 1 ? found(.vague) : nil
-        case "authorization", "authentication": return found(.strong)
+        case "authorization": return found(.strong)
+        case "authentication": return found(.weak)
         // Made from the verifier (RFC 7636 §4.2), anew for each login.
         case "challenge": return before == "code" ? found(.strong) : nil
         case "samlresponse": return found(.strong)
@@ -251,8 +282,11 @@ struct SecretName: Sendable, Hashable {
             "sessid", "sid", "cookie", "cookies", "setcookie":
             return found(.weak)
         case "auth": return words.count == 1 || before == "x" || before == "basic" ? found(.weak) : nil
-        case "signature", "sig", "hmac": return found(.weak)
-        case "session": return words.count == 1 ? found(.vague) : nil
+        case "signature", "hmac": return found(.weak)
+        // Signatures of packages are public.
+        case "sig": return found(.vague)
+        case "session": return words.count == 1 ? found(.random) : nil
+        case "sign": return before == "access" ? found(.strong) : nil
         case _ where about.contains(last): return nil
         default:
             let services = ShapeFinder.standard.besideWords
@@ -290,14 +324,20 @@ struct SecretName: Sendable, Hashable {
             return nil
         }
         let words = words(of: name.utf8)
+        // The name of a field in which something is sent is none.
+        if words.last == "header" { return nil }
+        let isOwn = words.count == 2 && words[0] == "x" && words[1] == "session"
+        if isOwn || words.last == "auth" || words.last == "assertion" {
+            return SecretName(kind: kind(of: words), strength: .strong)
+        }
         if let found = read(words: words) {
             switch found.strength {
-            case .password, .strong, .weak: return SecretName(kind: found.kind, strength: .strong)
+            case .ruled, .password, .strong, .weak: return SecretName(kind: found.kind, strength: .strong)
             case .vague, .random, .beside: break
             }
         }
         guard words.last == "key", words.count > (words[0] == "x" ? 2 : 1), !otherKeys.contains(words[words.count - 2])
         else { return nil }
-        return SecretName(kind: Placeholder.kind(words.joined(separator: "_")), strength: .strong)
+        return SecretName(kind: kind(of: words), strength: .strong)
     }
 }

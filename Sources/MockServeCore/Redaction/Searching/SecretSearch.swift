@@ -50,6 +50,8 @@ final class SecretSearch: Sendable {
         var isBinary = false
         /// Whether it begins as what is no text, so that nothing in it is escaped.
         var isOpaque = false
+        /// Whether what is searched begins within the text, perhaps within a word.
+        var isContinued = false
         /// Whether the text goes on after what is searched.
         var isOpen = false
     }
@@ -102,13 +104,17 @@ final class SecretSearch: Sendable {
         if let learned, !spared.isEmpty { learned.noteSpared(spared) }
         guard !found.isEmpty else { return [] }
         if let learned {
-            for finding in found where !finding.isOpen {
-                switch finding.how {
-                case .name: learned.learn(finding.kind, finding.value, finding.spellings)
-                case .shape: learned.learn(key: finding.kind, finding.value, finding.spellings)
-                case .learned, .declared, .placeholder: break
+            let new = found.filter { !$0.isOpen && ($0.how == .name || $0.how == .shape) }
+            learned.learn(
+                new.map {
+                    LearnedSecrets.Lesson(
+                        kind: $0.kind,
+                        value: $0.value,
+                        spellings: $0.spellings,
+                        isKey: $0.how == .shape
+                    )
                 }
-            }
+            )
             if let now = learned.snapshot, now.version != snapshot?.version ?? 0 {
                 literals(text, nil, nil, now, &found)
                 for view in views { view.bytes.withUnsafeBufferPointer { literals($0, view, nil, now, &found) } }
@@ -163,6 +169,10 @@ final class SecretSearch: Sendable {
         let (shapePairs, literalPairs) = (shapes.beginnings.pairs, known.pairs)
         let triggerMask: UInt64 = readsNames ? 1 : 0
         var (nextShape, shapeState) = (0, ShapeFinder.State())
+        func takeKey(_ key: ShapeFinder.Found, _ found: inout [Finding]) {
+            if key.range.lowerBound == 0, source.isContinued { return }
+            take(key, text, view, &found)
+        }
         var position = 0
         let end = text.count - LiteralAutomaton.shortest
         while position <= end {
@@ -180,7 +190,7 @@ final class SecretSearch: Sendable {
             if isAnchor & 1 != 0, position >= nextShape,
                 let key = shapes.key(text, position, isOpen: source.isOpen, &shapeState)
             {
-                take(key, text, view, &found)
+                takeKey(key, &found)
                 nextShape = key.range.upperBound
             }
             if literals, isLiteral & 1 != 0 {
@@ -194,7 +204,7 @@ final class SecretSearch: Sendable {
             if position + 3 == text.count, position >= nextShape,
                 let key = shapes.key(text, position, isOpen: source.isOpen, &shapeState)
             {
-                take(key, text, view, &found)
+                takeKey(key, &found)
             }
             position += 1
         }
@@ -336,15 +346,26 @@ final class SecretSearch: Sendable {
         } else {
             range = Self.base64Run(range, text)
         }
+        let isNumber = isPlain && Self.isJSONNumber(range, text)
         found.append(
             Finding(
                 range: view?.origin(range) ?? range,
                 kind: Placeholder.kind(secret.kind),
                 value: secret.value,
-                form: isPlain ? .init(secret.value[...]) : .base64,
+                form: isNumber ? .number : isPlain ? .init(secret.value[...]) : .base64,
                 how: secret.isLearned ? .learned : .declared
             )
         )
+    }
+
+    /// Whether there is a number of JSON in a range: digits after a colon, a comma or a bracket.
+    private static func isJSONNumber(_ range: Range<Int>, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        guard text[range].allSatisfy({ $0 &- 0x30 < 10 }) else { return false }
+        var before = range.lowerBound
+        while before > 0, range.lowerBound - before < 8, text[before - 1] <= 0x20 { before -= 1 }
+        let end = range.upperBound
+        return before > 0 && ":,[".utf8.contains(text[before - 1])
+            && (end == text.count || text[end] <= 0x20 || ",]}".utf8.contains(text[end]))
     }
 
     private static func isWord(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 }

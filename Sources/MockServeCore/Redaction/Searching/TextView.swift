@@ -198,8 +198,15 @@ struct TextView {
             start -= 1
         }
         let count = index + 1 - start
+        // There, a sign of equality is always encoded.
+        let line = min(start, max(0, index - 75))..<start
+        let isCutLine = (index + 1 == 76 || index > 75 && text[index - 76] == 0x0A) && !hasPlainEquals(text, line)
         let isWhole = start == 0 || text[start - 1] <= 0x20 || "\"':,".utf8.contains(text[start - 1])
-        return count >= 4 && count % 4 == 0 && count != 76 && isWhole
+        return count >= 4 && count % 4 == 0 && !isCutLine && isWhole
+    }
+
+    private static func hasPlainEquals(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Bool {
+        range.contains { text[$0] == UInt8(ascii: "=") && hex(text, $0 + 1, 2) == nil }
     }
 
     private static func isBase64(_ byte: UInt8) -> Bool {
@@ -226,13 +233,15 @@ struct TextView {
         // Lines are of one of the usual lengths (RFC 7468 §2, RFC 2045 §6.8, and what tools write).
         var length = 0
         while length <= 76, length < end, isBase64(text[end - 1 - length]) { length += 1 }
-        guard [48, 60, 64, 70, 72, 76].contains(length) else { return false }
+        guard [48, 60, 64, 70, 72, 76].contains(length),
+            // A placeholder is one line.
+            !text[(end - length)..<end].starts(with: "cmVkYWN0ZWQu".utf8)
+        else { return false }
         // What follows is the next one of them.
         var index = next
         while index < text.count, index - next <= 76, isBase64(text[index]) { index += 1 }
         while index < text.count, text[index] == UInt8(ascii: "=") { index += 1 }
-        return index == text.count || text[index] <= 0x20 || text[index] == UInt8(ascii: "-")
-            || text[index] == UInt8(ascii: "\\") || text[index] == UInt8(ascii: "\"")
+        return index == text.count || "\r\n-\\\"<".utf8.contains(text[index])
     }
 
     private static func hex(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ count: Int) -> UInt32? {

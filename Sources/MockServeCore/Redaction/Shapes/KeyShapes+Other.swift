@@ -1,6 +1,33 @@
 extension KeyShape {
     /// Offices, maps, games and things.
     static let other: [KeyShape] = [
+        // Files in base64, as in kubeconfig and Kubernetes secrets.
+        KeyShape(
+            "private-key",
+            "LS0tLS1CRUdJTiBQUklWQVRF[A-Za-z0-9+/]{40,}[=]{0,2}",
+            source: "RFC 7468 §10, RFC 4648 §4"
+        ),
+        KeyShape(
+            "private-key",
+            "LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS[A-Za-z0-9+/]{40,}[=]{0,2}",
+            source: "RFC 7468 §11, RFC 4648 §4"
+        ),
+        KeyShape(
+            "private-key",
+            "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS[A-Za-z0-9+/]{40,}[=]{0,2}",
+            source: "RFC 8017 A.1.2, RFC 4648 §4"
+        ),
+        KeyShape("private-key", "LS0tLS1CRUdJTiBFQyBQUklWQVRF[A-Za-z0-9+/]{40,}[=]{0,2}", source: "RFC 5915 §4"),
+        KeyShape(
+            "private-key",
+            "LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE[A-Za-z0-9+/]{40,}[=]{0,2}",
+            source: "OpenSSH, PROTOCOL.key"
+        ),
+        KeyShape(
+            "registry-credentials",
+            "eyJhdXRocyI6[A-Za-z0-9+/]{24,}[=]{0,2}",
+            source: "Docker, docker login: config.json"
+        ),
         // Offices and designers.
         KeyShape(
             "figma-token",
