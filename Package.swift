@@ -166,6 +166,7 @@ let package = Package(
                 "CassetteStore",
                 "MockServeCore",
                 "HTTPMessages",
+                "ContentCoding",
                 "CassetteSchema",
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -1,4 +1,5 @@
 import CassetteSchema
+import ContentCoding
 import Foundation
 import GRDB
 import HTTPMessages
@@ -205,6 +206,62 @@ final class Outcomes: Sendable {
         // SQLite counts changes of the file in its header (offsets 24 and 92); commits are grouped as they come.
         let differing = zip(one, two).enumerated().filter { $1.0 != $1.1 }.map(\.offset)
         #expect(differing.allSatisfy { (24..<28).contains($0) || (92..<96).contains($0) }, "\(differing.prefix(20))")
+    }
+
+    /// What becomes a secret later is looked for in what was compressed before, and a digest that does not fit goes.
+    @Test func aCompressedBodyIsSearchedForWhatBecomesKnownLater() throws {
+        try withPath { path in
+            let secrets = KnownSecrets(learned: LearnedSecrets())
+            let rules = [try Rule(.redact, "catalog:4")]
+            let writer = try CassetteWriter(
+                path: path,
+                mode: .once,
+                upstreams: [],
+                rules: rules,
+                secrets: secrets,
+                now: 1_000
+            )
+            let text = Array("it is Zk3-late-Secret9, is it not".utf8)
+            var early = exchanged("/early")
+            early.response.fields = ["Content-Encoding": "gzip", "Content-MD5": "x", "X": "y"]
+            let coding = try #require(ContentCoding(Array("gzip".utf8)[...]))
+            writer.record(early, response: try #require(coding.encode(text)))
+            var late = exchanged("/late")
+            late.response.fields = ["Content-Type": "application/json"]
+            writer.record(late, response: Array(#"{"access_token":"Zk3-late-Secret9"}"#.utf8))
+            try writer.finish(keeping: true, now: 2_000)
+            let reader = try CassetteReader(path: path)
+            defer { reader.close() }
+            var bodies: [String] = []
+            try reader.forEach { interaction in
+                let body = try #require(interaction.responseBody)
+                var bytes = try reader.slice(0, of: body)
+                if bodies.isEmpty { bytes = try coding.decode(bytes, limit: 1 << 20) }
+                bodies.append(String(decoding: bytes, as: UTF8.self))
+                #expect(!interaction.response.fields.contains("content-md5"))
+                return true
+            }
+            #expect(
+                bodies == ["it is redacted.access_token.1, is it not", #"{"access_token":"redacted.access_token.1"}"#]
+            )
+        }
+    }
+
+    /// A digest gets its salt once, however often a recording asks for it.
+    @Test func aCassetteHasOneSalt() throws {
+        try withPath { path in
+            let rules = [try Rule(.redact, "digest:json:password")]
+            for _ in 0..<2 {
+                let writer = try CassetteWriter(path: path, mode: .all, upstreams: [], rules: rules, now: 1_000)
+                writer.record(exchanged("/a"))
+                try writer.finish(keeping: true, now: 2_000)
+            }
+            let reader = try CassetteReader(path: path)
+            defer { reader.close() }
+            let own = try reader.rules().rules.filter { $0.action == .redact }
+            #expect(own.count == 1 && own[0].partText.count == "digest::json:password".count + 16)
+            #expect(try reader.lacking(rules).isEmpty)
+        }
     }
 
     /// What waits to be written counts with all the memory it takes.

@@ -260,6 +260,66 @@ import Testing
         #expect(!output.contains("MIIEvQIBADAN") && !output.contains("4711"), "\(output)")
     }
 
+    /// In files of settings, a dot, a bracket or a small word may be part of a password; what a program has from somewhere
+    /// else is none.
+    @Test(arguments: [
+        ("DB_PASSWORD=blue.horse\nA=1\n", true), ("DB_PASSWORD=p[ss.word9\nA=1\n", true),
+        ("password: blue.horse9\na: 1\n", true), ("api_key = settings.API_KEY\nx = 1\n", false),
+        ("api_key = os.environ[\"API_KEY\"]\n", false), ("password: ${DB_PASSWORD}\na: 1\n", false),
+    ])
+    func expressionsAreNoPasswords(_ text: String, _ isRedacted: Bool) throws {
+        #expect(try (redacted(text, "text/plain") != text) == isRedacted)
+    }
+
+    @Test(arguments: [
+        (#"{"password":"correct_horse"}"#, true), (#"{"password":"TOO_SHORT"}"#, false),
+        (#"{"access_token":["token_expired"]}"#, false), (#"{"pin":13}"#, false), (#"{"pin":4711}"#, true),
+        (#"{"mnemonic":"abandon ability able about above absent"}"#, true), (#"{"otp":"sms"}"#, false),
+        (#"{"key":"DB_PASSWORD","value":"hunter22"}"#, true), (#"{"pass":"Hx7-quokka-92"}"#, true),
+        (#"{"kty":"RSA","e":"AQAB","d":"X4cTteJY_gn4FYPsXB8rdXix5vwsg1FLN5E3EaG6RJoVH"}"#, true),
+        (#"{"set-cookie":["sid=abc123; Path=/","remember=xyz; Secure"]}"#, true), (#"{"k":"short"}"#, false),
+    ])
+    func namesAndValuesOfAnswersAreJudgedTogether(_ body: String, _ isRedacted: Bool) throws {
+        let output = try redacted(body, "application/json")
+        #expect((output != body) == isRedacted, "\(output)")
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(output.utf8)) }
+    }
+
+    @Test func aNameMayHaveOneLetter() throws {
+        let redactor = try redactor(["json:x", "json:id"])
+        let body = try redacted(#"{"x":"one","id":"two","d":"three"}"#, "application/json", redactor)
+        #expect(body == #"{"x":"redacted.x.1","id":"redacted.id.2","d":"three"}"#)
+    }
+
+    /// A JWT keeps what a client may do and the form of its claims, and nothing of whom it is for.
+    @Test func claimsKeepTheirForm() throws {
+        func part(_ json: String) -> String {
+            String(decoding: Base64.encode(Array(json.utf8), isURLSafe: true), as: UTF8.self)
+        }
+        let claims =
+            #"{"sub":"anna-4711","roles":["admin"],"at_hash":"abc","groups":{"a":["b"]},"teams":["red"],"exp":9}"#
+        let token = part(#"{"alg":"none"}"#) + "." + part(claims) + ".c2lnbmF0dXJl"
+        let body = try redacted(token, "text/plain")
+        let payload = try #require(Base64.decode(Array(body.split(separator: ".")[1].utf8)[...]))
+        let made = try #require(try JSONSerialization.jsonObject(with: Data(payload)) as? [String: Any])
+        #expect(made["roles"] as? [String] == ["admin"] && made["groups"] as? [String: [String]] == ["a": ["b"]])
+        #expect(made["at_hash"] == nil && made["exp"] as? Int == 9)
+        #expect((made["sub"] as? String)?.hasPrefix("redacted.claim.") == true)
+        #expect((made["teams"] as? [String])?.allSatisfy { $0.hasPrefix("redacted.claim.") } == true)
+    }
+
+    /// A name may hold a secret, which is shown in no placeholder and not at the end.
+    @Test func kindsHoldNoSecrets() throws {
+        let redactor = try redactor(secrets: ["mysecretvalue"])
+        let body = try redacted(
+            #"{"ghp_16C7e42F292c6912E7_token":"abc12345xyz98765","mysecretvalue_token":"hi there"}"#,
+            "application/json",
+            redactor
+        )
+        #expect(!body.contains("16c7") && !body.contains("mysecretvalue") && body.contains("redacted.ghp_token.1"))
+        #expect(redactor.sparedNames.allSatisfy { !$0.contains("mysecretvalue") })
+    }
+
     /// Whatever somebody sends as a password may be a wrong one.
     @Test(arguments: ["none", "token", "splunk", "str"]) func wordsArePasswordsInRequests(_ word: String) throws {
         let output = try redacted("user=a&password=\(word)", "application/x-www-form-urlencoded", isRequest: true)

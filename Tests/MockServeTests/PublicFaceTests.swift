@@ -101,6 +101,15 @@ struct PublicFaceTests {
         }
     }
 
+    @Test func targetsOfRedactionMayBeForSomeRequests() {
+        let login = "POST /login"
+        #expect(RedactionTarget.json("pin").for(login).problem == nil)
+        #expect(RedactionTarget.tellApart("json:password", byDigest: true).for(login).problem == nil)
+        #expect(RedactionTarget.keep("cookie:theme").for("login").problem?.contains("no METHOD PATH") == true)
+        #expect(RedactionTarget.secret("TOKEN", "s3cret-value").for(login).problem?.contains("in all requests") == true)
+        #expect(RedactionTarget.json("$.pin").problem?.contains("not a path") == true)
+    }
+
     @Test func secretsAreCountedAndGivenBack() async throws {
         let upstream = try await MockServer.start(
             .responding(with: ClosureResponder { _ in .json(#"{"said":"s3cret-value"}"#) })

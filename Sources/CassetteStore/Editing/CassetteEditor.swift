@@ -63,7 +63,11 @@ package enum CassetteEditor {
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
             guard let redactor = all.redactor else { return RedactionChanges() }
             let book = PlaceholderBook(try PlaceholderSQL.last(db))
-            let changes = try RedactionSQL.redact(redactor, all, db, path: path, book, each)
+            var changes = try RedactionSQL.redact(redactor, all, db, path: path, book, each)
+            // What a later interaction shows to be secret may be in an earlier one.
+            if redactor.learnedVersion > 0 {
+                changes.add(try RedactionSQL.redact(redactor, all, db, path: path, book, each))
+            }
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return changes

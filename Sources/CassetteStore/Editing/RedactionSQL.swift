@@ -8,6 +8,10 @@ package struct RedactionChanges: Sendable {
     package var counts: [String: Int] = [:]
     /// Bodies that could not be searched, and stay as they are, each with the reason.
     package var unread: [(interaction: Int64, reason: String)] = []
+
+    mutating func add(_ more: RedactionChanges) {
+        counts.merge(more.counts, uniquingKeysWith: +)
+    }
 }
 
 /// Redacts what is already in a cassette.

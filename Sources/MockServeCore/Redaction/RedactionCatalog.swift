@@ -1,11 +1,13 @@
 import HTTPMessages
 
-/// The only list of what is taken for a secret by default.
+/// What is taken for a secret by default, up to version 3; from version 4 on, the fields only: other names are in
+/// `SecretName`, shapes in `KeyShape.all`.
 ///
-/// Names are compared ignoring case, `-` and `_`. Every entry states the version of the list that added it. A cassette
-/// is matched with the version it was recorded with, so that a newer list never turns its answers into misses.
+/// Names are compared ignoring case, `-` and `_`. A cassette is matched with the version it was recorded with, so that a
+/// newer one never turns its answers into misses. So once a version is released, what it finds in requests must stay:
+/// whoever changes that gives the new way a new version, and keeps the old one in `Earlier`.
 package enum RedactionCatalog {
-    /// The version of this list. Raise it when an entry is added, and give that entry the new number.
+    /// The version.
     ///
     /// 2: a body that is neither a form nor multipart, and whose label leaves open what it is, is searched as JSON.
     /// 3: a body that begins as JSON is searched as JSON, whatever its label says; one that may be anything, for pairs
@@ -38,14 +40,12 @@ package enum RedactionCatalog {
     /// A name whose value is a secret in queries, forms and JSON members.
     struct Name: Sendable {
         let name: String
-        var since = 1
     }
 
     /// A field whose value, or what follows the scheme in it, is a secret.
     struct FieldName: Sendable {
         let name: String
         let kind: String
-        var since = 1
     }
 
     /// A shape by which a secret is recognised anywhere. The one group of the expression (RE2) is the secret.
@@ -54,7 +54,6 @@ package enum RedactionCatalog {
         let pattern: String
         /// Where the shape is described.
         let source: String
-        var since = 1
     }
 
     // MARK: Fields

@@ -39,12 +39,13 @@ package final class Redactor: Sendable {
     /// Whether two take the same for secrets.
     package static func isSame(_ one: Redactor?, _ other: Redactor?) -> Bool {
         one === other
-            || one?.rules == other?.rules && one?.learned === other?.learned && one?.isNew == other?.isNew
+            || one.map { Set($0.rules) } == other.map { Set($0.rules) } && one?.learned === other?.learned
+                && one?.isNew == other?.isNew
                 && one?.declaredKinds == other?.declaredKinds && one?.scoped?.rules == other?.scoped?.rules
                 && one?.scoped?.scopes == other?.scoped?.scopes
     }
 
-    private let rules: Set<RedactionRule>
+    private let rules: [RedactionRule]
     private let secrets: KnownSecrets
     /// The kinds of declared secrets, by their values.
     private let declaredKinds: [[UInt8]: String]
@@ -56,7 +57,7 @@ package final class Redactor: Sendable {
         _ secrets: KnownSecrets,
         isCurrent: Bool
     ) {
-        self.rules = Set(rules.filter { if case .secret = $0 { false } else { true } })
+        self.rules = rules.filter { if case .secret = $0 { false } else { true } }
         let version = rules.compactMap { if case .catalog(let version) = $0 { version } else { nil } }.max() ?? 0
         isNew = isCurrent && version == 0 || version >= RedactionCatalog.firstSearched
         patterns = isNew ? nil : PatternRedactor(rules, secrets: secrets.declared)
@@ -80,7 +81,7 @@ package final class Redactor: Sendable {
 
     /// A variant of another one: without what was learned, or with the rules for one request.
     private init(_ other: Redactor, adding more: [RedactionRule], learned: LearnedSecrets?) {
-        rules = other.rules.union(more)
+        rules = other.rules + more
         (secrets, declaredKinds, isNew) = (other.secrets.with(learned), other.declaredKinds, other.isNew)
         tellsApart = other.tellsApart
         scoped = more.isEmpty ? other.scoped.map { ScopedRedactions(Array(zip($0.scopes, $0.rules))) } : nil
@@ -88,9 +89,9 @@ package final class Redactor: Sendable {
             (patterns, search, names) = (other.patterns, other.search, other.names)
             return
         }
-        names = RedactedNames(Array(rules))
+        names = RedactedNames(rules)
         search = SecretSearch(other.search, names: names.added)
-        patterns = other.patterns == nil ? nil : PatternRedactor(Array(rules), secrets: other.secrets.declared)
+        patterns = other.patterns == nil ? nil : PatternRedactor(rules, secrets: other.secrets.declared)
     }
 
     /// The one whose rules are for this request; the same if none is for some requests only.

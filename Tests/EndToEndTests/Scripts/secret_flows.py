@@ -586,6 +586,9 @@ FLOWS = [
         ("in the recorded order", lambda base, seen: same(failing_login(base), seen)),
         ("often", lambda base, seen: same(failing_login(base, ("wrong", "right", "wrong", "right")), seen * 2)),
     ], options=("--tell-apart", "json:password")),
+    Flow("failing login told apart by digest", failing_login, [
+        ("in the reverse order", lambda base, seen: same(failing_login(base, ("right", "wrong")), seen[::-1])),
+    ], options=("--tell-apart", "digest:json:password")),
     Flow("echo", echo),
     *[users(way) for way in ("cookie", "bearer", "path")],
 ]

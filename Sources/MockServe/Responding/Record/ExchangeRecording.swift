@@ -40,7 +40,7 @@ final class ExchangeRecording {
     }
 
     /// The request is complete. What its answer tells to be secret does not change its key: a client asks before it knows.
-    func endRequest() { matchKey = key.key(origin: origin) }
+    func endRequest() { if writer != nil { matchKey = key.key(origin: origin) } }
 
     func append(informational head: ResponseHead) {
         informational.append(head)

@@ -40,14 +40,14 @@ final class PatternRedactor: Sendable {
         var (fields, query, form, json) = (
             [String: String](), [String: String](), [String: String](), [String: String]()
         )
-        for field in RedactionCatalog.fields where field.since <= version {
+        for field in RedactionCatalog.fields where version > 0 {
             fields[field.name.lowercased()] = field.kind
         }
-        for name in RedactionCatalog.names where name.since <= version {
+        for name in RedactionCatalog.names where version > 0 {
             let key = RedactionCatalog.comparable(name.name.utf8)
             (query[key], form[key], json[key]) = (name.name, name.name, name.name)
         }
-        for name in RedactionCatalog.queryNames where name.since <= version {
+        for name in RedactionCatalog.queryNames where version > 0 {
             query[RedactionCatalog.comparable(name.name.utf8)] = EarlyPlaceholder.kind(name.name)
         }
         for rule in rules {
@@ -67,7 +67,7 @@ final class PatternRedactor: Sendable {
         self.version = version
         shapes =
             secrets.flatMap(\.patterns)
-            + RedactionCatalog.shapes.filter { $0.since <= version }.map {
+            + (version > 0 ? RedactionCatalog.shapes : []).map {
                 PatternFinder.Pattern(kind: $0.kind, expression: $0.pattern)
             }
         declaredBytes = secrets.reduce(0) { $0 + $1.value.count }

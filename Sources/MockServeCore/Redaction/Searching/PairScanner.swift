@@ -22,7 +22,7 @@ struct PairScanner {
 
     /// How far a name goes at most, and what comes between it and its value.
     static let nameLimit = 128
-    private static let gapLimit = 64
+    static let gapLimit = 64
     static let tagLimit = 2048
 
     let text: UnsafeBufferPointer<UInt8>
@@ -54,7 +54,7 @@ struct PairScanner {
         self.readsNames = readsNames
     }
 
-    private mutating func take(_ found: Found) {
+    mutating func take(_ found: Found) {
         self.found.append(found)
         covered = max(covered, found.range.upperBound)
     }
@@ -208,7 +208,7 @@ struct PairScanner {
         takeValue(start + 1..<high, name, isPair: isPair, isStrict: isStrict)
     }
 
-    private func endOfString(from start: Int, _ quote: UInt8) -> Int? {
+    func endOfString(from start: Int, _ quote: UInt8) -> Int? {
         var index = start
         while index < text.count {
             let byte = text[index]
@@ -233,26 +233,8 @@ struct PairScanner {
         take(Found(range: range, name: name))
     }
 
-    private static let cookies: Set<String> = ["cookie", "cookies", "set_cookie", "setcookie"]
-
-    /// `name=value; name=value`, or `name=value; attributes` (RFC 6265 §4.1.1, §4.2.1).
-    private mutating func takeCookies(_ range: Range<Int>, _ name: SecretName) {
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let end = text[start..<range.upperBound].firstIndex(of: UInt8(ascii: ";")) ?? range.upperBound
-            if let equals = text[start..<end].firstIndex(of: UInt8(ascii: "=")), equals + 1 < end,
-                !holdsPlaceholder(equals + 1..<end)
-                    || Placeholder.form(of: ArraySlice(Array(text[equals + 1..<end]))) != nil
-            {
-                take(Found(range: equals + 1..<end, name: SecretName(kind: "cookie", strength: .strong)))
-            }
-            if name.kind.hasPrefix("set") { return }
-            start = end + 1
-        }
-    }
-
     /// Whether there is a placeholder within the value: it has been judged before.
-    private func holdsPlaceholder(_ range: Range<Int>) -> Bool {
+    func holdsPlaceholder(_ range: Range<Int>) -> Bool {
         guard range.count > 10 else { return false }
         let value = UnsafeBufferPointer(rebasing: text[range].prefix(Self.judgedLimit))
         guard Placeholder.form(of: ArraySlice(Array(value))) == nil else { return false }
@@ -335,7 +317,7 @@ struct PairScanner {
             while low > 0, end - low <= Self.nameLimit, text[low - 1] != quote, text[low - 1] >= 0x20 { low -= 1 }
             guard low > 0, text[low - 1] == quote else { return }
             let range = low..<end - 1
-            if range.count <= 2 { return keyPart(range, at: index) }
+            if range.count <= 2, keyPart(range, at: index) { return }
             let name = read(range, .json)
             if name == nil || name?.strength == .vague, named(range, at: index) { return }
             if let name { member(from: index + 1, name) }
@@ -345,59 +327,8 @@ struct PairScanner {
         line(from: index + 1, name)
     }
 
-    /// `"name": "PASSWORD", "value": "…"`, in this order within an object.
-    ///
-    /// - Returns: whether it was one.
-    private mutating func named(_ range: Range<Int>, at colon: Int) -> Bool {
-        guard Self.nameNames.contains(where: { isEqual(range, $0) }) else { return false }
-        var low = colon + 1
-        while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
-        guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
-            high - low <= Self.nameLimit, let name = read(low + 1..<high, .json)
-        else { return false }
-        var index = high + 1
-        let end = min(text.count, high + Self.objectLimit)
-        while index < end, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
-            if text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]), close < end {
-                if Self.valueNames.contains(where: { isEqual(index + 1..<close, $0) }) {
-                    var start = close + 1
-                    while start < text.count, isBlank(text[start]) || text[start] == UInt8(ascii: ":") { start += 1 }
-                    member(from: start, name)
-                    return true
-                }
-                index = close + 1
-            } else {
-                index += 1
-            }
-        }
-        return false
-    }
-
-    private static let nameNames: [StaticString] = ["name", "key", "Name", "Key", "ParameterKey", "OutputKey"]
-    private static let valueNames: [StaticString] = ["value", "Value", "ParameterValue", "OutputValue"]
-    /// How far apart the two are at most.
-    private static let objectLimit = 512
-
-    /// The private parts of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1), which has a `kty` near them.
-    private mutating func keyPart(_ range: Range<Int>, at colon: Int) {
-        let parts: [StaticString] = ["d", "p", "q", "dp", "dq", "qi", "k"]
-        guard place == .text, parts.contains(where: { isEqual(range, $0) }) else { return }
-        var low = colon + 1
-        while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
-        guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
-            high - low > 20
-        else { return }
-        let near = UnsafeRawBufferPointer(
-            rebasing: UnsafeRawBufferPointer(text)[max(0, low - 4096)..<min(text.count, high + 4096)]
-        )
-        guard Self.keyType.withUnsafeBytes({ firstOffset(of: $0, in: near, from: 0) }) != nil else { return }
-        takeValue(low + 1..<high, SecretName(kind: "private-key", strength: .strong), isPair: false)
-    }
-
-    private static let keyType = Array("\"kty\"".utf8)
-
     /// The value of a member of JSON, or what JSON-like languages have.
-    private mutating func member(from start: Int, _ name: SecretName) {
+    mutating func member(from start: Int, _ name: SecretName) {
         var index = start
         while index < text.count, index - start < Self.gapLimit, isBlank(text[index]) { index += 1 }
         guard index < text.count else { return }
@@ -462,26 +393,4 @@ struct PairScanner {
     }
 
     private static let lineLimit = 4096
-    private static let user = SecretName(kind: "url-user", strength: .strong)
-
-    /// `scheme://user:password@host` (RFC 3986 §3.2.1).
-    private mutating func url(at colon: Int) {
-        guard colon > 0, (text[colon - 1] | 0x20) &- 0x61 < 26 || text[colon - 1] &- 0x30 < 10 else { return }
-        let start = colon + 3
-        var (index, at, password) = (start, -1, -1)
-        while index < text.count, index - start < 1024 {
-            let byte = text[index]
-            if byte == UInt8(ascii: "@") { at = index }
-            if byte == UInt8(ascii: ":"), password < 0, at < 0 { password = index }
-            if byte <= 0x20 || byte == UInt8(ascii: "/") || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "<")
-                || byte == UInt8(ascii: ">") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "?")
-                || byte == UInt8(ascii: "'") || byte == UInt8(ascii: "`")
-            {
-                break
-            }
-            index += 1
-        }
-        guard at > start else { return }
-        if password > 0 || SecretName.looksRandom(text[start..<at]) { take(Found(range: start..<at, name: Self.user)) }
-    }
 }

@@ -22,7 +22,9 @@ extension SecretName {
             // Of a version, a status or a channel, nothing.
             return isRequest || value.count < 10 && value.allSatisfy { $0 &- 0x30 < 10 || $0 == 0x20 || $0 == 0x2D }
                 || Self.looksRandom(value)
-        case .password: return isRequest || !Self.isLabel(value, isPhrase: kind.hasSuffix("passphrase"))
+        case .password:
+            let isPhrase = kind.hasSuffix("phrase") || kind.hasSuffix("mnemonic")
+            return isRequest || !Self.isLabel(value, isPassword: true, isPhrase: isPhrase)
         case .strong:
             if isRequest { return isPair || !Self.hasWords(value, 2) }
             return !Self.isLabel(value) && !Self.hasWords(value, 2)
@@ -52,7 +54,7 @@ extension SecretName {
         // In an answer, few digits are those of a count, or of a pin of a board.
         case .password: isRequest || digits >= (Self.ofDigits.contains { kind.hasSuffix($0) } ? 3 : 6)
         case .strong: !kind.hasSuffix("token") || digits >= 12
-        case .weak: kind.hasSuffix("pin") && digits >= 4 || kind.hasSuffix("_code") || digits >= 12
+        case .weak: kind.hasSuffix("pin") && (isRequest || digits >= 4) || kind.hasSuffix("_code") || digits >= 12
         case .vague, .random, .beside: false
         }
     }
@@ -76,18 +78,25 @@ extension SecretName {
         }
     }
 
-    /// Whether it is an expression of a program: `settings.API_KEY`, `os.environ[`, `x.y1.z`.
+    /// Whether it is an expression of a program: `settings.API_KEY`, `os.environ[`, `var.db_password`. A word with a dot
+    /// in it may be a password as well, so the first one decides.
     static func isExpression(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
-        if value.contains(where: { "[{".utf8.contains($0) }) { return true }
-        let parts = value.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return parts.count > 1
-            && parts.allSatisfy { part in
-                guard let first = part.first, first == 0x5F || (first | 0x20) &- 0x61 < 26 else { return false }
-                return part.count < 24
-                    && part.allSatisfy { $0 == 0x5F || ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 }
-                    && part.lazy.filter { $0 &- 0x30 < 10 }.count < 3
-            }
+        let word = value.last == UInt8(ascii: "[") ? value.dropLast() : value
+        let parts = word.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        guard parts.count > 1, let root = parts.first, roots.contains(where: { root.elementsEqual($0.utf8) }) else {
+            return false
+        }
+        return parts.allSatisfy { part in
+            part.first.map { $0 == 0x5F || ($0 | 0x20) &- 0x61 < 26 } == true
+                && part.allSatisfy { $0 == 0x5F || ($0 | 0x20) &- 0x61 < 26 || $0 &- 0x30 < 10 }
+        }
     }
+
+    /// What programs call where they have values from.
+    private static let roots = [
+        "os", "process", "env", "ENV", "var", "local", "data", "module", "settings", "config", "conf", "self", "this",
+        "app", "args", "options", "opts", "params", "props", "request", "req", "context", "ctx", "secrets", "state",
+    ]
 
     private static let constants: Set<[UInt8]> = Set(
         [
@@ -120,8 +129,14 @@ extension SecretName {
 
     /// Whether it is a text for people: letters and punctuation between them, no digits.
     ///
-    /// - Parameter isPhrase: whether several words may be a secret.
-    private static func isLabel(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isPhrase: Bool = false) -> Bool {
+    /// - Parameters:
+    ///   - isPassword: whether small words may be a secret.
+    ///   - isPhrase: whether several words may be one.
+    private static func isLabel(
+        _ value: UnsafeBufferPointer<UInt8>.SubSequence,
+        isPassword: Bool = false,
+        isPhrase: Bool = false
+    ) -> Bool {
         let last = value[value.index(before: value.endIndex)]
         if hasWords(value, 2) {
             if isPhrase { return last == UInt8(ascii: ".") || last == UInt8(ascii: "?") }
@@ -130,9 +145,10 @@ extension SecretName {
                 word.contains { $0 &- 0x30 < 10 } && word.contains { ($0 | 0x20) &- 0x61 < 26 }
             }
         }
-        // `TOO_SHORT`, `token_expired`: a code of an error.
+        // `TOO_SHORT`, `token_expired`: a code of an error. A password may be small words, too.
         if value.contains(UInt8(ascii: "_")), !isPhrase,
-            value.allSatisfy({ $0 == 0x5F || $0 &- 0x41 < 26 }) || value.allSatisfy({ $0 == 0x5F || $0 &- 0x61 < 26 })
+            value.allSatisfy({ $0 == 0x5F || $0 &- 0x41 < 26 })
+                || !isPassword && value.allSatisfy({ $0 == 0x5F || $0 &- 0x61 < 26 })
         {
             return true
         }

@@ -208,7 +208,12 @@ struct SecretName: Sendable, Hashable {
 
     /// What a placeholder shows of a name. A part of it that may be a secret itself is left out.
     private static func kind(of words: [String]) -> String {
-        let shown = words.filter { $0.utf8.count <= 16 && ($0.utf8.count < 6 || !$0.contains(where: \.isNumber)) }
+        func hasDigits(_ word: String) -> Bool { word.utf8.contains { $0 &- 0x30 < 10 } }
+        // `s3`, `oauth2`, `2fa`: not several pieces.
+        let mayHaveDigits = words.lazy.filter(hasDigits).count == 1
+        let shown = words.filter { word in
+            word.utf8.count <= 16 && (!hasDigits(word) || mayHaveDigits && word.utf8.count <= 6)
+        }
         return Placeholder.kind(shown.suffix(5).joined(separator: "_"))
     }
 
