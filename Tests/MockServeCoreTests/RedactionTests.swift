@@ -183,6 +183,24 @@ import Testing
         #expect(narrow.contains("say redacted.authorization.") && !narrow.contains("cr3t") && output.count % 2 == 0)
     }
 
+    /// A long text in UTF-16 is one to its end, whatever letters it has where it is cut, and what was replaced there.
+    @Test func wideTextsMayBeLongAndForeign() throws {
+        let redactor = try redactor(secrets: ["declared-secret-value"])
+        let foreign = String(repeating: "日本語の文章", count: 2000)
+        let text = (0..<6).map { "\($0) say declared-secret-value. \(foreign)" }.joined()
+        let wide = text.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        var (output, notes) = ([UInt8](), RedactionNotes())
+        var stream = redactor.stream([:], "response body", book)
+        for start in stride(from: 0, to: wide.count, by: 5001) {
+            stream.push(wide[start..<min(start + 5001, wide.count)], isLast: false, into: &output, &notes)
+        }
+        stream.push([], isLast: true, into: &output, &notes)
+        #expect(notes.counts == ["declared": 6])
+        let expected = text.replacing("declared-secret-value", with: "redacted.declared.1")
+        let isExpected = output == expected.utf16.flatMap { [UInt8(truncatingIfNeeded: $0), UInt8($0 >> 8)] }
+        #expect(isExpected)
+    }
+
     @Test(arguments: [
         "short", "12345678901234", "Europe/Berlin", "2026-11-27T10:00:00Z", "password", "/path/to/1", "me@example.com",
         "true", "aaaaaaaaaa",

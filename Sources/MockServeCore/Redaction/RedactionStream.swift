@@ -40,6 +40,7 @@ package struct RedactionStream {
 
     /// Takes a whole text, piece by piece, so that the memory for searching it stays small.
     mutating func push(all text: [UInt8], into output: inout [UInt8], _ notes: inout RedactionNotes) {
+        guard text.count > Self.piece else { return push(text, isLast: true, into: &output, &notes) }
         for start in stride(from: 0, to: text.count, by: Self.piece) {
             push(text[start..<min(start + Self.piece, text.count)], isLast: false, into: &output, &notes)
         }
@@ -125,14 +126,16 @@ struct SecretStream {
         guard isLast || pending.count >= threshold, let redactor else { return }
         if !isDecided {
             isDecided = true
+            source.wide = pending.withUnsafeBufferPointer { TextView.Wide($0) }
             // Of a long body, so many bytes are there at first, however it comes. Of a short one, all is cheap.
-            if pending.count >= Self.batch {
-                source.isOpaque = SecretSearch.isOpaque(Array(pending.prefix(Self.contextLimit)))
+            if pending.count >= Self.batch, source.wide == nil {
+                source.isOpaque = SecretSearch.isOpaque(pending.prefix(Self.contextLimit))
             }
             if source.place == .form, ContentStart(pending) == .json { source.place = .text }
         }
         source.isOpen = !isLast
         source.isContinued = offset > context
+        source.wide?.start = (offset - context) & 1
         lookahead = redactor.lookahead
         let findings = pending.withUnsafeBufferPointer { redactor.findings(in: $0, source) }
         let safe = isLast ? pending.count : max(context, pending.count - lookahead)

@@ -8,6 +8,8 @@ final class SecretSearch: Sendable {
         var isRequest: Bool
         /// Pictures and the like, in which names mean nothing.
         var isBinary = false
+        /// How to read it if it is in UTF-16, as only bodies are.
+        var wide: TextView.Wide?
         /// Whether it begins as what is no text, so that nothing in it is escaped.
         var isOpaque = false
         /// Whether what is searched begins within the text, perhaps within a word.
@@ -53,7 +55,7 @@ final class SecretSearch: Sendable {
         let snapshot = learned?.snapshot
         var spared: Set<String> = []
         search(text, nil, source, snapshot, &found, &spared)
-        let views = source.isOpaque ? [] : Self.views(of: text)
+        let views = source.isOpaque ? [] : Self.views(of: text, source.wide)
         for view in views {
             var deeper: [Finding] = []
             view.bytes.withUnsafeBufferPointer { search($0, view, source, snapshot, &deeper, &spared) }
@@ -88,17 +90,17 @@ final class SecretSearch: Sendable {
         return Self.merged(found)
     }
 
-    /// Whether a text that begins like this is none: it has many controls in it, and is not UTF-16.
-    static func isOpaque(_ beginning: [UInt8]) -> Bool {
+    /// Whether a text that begins like this is none: it has many controls in it.
+    static func isOpaque(_ beginning: ArraySlice<UInt8>) -> Bool {
         beginning.withUnsafeBufferPointer { text in
-            guard let base = text.baseAddress, TextView(utf16: text) == nil else { return false }
+            guard let base = text.baseAddress else { return false }
             return mockserve_count_controls(base, text.count) * 16 > text.count
         }
     }
 
-    private static func views(of text: UnsafeBufferPointer<UInt8>) -> [TextView] {
+    private static func views(of text: UnsafeBufferPointer<UInt8>, _ wide: TextView.Wide?) -> [TextView] {
         var views: [TextView] = []
-        if let wide = TextView(utf16: text) { views.append(wide) }
+        if let wide { views.append(TextView(text, wide)) }
         for _ in 0..<TextView.levels {
             let next =
                 if let last = views.last {

@@ -13,11 +13,36 @@ struct TextView {
     /// For each byte, where it begins in the text as it arrived; and the end of the text.
     private(set) var offsets: [Int32] = []
 
-    /// The text without the zeros of UTF-16; nil if it is not such a text.
-    init?(utf16 text: UnsafeBufferPointer<UInt8>) {
-        guard let odd = Self.zeros(of: text) else { return nil }
-        var index = 0
-        func unit(_ index: Int) -> UInt32 { UInt32(text[index + 1 - odd]) | UInt32(text[index + odd]) << 8 }
+    /// How a text in UTF-16 is read.
+    struct Wide {
+        let isBigEndian: Bool
+        /// Where the first whole unit begins: 0 or 1.
+        var start = 0
+
+        /// - Returns: nil if a text does not look like UTF-16, from its beginning on.
+        init?(_ text: UnsafeBufferPointer<UInt8>) {
+            guard text.count >= 8, TextView.has(0, text) else { return nil }
+            // Some part of it is in Latin letters, but any part may not be.
+            let size = min(text.count & ~1, 64)
+            for part in 0..<(text.count > 512 ? 8 : 1) {
+                let start = text.count / 8 * part & ~1
+                var (even, odd) = (0, 0)
+                for index in start..<min(start + size, text.count) where text[index] == 0 {
+                    if index & 1 == 0 { even += 1 } else { odd += 1 }
+                }
+                guard (even == 0) != (odd == 0), max(even, odd) * 4 > size else { continue }
+                isBigEndian = odd == 0
+                return
+            }
+            return nil
+        }
+    }
+
+    /// A text in UTF-16, in UTF-8.
+    init(_ text: UnsafeBufferPointer<UInt8>, _ wide: Wide) {
+        var index = wide.start
+        let (high, low) = wide.isBigEndian ? (0, 1) : (1, 0)
+        func unit(_ index: Int) -> UInt32 { UInt32(text[index + low]) | UInt32(text[index + high]) << 8 }
         while index + 1 < text.count {
             var (scalar, size) = (unit(index), 2)
             if scalar & 0xFC00 == 0xD800, index + 3 < text.count, unit(index + 2) & 0xFC00 == 0xDC00 {
@@ -30,24 +55,7 @@ struct TextView {
             }
             index += size
         }
-        offsets.append(Int32(text.count & ~1))
-    }
-
-    /// - Returns: 1 if the zeros of UTF-16 are at odd places, 0 if at even ones; nil if it is not such a text.
-    private static func zeros(of text: UnsafeBufferPointer<UInt8>) -> Int? {
-        guard text.count >= 8 else { return nil }
-        // Some part of it is in Latin letters, but any part may not be.
-        let size = min(text.count & ~1, 64)
-        for part in 0..<(text.count > 512 ? 8 : 1) {
-            let start = text.count / 8 * part & ~1
-            let zeros = (start..<min(start + size, text.count)).reduce(into: [0, 0]) { counts, index in
-                if text[index] == 0 { counts[index & 1] += 1 }
-            }
-            if let odd = [1, 0].first(where: { zeros[$0] * 4 > size && zeros[1 - $0] == 0 }) { return odd }
-            // Of most texts, the beginning tells.
-            if zeros == [0, 0], text[0] &- 0x20 < 0x5F, text[1] &- 0x20 < 0x5F { return nil }
-        }
-        return nil
+        offsets.append(Int32(index))
     }
 
     /// - Returns: nil if nothing in the text is encoded.
