@@ -5,7 +5,11 @@ extension PairScanner {
     ///
     /// - Returns: whether it was one.
     mutating func named(_ range: Range<Int>, at colon: Int) -> Bool {
-        guard Self.nameNames.contains(where: { isEqual(range, $0) }) else { return false }
+        // Nearly all names end in another letter, or have another length.
+        let last = text[range.upperBound - 1]
+        guard last == UInt8(ascii: "e") || last == UInt8(ascii: "y"), range.count < 5 || range.count > 8,
+            Self.nameNames.contains(where: { isEqual(range, $0) })
+        else { return false }
         var low = colon + 1
         while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
         guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
