@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction|Cassettes [SECONDS]
+# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction|Literals|Names|Cassettes [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:?which target? Requests, Responses, Keys, Redaction or Cassettes}
+name=${1:?which target? Requests, Responses, Keys, Redaction, Literals, Names or Cassettes}
 seconds=${2:-600}
 scratch=.build-fuzz
 export MOCKSERVE_FUZZ=1
-swift build -c release --scratch-path "$scratch" --product "Fuzz$name" -Xswiftc -sanitize=fuzzer
+swift build -c release --scratch-path "$scratch" --product "Fuzz$name" -Xswiftc -sanitize=fuzzer -Xswiftc -enable-testing
 library=$(find "$scratch/release/" -maxdepth 1 -name "libFuzz$name.a")
 swiftc -sanitize=fuzzer -o "$scratch/fuzz-$name" -Xlinker --whole-archive "$library" -Xlinker --no-whole-archive -lre2 -lstdc++
 # A cassette has some pages at least.

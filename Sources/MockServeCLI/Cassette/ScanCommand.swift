@@ -29,6 +29,9 @@ struct ScanCommand: ParsableCommand {
 
     func validate() throws {
         guard !cassettes.isEmpty else { throw ValidationError("Which cassettes? Give their files.") }
+        guard !json || !sarif else {
+            throw ValidationError("--json and --sarif are two forms of the same: give one of them.")
+        }
     }
 
     @Flag(help: "Print one JSON object a line: cassette, interaction, place, and kind and how, or unread.")

@@ -1,0 +1,52 @@
+import Foundation
+import HTTPMessages
+@testable import MockServeCore
+
+/// Reads arbitrary names, and redacts what stands under them: no crash, the same whatever was read before and however it is
+/// written, JSON stays JSON with the same names, and redacting twice is redacting once.
+///
+/// The input is two lines: a name and its value.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzNames(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
+    let input = UnsafeBufferPointer(start: start, count: min(count, 600))
+    let lines = input.split(separator: 0x0A, maxSplits: 1, omittingEmptySubsequences: false).map(Array.init)
+    guard lines.count == 2, let redactor else { return 0 }
+    let (name, value) = (lines[0], lines[1])
+
+    let read = name.withUnsafeBufferPointer { SecretName.read($0[...]) }
+    precondition(read == name.withUnsafeBufferPointer { SecretName.read($0[...]) }, "read again, it is another")
+    _ = SecretName.read(field: name)
+    // Words are what stands between separators, unless capitals set them apart.
+    if !name.contains(where: { $0 &- 0x41 < 26 || $0 == 0x25 || $0 == 0x5C || $0 == 0x26 || $0 == 0x3D }) {
+        let loud = name.map { $0 &- 0x61 < 26 ? $0 & 0xDF : $0 }
+        precondition(read == loud.withUnsafeBufferPointer { SecretName.read($0[...]) }, "in capitals, it is another")
+    }
+
+    guard let nameText = String(validating: name, as: UTF8.self), let text = String(validating: value, as: UTF8.self),
+        let json = try? JSONEncoder().encode([nameText: text])
+    else { return 0 }
+    let once = redact(redactor, Array(json))
+    guard let after = try? JSONDecoder().decode([String: String].self, from: Data(once)) else {
+        preconditionFailure("JSON is none any more: \(Latin1.string(json)) -> \(Latin1.string(once))")
+    }
+    precondition(after.count == 1, "a member was lost: \(Latin1.string(json)) -> \(Latin1.string(once))")
+    if once != Array(json) {
+        let twice = redact(redactor, once)
+        precondition(
+            twice == once,
+            "redacted twice: \(Latin1.string(json)) -> \(Latin1.string(once)) -> \(Latin1.string(twice))"
+        )
+    }
+    return 0
+}
+
+private let redactor: Redactor? = (try? Rule(.redact, "catalog:\(RedactionCatalog.version)")).flatMap { rule in
+    RuleSet([rule]).redactor
+}
+
+private func redact(_ redactor: Redactor, _ body: [UInt8]) -> [UInt8] {
+    var redaction = BodyRedaction(redactor, Fields([("Content-Type", "application/json")]), "body", PlaceholderBook())
+    let output = redaction.push(body)
+    guard let rest = try? redaction.finish() else { preconditionFailure("a body without a coding is refused") }
+    return output + rest
+}
