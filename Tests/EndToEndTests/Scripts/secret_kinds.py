@@ -82,7 +82,8 @@ def url(random, scheme, rest, user="shopper"):
 def service_account(random):
     body = lines(random, 180)
     key = "-----BEGIN PRIVATE KEY-----\n" + "\n".join(body) + "\n-----END PRIVATE KEY-----\n"
-    return Secret(json.dumps({"type": "service_account", "project_id": "shop-1", "private_key_id": word(random, 40, "0123456789abcdef"), "private_key": key,
+    # Which key it is is no secret: another one is another request.
+    return Secret(json.dumps({"type": "service_account", "project_id": "shop-1", "private_key_id": "0123456789abcdef" * 2 + "01234567", "private_key": key,
                               "client_email": "robot@shop-1.iam.example", "token_uri": "https://oauth2.example/token"}), *body)
 
 
