@@ -6,6 +6,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "MockServe", targets: ["MockServe"]),
+        .library(name: "MockServeTesting", targets: ["MockServeTesting"]),
         .executable(name: "mockserve", targets: ["MockServeCLI"]),
     ],
     traits: [
@@ -102,6 +103,10 @@ let package = Package(
                 .product(name: "DequeModule", package: "swift-collections"),
             ]
         ),
+        .target(
+            name: "MockServeTesting",
+            dependencies: ["MockServe", "MockServeCore", .product(name: "Crypto", package: "swift-crypto")]
+        ),
         .executableTarget(
             name: "MockServeCLI",
             dependencies: [
@@ -187,6 +192,10 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ]
+        ),
+        .testTarget(
+            name: "MockServeTestingTests",
+            dependencies: ["MockServeTesting", "MockServe", "MockServeCore"]
         ),
         .testTarget(
             name: "EndToEndTests",

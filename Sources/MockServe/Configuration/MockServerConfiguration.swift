@@ -119,6 +119,12 @@ public struct MockServerConfiguration: Sendable {
     /// A file to which every request and what became of it is added, one JSON object per line. Default: none.
     public var journalFile: String?
 
+    /// What a miss says about how to record; nil for the command `mockserve`.
+    package var recordCommand: String?
+
+    /// Whether a replay starts although there is no cassette: then every request is a miss.
+    package var startsWithoutCassette = false
+
     /// How long kept content of a cassette may be used before the file is checked for changes.
     package var freshness: Duration = .milliseconds(1)
 

@@ -252,7 +252,7 @@ public final class MockServer: Sendable {
     }
 
     /// Looks through the cassette on another thread, if that is asked for.
-    func unusedInteractions(if isAsked: Bool) async -> Result<UnusedInteractions, any Error> {
+    package func unusedInteractions(if isAsked: Bool) async -> Result<UnusedInteractions, any Error> {
         guard isAsked else { return .success(UnusedInteractions()) }
         do {
             return .success(try await NIOThreadPool.singleton.runIfActive { try self.unusedInteractions() })
@@ -277,8 +277,7 @@ public final class MockServer: Sendable {
             throw MockServeError(.unmatchedRequests, first.explanation + others)
         }
         if configuration.unused == .fail, unused.count > 0 {
-            let list = unused.first.prefix(10).map { "\n  \($0)" }.joined() + (unused.count > 10 ? "\n  …" : "")
-            throw MockServeError(.unusedInteractions, "\(unused.sentence):\(list)")
+            throw MockServeError(.unusedInteractions, unused.list(10))
         }
     }
 

@@ -28,7 +28,8 @@ extension RunningService {
             cacheSize: max(0, configuration.cacheSize),
             loopCount: max(1, Array(MockServer.group(configuration).makeIterator()).count),
             opensOnLoop: configuration.opensOnLoop,
-            secrets: secrets
+            secrets: secrets,
+            recordCommand: configuration.recordCommand
         )
     }
 
@@ -38,6 +39,11 @@ extension RunningService {
         _ journal: ScopeJournal
     ) throws -> Parts {
         let options = try replayOptions(configuration, journal.secrets)
+        if configuration.startsWithoutCassette, !FileManager.default.fileExists(atPath: path) {
+            let upstreams = configuration.upstreams.isEmpty ? [] : try parse(configuration.upstreams)
+            let table = UpstreamTable(upstreams, mapsContent: false)
+            return Parts(exchanges: AbsentCassette(path, options, journal), upstreams: upstreams, table: table)
+        }
         CassetteFile.recover(path)
         let reader = try CassetteReader(path: path)
         defer { reader.close() }

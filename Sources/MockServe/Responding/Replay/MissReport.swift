@@ -22,6 +22,10 @@ struct MissReport: Sendable {
     let playback: PlaybackMode
     /// The status of the answer.
     let status: Int
+    /// What records what is missing, if it is not the command `mockserve`.
+    var recordCommand: String?
+    /// Whether there is no cassette at all.
+    var isWithoutCassette = false
 
     var miss: Miss {
         Miss(
@@ -41,6 +45,7 @@ struct MissReport: Sendable {
             return "It was recorded, but with --playback \(playback.rawValue) not as the answer to this request now. "
                 + "Try --playback timeline."
         }
+        if let recordCommand { return "Record it: \(recordCommand)" }
         let upstream = asked.origin.isEmpty ? "URL" : asked.origin
         return "Record it: mockserve record \(quoted(cassette)) --upstream \(upstream) --mode missing"
     }
@@ -58,6 +63,11 @@ struct MissReport: Sendable {
     /// Whether the same request was recorded, and only the playback withholds its answer.
     private var isExhausted: Bool { nearest.contains(where: \.isHeldBackByPlayback) }
 
+    /// Why there is nothing near.
+    private var nothing: String {
+        isWithoutCassette ? "There is no cassette yet: \(cassette)" : "The cassette is empty."
+    }
+
     // MARK: Rendering
 
     /// Problem details (RFC 9457), for programs.
@@ -65,7 +75,7 @@ struct MissReport: Sendable {
         var problem = Problem(
             status: status,
             title: "No recorded interaction matches this request",
-            detail: nearest.isEmpty ? "The cassette is empty." : detail
+            detail: nearest.isEmpty ? nothing : detail
         )
         problem.fields.append("mockserve-miss", "1")
         problem.members = [
@@ -90,7 +100,9 @@ struct MissReport: Sendable {
     private var oneLine: String {
         let target = shown(Latin1.string(asked.head.target), Self.lineLimit)
         let start = "No recorded interaction matches \(Latin1.string(asked.head.method)) \(target)"
-        guard let first = nearest.first else { return "\(start): the cassette is empty." }
+        guard let first = nearest.first else {
+            return "\(start): \(isWithoutCassette ? "there is no cassette yet" : "the cassette is empty")."
+        }
         if let same = nearest.first(where: \.isHeldBackByPlayback) {
             return
                 "\(start) now: #\(same.id) is the same request, but --playback \(playback.rawValue) does not give it here."
@@ -132,7 +144,7 @@ struct MissReport: Sendable {
             "No recorded interaction matches this request:", "",
             "  \(shown(method, Self.valueLimit)) \(shown(Latin1.string(asked.head.target), Self.targetLimit))", "",
         ]
-        lines.append(nearest.isEmpty ? "The cassette is empty." : "The nearest that were recorded:")
+        lines.append(nearest.isEmpty ? nothing : "The nearest that were recorded:")
         for nearMiss in nearest {
             lines += ["", "  #\(nearMiss.id) \(request(nearMiss))"]
             for difference in nearMiss.differences.prefix(Self.differenceLimit) {
@@ -169,6 +181,14 @@ struct MissReport: Sendable {
             output.append(isControl ? "\u{FFFD}" : scalar)
         }
         return String(output) + (text.unicodeScalars.count > limit ? "…" : "")
+    }
+
+    /// Answers an exchange with it, and notes that.
+    func answer(_ exchange: Exchange, _ journal: ScopeJournal) {
+        let problem = problem
+        journal.note(exchange.request, .missed(miss), status: problem.status, log: exchange.log)
+        guard Self.prefersText(exchange.request) else { return exchange.answer(problem.response, body: problem.body) }
+        exchange.answer(problem.response(type: "text/plain; charset=utf-8"), body: Array(text.utf8))
     }
 
     /// Whether the client prefers text to JSON: curl and similar tools, unless they ask for JSON.

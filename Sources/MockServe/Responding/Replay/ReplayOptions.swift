@@ -19,4 +19,6 @@ struct ReplayOptions: Sendable {
     var opensOnLoop: Bool
     /// Values that count as their placeholders in the cassette.
     var secrets: KnownSecrets
+    /// As `MockServerConfiguration.recordCommand`.
+    var recordCommand: String?
 }

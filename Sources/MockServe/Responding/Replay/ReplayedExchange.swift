@@ -114,18 +114,7 @@ final class ReplayedExchange: ExchangeReceiver {
     private func answerMiss(_ result: Result<MissReport, any Error>) {
         switch result {
         case .failure(let error): fail(error)
-        case .success(let report):
-            let problem = report.problem
-            replayer.replayer.journal.note(
-                exchange.request,
-                .missed(report.miss),
-                status: problem.status,
-                log: exchange.log
-            )
-            guard MissReport.prefersText(exchange.request) else {
-                return exchange.answer(problem.response, body: problem.body)
-            }
-            exchange.answer(problem.response(type: "text/plain; charset=utf-8"), body: Array(report.text.utf8))
+        case .success(let report): report.answer(exchange, replayer.replayer.journal)
         }
     }
 

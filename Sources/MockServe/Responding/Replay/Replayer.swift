@@ -190,7 +190,8 @@ final class Replayer: ExchangeService {
                 nearest: nearest,
                 cassette: path,
                 playback: options.playback,
-                status: options.missStatus
+                status: options.missStatus,
+                recordCommand: options.recordCommand
             )
         }
     }

@@ -10,4 +10,9 @@ package struct UnusedInteractions: Sendable {
 
     /// How many there are, as a sentence without a full stop.
     package var sentence: String { "\(Counted.text(count, "recorded interaction")) \(Counted.were(count)) not used" }
+
+    /// The sentence and the first of them, in several lines.
+    package func list(_ limit: Int) -> String {
+        "\(sentence):" + first.prefix(limit).map { "\n  \($0)" }.joined() + (count > limit ? "\n  …" : "")
+    }
 }

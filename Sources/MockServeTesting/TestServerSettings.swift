@@ -1,0 +1,39 @@
+import Foundation
+import MockServe
+
+/// What traits, or an XCTest case, say about a server. Nil: nothing, so that what is around it counts.
+struct TestServerSettings: Sendable {
+    var name: String?
+    var upstreams: [(name: String, url: String)] = []
+    var mode: RecordMode?
+    var playback: Playback?
+    var unused: UnusedPolicy?
+    var scope: MockServerTrait.Scope?
+    var folder: String?
+    var configure: [@Sendable (inout MockServerConfiguration) -> Void] = []
+
+    mutating func merge(_ inner: TestServerSettings) {
+        name = inner.name ?? name
+        if !inner.upstreams.isEmpty { upstreams = inner.upstreams }
+        mode = inner.mode ?? mode
+        playback = inner.playback ?? playback
+        unused = inner.unused ?? unused
+        scope = inner.scope ?? scope
+        folder = inner.folder ?? folder
+        configure += inner.configure
+    }
+
+    /// - Parameter command: how to record, for a person.
+    func configuration(_ cassette: URL, recordedBy command: String) -> MockServerConfiguration {
+        let isAsked = ProcessInfo.processInfo.environment["MOCKSERVE_MODE"].map { !$0.isEmpty } ?? false
+        let mode = mode ?? (isAsked ? nil : .replay)
+        var configuration = MockServerConfiguration.record(cassette.path, upstreams: upstreams, mode: mode)
+        if let playback { configuration.playback = playback }
+        if let unused { configuration.unused = unused }
+        configuration.recordCommand = command
+        // A test that asks for nothing needs no cassette.
+        configuration.startsWithoutCassette = true
+        for change in configure { change(&configuration) }
+        return configuration
+    }
+}
