@@ -467,6 +467,27 @@ final class Outcomes: Sendable {
         }
     }
 
+    /// Pages are split while rows move, so a redacted file must have no copies in its gaps.
+    @Test func nothingIsLeftOfWhatWasRedactedLater() throws {
+        try withPath { path in
+            let secret = "hT5jR8wE1qNs6VbK3mXd"
+            let writer = try CassetteWriter.make(path)
+            for number in 0..<60 {
+                writer.record(exchanged("/l/\(number)?who=\(secret)"), response: Array("you are \(secret)".utf8))
+            }
+            try writer.finish(keeping: true, now: 2_000)
+            func copies() throws -> Int {
+                let file = try Data(contentsOf: URL(fileURLWithPath: path))
+                return String(decoding: file, as: UTF8.self).split(separator: secret, omittingEmptySubsequences: false)
+                    .count - 1
+            }
+            #expect(try copies() > 60)
+            let declared = try DeclaredSecret("who", Array(secret.utf8))
+            try CassetteEditor.redact([try Rule(.redact, part: "secret:who")], secrets: [declared], in: path)
+            #expect(try copies() == 0)
+        }
+    }
+
     @Test func aRecordingThatWouldMissItselfFailsLoudly() throws {
         try withPath { path in
             let writer = try CassetteWriter.make(path)

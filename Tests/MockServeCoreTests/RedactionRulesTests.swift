@@ -51,7 +51,35 @@ import Testing
         #expect(recorded[0] == recorded[2] && Set(recorded).count == 3)
         let file = try values.map { try written(asked($0), recording, book) }
         #expect(try keys(file, rules(texts)) == recorded)
+        // What was recorded is compared within the run, too.
+        #expect(try keys(file, recording) == recorded)
         #expect(try keys(["mine", "other", "mine", "more"].map(asked), rules(texts)) == recorded)
+    }
+
+    /// Whatever the value is: of a name that is judged by its value, too.
+    @Test(arguments: [
+        ("json:code", #"{"code":"482913"}"#), ("json:token", #"{"token":"two words here"}"#),
+        ("json:session", #"{"session":"hunter2Pw"}"#), ("digest:json:code", #"{"code":"hunter2Pw"}"#),
+        ("json:password", #"{"password":["hunter2Pw",{"a":"hunter2Pw"}]}"#), ("json:code", #"{"code":482913}"#),
+    ])
+    func nothingIsLeftOfWhatIsToldApart(_ rule: String, _ body: String) throws {
+        let book = PlaceholderBook()
+        let rules = try rules([rule.hasPrefix("digest") ? rule : "apart:\(rule)"], book)
+        let asked = try written(Asked.json(body), rules, book)
+        let text = String(decoding: asked.body, as: UTF8.self)
+        for secret in ["482913", "two words here", "hunter2Pw"] { #expect(!text.contains(secret)) }
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(asked.body)) }
+    }
+
+    @Test(arguments: ["apart:field:Authorization", "digest:field:Authorization"])
+    func tellsUsersOfBasicApart(_ rule: String) throws {
+        let rules = try rules([rule]).adding([try Rule(.require, "field:Authorization")])
+        func key(_ text: String) -> MatchKey {
+            let coded = Data(text.utf8).base64EncodedString()
+            return Asked.get("/").with("Authorization", "Basic \(coded)").key(rules)
+        }
+        let keys = ["anna:wrong-1x", "anna:right-9A", "anna:wrong-1x", "anna:right-9A"].map(key)
+        #expect(keys[0] == keys[2] && keys[1] == keys[3] && keys[0] != keys[1])
     }
 
     /// What the client was given counts as it does in the recording, in whatever order it comes with values of its own.

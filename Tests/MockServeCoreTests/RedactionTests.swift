@@ -30,6 +30,105 @@ import Testing
 
     // MARK: Places
 
+    /// Values that are not beside their names, or not alone there.
+    @Test(arguments: [
+        (#"{"password":{"S":"SECRET"},"n":1}"#, "application/json"),
+        (#"{"db_password":{"value":"SECRET","sensitive":true}}"#, "application/json"),
+        (#"{"createApiKey":{"id":1,"key":"SECRET"}}"#, "application/json"),
+        (#"{"passwords":[["SECRET"],["a",{"value":"SECRET"}]]}"#, "application/json"),
+        (#"[{"value":"SECRET","name":"api_key"}]"#, "application/json"),
+        (#"{"a":1,"Type":"String","Value":"SECRET","Name":"/prod/db/password"}"#, "application/json"),
+        ("<dict><key>password</key><string>SECRET</string></dict>", "application/xml"),
+        ("<member><name>password</name><value><string>SECRET</string></value></member>", "text/xml"),
+        ("<P><ParameterKey>DBPassword</ParameterKey><ParameterValue>SECRET</ParameterValue></P>", "text/xml"),
+        ("a: 1\npassword: |\n  SECRET\nb: 2\n", "application/yaml"),
+        ("passwords:\n  - SECRET\n  - 'SECRET'\nb: 2\n", "application/yaml"),
+        ("env:\n  - name: DB_PASSWORD\n    value: SECRET\n", "application/yaml"),
+        ("<input type=hidden name=csrf_token value=SECRET>", "text/html"),
+        ("curl -H 'Authorization: Bearer SECRET' https://a.example/ -d x", "text/plain"),
+        (
+            "machine a.example login anna password SECRET\nmachine b.example\n  login b\n  password SECRET\n",
+            "text/plain"
+        ),
+    ])
+    func findsValuesThatBelongToNames(_ text: String, _ type: String) throws {
+        let secret = "hT5jR8wE1qNs6VbK3mXd"
+        let body = text.replacing("SECRET", with: secret)
+        let output = try redacted(body, type)
+        #expect(!output.contains(secret), "\(output)")
+        if type.hasSuffix("json") {
+            #expect(throws: Never.self) {
+                try JSONSerialization.jsonObject(with: Data(output.utf8), options: .fragmentsAllowed)
+            }
+        }
+        #expect(try redacted(output, type) == output)
+    }
+
+    @Test(arguments: [
+        #"{"pin":[1234,"hunter2",{"v":"hunter2","w":[true,5678]}],"other":1}"#, #"{"pin":{"v":["hunter2"]},"other":1}"#,
+    ])
+    func rulesReplaceWhateverThereIs(_ text: String) throws {
+        let output = try redacted(text, "application/json", isRequest: true, redactor(["json:pin"]))
+        #expect(!output.contains("hunter2") && !output.contains("1234") && !output.contains("5678"), "\(output)")
+        #expect(output.hasSuffix(#","other":1}"#))
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(output.utf8)) }
+    }
+
+    /// What is in base64 is searched, and replaced as a whole; other base64 stays.
+    @Test func looksIntoBase64() throws {
+        func coded(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
+        let hidden = [
+            coded("DB_PASSWORD=hT5jR8wE1qNs6VbK3mXd\nMODE=production\n"),
+            coded(#"{"user":"anna","password":"hT5jR8wE1q"}"#),
+            coded("postgres://anna:hT5jR8wE1qNs6VbK@db.example/shop"),
+        ]
+        for text in hidden {
+            let output = try redacted(#"{"data":{"config":"\#(text)"},"n":1}"#, "application/json")
+            #expect(!output.contains(text))
+            let object = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+            let value = try #require((object?["data"] as? [String: String])?["config"])
+            let plain = try #require(Data(base64Encoded: value).map { String(decoding: $0, as: UTF8.self) })
+            #expect(plain.hasPrefix("redacted."))
+            #expect(try redacted(output, "application/json") == output)
+        }
+        for text in [
+            coded("Nothing to see in this text, it is about a walk."), coded(#"{"page":2,"after":"item-4711"}"#),
+        ] {
+            let body = #"{"cursor":"\#(text)","path":"/api/v1/users/list/everything/here"}"#
+            #expect(try redacted(body, "application/json") == body)
+        }
+    }
+
+    /// A colon or a sign of equality in a text of JSON is no end of a name.
+    @Test(arguments: [
+        #"{"a":"Password:","b":"x"}"#, #"{"a":"Password: ","b":"x"}"#, #"{"a":["Your token:","secret ="],"b":1}"#,
+        #"{"a":"set password=","b":"x","c":"y"}"#, #"{"label":"API key:"}"#,
+        #"{"session":"Opening Keynote 2024","credential":"Master of Science 2019"}"#,
+        #"{"password":"********","apiKey":"sk-...abcd","token":"your-api-token-here"}"#,
+    ])
+    func leavesTextsForPeople(_ text: String) throws {
+        #expect(try redacted(text, "application/json") == text)
+    }
+
+    @Test func readsPaths() throws {
+        for path in ["/reset-password/hT5jR8wE1qNs6VbK3mXd", "/api/token/hT5jR8wE1qNs6VbK3mXd/x"] {
+            var notes = RedactionNotes()
+            let output = Latin1.string(try redactor().redact(target: Array(path.utf8), book, &notes))
+            #expect(!output.contains("hT5jR8wE1q") && output.hasPrefix(path.prefix(10)))
+        }
+        var notes = RedactionNotes()
+        for path in ["/reset-password/form", "/users/hT5jR8wE1qNs6VbK3mXd", "/token/refresh-everything-now"] {
+            #expect(Latin1.string(try redactor().redact(target: Array(path.utf8), book, &notes)) == path)
+        }
+    }
+
+    @Test func longNumbersAreLearned() throws {
+        let redactor = try redactor()
+        _ = try redacted(#"{"access_token":918273645546372819}"#, "application/json", redactor)
+        let later = try redacted(#"{"id":"918273645546372819"}"#, "application/json", redactor)
+        #expect(!later.contains("918273645546372819"))
+    }
+
     @Test(arguments: [
         ("Authorization", "Bearer abc", "Bearer redacted.authorization.c1"),
         ("Authorization", "abc", "redacted.authorization.c1"), ("Authorization", "", ""),

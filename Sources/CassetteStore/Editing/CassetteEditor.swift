@@ -57,7 +57,7 @@ package enum CassetteEditor {
         in path: String,
         _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
-        try change(path, isDryRun: isDryRun) { db in
+        try change(path, isDryRun: isDryRun, rewritesIf: { !$0.counts.isEmpty }) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.add(rules, db, path: path)
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
@@ -98,10 +98,14 @@ package enum CassetteEditor {
 
     /// Runs `body` in one transaction, and leaves one file if nobody else has it open.
     ///
-    /// - Parameter isDryRun: whether everything is undone.
+    /// - Parameters:
+    ///   - isDryRun: whether everything is undone.
+    ///   - rewritesIf: whether the file is to be written anew then: earlier programs have left copies of what they moved
+    ///     between the rows of a page.
     private static func change<Result>(
         _ path: String,
         isDryRun: Bool = false,
+        rewritesIf: (Result) -> Bool = { _ in false },
         _ body: (Database) throws -> Result
     ) throws -> Result {
         try CassetteFile.checkKind(path)
@@ -117,6 +121,7 @@ package enum CassetteEditor {
                     version = try EpisodeSQL.lastVersion(db)
                     return isDryRun ? .rollback : .commit
                 }
+                if !isDryRun, let result, rewritesIf(result) { try EpisodeSQL.rewrite(db) }
                 try EpisodeSQL.leaveWAL(db, version)
                 return result
             }

@@ -92,8 +92,6 @@ package final class CassetteWriter: Sendable {
                         )
                         return .commit
                     }
-                    // During the recording, nothing is removed that must leave no trace.
-                    try db.execute(sql: "PRAGMA secure_delete = OFF")
                     return result
                 }
             }
@@ -316,8 +314,6 @@ package final class CassetteWriter: Sendable {
             let (proof, likenesses) = try queue.inDatabase { db in
                 var version: Int64?
                 let secrets = rules.redactor.map { SecretProof(redactor: $0, path: path) }
-                // An older run, which is removed now, may have recorded what is redacted today.
-                try db.execute(sql: "PRAGMA secure_delete = ON")
                 try db.inTransaction(.immediate) {
                     let mode = mode == .rewrite && !isComplete ? .all : mode
                     try EpisodeSQL.end(episode, mode: mode, keeping: keeping, after: newestBefore, now: now, db)
@@ -355,6 +351,8 @@ package final class CassetteWriter: Sendable {
         if stale > newestBefore { try redact(secrets.redactor, newestBefore + 1...stale, db) }
         guard try secrets.find() != nil else { return }
         try redact(secrets.redactor, 1...Int64.max, db)
+        // Programs of before may have left copies between the rows of a page.
+        if try secrets.find() != nil { try EpisodeSQL.rewrite(db) }
         guard let kind = try secrets.find() else { return }
         let found = try secrets.locate(db)
         let place = found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }

@@ -182,6 +182,11 @@ enum EpisodeSQL {
         try db.execute(sql: "VACUUM")
     }
 
+    /// Writes the file anew, so that nothing is left of what was in it. Only if nobody else uses it.
+    static func rewrite(_ db: Database) throws {
+        try db.execute(sql: "VACUUM")
+    }
+
     /// The last thing in a transaction that ends a use of the cassette: gives unused pages back, if they are few.
     ///
     /// - Returns: what `leaveWAL` needs to know; nil if another run is open, whose end will leave one file.

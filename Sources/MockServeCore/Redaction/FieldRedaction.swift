@@ -70,7 +70,9 @@ struct FieldRedaction {
         else { return replaced(value[...], name, place, &notes) }
         let rest = trimmingSpace(value[space...])
         guard !rest.isEmpty else { return value }
-        if Latin1.string(value[..<space]).lowercased() == "basic", let known = basic(rest, place, &notes) {
+        if Latin1.string(value[..<space]).lowercased() == "basic", let known = basic(rest, place, &notes),
+            name.apart == nil
+        {
             return Array(value[...space]) + known
         }
         return Array(value[...space]) + replaced(rest, name, place, &notes)

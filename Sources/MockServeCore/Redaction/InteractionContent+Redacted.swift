@@ -38,12 +38,14 @@ extension InteractionContent {
 
 extension Fields.RawField {
     /// Whether it holds a digest of the body: `Content-MD5` (RFC 1864), `Digest` (RFC 3230), `Content-Digest` and
-    /// `Repr-Digest` (RFC 9530), and those of Amazon and Google.
+    /// `Repr-Digest` (RFC 9530), and those of storage services and repositories.
     fileprivate var isDigestOfContent: Bool {
         let names: [StaticString] = [
             "content-md5", "digest", "content-digest", "repr-digest", "x-amz-crc32", "x-goog-hash",
             "x-amz-checksum-crc32", "x-amz-checksum-crc32c", "x-amz-checksum-crc64nvme", "x-amz-checksum-sha1",
-            "x-amz-checksum-sha256",
+            "x-amz-checksum-sha256", "x-bz-content-sha1", "x-ms-blob-content-md5", "x-ms-content-crc64",
+            "x-checksum-md5",
+            "x-checksum-sha1", "x-checksum-sha256", "x-checksum-sha512",
         ]
         return names.contains { isNamed($0) }
     }

@@ -196,7 +196,13 @@ package final class Redactor: Sendable {
             isOwn: source.isRequest,
             digest: digest
         )
-        if source.isRequest { notes.noteServed(placeholder) }
+        if source.isRequest {
+            notes.noteServed(placeholder)
+            // What was recorded is compared too, in the same scope.
+            if let apart = finding.apart, apart.salt == nil, placeholder.isOwn {
+                learned?.ordinal(apart.place, [Self.identity(finding.value), Self.identity(placeholder)])
+            }
+        }
         // What is declared can be given back, so it says which one it is.
         let form = declared != nil && finding.form.isOf(raw) ? .text : finding.form
         append(placeholder.bytes(form, finding.value[...], book) { knownSecret(in: Array($0.utf8)) != nil })
@@ -211,9 +217,14 @@ package final class Redactor: Sendable {
         if let salt = apart.salt {
             return served?.number ?? ToldApart.digest(finding.value, salt)
         }
-        let identity = served.map { Array("\($0.isOwn ? "c" : "")\($0.number)".utf8) } ?? [0] + finding.value
-        return learned?.ordinal(apart.place, identity)
+        return learned?.ordinal(apart.place, [served.map(Self.identity) ?? Self.identity(finding.value)])
     }
+
+    private static func identity(_ placeholder: Placeholder) -> [UInt8] {
+        Array("\(placeholder.isOwn ? "c" : "")\(placeholder.number)".utf8)
+    }
+
+    private static func identity(_ value: [UInt8]) -> [UInt8] { [0] + value }
 
     // MARK: Messages
 

@@ -39,6 +39,7 @@ package final class LearnedSecrets: Sendable {
     private struct State {
         /// Secrets by which requests are told apart, numbered in order of first use.
         var ordinals: [String: [[UInt8]: Int]] = [:]
+        var lastOrdinals: [String: Int] = [:]
         var known: Set<[UInt8]> = []
         var memory = 0
         var isFull = false
@@ -150,11 +151,18 @@ package final class LearnedSecrets: Sendable {
 
     /// The number of a secret in order of first use.
     ///
-    /// - Parameter space: whatever has numbers of its own.
-    func ordinal(_ space: String, _ identity: [UInt8]) -> Int {
+    /// - Parameters:
+    ///   - space: whatever has numbers of its own.
+    ///   - identities: all that is known of the secret: itself, and what stands for it.
+    @discardableResult
+    func ordinal(_ space: String, _ identities: [[UInt8]]) -> Int {
         state.withLock { state in
-            let known = state.ordinals[space]?[identity] ?? (state.ordinals[space]?.count ?? 0) + 1
-            if known <= Self.countLimit { state.ordinals[space, default: [:]][identity] = known }
+            let numbers = state.ordinals[space] ?? [:]
+            let next = (state.lastOrdinals[space] ?? 0) + 1
+            let known = identities.lazy.compactMap { numbers[$0] }.first ?? next
+            guard known <= Self.countLimit else { return known }
+            for identity in identities { state.ordinals[space, default: [:]][identity] = known }
+            state.lastOrdinals[space] = max(known, next - 1)
             return known
         }
     }
@@ -176,6 +184,8 @@ package final class LearnedSecrets: Sendable {
         }
         guard seen.count >= 5, !isOrdinary(value) else { return false }
         let letters = upper + lower + foreign
+        // A number that nobody counts to.
+        if digits == value.count { return digits >= 15 }
         // Numbers, dates, versions, addresses of networks.
         if letters == 0
             || letters <= 2 && digits + other > letters && value.count < 30 && digits < value.count - 2

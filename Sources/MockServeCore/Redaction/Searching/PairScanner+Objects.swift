@@ -15,28 +15,156 @@ extension PairScanner {
         guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
             high - low <= Self.nameLimit, let name = read(low + 1..<high, .json)
         else { return false }
-        var index = high + 1
         let end = min(text.count, high + Self.objectLimit)
-        while index < end, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
-            if text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]), close < end {
-                if Self.valueNames.contains(where: { isEqual(index + 1..<close, $0) }) {
-                    var start = close + 1
-                    while start < text.count, isBlank(text[start]) || text[start] == UInt8(ascii: ":") { start += 1 }
-                    member(from: start, name)
-                    return true
-                }
-                index = close + 1
-            } else {
-                index += 1
-            }
+        // The value may come first.
+        guard let start = valueMember(in: high + 1..<end) ?? valueMember(before: range.lowerBound - 1) else {
+            return false
         }
-        return false
+        member(from: start, name)
+        return true
     }
+
+    /// Where the value of a member is that is called `value`, in the rest of an object.
+    private func valueMember(in range: Range<Int>) -> Int? {
+        var index = range.lowerBound
+        while index < range.upperBound, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
+            guard text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]),
+                close < range.upperBound
+            else {
+                index += 1
+                continue
+            }
+            if isValue(of: index + 1..<close) { return afterColon(close + 1) }
+            index = close + 1
+        }
+        return nil
+    }
+
+    /// The same in what is before a member of the object.
+    private func valueMember(before end: Int) -> Int? {
+        var start = end
+        while start > 0, end - start < Self.objectLimit, text[start - 1] != UInt8(ascii: "{"),
+            text[start - 1] != UInt8(ascii: "}")
+        {
+            start -= 1
+        }
+        return start > 0 && text[start - 1] == UInt8(ascii: "{") ? valueMember(in: start..<end) : nil
+    }
+
+    private func afterColon(_ start: Int) -> Int {
+        var index = start
+        while index < text.count, isBlank(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
+        return index
+    }
+
+    /// Whether what stands under this is a name.
+    func isName(of range: Range<Int>) -> Bool { Self.nameNames.contains { isEqual(range, $0) } }
+
+    /// Whether what stands under this is the value to such a name.
+    func isValue(of range: Range<Int>) -> Bool { Self.valueNames.contains { isEqual(range, $0) } }
 
     private static let nameNames: [StaticString] = ["name", "key", "Name", "Key", "ParameterKey", "OutputKey"]
     private static let valueNames: [StaticString] = ["value", "Value", "ParameterValue", "OutputValue"]
     /// How far apart the two are at most.
     private static let objectLimit = 512
+
+    // MARK: Values of JSON
+
+    /// The value of a member of JSON, or what JSON-like languages have.
+    mutating func member(from start: Int, _ name: SecretName) {
+        var index = start
+        while index < text.count, index - start < Self.gapLimit, isBlank(text[index]) { index += 1 }
+        guard index < text.count else { return }
+        let isObject = text[index] == UInt8(ascii: "{")
+        let limit = isObject && !takesAll(name) ? min(text.count, index + Self.objectLimit) : text.count
+        let end = value(at: index, name, until: limit, depth: 0)
+        if isObject, takesAll(name) { covered = max(covered, end ?? 0) }
+    }
+
+    /// Whether it is a secret whatever is in it.
+    func takesAll(_ name: SecretName) -> Bool { name.strength == .ruled || isRequest && name.apart != nil }
+
+    private static let depthLimit = 16
+    private static let itemLimit = 10_000
+
+    /// Under these names an object holds what it is named after. The short ones are those of DynamoDB.
+    private static let wrapped: [StaticString] = [
+        "value", "Value", "S", "N", "stringValue", "StringValue", "integerValue", "string", "plaintext", "raw", "data",
+        "old", "new", "current", "confirmation", "key", "secret", "token",
+    ]
+
+    /// - Returns: where the value ends; nil if that is not seen.
+    @discardableResult
+    private mutating func value(at index: Int, _ name: SecretName, until limit: Int, depth: Int) -> Int? {
+        switch text[index] {
+        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"):
+            takeQuoted(from: index, name, isPair: false)
+            return depth == 0 ? nil : endOfString(from: index + 1, text[index]).map { $0 + 1 }
+        case UInt8(ascii: "["), UInt8(ascii: "{"):
+            return depth < Self.depthLimit ? items(of: index, name, until: limit, depth: depth) : nil
+        case UInt8(ascii: "-"), 0x30...0x39:
+            var high = index
+            while high < text.count, text[high] &- 0x30 < 10 || "+-.eE".utf8.contains(text[high]) { high += 1 }
+            guard high == text.count || ",]}".utf8.contains(text[high]) || isBlank(text[high]),
+                names.isAdded(name) || name.admits(number: high - index, isRequest: isRequest)
+                    || Placeholder.form(of: ArraySlice(Array(text[index..<high]))) != nil
+            else { return high }
+            take(Found(range: index..<high, name: name, isNumber: true))
+            return high
+        default: return skipped(at: index, until: limit)
+        }
+    }
+
+    /// Each value of an array; of an object all, or those under a name that says nothing of its own.
+    private mutating func items(of start: Int, _ name: SecretName, until limit: Int, depth: Int) -> Int? {
+        let isObject = text[start] == UInt8(ascii: "{")
+        let isWhole = !isObject || takesAll(name)
+        var (index, count) = (start + 1, 0)
+        while index < limit, count < Self.itemLimit {
+            if isBlank(text[index]) || text[index] == UInt8(ascii: ",") {
+                index += 1
+                continue
+            }
+            if text[index] == UInt8(ascii: "}") || text[index] == UInt8(ascii: "]") { return index + 1 }
+            var counts = isWhole
+            if isObject {
+                guard text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]),
+                    close < limit
+                else { return nil }
+                let key = index + 1..<close
+                counts = counts || Self.wrapped.contains { isEqual(key, $0) }
+                index = afterColon(close + 1)
+                guard index < limit else { return nil }
+            }
+            let end =
+                counts
+                ? value(at: index, name, until: limit, depth: depth + 1) : skipped(at: index, until: limit)
+            guard let end, end > index else { return nil }
+            index = end
+            count += 1
+        }
+        return nil
+    }
+
+    /// The end of a value that does not count.
+    private func skipped(at start: Int, until limit: Int) -> Int? {
+        var (index, depth) = (start, 0)
+        while index < limit {
+            switch text[index] {
+            case UInt8(ascii: "\""):
+                guard let close = endOfString(from: index + 1, text[index]) else { return nil }
+                index = close
+            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"):
+                if depth == 0 { return index }
+                depth -= 1
+            case UInt8(ascii: ","): if depth == 0 { return index }
+            default: break
+            }
+            index += 1
+        }
+        return nil
+    }
 
     /// The private parts of a JSON Web Key (RFC 7518 §6.2.2, §6.3.2, §6.4.1), which has a `kty` near them.
     ///

@@ -6,6 +6,7 @@ extension PairScanner {
         while index < text.count, isNameByte(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
         guard index < text.count, index - start <= Self.nameLimit else { return }
         let prefix = text[start + 1..<index].lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? start + 1
+        if text[index] == UInt8(ascii: ">"), isName(of: prefix..<index), namedElement(from: index + 1) { return }
         let own = text[index] == UInt8(ascii: ">") || isBlank(text[index]) ? read(prefix..<index, .json) : nil
         var (named, value): (SecretName?, Range<Int>?)
         // What an element with such an `id` holds may be a heading.
@@ -15,15 +16,15 @@ extension PairScanner {
         while index < limit, text[index] != UInt8(ascii: ">") {
             // One that is not closed.
             if text[index] == UInt8(ascii: "<") { return }
-            guard text[index] == UInt8(ascii: "="), index + 1 < limit,
-                text[index + 1] == UInt8(ascii: "\"") || text[index + 1] == UInt8(ascii: "'"),
-                let attribute = name(before: index)
-            else {
+            guard text[index] == UInt8(ascii: "="), index + 1 < limit, let attribute = name(before: index) else {
                 index += 1
                 continue
             }
-            guard let high = endOfString(in: index + 2..<limit, text[index + 1]) else { return }
-            let content = index + 2..<high
+            let isQuoted = text[index + 1] == UInt8(ascii: "\"") || text[index + 1] == UInt8(ascii: "'")
+            let low = index + (isQuoted ? 2 : 1)
+            let end = isQuoted ? text[low..<max(low, limit)].firstIndex(of: text[index + 1]) : endOfWord(low..<limit)
+            guard let high = end else { return }
+            let content = low..<high
             if isEqual(attribute, "name") || isEqual(attribute, "key") || isEqual(attribute, "id")
                 || isEqual(attribute, "property") || isEqual(attribute, "Name")
             {
@@ -36,7 +37,7 @@ extension PairScanner {
             } else if isEqual(attribute, "type"), isEqual(content, "password") {
                 named = named ?? SecretName(kind: "password", strength: .password)
             }
-            index = high + 1
+            index = isQuoted ? high + 1 : high
         }
         if let named, let value { return takeValue(value, named, isPair: true) }
         guard let name = own ?? (isIdentified ? nil : named), index < text.count, text[index] == UInt8(ascii: ">"),
@@ -45,7 +46,36 @@ extension PairScanner {
         content(from: index + 1, name)
     }
 
-    private func endOfString(in range: Range<Int>, _ quote: UInt8) -> Int? { text[range].firstIndex(of: quote) }
+    /// The end of an attribute without quotation marks (HTML §13.1.2.3).
+    private func endOfWord(_ range: Range<Int>) -> Int? {
+        text[range].firstIndex { isBlank($0) || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "<") }
+    }
+
+    /// `<key>password</key><string>…`, `<name>password</name><value><string>…`, `<Name>password</Name><Value>…`
+    ///
+    /// - Returns: whether it was one.
+    private mutating func namedElement(from start: Int) -> Bool {
+        let limit = min(text.count, start + Self.nameLimit)
+        guard let end = text[start..<limit].firstIndex(of: UInt8(ascii: "<")), let name = telling(start..<end) else {
+            return false
+        }
+        // After the end of that element, up to two tags and blanks.
+        var (index, opened) = (end, 0)
+        let last = min(text.count, end + Self.tagLimit)
+        while index < last, text[index] == UInt8(ascii: "<") {
+            guard let close = text[index..<last].firstIndex(of: UInt8(ascii: ">")) else { return false }
+            let tag = index + 1..<close
+            if text[tag.lowerBound] != UInt8(ascii: "/") {
+                guard isValue(of: tag) || isEqual(tag, "string") else { return false }
+                opened += 1
+            }
+            index = close + 1
+            while index < last, isBlank(text[index]) { index += 1 }
+        }
+        guard opened > 0 else { return false }
+        content(from: index, name)
+        return true
+    }
 
     private static let data = Array("<![CDATA[".utf8)
     private static let endOfData = Array("]]>".utf8)

@@ -28,7 +28,7 @@ struct PairScanner {
     let text: UnsafeBufferPointer<UInt8>
     let place: Place
     let isRequest: Bool
-    private let isOpen: Bool
+    let isOpen: Bool
     private let isContinued: Bool
     let names: AddedNames
     private let memo = SecretName.memo
@@ -40,7 +40,7 @@ struct PairScanner {
     private(set) var spared: Set<String> = []
     private static let sparedLimit = 16
     /// Where the last value that was found ends: nothing is looked for in it.
-    private var covered = 0
+    var covered = 0
 
     init(
         _ text: UnsafeBufferPointer<UInt8>,
@@ -129,6 +129,7 @@ struct PairScanner {
             let isPair = place != .text || isQuery || previous == 0x0A || previous == 0x0D
             return takeAssigned(from: start, found, after: range.lowerBound, isQuery: isQuery, isPair: isPair)
         }
+        if place != .text || isQuery, namedPair(range, from: start) { return }
         // `name="password"` in the head of a part.
         guard isEqual(range, "name") else { return }
         part(after: start)
@@ -149,7 +150,7 @@ struct PairScanner {
         if place == .text, !isQuery,
             quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'") || quote == UInt8(ascii: "`")
         {
-            return takeQuoted(from: low, name, isPair: isPair, isStrict: !isPair)
+            return isGap(after: low) ? () : takeQuoted(from: low, name, isPair: isPair, isStrict: !isPair)
         }
         let high = endOfValue(from: low)
         let judgedValue = text[low..<high].prefix(Self.judgedLimit)
@@ -170,7 +171,7 @@ struct PairScanner {
 
     /// Where values ended that were looked at last, so that a text without ends is not read again and again.
     private var valueEnd = 0..<0
-    private var lineEnd = 0..<0
+    var lineEnd = 0..<0
     private var partEnd = 0..<0
     var dataEnd = 0..<0
 
@@ -199,7 +200,7 @@ struct PairScanner {
     }
 
     /// A value in quotation marks, of which the first is at `start`.
-    private mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
+    mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
         var high = endOfString(from: start + 1, text[start]) ?? text.count
         if high == text.count, !isOpen {
             // It is not closed, so it is no string.
@@ -226,7 +227,7 @@ struct PairScanner {
         }
         let range = withoutScheme(range)
         guard !holdsPlaceholder(range) else { return }
-        guard admits(range, name, isPair: isPair, isRequest: isRequest && !isStrict) else {
+        guard admits(range, name, isPair: isPair, isRequest: isRequest && (!isStrict || name.apart != nil)) else {
             if spared.count < Self.sparedLimit, name.isTelling { spared.insert(name.kind) }
             return
         }
@@ -243,7 +244,7 @@ struct PairScanner {
         return isFound
     }
 
-    private static let judgedLimit = 1024
+    static let judgedLimit = 1024
 
     /// What a value says is judged once it is decoded.
     private func admits(_ range: Range<Int>, _ name: SecretName, isPair: Bool, isRequest: Bool) -> Bool {
@@ -258,7 +259,7 @@ struct PairScanner {
     }
 
     /// Without `Bearer ` and the like, which stay readable.
-    private func withoutScheme(_ range: Range<Int>) -> Range<Int> {
+    func withoutScheme(_ range: Range<Int>) -> Range<Int> {
         guard let space = text[range].prefix(24).firstIndex(of: 0x20), space + 1 < range.upperBound,
             RedactionCatalog.schemes.contains(
                 String(decoding: text[range.lowerBound..<space].map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
@@ -277,8 +278,11 @@ struct PairScanner {
         // The blank line after the head.
         var index = high
         while index + 3 < text.count, index - high < Self.tagLimit {
-            if text[index] == 0x0D, text[index + 1] == 0x0A, text[index + 2] == 0x0D, text[index + 3] == 0x0A {
-                let body = index + 4
+            let isBare = text[index] == 0x0A && text[index + 1] == 0x0A
+            if isBare
+                || text[index] == 0x0D && text[index + 1] == 0x0A && text[index + 2] == 0x0D && text[index + 3] == 0x0A
+            {
+                let body = index + (isBare ? 2 : 4)
                 if !partEnd.contains(body) { partEnd = body..<max(body, endOfPart(from: body)) }
                 return takeValue(body..<partEnd.upperBound, name, isPair: true)
             }
@@ -289,11 +293,8 @@ struct PairScanner {
     private func endOfPart(from body: Int) -> Int {
         var end = body
         while end < text.count {
-            if text[end] == 0x0D, end + 3 < text.count, text[end + 1] == 0x0A, text[end + 2] == 0x2D,
-                text[end + 3] == 0x2D
-            {
-                break
-            }
+            let line = text[end] == 0x0D ? end + 1 : end
+            if line + 2 < text.count, text[line] == 0x0A, text[line + 1] == 0x2D, text[line + 2] == 0x2D { break }
             end += 1
         }
         return end
@@ -323,74 +324,12 @@ struct PairScanner {
             if let name { member(from: index + 1, name) }
             return
         }
-        guard place == .text, let range = name(before: end), let name = read(range, .json) else { return }
-        line(from: index + 1, name)
-    }
-
-    /// The value of a member of JSON, or what JSON-like languages have.
-    mutating func member(from start: Int, _ name: SecretName) {
-        var index = start
-        while index < text.count, index - start < Self.gapLimit, isBlank(text[index]) { index += 1 }
-        guard index < text.count else { return }
-        switch text[index] {
-        case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): takeQuoted(from: index, name, isPair: false)
-        case UInt8(ascii: "["):
-            // Of an array, each string.
-            var low = index + 1
-            var count = 0
-            while low < text.count, count < 10_000 {
-                while low < text.count, isBlank(text[low]) || text[low] == UInt8(ascii: ",") { low += 1 }
-                guard low < text.count, text[low] == UInt8(ascii: "\""),
-                    let high = endOfString(from: low + 1, text[low])
-                else { return }
-                takeValue(low + 1..<high, name, isPair: false)
-                low = high + 1
-                count += 1
-            }
-        case UInt8(ascii: "-"), 0x30...0x39:
-            var high = index
-            while high < text.count, text[high] &- 0x30 < 10 || "+-.eE".utf8.contains(text[high]) { high += 1 }
-            guard high == text.count || ",]}".utf8.contains(text[high]) || isBlank(text[high]),
-                names.isAdded(name) || name.admits(number: high - index, isRequest: isRequest)
-                    || Placeholder.form(of: ArraySlice(Array(text[index..<high]))) != nil
-            else { return }
-            take(Found(range: index..<high, name: name, isNumber: true))
-        default: break
+        guard place == .text, let range = name(before: end) else { return }
+        if let name = read(range, .json) {
+            line(from: index + 1, name, of: range)
+        } else if range.count <= 4 {
+            namedLine(range, at: index)
         }
     }
 
-    /// The rest of a line, as in YAML and in fields.
-    private mutating func line(from start: Int, _ name: SecretName) {
-        var low = start
-        while low < text.count, low - start < Self.gapLimit, isSpace(text[low]) { low += 1 }
-        guard low < text.count else { return }
-        let first = text[low]
-        if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") || first == UInt8(ascii: "`") {
-            return takeQuoted(from: low, name, isPair: false)
-        }
-        // `{token:e.token}` is a script. After the colon of YAML and of fields there is a space.
-        guard low > start else { return }
-        if !lineEnd.contains(low) {
-            var end = low
-            while end < text.count, text[end] >= 0x20 || text[end] == 0x09 { end += 1 }
-            lineEnd = low..<max(low, end)
-        }
-        var high = lineEnd.upperBound
-        // Longer lines are of prose or code.
-        guard high - low <= Self.lineLimit else { return }
-        if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
-            high = comment
-        }
-        while high > low, isSpace(text[high - 1]) { high -= 1 }
-        // So is this.
-        guard high > low, text[high - 1] != UInt8(ascii: ","), text[high - 1] != UInt8(ascii: ";"),
-            !text[low..<high].contains(where: { "(){}<>".utf8.contains($0) })
-        else { return }
-        if SecretName.isExpression(text[low..<high].prefix(Self.judgedLimit)) { return }
-        // In prose, somebody may write of passwords.
-        let isProse = text[low..<high].contains(0x20)
-        takeValue(low..<high, name, isPair: false, isStrict: isProse)
-    }
-
-    private static let lineLimit = 4096
 }

@@ -7,11 +7,11 @@ extension SecretName {
     ///   - isPair: whether it is in a query or a form.
     func admits(_ value: UnsafeBufferPointer<UInt8>.SubSequence, isRequest: Bool, isPair: Bool) -> Bool {
         guard let first = value.first, value.count < 1 << 20 else { return !value.isEmpty }
-        if strength == .ruled { return true }
+        if strength == .ruled || isRequest && apart != nil { return true }
         // In a request, any value of such a name may be a wrong password.
         let isAnything = isRequest && (strength == .password || strength == .strong)
         if Self.isNothing(value) || !isAnything && (Self.isConstant(value) || Self.isScheme(value)) { return false }
-        if !isRequest, Self.isReference(value) { return false }
+        if !isRequest, Self.isReference(value) || Self.isMask(value) { return false }
         // `pwd` is a folder, too.
         if kind.hasSuffix("pwd"), first == UInt8(ascii: "/") || value.dropFirst().first == UInt8(ascii: ":") {
             return false
@@ -30,7 +30,7 @@ extension SecretName {
             return !Self.isLabel(value) && !Self.hasWords(value, 2)
         case .weak:
             if isRequest { return isPair || !Self.hasWords(value, 1) }
-            return first != UInt8(ascii: "/") && Self.looksRandom(value)
+            return first != UInt8(ascii: "/") && Self.looksRandom(value) && !Self.isWordWithNumber(value)
         case .beside(let word):
             return ShapeFinder.standard.kind(of: ArraySlice(Array(value)), beside: word) != nil
         case .random: return value.count >= 20 && Self.looksRandom(value)
@@ -49,7 +49,8 @@ extension SecretName {
     /// Whether a number of JSON may be the secret that its name promises. A token that is a short number is a piece of a
     /// text, a session is an hour of a conference, and a code is a status.
     func admits(number digits: Int, isRequest: Bool) -> Bool {
-        switch strength {
+        if isRequest, apart != nil { return true }
+        return switch strength {
         case .ruled: true
         // In an answer, few digits are those of a count, or of a pin of a board.
         case .password: isRequest || digits >= (Self.ofDigits.contains { kind.hasSuffix($0) } ? 3 : 6)
@@ -76,6 +77,28 @@ extension SecretName {
         case UInt8(ascii: "<"): return last == UInt8(ascii: ">")
         default: return false
         }
+    }
+
+    /// Whether it is there instead of a secret: `****`, `••••`, `your-api-key`.
+    private static func isMask(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        if value.allSatisfy({ $0 == UInt8(ascii: "*") }) || value.allSatisfy({ [0xE2, 0x80, 0xA2].contains($0) }) {
+            return true
+        }
+        // `sk-...abcd`
+        if value.count < 40, Array(value).firstRange(of: Array("...".utf8)) != nil { return true }
+        guard value.count > 6, value[value.startIndex + 4] == 0x2D || value[value.startIndex + 4] == 0x5F else {
+            return false
+        }
+        return value.prefix(4).map({ $0 | 0x20 }).elementsEqual("your".utf8)
+            && value.allSatisfy { $0 == 0x2D || $0 == 0x5F || ($0 | 0x20) &- 0x61 < 26 }
+    }
+
+    /// `degree2020`: a word, and a number of up to four digits.
+    private static func isWordWithNumber(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
+        let word = value.prefix { ($0 | 0x20) &- 0x61 < 26 }
+        let number = value.dropFirst(word.count)
+        return (1...4).contains(number.count) && number.allSatisfy { $0 &- 0x30 < 10 }
+            && (word.dropFirst().allSatisfy { $0 &- 0x61 < 26 } || word.allSatisfy { $0 &- 0x41 < 26 })
     }
 
     /// Whether it is an expression of a program: `settings.API_KEY`, `os.environ[`, `var.db_password`. A word with a dot
@@ -170,7 +193,11 @@ extension SecretName {
             }
         }
         if hasForeign || hasSpace { return !isPhrase && letters + (hasForeign ? 1 : 0) > 0 }
-        guard letters == value.count, letters < 24, let first = value.first else { return value.count < 3 }
+        // `Password:`, `Kennwort*`, `Forgot?`
+        let isMarked = last == UInt8(ascii: ":") || last == UInt8(ascii: "*") || last == UInt8(ascii: "?")
+        guard letters == value.count - (isMarked ? 1 : 0), letters > 0, letters < 24, let first = value.first else {
+            return value.count < 3
+        }
         if capitals == 1, first &- 0x41 < 26 { return true }
         let lower = value.map { $0 | 0x20 }
         return [
@@ -186,6 +213,7 @@ extension SecretName {
     static func looksRandom(_ value: UnsafeBufferPointer<UInt8>.SubSequence) -> Bool {
         guard value.count >= 8 else { return false }
         var (digits, upper, lower, other, seen) = (0, 0, 0, 0, (UInt64(0), UInt64(0)))
+        var spaces = 0
         var (changes, wasLower, odd) = (0, false, false)
         for byte in value {
             // From a small letter to a capital.
@@ -202,7 +230,8 @@ extension SecretName {
                 other += 1
             case 0x20:
                 // Only after the name of a scheme.
-                if digits + other > 0 || value.count < 16 { return false }
+                if digits + other + spaces > 0 || value.count < 16 { return false }
+                spaces += 1
             case UInt8(ascii: "|"), UInt8(ascii: "#"), UInt8(ascii: "$"), UInt8(ascii: "^"), UInt8(ascii: "&"),
                 UInt8(ascii: "@"), UInt8(ascii: ","), UInt8(ascii: "?"):
                 // Addresses of people, lists and texts have them too.

@@ -29,7 +29,7 @@ struct SecretName: Sendable, Hashable {
 
     private static let passwords: Set<String> = [
         "password", "passwd", "pwd", "passphrase", "passcode", "pswd", "psw", "pin", "otp", "totp", "cvv", "cvc",
-        "userpass", "dbpass", "passwords", "psk", "mnemonic",
+        "userpass", "dbpass", "passwords", "psk", "mnemonic", "pword", "bindpw", "userpw", "rootpw", "adminpw", "dbpw",
         // In other languages.
         "passwort", "kennwort", "motdepasse", "mdp", "contrasena", "contraseña", "senha", "wachtwoord", "parola",
         "haslo",
@@ -65,7 +65,7 @@ struct SecretName: Sendable, Hashable {
     /// Keys that are as often those of a table.
     private static let randomKeys: Set<String> = ["account", "service", "storage", "customer", "primary", "secondary"]
     private static let weakKeys: Set<String> = [
-        "app", "application", "license", "licence", "write", "project", "client",
+        "app", "application", "license", "licence", "write", "project", "client", "wifi", "network", "wpa", "wep",
     ]
     private static let otherKeys: Set<String> = [
         "idempotency", "cache", "surrogate", "websocket", "partition", "routing", "sort", "correlation",
@@ -221,7 +221,7 @@ struct SecretName: Sendable, Hashable {
         guard var last = words.last else { return nil }
         var words = words
         let kind = kind(of: words)
-        while words.count > 1, fillers.contains(last) {
+        while words.count > 1, fillers.contains(last) || isVersion(last) {
             words.removeLast()
             last = words[words.count - 1]
         }
@@ -297,6 +297,11 @@ struct SecretName: Sendable, Hashable {
             let services = ShapeFinder.standard.besideWords
             return words.first { services[$0] != nil }.map { found(.beside($0)) }
         }
+    }
+
+    /// `v4`
+    private static func isVersion(_ word: String) -> Bool {
+        word.hasPrefix("v") && (2...3).contains(word.utf8.count) && word.utf8.dropFirst().allSatisfy { $0 &- 0x30 < 10 }
     }
 
     // MARK: Fields

@@ -18,6 +18,9 @@ extension SecretSearch {
         /// Whether it may be one, depending on what follows the text.
         var isOpen = false
 
+        /// What it holds in base64, for learning.
+        var within: [Finding] = []
+
         /// How it was recognised.
         var reason: String {
             switch how {

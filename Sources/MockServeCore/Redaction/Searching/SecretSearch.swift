@@ -63,6 +63,12 @@ final class SecretSearch: Sendable {
             let known = Set(found.lazy.filter { $0.isNamed }.map(\.range.lowerBound))
             found += deeper.filter { !$0.isNamed || !known.contains($0.range.lowerBound) }
         }
+        if !source.isOpaque, !source.isBinary {
+            encoded(text, nil, source, snapshot, &found, &spared)
+            for view in views {
+                view.bytes.withUnsafeBufferPointer { encoded($0, view, source, snapshot, &found, &spared) }
+            }
+        }
         if let learned, !spared.isEmpty {
             // A name may hold a secret too.
             learned.noteSpared(
@@ -73,7 +79,7 @@ final class SecretSearch: Sendable {
         if let learned {
             let new = found.filter { !$0.isOpen && ($0.how == .name || $0.how == .shape) }
             learned.learn(
-                new.map {
+                (new.flatMap(\.within) + new).map {
                     LearnedSecrets.Lesson(
                         kind: $0.kind,
                         value: $0.value,
@@ -178,6 +184,11 @@ final class SecretSearch: Sendable {
         for pair in scanner.found { take(pair, text, view, &found) }
         if !scanner.spared.isEmpty { spared.formUnion(scanner.spared) }
         guard redactsByDefault else { return }
+        if source.place == .target, view == nil { segments(text, source, &found) }
+        NetrcEntry.forEachPassword(in: text) { range in
+            let name = SecretName(kind: "password", strength: .password)
+            take(PairScanner.Found(range: range, name: name), text, view, &found)
+        }
         PEMBlock.forEach(in: text) { range in
             let raw = Array(text[range])
             let value = TextView.plain(raw[...])
@@ -186,6 +197,54 @@ final class SecretSearch: Sendable {
             // Each line tells where it is, however the lines are joined.
             let lines = raw.split(whereSeparator: { $0 <= 0x20 }).filter { $0.count >= 24 }
             finding.spellings = lines.prefix(100).map { Array($0) }
+            found.append(finding)
+        }
+    }
+
+    /// Segments of a path that look random, after one that is called as a secret is: `/reset-password/…`, `/token/…`.
+    private func segments(_ text: UnsafeBufferPointer<UInt8>, _ source: Source, _ found: inout [Finding]) {
+        let path = text.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+        guard path.count > 24 else { return }
+        var before = 0..<0
+        for segment in path.split(separator: UInt8(ascii: "/")) {
+            let range = segment.startIndex..<segment.endIndex
+            defer { before = range }
+            guard range.count >= 16, !before.isEmpty, SecretName.looksRandom(segment),
+                let name = SecretName.read(text[before]), name.isTelling
+            else { continue }
+            take(PairScanner.Found(range: range, name: name), text, nil, &found)
+        }
+    }
+
+    /// What holds secrets in base64 is replaced as a whole.
+    private func encoded(
+        _ text: UnsafeBufferPointer<UInt8>,
+        _ view: TextView?,
+        _ source: Source,
+        _ learned: LearnedSecrets.Snapshot?,
+        _ found: inout [Finding],
+        _ spared: inout Set<String>
+    ) {
+        Base64Runs.forEach(in: text, isContinued: source.isContinued) { range, bytes in
+            let inner = Source(isRequest: source.isRequest)
+            var within: [Finding] = []
+            bytes.withUnsafeBufferPointer { bytes in
+                search(bytes, nil, inner, learned, &within, &spared)
+                for view in Self.views(of: bytes, nil) {
+                    view.bytes.withUnsafeBufferPointer { search($0, view, inner, learned, &within, &spared) }
+                }
+            }
+            let secrets = within.filter { $0.how != .placeholder }
+            guard let first = secrets.first else { return }
+            var finding = Finding(
+                range: view?.origin(range) ?? range,
+                kind: first.kind,
+                value: Array(text[range]),
+                form: .base64,
+                how: first.how
+            )
+            finding.within = secrets.filter { $0.how == .name || $0.how == .shape }
+            finding.isOpen = source.isOpen && range.upperBound == text.count
             found.append(finding)
         }
     }

@@ -1,0 +1,93 @@
+/// Texts in base64 or base64url (RFC 4648 §4, §5) within another text: what they hold is searched too.
+struct Base64Runs {
+    /// Characters of base64 that make a run: shorter ones hold no name with a value.
+    private static let shortest = 24
+    /// Bytes that are decoded to see whether there is text in it at all.
+    private static let sample = 24
+
+    private static let alphabet = ByteTable { byte in
+        byte &- 0x30 < 10 || (byte | 0x20) &- 0x61 < 26 || "+/-_".utf8.contains(byte) ? 1 : 0
+    }
+
+    /// Calls `body` for each run that holds text, with where it is and what it holds.
+    ///
+    /// - Parameter isContinued: whether the text begins within something.
+    static func forEach(
+        in text: UnsafeBufferPointer<UInt8>,
+        isContinued: Bool,
+        _ body: (Range<Int>, [UInt8]) -> Void
+    ) {
+        let table = alphabet.bytes
+        var position = 0
+        while position + shortest <= text.count {
+            // Most places of a text are ruled out by the byte at which a run would have to go on.
+            var index = position + shortest - 1
+            while index >= position, table[Int(text[index])] != 0 { index -= 1 }
+            guard index < position else {
+                position = index + 1
+                continue
+            }
+            var end = position + shortest
+            while end < text.count, table[Int(text[end])] != 0 { end += 1 }
+            take(position..<end, text, isContinued: isContinued && position == 0, body)
+            position = end + 1
+        }
+    }
+
+    private static func take(
+        _ run: Range<Int>,
+        _ text: UnsafeBufferPointer<UInt8>,
+        isContinued: Bool,
+        _ body: (Range<Int>, [UInt8]) -> Void
+    ) {
+        var starts = isContinued ? Array(run.lowerBound..<run.lowerBound + 4) : [run.lowerBound]
+        // In a path, the slash comes before it.
+        if let slash = text[run].lastIndex(of: UInt8(ascii: "/")), run.upperBound - slash > shortest {
+            starts.append(slash + 1)
+        }
+        for start in starts {
+            guard isText(decoded(text, start..<min(start + sample, run.upperBound)), isWhole: false) else { continue }
+            let whole = decoded(text, start..<run.upperBound)
+            guard isText(whole, isWhole: true) else { continue }
+            var end = run.upperBound
+            while end < text.count, end - run.upperBound < 2, text[end] == UInt8(ascii: "=") { end += 1 }
+            return body(start..<end, whole)
+        }
+    }
+
+    /// Whole groups of it; what is left over is left out.
+    private static func decoded(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(range.count * 3 / 4)
+        var (bits, count) = (UInt32(0), 0)
+        for index in range {
+            bits = bits << 6 | UInt32(value(text[index]))
+            count += 6
+            if count >= 8 {
+                count -= 8
+                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return bytes
+    }
+
+    private static func value(_ byte: UInt8) -> UInt8 {
+        switch byte {
+        case 0x41...0x5A: byte - 0x41
+        case 0x61...0x7A: byte - 0x61 + 26
+        case 0x30...0x39: byte - 0x30 + 52
+        case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
+        default: 63
+        }
+    }
+
+    /// Whether it is for people or programs to read. Of a whole one, a few other bytes may be in it.
+    private static func isText(_ bytes: [UInt8], isWhole: Bool) -> Bool {
+        var (controls, foreign) = (0, 0)
+        for byte in bytes {
+            if byte < 0x20, byte != 0x0A, byte != 0x0D, byte != 0x09 { controls += 1 }
+            if byte >= 0x80 { foreign += 1 }
+        }
+        return controls * 16 <= (isWhole ? bytes.count : 0) && foreign * 3 <= bytes.count
+    }
+}

@@ -1,0 +1,166 @@
+extension PairScanner {
+    // MARK: Lines of YAML, of settings, and fields
+
+    /// The rest of a line, or the lines below it that belong to it.
+    ///
+    /// - Parameter range: of the name.
+    mutating func line(from start: Int, _ name: SecretName, of range: Range<Int>) {
+        var low = start
+        while low < text.count, low - start < Self.gapLimit, isSpace(text[low]) { low += 1 }
+        guard low < text.count else { return }
+        if isEnd(text[low]) || isBlock(at: low) { return block(below: low, name, of: range) }
+        let first = text[low]
+        if first == UInt8(ascii: "\"") || first == UInt8(ascii: "'") || first == UInt8(ascii: "`") {
+            return isGap(after: low) ? () : takeQuoted(from: low, name, isPair: false)
+        }
+        // `{token:e.token}` is a script. After the colon of YAML and of fields there is a space.
+        guard low > start else { return }
+        var high = endOfLine(from: low)
+        // Longer lines are of prose or code.
+        guard high - low <= Self.lineLimit else { return }
+        // `'Authorization: Bearer …'`, as an argument of a command.
+        if range.lowerBound > 0, case let quote = text[range.lowerBound - 1], "\"'`".utf8.contains(quote) {
+            high = text[low..<high].firstIndex(of: quote) ?? high
+        }
+        if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
+            high = comment
+        }
+        while high > low, isSpace(text[high - 1]) { high -= 1 }
+        // So is this.
+        guard high > low, text[high - 1] != UInt8(ascii: ","), text[high - 1] != UInt8(ascii: ";"),
+            !text[low..<high].contains(where: { "(){}<>".utf8.contains($0) })
+        else { return }
+        if SecretName.isExpression(text[low..<high].prefix(Self.judgedLimit)) { return }
+        // In prose, somebody may write of passwords.
+        let isProse = text[low..<high].contains(0x20)
+        takeValue(low..<high, name, isPair: false, isStrict: isProse)
+    }
+
+    /// Whether a quotation mark ends a string instead of beginning one: `"Password:", "…"`.
+    func isGap(after quote: Int) -> Bool {
+        var index = quote + 1
+        while index < text.count, isBlank(text[index]) { index += 1 }
+        return index == text.count || ",:}])>;".utf8.contains(text[index])
+    }
+
+    private static let lineLimit = 4096
+
+    private func isEnd(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
+
+    private mutating func endOfLine(from low: Int) -> Int {
+        if !lineEnd.contains(low) {
+            var end = low
+            while end < text.count, text[end] >= 0x20 || text[end] == 0x09 { end += 1 }
+            lineEnd = low..<max(low, end)
+        }
+        return lineEnd.upperBound
+    }
+
+    /// `|`, `>`, `|-` and so on, at the end of a line: a block scalar (YAML 1.2.2 §8.1).
+    private func isBlock(at low: Int) -> Bool {
+        guard text[low] == UInt8(ascii: "|") || text[low] == UInt8(ascii: ">") else { return false }
+        var index = low + 1
+        while index < text.count, index - low < 4, "+-123456789".utf8.contains(text[index]) { index += 1 }
+        return index < text.count && isEnd(text[index])
+    }
+
+    private static let blockLimit = 8192
+
+    /// A block scalar, or a list of values.
+    private mutating func block(below start: Int, _ name: SecretName, of range: Range<Int>) {
+        let isScalar = !isEnd(text[start])
+        var (indent, low) = (0, range.lowerBound)
+        while low > 0, text[low - 1] == 0x20 || text[low - 1] == UInt8(ascii: "-") {
+            low -= 1
+            indent += 1
+        }
+        guard low == 0 || isEnd(text[low - 1]) else { return }
+        let limit = min(text.count, start + Self.blockLimit)
+        var index = start
+        while index < limit, !isEnd(text[index]) { index += 1 }
+        var scalar: Range<Int>?
+        while index < limit {
+            while index < limit, isEnd(text[index]) { index += 1 }
+            let first = index
+            while index < limit, text[index] == 0x20 { index += 1 }
+            guard index < limit else { break }
+            let (own, begin) = (index - first, index)
+            while index < limit, !isEnd(text[index]) { index += 1 }
+            if isScalar {
+                guard own > indent else { break }
+                scalar = (scalar?.lowerBound ?? begin)..<index
+            } else {
+                guard own >= indent, index - begin > 2, text[begin] == UInt8(ascii: "-"), text[begin + 1] == 0x20 else {
+                    break
+                }
+                listed(begin + 2..<index, name)
+            }
+        }
+        if let scalar { takeValue(scalar, name, isPair: false) }
+    }
+
+    /// An item of a list, perhaps in quotation marks.
+    private mutating func listed(_ item: Range<Int>, _ name: SecretName) {
+        var item = item
+        while !item.isEmpty, isSpace(text[item.upperBound - 1]) { item = item.lowerBound..<item.upperBound - 1 }
+        while !item.isEmpty, isSpace(text[item.lowerBound]) { item = item.lowerBound + 1..<item.upperBound }
+        if item.count > 1, case let quote = text[item.lowerBound], quote == 0x22 || quote == 0x27,
+            text[item.upperBound - 1] == quote
+        {
+            item = item.lowerBound + 1..<item.upperBound - 1
+        }
+        // An object.
+        guard !text[item].contains(UInt8(ascii: ":")) || takesAll(name) else { return }
+        takeValue(item, name, isPair: false)
+    }
+
+    /// `- name: DB_PASSWORD` with `value: …` in the line below.
+    mutating func namedLine(_ range: Range<Int>, at colon: Int) {
+        guard isEqual(range, "name") || isEqual(range, "key"), colon + 2 < text.count, isSpace(text[colon + 1]) else {
+            return
+        }
+        let end = endOfLine(from: colon + 2)
+        guard let name = telling(colon + 2..<end) else { return }
+        var low = end
+        while low < text.count, isBlank(text[low]) { low += 1 }
+        var index = low
+        while index < text.count, isNameByte(text[index]) { index += 1 }
+        guard index + 1 < text.count, text[index] == UInt8(ascii: ":"), isEqual(low..<index, "value") else { return }
+        line(from: index + 1, name, of: low..<index)
+    }
+
+    /// What the value of a name says that is a name itself.
+    func telling(_ value: Range<Int>) -> SecretName? {
+        var value = value
+        while !value.isEmpty, isBlank(text[value.upperBound - 1]) { value = value.lowerBound..<value.upperBound - 1 }
+        if value.count > 2, case let quote = text[value.lowerBound], quote == 0x22 || quote == 0x27,
+            text[value.upperBound - 1] == quote
+        {
+            value = value.lowerBound + 1..<value.upperBound - 1
+        }
+        guard (1...Self.nameLimit).contains(value.count), text[value].allSatisfy({ isNameByte($0) }) else { return nil }
+        return read(value, .json)
+    }
+
+    /// `…ParameterKey=DBPassword&…ParameterValue=…`
+    ///
+    /// - Returns: whether it was one.
+    mutating func namedPair(_ range: Range<Int>, from start: Int) -> Bool {
+        let last = (text[range].lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? range.lowerBound)..<range.upperBound
+        guard isName(of: last) else { return false }
+        var end = start
+        while end < text.count, end - start <= Self.nameLimit, isNameByte(text[end]) { end += 1 }
+        guard end < text.count, text[end] == UInt8(ascii: "&"), let name = read(start..<end, .form) else {
+            return false
+        }
+        var equals = end + 1
+        while equals < text.count, equals - end <= Self.nameLimit, isNameByte(text[equals]) { equals += 1 }
+        guard equals < text.count, text[equals] == UInt8(ascii: "=") else { return false }
+        let other = (text[end + 1..<equals].lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? end + 1)..<equals
+        guard isValue(of: other) else { return false }
+        var high = equals + 1
+        while high < text.count, text[high] != UInt8(ascii: "&"), text[high] > 0x20 { high += 1 }
+        takeValue(equals + 1..<high, name, isPair: true)
+        return true
+    }
+}
