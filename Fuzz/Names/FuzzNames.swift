@@ -16,8 +16,8 @@ public func fuzzNames(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let read = name.withUnsafeBufferPointer { SecretName.read($0[...]) }
     precondition(read == name.withUnsafeBufferPointer { SecretName.read($0[...]) }, "read again, it is another")
     _ = SecretName.read(field: name)
-    // Words are what stands between separators, unless capitals set them apart.
-    if !name.contains(where: { $0 &- 0x41 < 26 || $0 == 0x25 || $0 == 0x5C || $0 == 0x26 || $0 == 0x3D }) {
+    // Words are what stands between separators, unless capitals set them apart, after a digit too.
+    if name.allSatisfy({ $0 &- 0x61 < 26 || "_-.[] ".utf8.contains($0) }) {
         let loud = name.map { $0 &- 0x61 < 26 ? $0 & 0xDF : $0 }
         precondition(read == loud.withUnsafeBufferPointer { SecretName.read($0[...]) }, "in capitals, it is another")
     }
