@@ -110,6 +110,13 @@ import Testing
         #expect(try redacted(text, "application/json") == text)
     }
 
+    /// Names in texts within texts: JSON stays JSON.
+    @Test(arguments: [#"{"a\"token\":":"{\"tok"}"#, #"{"note":"\"password\":","b":"hunter2-9A"}"#])
+    func quotationMarksBelongToTheirText(_ text: String) throws {
+        let output = try redacted(text, "application/json", isRequest: true)
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(output.utf8)) }
+    }
+
     @Test func readsPaths() throws {
         for path in ["/reset-password/hT5jR8wE1qNs6VbK3mXd", "/api/token/hT5jR8wE1qNs6VbK3mXd/x"] {
             var notes = RedactionNotes()

@@ -21,9 +21,7 @@ enum NetrcEntry {
                     break
                 }
                 // Without a login it is prose.
-                if words == 1, !text[word].elementsEqual("login".utf8), !text[word].elementsEqual("password".utf8) {
-                    break
-                }
+                if words == 1, !text[word].elementsEqual("login".utf8) { break }
                 isPassword = words % 2 == 1 && text[word].elementsEqual("password".utf8)
                 (index, words) = (word.upperBound, words + 1)
             }

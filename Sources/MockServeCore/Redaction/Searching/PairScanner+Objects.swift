@@ -71,13 +71,16 @@ extension PairScanner {
     // MARK: Values of JSON
 
     /// The value of a member of JSON, or what JSON-like languages have.
-    mutating func member(from start: Int, _ name: SecretName) {
+    ///
+    /// - Parameter quote: the last quotation mark of its name.
+    mutating func member(from start: Int, _ name: SecretName, after quote: Int? = nil) {
         var index = start
         while index < text.count, index - start < Self.gapLimit, isBlank(text[index]) { index += 1 }
         guard index < text.count else { return }
+        if let quote, text[index] == text[quote], !areAlike(quote, index) { return }
         let isObject = text[index] == UInt8(ascii: "{")
         let limit = isObject && !takesAll(name) ? min(text.count, index + Self.objectLimit) : text.count
-        let end = value(at: index, name, until: limit, depth: 0)
+        let end = value(at: index, name, until: limit, depth: 0, isWrapped: false)
         if isObject, takesAll(name) { covered = max(covered, end ?? 0) }
     }
 
@@ -93,15 +96,24 @@ extension PairScanner {
         "old", "new", "current", "confirmation", "key", "secret", "token",
     ]
 
+    /// - Parameter isWrapped: whether it is in an object of this name.
     /// - Returns: where the value ends; nil if that is not seen.
     @discardableResult
-    private mutating func value(at index: Int, _ name: SecretName, until limit: Int, depth: Int) -> Int? {
+    private mutating func value(
+        at index: Int,
+        _ name: SecretName,
+        until limit: Int,
+        depth: Int,
+        isWrapped: Bool
+    ) -> Int? {
         switch text[index] {
         case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"):
-            takeQuoted(from: index, name, isPair: false)
+            // In an object it may be a word about the thing of this name.
+            let isClear = !isWrapped || name.strength == .password || name.strength == .strong || takesAll(name)
+            takeQuoted(from: index, name, isPair: false, isStrict: !isClear)
             return depth == 0 ? nil : endOfString(from: index + 1, text[index]).map { $0 + 1 }
         case UInt8(ascii: "["), UInt8(ascii: "{"):
-            return depth < Self.depthLimit ? items(of: index, name, until: limit, depth: depth) : nil
+            return depth < Self.depthLimit ? items(of: index, name, until: limit, depth: depth, isWrapped) : nil
         case UInt8(ascii: "-"), 0x30...0x39:
             var high = index
             while high < text.count, text[high] &- 0x30 < 10 || "+-.eE".utf8.contains(text[high]) { high += 1 }
@@ -116,7 +128,13 @@ extension PairScanner {
     }
 
     /// Each value of an array; of an object all, or those under a name that says nothing of its own.
-    private mutating func items(of start: Int, _ name: SecretName, until limit: Int, depth: Int) -> Int? {
+    private mutating func items(
+        of start: Int,
+        _ name: SecretName,
+        until limit: Int,
+        depth: Int,
+        _ isWrapped: Bool
+    ) -> Int? {
         let isObject = text[start] == UInt8(ascii: "{")
         let isWhole = !isObject || takesAll(name)
         var (index, count) = (start + 1, 0)
@@ -138,7 +156,8 @@ extension PairScanner {
             }
             let end =
                 counts
-                ? value(at: index, name, until: limit, depth: depth + 1) : skipped(at: index, until: limit)
+                ? value(at: index, name, until: limit, depth: depth + 1, isWrapped: isWrapped || isObject)
+                : skipped(at: index, until: limit)
             guard let end, end > index else { return nil }
             index = end
             count += 1

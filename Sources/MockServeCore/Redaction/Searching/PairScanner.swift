@@ -33,6 +33,8 @@ struct PairScanner {
     let names: AddedNames
     private let memo = SecretName.memo
     private let nameBytes = Self.nameBytes.bytes
+    /// Where each byte of a decoded text comes from.
+    private let offsets: [Int32]?
     /// Whether other names than the added ones count.
     let readsNames: Bool
     private(set) var found: [Found] = []
@@ -47,8 +49,10 @@ struct PairScanner {
         _ place: Place,
         _ source: SecretSearch.Source,
         _ names: AddedNames,
-        readsNames: Bool
+        readsNames: Bool,
+        offsets: [Int32]? = nil
     ) {
+        self.offsets = offsets
         (self.text, self.place, self.isRequest, self.names) = (text, place, source.isRequest, names)
         (isOpen, isContinued) = (source.isOpen, source.isContinued)
         self.readsNames = readsNames
@@ -94,6 +98,12 @@ struct PairScanner {
         guard range.count == literal.utf8CodeUnitCount else { return false }
         for index in 0..<range.count where text[range.lowerBound + index] != literal.utf8Start[index] { return false }
         return true
+    }
+
+    /// Whether two quotation marks were escaped alike: others are of different texts, one of which holds the other.
+    func areAlike(_ one: Int, _ other: Int) -> Bool {
+        guard let offsets else { return true }
+        return offsets[one + 1] - offsets[one] == offsets[other + 1] - offsets[other]
     }
 
     func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
@@ -321,7 +331,7 @@ struct PairScanner {
             if range.count <= 2, keyPart(range, at: index) { return }
             let name = read(range, .json)
             if name == nil || name?.strength == .vague, named(range, at: index) { return }
-            if let name { member(from: index + 1, name) }
+            if let name { member(from: index + 1, name, after: end - 1) }
             return
         }
         guard place == .text, let range = name(before: end) else { return }

@@ -134,7 +134,14 @@ final class SecretSearch: Sendable {
         // What is within a value of a form may be anything.
         if view != nil, place == .form { place = .text }
         let readsNames = !source.isBinary && (redactsByDefault || !names.isEmpty)
-        var scanner = PairScanner(text, place, source, names, readsNames: redactsByDefault)
+        var scanner = PairScanner(
+            text,
+            place,
+            source,
+            names,
+            readsNames: redactsByDefault,
+            offsets: view?.offsets
+        )
         var walks = Walks(declared, learned)
         let (triggers, anchors) = (PairScanner.triggers.bytes, shapes.beginnings.words)
         let known = walks.beginnings ?? Self.nothing

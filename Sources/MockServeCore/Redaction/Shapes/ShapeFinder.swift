@@ -147,7 +147,8 @@ final class ShapeFinder: Sendable {
                 best = Found(range: range, shape: entry.shape)
             case .none(let end):
                 if end - position > 256 { state.nowhere[entry.number] = end }
-            case .open(let start):
+            case .open(let start, let end):
+                if !isOpen, end - position > 256 { state.nowhere[entry.number] = end }
                 guard isOpen, text.count - start > best?.range.count ?? 0 else { continue }
                 best = Found(range: start..<text.count, shape: entry.shape, isOpen: true)
             }

@@ -71,8 +71,8 @@ struct ShapePattern: Sendable {
         case found(Range<Int>)
         /// There is none here, nor at any other anchor before this place.
         case none(until: Int)
-        /// The text ends before it is clear.
-        case open(from: Int)
+        /// The text ends before it is clear, here and at any other anchor before the second place.
+        case open(from: Int, until: Int)
     }
 
     /// - Parameters:
@@ -103,7 +103,7 @@ struct ShapePattern: Sendable {
             case .literal(let bytes):
                 let end = min(high + bytes.count, text.count)
                 guard text[high..<end].elementsEqual(bytes.prefix(end - high)) else { return .none(until: firstRun) }
-                guard end == high + bytes.count else { return .open(from: low) }
+                guard end == high + bytes.count else { return .open(from: low, until: firstRun) }
                 high = end
             case .characters(let set, let least, let most):
                 var count = 0
@@ -113,7 +113,9 @@ struct ShapePattern: Sendable {
                 }
                 // Whatever begins in an endless run goes on as this one does.
                 if index == anchor + 1, most == Int.max { firstRun = high }
-                guard count >= least else { return high == text.count ? .open(from: low) : .none(until: firstRun) }
+                guard count >= least else {
+                    return high == text.count ? .open(from: low, until: firstRun) : .none(until: firstRun)
+                }
             }
         }
         guard !isWhole || high == text.count || !Self.isWord(text[high]) || !Self.isWord(text[high - 1]) else {
