@@ -111,7 +111,10 @@ import Testing
     }
 
     /// Names in texts within texts: JSON stays JSON.
-    @Test(arguments: [#"{"a\"token\":":"{\"tok"}"#, #"{"note":"\"password\":","b":"hunter2-9A"}"#])
+    @Test(arguments: [
+        #"{"a\"token\":":"{\"tok"}"#, #"{"note":"\"password\":","b":"hunter2-9A"}"#,
+        #"{"db_pass\":[\"x\"26716856":"{\"token"}"#,
+    ])
     func quotationMarksBelongToTheirText(_ text: String) throws {
         let output = try redacted(text, "application/json", isRequest: true)
         #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(output.utf8)) }

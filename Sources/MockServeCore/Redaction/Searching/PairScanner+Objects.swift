@@ -77,7 +77,7 @@ extension PairScanner {
         var index = start
         while index < text.count, index - start < Self.gapLimit, isBlank(text[index]) { index += 1 }
         guard index < text.count else { return }
-        if let quote, text[index] == text[quote], !areAlike(quote, index) { return }
+        nameQuote = quote
         let isObject = text[index] == UInt8(ascii: "{")
         let limit = isObject && !takesAll(name) ? min(text.count, index + Self.objectLimit) : text.count
         let end = value(at: index, name, until: limit, depth: 0, isWrapped: false)
@@ -108,6 +108,7 @@ extension PairScanner {
     ) -> Int? {
         switch text[index] {
         case UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"):
+            if let quote = nameQuote, text[index] == text[quote], !areAlike(quote, index) { return nil }
             // In an object it may be a word about the thing of this name.
             let isClear = !isWrapped || name.strength == .password || name.strength == .strong || takesAll(name)
             takeQuoted(from: index, name, isPair: false, isStrict: !isClear)
@@ -146,8 +147,8 @@ extension PairScanner {
             if text[index] == UInt8(ascii: "}") || text[index] == UInt8(ascii: "]") { return index + 1 }
             var counts = isWhole
             if isObject {
-                guard text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]),
-                    close < limit
+                guard text[index] == UInt8(ascii: "\""), nameQuote.map({ areAlike($0, index) }) ?? true,
+                    let close = endOfString(from: index + 1, text[index]), close < limit
                 else { return nil }
                 let key = index + 1..<close
                 counts = counts || Self.wrapped.contains { isEqual(key, $0) }

@@ -184,6 +184,8 @@ struct PairScanner {
     var lineEnd = 0..<0
     private var partEnd = 0..<0
     var dataEnd = 0..<0
+    /// The last quotation mark of the name whose value is looked at.
+    var nameQuote: Int?
 
     private mutating func endOfValue(from low: Int) -> Int {
         if valueEnd.contains(low) { return valueEnd.upperBound }
