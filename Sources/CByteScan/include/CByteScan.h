@@ -27,3 +27,27 @@ static inline size_t mockserve_count_controls(const uint8_t *text, size_t count)
     }
     return found;
 }
+
+/// Where the next run of at least `shortest` bytes of base64 or base64url (RFC 4648) begins, from `position` on; `count` if
+/// there is none. `is_part` has 1 for each byte that may be in one.
+static inline size_t mockserve_next_run(const uint8_t *text, size_t position, size_t count, size_t shortest,
+                                        const uint8_t *is_part) {
+    while (position + shortest <= count) {
+        // Most places are ruled out by the byte at which a run would have to go on.
+        size_t index = position + shortest;
+        while (index > position && is_part[text[index - 1]]) index--;
+        if (index == position) return position;
+        position = index;
+    }
+    return count;
+}
+
+/// How many bytes follow from `position` on that may be in a run.
+static inline size_t mockserve_run_length(const uint8_t *text, size_t position, size_t count, const uint8_t *is_part) {
+    size_t end = position;
+    while (end < count && is_part[text[end]]) end++;
+    return end - position;
+}
+
+/// Where bytes are in a text; `count` if they are nowhere.
+size_t mockserve_find(const uint8_t *text, size_t count, const uint8_t *wanted, size_t size);

@@ -1,3 +1,4 @@
+import CByteScan
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -17,8 +18,14 @@ extension Array<UInt8> {
 func firstOffset(of pattern: UnsafeRawBufferPointer, in text: UnsafeRawBufferPointer, from start: Int) -> Int? {
     let lastStart = text.count - pattern.count
     guard let base = text.baseAddress, let wanted = pattern.baseAddress, pattern.count > 0 else { return nil }
-    // A dot is in nearly every host, and rare elsewhere.
-    let mark = pattern.firstIndex(of: UInt8(ascii: ".")) ?? 0
+    // A dot is in nearly every host, and rare elsewhere. So are signs at the beginning, but letters are everywhere.
+    let isWord = (pattern[0] | 0x20) &- 0x61 < 26
+    guard let mark = pattern.firstIndex(of: UInt8(ascii: ".")) ?? (isWord ? nil : 0) else {
+        guard start <= lastStart else { return nil }
+        let (bytes, rest) = (base.assumingMemoryBound(to: UInt8.self), text.count - start)
+        let found = mockserve_find(bytes + start, rest, wanted.assumingMemoryBound(to: UInt8.self), pattern.count)
+        return found < rest ? start + found : nil
+    }
     var offset = start
     while offset <= lastStart, let found = memchr(base + offset + mark, CInt(pattern[mark]), lastStart - offset + 1) {
         offset = UnsafeRawPointer(found) - base - mark

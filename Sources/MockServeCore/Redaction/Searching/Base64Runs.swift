@@ -1,3 +1,5 @@
+import CByteScan
+
 /// Texts in base64 or base64url (RFC 4648 §4, §5) within another text: what they hold is searched too.
 struct Base64Runs {
     /// Characters of base64 that make a run: shorter ones hold no name with a value.
@@ -17,20 +19,15 @@ struct Base64Runs {
         isContinued: Bool,
         _ body: (Range<Int>, [UInt8]) -> Void
     ) {
+        guard let base = text.baseAddress else { return }
         let table = alphabet.bytes
         var position = 0
-        while position + shortest <= text.count {
-            // Most places of a text are ruled out by the byte at which a run would have to go on.
-            var index = position + shortest - 1
-            while index >= position, table[Int(text[index])] != 0 { index -= 1 }
-            guard index < position else {
-                position = index + 1
-                continue
-            }
-            var end = position + shortest
-            while end < text.count, table[Int(text[end])] != 0 { end += 1 }
+        while true {
+            position = mockserve_next_run(base, position, text.count, shortest, table)
+            guard position < text.count else { return }
+            let end = position + mockserve_run_length(base, position, text.count, table)
             take(position..<end, text, isContinued: isContinued && position == 0, body)
-            position = end + 1
+            position = end
         }
     }
 
@@ -46,13 +43,28 @@ struct Base64Runs {
             starts.append(slash + 1)
         }
         for start in starts {
-            guard isText(decoded(text, start..<min(start + sample, run.upperBound)), isWhole: false) else { continue }
+            guard beginsAsText(text, start) else { continue }
             let whole = decoded(text, start..<run.upperBound)
-            guard isText(whole, isWhole: true) else { continue }
+            guard isText(whole) else { continue }
             var end = run.upperBound
             while end < text.count, end - run.upperBound < 2, text[end] == UInt8(ascii: "=") { end += 1 }
             return body(start..<end, whole)
         }
+    }
+
+    /// Whether the first bytes that are encoded from `start` on are those of a text.
+    private static func beginsAsText(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Bool {
+        var (index, foreign) = (start, 0)
+        while index + 4 <= min(start + sample, text.count) {
+            let bits = (0..<4).reduce(UInt32(0)) { $0 << 6 | UInt32(value(text[index + $1])) }
+            for shift in [16, 8, 0] as [UInt32] {
+                let byte = UInt8(truncatingIfNeeded: bits >> shift)
+                if byte < 0x20, byte != 0x0A, byte != 0x0D, byte != 0x09 { return false }
+                if byte >= 0x80 { foreign += 1 }
+            }
+            index += 4
+        }
+        return foreign * 4 <= sample
     }
 
     /// Whole groups of it; what is left over is left out.
@@ -81,13 +93,13 @@ struct Base64Runs {
         }
     }
 
-    /// Whether it is for people or programs to read. Of a whole one, a few other bytes may be in it.
-    private static func isText(_ bytes: [UInt8], isWhole: Bool) -> Bool {
+    /// Whether it is for people or programs to read; a few other bytes may be in it.
+    private static func isText(_ bytes: [UInt8]) -> Bool {
         var (controls, foreign) = (0, 0)
         for byte in bytes {
             if byte < 0x20, byte != 0x0A, byte != 0x0D, byte != 0x09 { controls += 1 }
             if byte >= 0x80 { foreign += 1 }
         }
-        return controls * 16 <= (isWhole ? bytes.count : 0) && foreign * 3 <= bytes.count
+        return controls * 16 <= bytes.count && foreign * 3 <= bytes.count
     }
 }

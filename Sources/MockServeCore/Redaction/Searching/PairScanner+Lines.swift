@@ -146,6 +146,8 @@ extension PairScanner {
     ///
     /// - Returns: whether it was one.
     mutating func namedPair(_ range: Range<Int>, from start: Int) -> Bool {
+        let letter = text[range.upperBound - 1]
+        guard letter == UInt8(ascii: "e") || letter == UInt8(ascii: "y") else { return false }
         let last = (text[range].lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? range.lowerBound)..<range.upperBound
         guard isName(of: last) else { return false }
         var end = start

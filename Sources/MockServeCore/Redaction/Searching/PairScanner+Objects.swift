@@ -5,11 +5,7 @@ extension PairScanner {
     ///
     /// - Returns: whether it was one.
     mutating func named(_ range: Range<Int>, at colon: Int) -> Bool {
-        // Nearly all names end in another letter, or have another length.
-        let last = text[range.upperBound - 1]
-        guard last == UInt8(ascii: "e") || last == UInt8(ascii: "y"), range.count < 5 || range.count > 8,
-            Self.nameNames.contains(where: { isEqual(range, $0) })
-        else { return false }
+        guard isName(of: range) else { return false }
         var low = colon + 1
         while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
         guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
@@ -58,7 +54,13 @@ extension PairScanner {
     }
 
     /// Whether what stands under this is a name.
-    func isName(of range: Range<Int>) -> Bool { Self.nameNames.contains { isEqual(range, $0) } }
+    func isName(of range: Range<Int>) -> Bool {
+        // Nearly all names end in another letter, or have another length.
+        guard let last = text[range].last, last == UInt8(ascii: "e") || last == UInt8(ascii: "y"),
+            range.count < 5 || range.count > 8
+        else { return false }
+        return Self.nameNames.contains { isEqual(range, $0) }
+    }
 
     /// Whether what stands under this is the value to such a name.
     func isValue(of range: Range<Int>) -> Bool { Self.valueNames.contains { isEqual(range, $0) } }

@@ -302,22 +302,35 @@ struct TextView {
         return Escape(scalar, 12)
     }
 
-    private static let names: [([UInt8], UInt8)] = [
-        (Array("quot;".utf8), 0x22), (Array("amp;".utf8), 0x26), (Array("lt;".utf8), 0x3C), (Array("gt;".utf8), 0x3E),
-        (Array("apos;".utf8), 0x27), (Array("equals;".utf8), 0x3D), (Array("colon;".utf8), 0x3A),
-        (Array("sol;".utf8), 0x2F), (Array("plus;".utf8), 0x2B),
-    ]
+    private static func isNamed(_ name: StaticString, _ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Bool {
+        let count = name.utf8CodeUnitCount
+        guard start + count <= text.count else { return false }
+        for index in 0..<count where text[start + index] != name.utf8Start[index] { return false }
+        return true
+    }
+
+    /// Of the names of characters (HTML §13.5), those that matter here.
+    private static func named(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Escape? {
+        func escape(_ name: StaticString, _ byte: UInt8) -> Escape? {
+            isNamed(name, text, index + 1) ? Escape(byte, 1 + name.utf8CodeUnitCount) : nil
+        }
+        return switch text[index + 1] {
+        case UInt8(ascii: "q"): escape("quot;", 0x22)
+        case UInt8(ascii: "a"): escape("amp;", 0x26) ?? escape("apos;", 0x27)
+        case UInt8(ascii: "l"): escape("lt;", 0x3C)
+        case UInt8(ascii: "g"): escape("gt;", 0x3E)
+        case UInt8(ascii: "e"): escape("equals;", 0x3D)
+        case UInt8(ascii: "c"): escape("colon;", 0x3A)
+        case UInt8(ascii: "s"): escape("sol;", 0x2F)
+        case UInt8(ascii: "p"): escape("plus;", 0x2B)
+        default: nil
+        }
+    }
 
     private static func reference(_ text: UnsafeBufferPointer<UInt8>, _ index: Int) -> Escape? {
         guard index + 3 < text.count else { return nil }
         guard text[index + 1] == UInt8(ascii: "#") else {
-            guard text[index + 1] &- 0x61 < 26 else { return nil }
-            for (name, byte) in names where index + 1 + name.count <= text.count {
-                if text[(index + 1)..<(index + 1 + name.count)].elementsEqual(name) {
-                    return Escape(byte, 1 + name.count)
-                }
-            }
-            return nil
+            return named(text, index)
         }
         let isHex = text[index + 2] | 0x20 == UInt8(ascii: "x")
         var (position, value) = (index + (isHex ? 3 : 2), UInt32(0))
