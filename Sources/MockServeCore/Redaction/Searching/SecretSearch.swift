@@ -192,9 +192,12 @@ final class SecretSearch: Sendable {
         if !scanner.spared.isEmpty { spared.formUnion(scanner.spared) }
         guard redactsByDefault else { return }
         if source.place == .target, view == nil { segments(text, source, &found) }
-        NetrcEntry.forEachPassword(in: text) { range in
-            let name = SecretName(kind: "password", strength: .password)
-            take(PairScanner.Found(range: range, name: name), text, view, &found)
+        // What begins as JSON or XML is none, but may hold one.
+        if view != nil || !"{[<".utf8.contains(text[0]) {
+            NetrcEntry.forEachPassword(in: text) { range in
+                let name = SecretName(kind: "password", strength: .password)
+                take(PairScanner.Found(range: range, name: name), text, view, &found)
+            }
         }
         PEMBlock.forEach(in: text) { range in
             let raw = Array(text[range])
