@@ -12,6 +12,9 @@ struct TestServerSettings: Sendable {
     var folder: String?
     var configure: [@Sendable (inout MockServerConfiguration) -> Void] = []
 
+    /// Whether several tests have the same cassette.
+    var isShared: Bool { name?.hasSuffix(".cassette") ?? false }
+
     mutating func merge(_ inner: TestServerSettings) {
         name = inner.name ?? name
         if !inner.upstreams.isEmpty { upstreams = inner.upstreams }
@@ -33,6 +36,8 @@ struct TestServerSettings: Sendable {
         configuration.recordCommand = command
         // A test that asks for nothing needs no cassette.
         configuration.startsWithoutCassette = true
+        // A test that fails, or that crashes, leaves its cassette as it was. What several share, all record into.
+        configuration.replacesAtEnd = !isShared
         for change in configure { change(&configuration) }
         return configuration
     }

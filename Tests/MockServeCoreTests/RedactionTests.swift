@@ -113,7 +113,8 @@ import Testing
     /// Names in texts within texts: JSON stays JSON.
     @Test(arguments: [
         #"{"a\"token\":":"{\"tok"}"#, #"{"note":"\"password\":","b":"hunter2-9A"}"#,
-        #"{"db_pass\":[\"x\"26716856":"{\"token"}"#,
+        #"{"db_pass\":[\"x\"26716856":"{\"token"}"#, #"{"n{\"token\":`{\"te":"{\"token\":`I"}"#,
+        #"{"note":"token: 'abcd-1x","b":"it's"}"#,
     ])
     func quotationMarksBelongToTheirText(_ text: String) throws {
         let output = try redacted(text, "application/json", isRequest: true)

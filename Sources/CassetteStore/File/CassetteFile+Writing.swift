@@ -83,8 +83,14 @@ extension CassetteFile {
     package static func recover(_ path: String) {
         guard hasRemains(path), (try? checkKind(path)) != nil else { return }
         // A recording that begins now must not be taken for one that was killed.
-        let turn = try? FolderTurn(of: path)
-        defer { turn?.end() }
+        guard let turn = try? FolderTurn(of: path) else { return }
+        defer { turn.end() }
+        recover(path, during: turn)
+    }
+
+    /// The same for who has the turn already.
+    static func recover(_ path: String, during turn: FolderTurn) {
+        guard hasRemains(path), (try? checkKind(path)) != nil else { return }
         // Failures are ignored: the reader that is opened next says if anything is wrong.
         guard let (queue, _) = try? openForWriting(path, migrates: false) else { return }
         try? queue.inDatabase { db in

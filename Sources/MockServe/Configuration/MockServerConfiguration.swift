@@ -122,6 +122,9 @@ public struct MockServerConfiguration: Sendable {
     /// What a miss says about how to record; nil for the command `mockserve`.
     package var recordCommand: String?
 
+    /// Whether a recording goes into a copy, which replaces the cassette at a good end if anything was recorded.
+    package var replacesAtEnd = false
+
     /// Whether a replay starts although there is no cassette: then every request is a miss.
     package var startsWithoutCassette = false
 

@@ -104,18 +104,26 @@ extension RunningService {
         try refuseInCI(path, mode, configuration)
         let now = Clock.now().unixMilliseconds
         let rules = try parseRules(configuration)
-        let writer = try CassetteWriter(
-            path: path,
-            mode: episodeMode,
-            upstreams: upstreams,
-            rules: rules,
-            secrets: options.secrets,
-            now: now
-        )
+        let copy = configuration.replacesAtEnd ? try RecordingCopy(of: path) : nil
+        let file = copy?.path ?? path
+        let writer: CassetteWriter
+        do {
+            writer = try CassetteWriter(
+                path: file,
+                mode: episodeMode,
+                upstreams: upstreams,
+                rules: rules,
+                secrets: options.secrets,
+                now: now
+            )
+        } catch {
+            copy?.discard()
+            throw error
+        }
         var exchanges: any ExchangeService = recorder(writer)
         var replayer: Replayer?
         if mode == .missing {
-            let reader = try CassetteReader(path: path)
+            let reader = try CassetteReader(path: file)
             defer { reader.close() }
             let older = try Replayer(
                 reader,
@@ -134,7 +142,8 @@ extension RunningService {
             table: table,
             writer: writer,
             client: client,
-            path: path
+            path: path,
+            copy: copy
         )
     }
 

@@ -27,6 +27,7 @@ final class RunningService: Sendable {
     private let path: String?
     /// Where that is, wherever the process goes.
     private let file: String?
+    private let copy: RecordingCopy?
 
     struct Parts {
         var exchanges: any ExchangeService
@@ -36,6 +37,8 @@ final class RunningService: Sendable {
         var writer: CassetteWriter?
         var client: UpstreamClient?
         var path: String?
+        /// What is recorded into instead.
+        var copy: RecordingCopy?
     }
 
     init(_ configuration: MockServerConfiguration) throws {
@@ -80,7 +83,8 @@ final class RunningService: Sendable {
         replayer = parts.replayer
         client = parts.client
         path = parts.path
-        file = parts.path.map { URL(fileURLWithPath: $0).path }
+        copy = parts.copy
+        file = (parts.copy?.path ?? parts.path).map { URL(fileURLWithPath: $0).path }
     }
 
     /// The short cut of HTTP/1 on one event loop, if there is one. Must be called on that event loop.
@@ -127,7 +131,15 @@ final class RunningService: Sendable {
             if let writer {
                 let isComplete = journal.summary.failureCount == 0
                 let now = Clock.now().unixMilliseconds
-                journal.found(try writer.finish(keeping: keeping, isComplete: isComplete, now: now))
+                do {
+                    journal.found(try writer.finish(keeping: keeping, isComplete: isComplete, now: now))
+                } catch {
+                    copy?.discard()
+                    throw error
+                }
+                if let copy {
+                    if keeping, journal.summary.recorded > 0 { try copy.publish() } else { copy.discard() }
+                }
             }
             if let error = journal.summary.writeError { throw error }
             guard let coverageFile, let path else { return }

@@ -11,7 +11,7 @@ enum CassetteLocation {
             fileURLWithPath: settings.folder ?? "cassettes",
             relativeTo: source.deletingLastPathComponent()
         ).absoluteURL
-        if let shared = settings.name, shared.hasSuffix(".cassette") { return folder.appendingPathComponent(shared) }
+        if let shared = settings.name, settings.isShared { return folder.appendingPathComponent(shared) }
         var path = folder
         for part in settings.name?.split(separator: "/").map(String.init) ?? [] {
             path.appendPathComponent(FileName([part], identity: [part], isWhole: true).text)
@@ -40,7 +40,7 @@ enum CassetteLocation {
     ///   count.
     static func claim(_ settings: TestServerSettings, _ name: TestName) throws -> URL {
         let location = of(settings, name)
-        if settings.name?.hasSuffix(".cassette") == true { return location }
+        if settings.isShared { return location }
         let other = claims.withLock { claims -> (path: String, owner: String)? in
             let key = location.path.lowercased()
             if let other = claims[key], other.owner != name.title || other.path != location.path { return other }

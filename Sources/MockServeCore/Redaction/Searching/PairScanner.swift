@@ -214,8 +214,9 @@ struct PairScanner {
     /// A value in quotation marks, of which the first is at `start`.
     mutating func takeQuoted(from start: Int, _ name: SecretName, isPair: Bool, isStrict: Bool = false) {
         var high = endOfString(from: start + 1, text[start]) ?? text.count
-        if high == text.count, !isOpen {
-            // It is not closed, so it is no string.
+        let double = UInt8(ascii: "\"")
+        // It is not closed, or goes from one string of JSON into another, so it is no string.
+        if high == text.count && !isOpen || text[start] != double && text[start + 1..<high].contains(double) {
             high = endOfValue(from: start + 1)
         }
         takeValue(start + 1..<high, name, isPair: isPair, isStrict: isStrict)
