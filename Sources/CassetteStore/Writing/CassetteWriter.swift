@@ -76,6 +76,7 @@ package final class CassetteWriter: Sendable {
             (episode, newestBefore, self.rules, last) = try CassetteFile.retryingWhileBusy {
                 try queue.inDatabase { db in
                     let noneIsAlive = try EpisodeSQL.provesOthersDead(db)
+                    PageSize.enlarge(db)
                     try db.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
                     checkpointer.watch(db)
                     var result = (Int64(0), Int64(0), RuleSet.none, PlaceholderSQL.Numbers())

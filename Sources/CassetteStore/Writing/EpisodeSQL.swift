@@ -215,6 +215,7 @@ enum EpisodeSQL {
                 try giveBackPages(db)
                 try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
                 try db.execute(sql: "PRAGMA journal_mode = DELETE")
+                PageSize.fit(db)
                 return true
             } catch let error as DatabaseError
                 where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED

@@ -22,6 +22,8 @@ extension PairScanner {
         if range.lowerBound > 0, case let quote = text[range.lowerBound - 1], "\"'`".utf8.contains(quote) {
             high = text[low..<high].firstIndex(of: quote) ?? high
         }
+        // In a string of JSON, the line ends with the string.
+        if let end = (low..<high).first(where: { text[$0] == UInt8(ascii: "\"") && isGap(after: $0) }) { high = end }
         if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
             high = comment
         }
