@@ -488,6 +488,33 @@ final class Outcomes: Sendable {
         }
     }
 
+    /// Small ones are committed beside tests; pages of large ones are of the usual size.
+    @Test func aSmallCassetteIsSmall() throws {
+        try withPath { path in
+            func size() throws -> Int { try Data(contentsOf: URL(fileURLWithPath: path)).count }
+            func pageSize() throws -> Int64? {
+                try DatabaseQueue(path: path).read { try $0.firstInteger("PRAGMA page_size") }
+            }
+            let writer = try CassetteWriter.make(path)
+            writer.record(exchanged("/x"), response: Array(repeating: 0x61, count: 1024))
+            try writer.finish(keeping: true, now: 2_000)
+            #expect(try size() <= 24 << 10)
+            #expect(try pageSize() == 512)
+
+            let later = try CassetteWriter.make(path, .missing)
+            for number in 0..<100 {
+                later.record(exchanged("/y/\(number)"), response: Array(repeating: UInt8(number), count: 8192))
+            }
+            try later.finish(keeping: true, now: 3_000)
+            #expect(try pageSize() == 4096)
+            #expect(try CassetteReader(path: path).count() == 101)
+
+            #expect(try CassetteEditor.remove([2...101], from: path) == 100)
+            #expect(try size() <= 24 << 10)
+            #expect(try CassetteReader(path: path).count() == 1)
+        }
+    }
+
     @Test func aRecordingThatWouldMissItselfFailsLoudly() throws {
         try withPath { path in
             let writer = try CassetteWriter.make(path)

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import MockServeCore
 import Synchronization
 import Testing
 

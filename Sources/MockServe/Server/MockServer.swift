@@ -1,6 +1,7 @@
 import CassetteStore
 public import Foundation
 import HTTPMessages
+import HTTPTypes
 import MockServeCore
 package import NIOCore
 import NIOPosix
@@ -181,6 +182,8 @@ public final class MockServer: Sendable {
 
     /// The requests so far, and what became of them.
     public var journal: Journal { service.journal.snapshot }
+
+    func add(_ stub: Stub, method: HTTPRequest.Method?) { service.stubs.add(stub, method: method) }
 
     /// Waits until requests that match a pattern have been answered. Earlier requests count too, if they are still in
     /// ``journal``.

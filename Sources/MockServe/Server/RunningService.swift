@@ -18,6 +18,8 @@ final class RunningService: Sendable {
     let writer: CassetteWriter?
     /// Nil if nothing is replayed.
     let replayer: Replayer?
+    /// In front of all others; may change while the server runs.
+    let stubs = StubStore()
     /// Whose answers may be prepared; nil if a service in front of it must see every exchange.
     private let preparing: Replayer?
     /// Nil if nothing is forwarded.
@@ -70,6 +72,7 @@ final class RunningService: Sendable {
             let handlers = ResponderService(configuration.routes, bodyLimit: limit, journal: journal)
             exchanges = RoutedService(configuration.routes, handlers: handlers, next: exchanges)
         }
+        exchanges = StubService(stubs, bodyLimit: limit, journal: journal, next: exchanges)
         if configuration.journalLimits.body > 0 {
             let bodyLimit = configuration.journalLimits.body
             exchanges = LoggingService(exchanges, limit: bodyLimit, redactor: journal.redactor)
@@ -89,7 +92,7 @@ final class RunningService: Sendable {
 
     /// The short cut of HTTP/1 on one event loop, if there is one. Must be called on that event loop.
     func preparedAnswers(on eventLoop: any EventLoop) -> (any PreparedAnswers)? {
-        preparing?.loopReplayer(on: eventLoop)
+        preparing.map { PreparedAnswersWithoutStubs(stubs, $0.loopReplayer(on: eventLoop)) }
     }
 
     /// When the first interaction was recorded; nil if there is none.

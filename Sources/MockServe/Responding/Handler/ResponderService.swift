@@ -25,10 +25,33 @@ final class ResponderService: ExchangeService, ExchangeHandler {
 
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
         exchange.sendContinueIfExpected()
+        let responder = responder
+        return Receiver(
+            exchange,
+            bodyLimit: bodyLimit,
+            start: starter(exchange) { try await responder.respond(to: $0) }
+        )
+    }
+
+    /// Answers a request that is complete.
+    func answer(
+        _ exchange: Exchange,
+        _ request: MockRequest,
+        with respond: @escaping @Sendable (MockRequest) async throws -> MockResponse
+    ) -> any ExchangeReceiver {
+        let receiver = Receiver(exchange, bodyLimit: 0, start: starter(exchange, respond))
+        receiver.begin(request)
+        return receiver
+    }
+
+    private func starter(
+        _ exchange: Exchange,
+        _ respond: @escaping @Sendable (MockRequest) async throws -> MockResponse
+    ) -> Receiver.Start {
         let (head, log) = (exchange.request, exchange.log)
-        return Receiver(exchange, bodyLimit: bodyLimit) { request, writer in
+        return { request, writer in
             self.start {
-                let (outcome, status) = await self.answer(request, writer)
+                let (outcome, status) = await self.answer(request, writer, respond)
                 self.journal.note(head, outcome, status: status, log: log)
             }
         }
@@ -78,10 +101,14 @@ final class ResponderService: ExchangeService, ExchangeHandler {
     }
 
     /// - Returns: what became of the request, and the status of the answer.
-    private func answer(_ request: MockRequest, _ writer: ResponseWriter) async -> (JournalEntry.Outcome, Int) {
+    private func answer(
+        _ request: MockRequest,
+        _ writer: ResponseWriter,
+        _ respond: @Sendable (MockRequest) async throws -> MockResponse
+    ) async -> (JournalEntry.Outcome, Int) {
         let response: MockResponse
         do {
-            response = try await responder.respond(to: request)
+            response = try await respond(request)
         } catch {
             writer.fail(error)
             return (.failed(String(describing: error)), 500)
@@ -134,8 +161,10 @@ final class ResponderService: ExchangeService, ExchangeHandler {
                 upstream: exchange.upstream?.name
             )
             body = []
-            cancel = start(request, writer)
+            begin(request)
         }
+
+        func begin(_ request: MockRequest) { cancel = start(request, writer) }
 
         func connectionLost() {
             cancel?()

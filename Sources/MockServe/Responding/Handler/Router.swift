@@ -1,5 +1,5 @@
-import Foundation
 public import HTTPTypes
+import MockServeCore
 
 /// Handlers by method and path: a small service in a few lines.
 ///
@@ -99,77 +99,5 @@ public struct Router: Responder {
             if let parameters = route.template.match(path) { return (route, parameters) }
         }
         return nil
-    }
-}
-
-/// A path with parameters: `/users/{id}/files/**`.
-struct PathTemplate: Sendable {
-    struct Problem: Error {
-        let reason: String
-    }
-
-    private enum Segment: Sendable {
-        case literal(String)
-        case parameter(String)
-        case rest
-    }
-
-    /// As it was written.
-    let text: String
-    private let segments: [Segment]
-
-    init(_ text: String) throws(Problem) {
-        guard text.hasPrefix("/") else { throw Problem(reason: "it does not begin with `/`") }
-        guard !text.contains(where: { $0 == "?" || $0 == "#" || $0.isWhitespace }) else {
-            throw Problem(reason: "it has more than a path in it")
-        }
-        self.text = text
-        var segments: [Segment] = []
-        var names: Set<String> = []
-        for part in Self.split(text) {
-            if case .rest = segments.last { throw Problem(reason: "`**` is not its last segment") }
-            guard part.contains("{") || part.contains("}") || part == "**" else {
-                segments.append(.literal(Self.decoded(part)))
-                continue
-            }
-            guard part != "**" else {
-                segments.append(.rest)
-                continue
-            }
-            let name = String(part.dropFirst().dropLast())
-            guard part.hasPrefix("{"), part.hasSuffix("}"), !name.isEmpty, !name.contains("{"), !name.contains("}")
-            else {
-                throw Problem(reason: "a parameter is a segment of its own, such as `{id}`")
-            }
-            guard names.insert(name).inserted else { throw Problem(reason: "it has `{\(name)}` twice") }
-            segments.append(.parameter(name))
-        }
-        self.segments = segments
-    }
-
-    private static func split(_ path: String) -> [Substring] {
-        path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
-    }
-
-    private static func decoded(_ segment: Substring) -> String { segment.removingPercentEncoding ?? String(segment) }
-
-    /// - Parameter path: without a query.
-    /// - Returns: the parameters by name; nil if the path does not match.
-    func match(_ path: String) -> [String: String]? {
-        var parameters: [String: String] = [:]
-        var parts = Self.split(path)[...]
-        for segment in segments {
-            if case .rest = segment { return parameters }
-            guard let part = parts.popFirst() else { return nil }
-            switch segment {
-            case .literal(let text): if Self.decoded(part) != text { return nil }
-            case .parameter(let name):
-                // With an empty segment it is another path.
-                guard !part.isEmpty else { return nil }
-                parameters[name] = Self.decoded(part)
-            case .rest: break
-            }
-        }
-        return parts.isEmpty ? parameters : nil
     }
 }

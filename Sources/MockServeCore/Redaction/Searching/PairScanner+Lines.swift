@@ -19,11 +19,15 @@ extension PairScanner {
         // Longer lines are of prose or code.
         guard high - low <= Self.lineLimit else { return }
         // `'Authorization: Bearer …'`, as an argument of a command.
-        if range.lowerBound > 0, case let quote = text[range.lowerBound - 1], "\"'`".utf8.contains(quote) {
-            high = text[low..<high].firstIndex(of: quote) ?? high
-        }
+        let before = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0
+        let quote = "\"'`".utf8.contains(before) ? text[low..<high].firstIndex(of: before) : nil
         // In a string of JSON, the line ends with the string.
-        if let end = (low..<high).first(where: { text[$0] == UInt8(ascii: "\"") && isGap(after: $0) }) { high = end }
+        let gap = (low..<high).first { text[$0] == UInt8(ascii: "\"") && isGap(after: $0) }
+        if let end = [quote, gap].compactMap({ $0 }).min() {
+            high = end
+            // The quotation mark was escaped.
+            while high > low, text[high - 1] == UInt8(ascii: "\\") { high -= 1 }
+        }
         if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
             high = comment
         }

@@ -1,0 +1,93 @@
+import Foundation
+
+/// Any value of JSON (RFC 8259), which can be written as a literal: `["id": 1, "tags": ["a", nil]]`.
+public enum JSONValue: Sendable, Hashable, Codable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    /// What is no integer, or too large for one.
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    /// - Throws: `DecodingError` if it is none of these.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else if let value = try? container.decode([JSONValue].self) {
+            self = .array(value)
+        } else {
+            self = .object(try container.decode([String: JSONValue].self))
+        }
+    }
+
+    /// Writes the value as it is.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .null: try container.encodeNil()
+        case .bool(let value): try container.encode(value)
+        case .integer(let value): try container.encode(value)
+        case .number(let value): try container.encode(value)
+        case .string(let value): try container.encode(value)
+        case .array(let value): try container.encode(value)
+        case .object(let value): try container.encode(value)
+        }
+    }
+
+    /// The value of a text of JSON; nil if it is none.
+    init?(_ text: [UInt8]) {
+        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text)) else { return nil }
+        self = value
+    }
+
+    /// The value as JSON has it.
+    ///
+    /// - Throws: `EncodingError`.
+    init(encoding value: some Encodable) throws {
+        self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
+    }
+
+    /// Whether it has all that another one has: members of objects at least, everything else exactly. Arrays have the same
+    /// number of elements, each of which contains the other.
+    func contains(_ other: JSONValue) -> Bool {
+        switch (self, other) {
+        case (.object(let own), .object(let wanted)):
+            wanted.allSatisfy { name, value in own[name]?.contains(value) ?? false }
+        case (.array(let own), .array(let wanted)):
+            own.count == wanted.count && zip(own, wanted).allSatisfy { $0.contains($1) }
+        default: self == other
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    /// `nil`
+    public init(nilLiteral: ()) { self = .null }
+    /// `true`
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// `1`
+    public init(integerLiteral value: Int64) { self = .integer(value) }
+    /// `1.5`
+    public init(floatLiteral value: Double) { self = .number(value) }
+    /// `"text"`
+    public init(stringLiteral value: String) { self = .string(value) }
+    /// `[1, "two"]`
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// `["name": 1]`. Of a name that is there twice, the last value counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(Dictionary(elements, uniquingKeysWith: { $1 }))
+    }
+}

@@ -1,0 +1,71 @@
+import MockServeCore
+import Synchronization
+
+/// An answer written in code, for the requests of one pattern, in front of whatever else a server does. Made by
+/// ``MockServer/stub(_:_:query:fields:body:delay:where:)``.
+///
+/// It is there until ``remove()`` is called, its ``times(_:)`` are used up, or the server stops.
+public final class Stub: Sendable {
+    /// Requests that are remembered.
+    private static let requestLimit = 1000
+
+    private struct State {
+        /// Nil for any number.
+        var left: Int?
+        var answered = 0
+        var requests: [MockRequest] = []
+    }
+
+    let template: PathTemplate
+    let answer: StubAnswer
+    let delay: Duration
+    private let conditions: @Sendable (MockRequest) -> Bool
+    private let state = Mutex(State())
+    private let removal = Mutex<(@Sendable () -> Void)?>(nil)
+
+    init(
+        _ template: PathTemplate,
+        _ answer: StubAnswer,
+        delay: Duration,
+        conditions: @escaping @Sendable (MockRequest) -> Bool
+    ) {
+        self.template = template
+        self.answer = answer
+        self.delay = delay
+        self.conditions = conditions
+    }
+
+    /// Answers so many requests at most; later ones go on to an older stub, or the cassette.
+    ///
+    /// - Returns: the stub itself.
+    @discardableResult
+    public func times(_ count: Int) -> Stub {
+        state.withLock { $0.left = max(0, count - $0.answered) }
+        return self
+    }
+
+    /// Takes the stub away. Requests that it is answering get their answers. Removing twice is fine.
+    public func remove() { removal.withLock { $0.take() }?() }
+
+    /// The requests it has answered, in order, the first 1,000 of them.
+    public var requests: [MockRequest] { state.withLock { $0.requests } }
+
+    /// How many requests it has answered.
+    public var requestCount: Int { state.withLock { $0.answered } }
+
+    func whenRemoved(_ body: @escaping @Sendable () -> Void) { removal.withLock { $0 = body } }
+
+    /// - Returns: how many requests it has answered before; nil if this is none for it.
+    func take(_ request: MockRequest) -> Int? {
+        guard conditions(request) else { return nil }
+        return state.withLock { state in
+            if let left = state.left {
+                guard left > 0 else { return nil }
+                state.left = left - 1
+            }
+            if state.requests.count < Self.requestLimit { state.requests.append(request) }
+            state.answered += 1
+            return state.answered - 1
+        }
+    }
+}

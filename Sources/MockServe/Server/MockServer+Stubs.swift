@@ -1,0 +1,73 @@
+import HTTPTypes
+import MockServeCore
+
+extension MockServer {
+    /// Answers requests by hand, before anything is replayed, recorded or forwarded. Of several stubs that match, the last
+    /// added answers. What stubs answer is not recorded, and no miss.
+    ///
+    /// ```swift
+    /// server.stub(.get("/users/{id}"), .json(["id": 1]))
+    /// server.stub(.get("/slow"), .text("ok"), delay: .seconds(1)).times(2)
+    /// ```
+    ///
+    /// - Parameters:
+    ///   - request: method and path.
+    ///   - answer: the same for each request, a sequence, or what a function makes.
+    ///   - query: parameters that the query must have, among others.
+    ///   - fields: fields that the request must have; case does not count in names.
+    ///   - body: what the body must be. A body over ``RequestLimits/responderBody`` is for no stub.
+    ///   - delay: how long to wait before answering.
+    ///   - condition: what else must be true.
+    /// - Returns: a handle: what was asked of the stub, and how to take it away.
+    @discardableResult
+    public func stub(
+        _ request: StubPattern,
+        _ answer: StubAnswer,
+        query: [String: String] = [:],
+        fields: [String: String] = [:],
+        body: StubBody? = nil,
+        delay: Duration = .zero,
+        where condition: (@Sendable (MockRequest) -> Bool)? = nil
+    ) -> Stub {
+        let (template, answer) = Self.checked(request.path, answer)
+        let stub = Stub(template, answer, delay: delay) { request in
+            let parameters = request.query
+            return query.allSatisfy { parameters.all($0).contains($1) }
+                && fields.allSatisfy { name, value in HTTPField.Name(name).map { request.fields[$0] == value } ?? false
+                }
+                && body?.matches(request) ?? true && condition?(request) ?? true
+        }
+        add(stub, method: request.method)
+        return stub
+    }
+
+    /// The same with an answer that is made from each request.
+    ///
+    /// ```swift
+    /// server.stub(.post("/charges"), body: .json(containing: ["amount": 5])) { request in
+    ///     .text("charged", status: .created)
+    /// }
+    /// ```
+    @discardableResult
+    public func stub(
+        _ request: StubPattern,
+        query: [String: String] = [:],
+        fields: [String: String] = [:],
+        body: StubBody? = nil,
+        delay: Duration = .zero,
+        where condition: (@Sendable (MockRequest) -> Bool)? = nil,
+        answer: @escaping @Sendable (MockRequest) async throws -> MockResponse
+    ) -> Stub {
+        stub(request, .make(answer), query: query, fields: fields, body: body, delay: delay, where: condition)
+    }
+
+    /// A path that makes no sense answers everything with an error that says so, instead of nothing silently.
+    private static func checked(_ path: String, _ answer: StubAnswer) -> (PathTemplate, StubAnswer) {
+        do {
+            return (try PathTemplate(path), answer)
+        } catch {
+            let message = "The path of a stub, \(path), makes no sense: \(error.reason)."
+            return (.all, .make { _ in throw MockServeError(.invalidConfiguration, message) })
+        }
+    }
+}
