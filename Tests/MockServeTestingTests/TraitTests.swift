@@ -37,23 +37,33 @@ private struct Upstream {
 private let temporaryFolder = FileManager.default.temporaryDirectory
     .appendingPathComponent("mockserve-traits-\(UUID().uuidString)").path
 
-@Suite(
-    .mockServer(upstream: Upstream.url, mode: .missing, cassettes: temporaryFolder) { $0.recordsInCI = true }
-)
+/// 200 servers at once, at most: each case has its own, and sees its own requests only.
+@Suite(.mockServer("httpbin.cassette", cassettes: "../../cassettes"))
 struct ParallelTests {
     private static let ports = Ports()
 
-    /// 200 servers at once, at most: each case sees its own requests only.
     @Test(arguments: 0..<200) func hasItsOwnServer(_ number: Int) async throws {
         let server = try MockServer.required()
         Self.ports.note(server.port)
+        for _ in 0..<2 {
+            let (data, _) = try await URLSession.shared.data(from: server.url.appendingPathComponent("stream/3"))
+            #expect(data.count > 400)
+        }
+        #expect(server.journal.entries.map(\.target) == ["/stream/3", "/stream/3"])
+        #expect(server.replayedCount == 2)
+    }
+}
+
+@Suite(.mockServer(upstream: Upstream.url, mode: .missing, cassettes: temporaryFolder) { $0.recordsInCI = true })
+struct ParallelRecordingTests {
+    @Test(arguments: 0..<12) func recordsForItself(_ number: Int) async throws {
+        let server = try MockServer.required()
         for path in ["a", "b", "a"] {
-            let (data, _) = try await URLSession.shared.data(
-                from: server.url.appendingPathComponent("\(number)/\(path)")
-            )
+            let url = server.url.appendingPathComponent("\(number)/\(path)")
+            let (data, _) = try await URLSession.shared.data(from: url)
             #expect(String(decoding: data, as: UTF8.self) == "/\(number)/\(path)")
         }
-        #expect(server.journal.entries.map(\.target) == ["/\(number)/a", "/\(number)/b", "/\(number)/a"])
+        #expect(server.recordedCount + server.replayedCount == 3)
     }
 }
 
