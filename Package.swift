@@ -195,7 +195,12 @@ let package = Package(
         ),
         .testTarget(
             name: "MockServeTestingTests",
-            dependencies: ["MockServeTesting", "MockServe", "MockServeCore"]
+            dependencies: [
+                "MockServeTesting",
+                "MockServe",
+                "MockServeCore",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]
         ),
         .testTarget(
             name: "EndToEndTests",

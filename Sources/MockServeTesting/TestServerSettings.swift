@@ -1,7 +1,7 @@
 import Foundation
 import MockServe
 
-/// What traits, or an XCTest case, say about a server. Nil: nothing, so that what is around it counts.
+/// What traits, or an XCTest case, say about a server. What is nil is inherited from the enclosing trait.
 struct TestServerSettings: Sendable {
     var name: String?
     var upstreams: [(name: String, url: String)] = []

@@ -3,9 +3,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// The one loop of the search for secrets that sees every byte. It is in C so that debug builds, in which tests run, are
+/// The loops of the search for secrets that see every byte. They are in C so that debug builds, in which tests run, are
 /// quick too.
-///
+
 /// Returns the first position from `position` up to `end` at which two bytes are in one of two sets, each of 65,536 bits by
 /// `first | second << 8`; `end` if there is none. There must be a byte at `end`.
 static inline size_t mockserve_next_pair(const uint8_t *text, size_t position, size_t end, const uint64_t *one,

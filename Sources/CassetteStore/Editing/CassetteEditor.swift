@@ -121,8 +121,10 @@ package enum CassetteEditor {
                     version = try EpisodeSQL.lastVersion(db)
                     return isDryRun ? .rollback : .commit
                 }
-                if !isDryRun, let result, rewritesIf(result) { try EpisodeSQL.rewrite(db) }
-                try EpisodeSQL.leaveWAL(db, version)
+                let isWhole = try EpisodeSQL.leaveWAL(db, version)
+                guard !isDryRun, isWhole, let result else { return result }
+                if rewritesIf(result) { try EpisodeSQL.rewrite(db, path: path) }
+                PageSize.fit(db)
                 return result
             }
             try queue.close()

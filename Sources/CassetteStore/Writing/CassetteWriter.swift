@@ -324,11 +324,13 @@ package final class CassetteWriter: Sendable {
                 // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
                 var proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
                 let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
-                if try EpisodeSQL.leaveWAL(db, version), wasCreated, try removeIfEmpty(db) {
+                let isWhole = try EpisodeSQL.leaveWAL(db, version)
+                if isWhole, wasCreated, try removeIfEmpty(db) {
                     return (proof, likenesses)
                 }
                 let clean = Result { if let secrets { try prove(secrets, db) } }
                 if case .failure = clean { proof = clean }
+                if isWhole { PageSize.fit(db) }
                 return (proof, likenesses)
             }
             try queue.close()
@@ -352,8 +354,8 @@ package final class CassetteWriter: Sendable {
         if stale > newestBefore { try redact(secrets.redactor, newestBefore + 1...stale, db) }
         guard try secrets.find() != nil else { return }
         try redact(secrets.redactor, 1...Int64.max, db)
-        // Programs of before may have left copies between the rows of a page.
-        if try secrets.find() != nil { try EpisodeSQL.rewrite(db) }
+        // Earlier versions may have left copies between the rows of a page.
+        if try secrets.find() != nil { try EpisodeSQL.rewrite(db, path: path) }
         guard let kind = try secrets.find() else { return }
         let found = try secrets.locate(db)
         let place = found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }

@@ -182,9 +182,20 @@ enum EpisodeSQL {
         try db.execute(sql: "VACUUM")
     }
 
-    /// Writes the file anew, so that nothing is left of what was in it. Only if nobody else uses it.
-    static func rewrite(_ db: Database) throws {
-        try db.execute(sql: "VACUUM")
+    /// Writes the file anew, so that nothing is left of what was in it.
+    ///
+    /// - Throws: `CassetteError` if that cannot be done; what was changed before stays changed.
+    static func rewrite(_ db: Database, path: String) throws {
+        do {
+            try db.execute(sql: "PRAGMA busy_timeout = \(Int(CassetteFile.busyTimeout * 1000)); VACUUM")
+        } catch {
+            let reason = CassetteFile.explain(error, path: path, .unwritable).reason
+            throw CassetteError(
+                .unwritable,
+                path: path,
+                "was changed, but old copies of what was replaced may be left in it, because it could not be written anew: \(reason) Do it again."
+            )
+        }
     }
 
     /// The last thing in a transaction that ends a use of the cassette: gives unused pages back, if they are few.
@@ -215,7 +226,6 @@ enum EpisodeSQL {
                 try giveBackPages(db)
                 try db.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)")
                 try db.execute(sql: "PRAGMA journal_mode = DELETE")
-                PageSize.fit(db)
                 return true
             } catch let error as DatabaseError
                 where error.resultCode == .SQLITE_BUSY || error.resultCode == .SQLITE_LOCKED

@@ -10,7 +10,8 @@ enum PageSize {
     /// Bytes of a file beyond which it has usual ones.
     private static let largeLimit: Int64 = 512 << 10
 
-    /// Chooses the size for what is in the file. If somebody else is reading it, it stays as it is.
+    /// Chooses the size for what is in the file, once nothing is looked for in its bytes any more: what is longer than a
+    /// page is in pieces. If somebody else is using the file, it stays as it is.
     static func fit(_ db: Database) {
         guard let (size, count) = try? measure(db), count > 0 else { return }
         if size == usual, size * count <= smallLimit {
@@ -41,8 +42,10 @@ enum PageSize {
         return (size, count)
     }
 
-    /// Does nothing if it cannot: the size is a matter of taste.
+    /// Does nothing if it cannot, at once: a cassette with other pages is as good.
     private static func change(_ db: Database, to size: Int64) {
-        try? db.execute(sql: "PRAGMA page_size = \(size); VACUUM")
+        let patience = Int(CassetteFile.busyTimeout * 1000)
+        try? db.execute(sql: "PRAGMA busy_timeout = 0; PRAGMA page_size = \(size); VACUUM")
+        try? db.execute(sql: "PRAGMA busy_timeout = \(patience)")
     }
 }

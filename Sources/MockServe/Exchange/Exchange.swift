@@ -15,6 +15,10 @@ final class Exchange {
         // Prepared answers would bypass the log.
         didSet { shortCut = nil }
     }
+    /// What goes wrong with the answer on purpose, for the journal; nil for nothing.
+    var fault: String? {
+        didSet { shortCut = nil }
+    }
     private var transport: (any ExchangeTransport)?
     /// Sends prepared answers, if the transport can.
     private var shortCut: (any PreparedAnswerTransport)?
@@ -96,6 +100,15 @@ final class Exchange {
         transport?.abort(end)
         detach()
     }
+
+    /// Sends bytes as they are, instead of a response, and ends the connection.
+    func abort(sending bytes: ByteBuffer) {
+        transport?.abort(sending: bytes)
+        detach()
+    }
+
+    /// Puts another transport in front of the one that it has. Nothing may have been sent before.
+    func interpose(_ make: (any ExchangeTransport) -> any ExchangeTransport) { transport = transport.map(make) }
 
     /// Pauses or resumes reading the request body.
     func pauseRequest(_ isPaused: Bool) { transport?.pauseRequest(isPaused) }

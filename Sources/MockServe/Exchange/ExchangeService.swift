@@ -51,5 +51,6 @@ protocol ExchangeTransport: AnyObject {
     func flush()
     func finish(trailers: Fields)
     func abort(_ end: AnswerCut.End)
+    func abort(sending bytes: ByteBuffer)
     func pauseRequest(_ isPaused: Bool)
 }

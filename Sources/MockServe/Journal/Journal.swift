@@ -169,13 +169,20 @@ final class ScopeJournal: Sendable {
     /// Notes a request, after redacting its target and a reason that may quote it.
     ///
     /// - Parameter status: of the answer; nil if there was none.
-    func note(_ request: RequestHead, _ outcome: JournalEntry.Outcome, status: Int?, log: ExchangeLog?) {
+    func note(
+        _ request: RequestHead,
+        _ outcome: JournalEntry.Outcome,
+        status: Int?,
+        remark: String? = nil,
+        log: ExchangeLog?
+    ) {
         let lane = state.withLock { $0.lanes.first } ?? makeLane()
         lane.note(
             method: redactor?.redact(method: request.method) ?? request.method,
             target: redacted(request),
             redacted(outcome),
             status: status,
+            remark,
             log: log
         )
     }

@@ -82,9 +82,9 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     public let outcome: Outcome
     /// Status of the answer; nil if there was none.
     public let status: Int?
-    /// Why the answer may not be the expected one, though it was recorded for this request: it departs from the
-    /// recorded order, or requests that differ only in redacted values were answered differently. Nil if there is
-    /// nothing to say.
+    /// Why the answer may not be the expected one: it departs from the recorded order, requests that differ only in
+    /// redacted values were answered differently, or it was a fault (``MockServer/fault(_:on:nth:every:times:probability:seed:)``).
+    /// Nil if there is nothing to say.
     public let remark: String?
     let log: ExchangeLog?
 

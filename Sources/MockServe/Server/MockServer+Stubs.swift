@@ -17,7 +17,7 @@ extension MockServer {
     ///   - fields: fields that the request must have; case does not count in names.
     ///   - body: what the body must be. A body over ``RequestLimits/responderBody`` is for no stub.
     ///   - delay: how long to wait before answering.
-    ///   - condition: what else must be true.
+    ///   - condition: what else must be true. It is called on the thread that serves, so it must not block.
     /// - Returns: a handle: what was asked of the stub, and how to take it away.
     @discardableResult
     public func stub(
@@ -61,7 +61,7 @@ extension MockServer {
         stub(request, .make(answer), query: query, fields: fields, body: body, delay: delay, where: condition)
     }
 
-    /// A path that makes no sense answers everything with an error that says so, instead of nothing silently.
+    /// A stub whose path makes no sense answers every path with an error that says so, instead of none silently.
     private static func checked(_ path: String, _ answer: StubAnswer) -> (PathTemplate, StubAnswer) {
         do {
             return (try PathTemplate(path), answer)

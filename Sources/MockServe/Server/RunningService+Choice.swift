@@ -123,17 +123,23 @@ extension RunningService {
         var exchanges: any ExchangeService = recorder(writer)
         var replayer: Replayer?
         if mode == .missing {
-            let reader = try CassetteReader(path: file)
-            defer { reader.close() }
-            let older = try Replayer(
-                reader,
-                upstreams: table,
-                newest: writer.newestBefore,
-                options: options,
-                journal: journal
-            )
-            exchanges = MissingRecorder(replayer: older, recorder: recorder(writer))
-            replayer = older
+            do {
+                let reader = try CassetteReader(path: file)
+                defer { reader.close() }
+                let older = try Replayer(
+                    reader,
+                    upstreams: table,
+                    newest: writer.newestBefore,
+                    options: options,
+                    journal: journal
+                )
+                exchanges = MissingRecorder(replayer: older, recorder: recorder(writer))
+                replayer = older
+            } catch {
+                _ = try? writer.finish(keeping: false, now: now)
+                copy?.discard()
+                throw error
+            }
         }
         return Parts(
             exchanges: exchanges,

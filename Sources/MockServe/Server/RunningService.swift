@@ -20,6 +20,7 @@ final class RunningService: Sendable {
     let replayer: Replayer?
     /// In front of all others; may change while the server runs.
     let stubs = StubStore()
+    let faults = FaultStore()
     /// Whose answers may be prepared; nil if a service in front of it must see every exchange.
     private let preparing: Replayer?
     /// Nil if nothing is forwarded.
@@ -73,6 +74,7 @@ final class RunningService: Sendable {
             exchanges = RoutedService(configuration.routes, handlers: handlers, next: exchanges)
         }
         exchanges = StubService(stubs, bodyLimit: limit, journal: journal, next: exchanges)
+        exchanges = FaultService(faults, journal: journal, next: exchanges)
         if configuration.journalLimits.body > 0 {
             let bodyLimit = configuration.journalLimits.body
             exchanges = LoggingService(exchanges, limit: bodyLimit, redactor: journal.redactor)
@@ -92,7 +94,7 @@ final class RunningService: Sendable {
 
     /// The short cut of HTTP/1 on one event loop, if there is one. Must be called on that event loop.
     func preparedAnswers(on eventLoop: any EventLoop) -> (any PreparedAnswers)? {
-        preparing.map { PreparedAnswersWithoutStubs(stubs, $0.loopReplayer(on: eventLoop)) }
+        preparing.map { GuardedPreparedAnswers(stubs, faults, $0.loopReplayer(on: eventLoop)) }
     }
 
     /// When the first interaction was recorded; nil if there is none.

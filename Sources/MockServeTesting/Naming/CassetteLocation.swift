@@ -39,6 +39,15 @@ enum CassetteLocation {
     /// - Throws: `MockServeError` if another test would have the same file, here or where the case of letters does not
     ///   count.
     static func claim(_ settings: TestServerSettings, _ name: TestName) throws -> URL {
+        guard !name.lacksArguments else {
+            throw MockServeError(
+                .invalidConfiguration,
+                """
+                The arguments of \(name.title) cannot be seen with this version of Swift Testing, so its cases would share a cassette.
+                Give the test a file that all of them share: .mockServer("name.cassette")
+                """
+            )
+        }
         let location = of(settings, name)
         if settings.isShared { return location }
         let other = claims.withLock { claims -> (path: String, owner: String)? in
@@ -56,6 +65,9 @@ enum CassetteLocation {
             """
         )
     }
+
+    /// Whether a test of this run has this file.
+    static func isClaimed(_ file: URL) -> Bool { claims.withLock { $0[file.path.lowercased()] != nil } }
 
     /// The name of a file without its extension.
     static func stem(_ file: URL) -> String { file.deletingPathExtension().lastPathComponent }

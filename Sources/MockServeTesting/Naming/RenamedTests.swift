@@ -23,12 +23,15 @@ enum RenamedTests {
     private static func orphans(in folder: URL, source: URL) -> [URL] {
         guard let text = try? String(contentsOf: source, encoding: .utf8) else { return [] }
         let words = Set(text.split { !$0.isLetter && !$0.isNumber && $0 != "_" }.map(String.init))
+        // Names in backticks, as those of files have them.
+        let quoted = text.split(separator: "`").map { FileName([String($0)], identity: [], isWhole: true).text }
         return cassettes(in: folder).filter { file in
+            guard !CassetteLocation.isClaimed(file) else { return false }
             let names = CassetteLocation.stem(file).split(separator: ".")
             return names.contains { name in
-                // What follows is from arguments.
-                let word = name.prefix { $0 != "-" }
-                return !words.contains(String(word)) && !text.contains("`\(word)`")
+                // What follows is from arguments, or a digest.
+                let word = String(name.prefix { $0 != "-" })
+                return !words.contains(word) && !quoted.contains { $0 == word || $0.hasPrefix("\(word)-") }
             }
         }
     }

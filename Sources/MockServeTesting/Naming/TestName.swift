@@ -17,6 +17,9 @@ struct TestName: Sendable, Hashable {
         return arguments.isEmpty ? name : "\(name) [\(arguments.map(\.text).joined(separator: ", "))]"
     }
 
+    /// Whether it is a case of a test with arguments that are not known.
+    var lacksArguments = false
+
     /// How to record what a test needs, for people.
     var recordCommand: String {
         let parts = suites + (function.map { [String($0.prefix { $0 != "(" })] } ?? [])
@@ -34,6 +37,7 @@ extension TestName {
             function: test.isSuite ? nil : test.name,
             arguments: testCase.map(TestArgument.all) ?? []
         )
+        lacksArguments = testCase != nil && test.isParameterized && arguments.isEmpty
     }
 
     /// From the identifier: `Module.Outer/Inner/two(_:b:)/File.swift:17:10` for a function, `Module.Outer/Inner` for a

@@ -69,7 +69,7 @@ public struct MockServerTrait: SuiteTrait, TestTrait, TestScoping {
 extension Trait where Self == MockServerTrait {
     /// Gives each test case, or each suite, a mock server in the background: ``MockServer/current``.
     ///
-    /// A trait of a test is merged with those of its suites: what it says counts, and for the rest what they say.
+    /// A trait of a test is merged with those of its suites, and overrides them.
     ///
     /// - Parameters:
     ///   - name: the folder in `cassettes` for these tests, such as the name of the service. If it ends in `.cassette`, it

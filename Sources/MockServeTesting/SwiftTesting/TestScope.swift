@@ -47,6 +47,7 @@ struct TestScope: Sendable {
                 } onCancel: {
                     failures.note()
                 }
+                await server.finishExchanges()
                 let unused = await server.unusedInteractions(if: configuration.unused == .fail)
                 let report = TestReport(server, configuration, unused: unused, cassette, name)
                 guard let text = report.text else { return }

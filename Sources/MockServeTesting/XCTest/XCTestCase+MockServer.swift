@@ -30,6 +30,8 @@
         ///     otherwise ``Playback/timeline``.
         ///   - unused: what happens if recorded interactions were not used. Default: nothing.
         ///   - cassettes: the folder for cassettes, absolute or beside the test file. Default: `cassettes`.
+        ///   - file: the test file.
+        ///   - line: where misses are reported.
         ///   - configure: changes everything else.
         /// - Throws: ``MockServeError`` if the server could not start.
         public func startMockServer(
@@ -57,6 +59,7 @@
             let configuration = settings.configuration(location, recordedBy: test.recordCommand)
             let server = try MockServer.start(configuration)
             addTeardownBlock { [unowned self] in
+                server.finishExchangesBlocking()
                 let unused = Result {
                     configuration.unused == .fail ? try server.unusedInteractions() : UnusedInteractions()
                 }

@@ -48,11 +48,11 @@ final class ResponderService: ExchangeService, ExchangeHandler {
         _ exchange: Exchange,
         _ respond: @escaping @Sendable (MockRequest) async throws -> MockResponse
     ) -> Receiver.Start {
-        let (head, log) = (exchange.request, exchange.log)
+        let (head, log, fault) = (exchange.request, exchange.log, exchange.fault)
         return { request, writer in
             self.start {
                 let (outcome, status) = await self.answer(request, writer, respond)
-                self.journal.note(head, outcome, status: status, log: log)
+                self.journal.note(head, outcome, status: status, remark: fault, log: log)
             }
         }
     }

@@ -16,7 +16,11 @@ final class AbsentCassette: ExchangeService, ExchangeHandler {
         rules = RuleSet([]).redacting(by: journal.redactor)
     }
 
-    func respond(to exchange: Exchange) -> any ExchangeReceiver { Receiver(exchange, self) }
+    func respond(to exchange: Exchange) -> any ExchangeReceiver {
+        if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
+        exchange.sendContinueIfExpected()
+        return Receiver(exchange, self)
+    }
 
     private func answer(_ exchange: Exchange) {
         let head = exchange.request

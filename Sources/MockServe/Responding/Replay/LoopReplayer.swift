@@ -176,7 +176,9 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     func note(_ key: MatchKeyBuilder, _ exchange: Exchange, _ number: Int64, status: Int, _ remark: String?) {
         let request = exchange.request
-        note(request.method, noted(key, request), number, status: status, remark, log: exchange.log)
+        let remarks = [remark, exchange.fault].compactMap { $0 }.joined(separator: "; ")
+        let text = remarks.isEmpty ? nil : remarks
+        note(request.method, noted(key, request), number, status: status, text, log: exchange.log)
     }
 
     private func note(

@@ -186,7 +186,8 @@ struct MissReport: Sendable {
     /// Answers an exchange with it, and notes that.
     func answer(_ exchange: Exchange, _ journal: ScopeJournal) {
         let problem = problem
-        journal.note(exchange.request, .missed(miss), status: problem.status, log: exchange.log)
+        let (request, log) = (exchange.request, exchange.log)
+        journal.note(request, .missed(miss), status: problem.status, remark: exchange.fault, log: log)
         guard Self.prefersText(exchange.request) else { return exchange.answer(problem.response, body: problem.body) }
         exchange.answer(problem.response(type: "text/plain; charset=utf-8"), body: Array(text.utf8))
     }

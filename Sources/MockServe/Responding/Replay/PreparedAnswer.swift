@@ -97,6 +97,9 @@ final class AnswerPress: ExchangeTransport {
         isComplete = true
     }
 
+    /// Whoever has a fault gets no prepared answer.
+    func abort(sending bytes: ByteBuffer) {}
+
     func abort(_ end: AnswerCut.End) { isBroken = true }
 
     func pauseRequest(_ isPaused: Bool) {}

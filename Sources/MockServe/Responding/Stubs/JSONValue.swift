@@ -2,13 +2,19 @@ import Foundation
 
 /// Any value of JSON (RFC 8259), which can be written as a literal: `["id": 1, "tags": ["a", nil]]`.
 public enum JSONValue: Sendable, Hashable, Codable {
+    /// `null`
     case null
+    /// `true` or `false`
     case bool(Bool)
+    /// A number without a fraction, from -2⁶³ to 2⁶³ - 1.
     case integer(Int64)
-    /// What is no integer, or too large for one.
+    /// Any other number.
     case number(Double)
+    /// A string.
     case string(String)
+    /// An array; the order counts.
     case array([JSONValue])
+    /// An object; the order of its members does not count.
     case object([String: JSONValue])
 
     /// - Throws: `DecodingError` if it is none of these.
@@ -21,7 +27,7 @@ public enum JSONValue: Sendable, Hashable, Codable {
         } else if let value = try? container.decode(Int64.self) {
             self = .integer(value)
         } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
+            self = Int64(exactly: value).map { .integer($0) } ?? .number(value)
         } else if let value = try? container.decode(String.self) {
             self = .string(value)
         } else if let value = try? container.decode([JSONValue].self) {
@@ -51,13 +57,6 @@ public enum JSONValue: Sendable, Hashable, Codable {
         self = value
     }
 
-    /// The value as JSON has it.
-    ///
-    /// - Throws: `EncodingError`.
-    init(encoding value: some Encodable) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: JSONEncoder().encode(value))
-    }
-
     /// Whether it has all that another one has: members of objects at least, everything else exactly. Arrays have the same
     /// number of elements, each of which contains the other.
     func contains(_ other: JSONValue) -> Bool {
@@ -81,7 +80,7 @@ extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, Expre
     /// `1`
     public init(integerLiteral value: Int64) { self = .integer(value) }
     /// `1.5`
-    public init(floatLiteral value: Double) { self = .number(value) }
+    public init(floatLiteral value: Double) { self = Int64(exactly: value).map { .integer($0) } ?? .number(value) }
     /// `"text"`
     public init(stringLiteral value: String) { self = .string(value) }
     /// `[1, "two"]`

@@ -6,14 +6,16 @@ import Synchronization
 ///
 /// It is there until ``remove()`` is called, its ``times(_:)`` are used up, or the server stops.
 public final class Stub: Sendable {
-    /// Requests that are remembered.
+    /// Requests that are remembered, and bytes of their bodies.
     private static let requestLimit = 1000
+    private static let bodyLimit = 16 << 20
 
     private struct State {
         /// Nil for any number.
         var left: Int?
         var answered = 0
         var requests: [MockRequest] = []
+        var memory = 0
     }
 
     let template: PathTemplate
@@ -35,7 +37,8 @@ public final class Stub: Sendable {
         self.conditions = conditions
     }
 
-    /// Answers so many requests at most; later ones go on to an older stub, or the cassette.
+    /// Answers so many requests at most; later ones go on to an older stub, or the cassette. To be called before they are
+    /// used up.
     ///
     /// - Returns: the stub itself.
     @discardableResult
@@ -47,7 +50,8 @@ public final class Stub: Sendable {
     /// Takes the stub away. Requests that it is answering get their answers. Removing twice is fine.
     public func remove() { removal.withLock { $0.take() }?() }
 
-    /// The requests it has answered, in order, the first 1,000 of them.
+    /// The requests it has answered, in order: the first 1,000 of them, as long as their bodies have no more than 16 MiB
+    /// together.
     public var requests: [MockRequest] { state.withLock { $0.requests } }
 
     /// How many requests it has answered.
@@ -55,7 +59,10 @@ public final class Stub: Sendable {
 
     func whenRemoved(_ body: @escaping @Sendable () -> Void) { removal.withLock { $0 = body } }
 
-    /// - Returns: how many requests it has answered before; nil if this is none for it.
+    /// Whether it has been used as often as it may.
+    var isUsedUp: Bool { state.withLock { $0.left == 0 } }
+
+    /// - Returns: how many requests it has answered before; nil if it does not answer this one.
     func take(_ request: MockRequest) -> Int? {
         guard conditions(request) else { return nil }
         return state.withLock { state in
@@ -63,7 +70,10 @@ public final class Stub: Sendable {
                 guard left > 0 else { return nil }
                 state.left = left - 1
             }
-            if state.requests.count < Self.requestLimit { state.requests.append(request) }
+            state.memory += request.body.count
+            if state.requests.count < Self.requestLimit, state.memory <= Self.bodyLimit {
+                state.requests.append(request)
+            }
             state.answered += 1
             return state.answered - 1
         }

@@ -120,14 +120,19 @@ final class StubService: ExchangeService {
     }
 }
 
-/// The short cut is not for a server that has stubs.
-final class PreparedAnswersWithoutStubs: PreparedAnswers {
+/// The short cut is not for a server that has stubs or faults.
+final class GuardedPreparedAnswers: PreparedAnswers {
     private let stubs: StubStore
+    private let faults: FaultStore
     private let answers: any PreparedAnswers
 
-    init(_ stubs: StubStore, _ answers: any PreparedAnswers) { (self.stubs, self.answers) = (stubs, answers) }
+    init(_ stubs: StubStore, _ faults: FaultStore, _ answers: any PreparedAnswers) {
+        (self.stubs, self.faults, self.answers) = (stubs, faults, answers)
+    }
 
-    var arePrepared: Bool { stubs.isEmpty && answers.arePrepared }
+    private var isFree: Bool { stubs.isEmpty && faults.isEmpty }
+
+    var arePrepared: Bool { isFree && answers.arePrepared }
 
     func preparedAnswer(
         to request: RequestHead,
@@ -136,11 +141,11 @@ final class PreparedAnswersWithoutStubs: PreparedAnswers {
         _ upstream: ServedUpstream?,
         listener: Int
     ) -> ByteBuffer? {
-        guard stubs.isEmpty else { return nil }
+        guard isFree else { return nil }
         return answers.preparedAnswer(to: request, sent: sent, from: origin, upstream, listener: listener)
     }
 
     func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
-        stubs.isEmpty ? answers.preparedAnswer(toSame: sent, listener: listener) : nil
+        isFree ? answers.preparedAnswer(toSame: sent, listener: listener) : nil
     }
 }

@@ -31,7 +31,10 @@ final class StubStore: Sendable {
         for match in matches(request.method.rawValue, request.path) {
             var request = request
             request.parameters = match.parameters
-            if let before = match.value.take(request) { return (match.value, request, before) }
+            guard let before = match.value.take(request) else { continue }
+            // It would keep other requests from their short cuts.
+            if match.value.isUsedUp { match.value.remove() }
+            return (match.value, request, before)
         }
         return nil
     }

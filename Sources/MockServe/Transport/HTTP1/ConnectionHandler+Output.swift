@@ -77,6 +77,11 @@ extension ConnectionHandler: ExchangeTransport {
         cutAnswer(end)
     }
 
+    func abort(sending bytes: ByteBuffer) {
+        write(prepared: bytes)
+        abort(.close)
+    }
+
     func pauseRequest(_ isPaused: Bool) {
         isRequestPaused = isPaused
         if !isPaused { resumeReading() }

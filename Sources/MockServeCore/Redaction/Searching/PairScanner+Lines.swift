@@ -32,7 +32,7 @@ extension PairScanner {
             high = comment
         }
         while high > low, isSpace(text[high - 1]) { high -= 1 }
-        // So is this.
+        // A value that ends so, or has brackets in it, is code.
         guard high > low, text[high - 1] != UInt8(ascii: ","), text[high - 1] != UInt8(ascii: ";"),
             !text[low..<high].contains(where: { "(){}<>".utf8.contains($0) })
         else { return }
@@ -45,7 +45,7 @@ extension PairScanner {
     /// Whether a quotation mark ends a string instead of beginning one: `"Password:", "…"`.
     func isGap(after quote: Int) -> Bool {
         var index = quote + 1
-        while index < text.count, isBlank(text[index]) { index += 1 }
+        while index < text.count, index - quote < Self.gapLimit, isBlank(text[index]) { index += 1 }
         return index == text.count || ",:}])>;".utf8.contains(text[index])
     }
 
@@ -70,8 +70,6 @@ extension PairScanner {
         return index < text.count && isEnd(text[index])
     }
 
-    private static let blockLimit = 8192
-
     /// A block scalar, or a list of values.
     private mutating func block(below start: Int, _ name: SecretName, of range: Range<Int>) {
         let isScalar = !isEnd(text[start])
@@ -81,7 +79,9 @@ extension PairScanner {
             indent += 1
         }
         guard low == 0 || isEnd(text[low - 1]) else { return }
-        let limit = min(text.count, start + Self.blockLimit)
+        // Of a block that was read, nothing is read again.
+        guard start >= blockEnd else { return }
+        let limit = text.count
         var index = start
         while index < limit, !isEnd(text[index]) { index += 1 }
         var scalar: Range<Int>?
@@ -102,6 +102,7 @@ extension PairScanner {
                 listed(begin + 2..<index, name)
             }
         }
+        blockEnd = index
         if let scalar { takeValue(scalar, name, isPair: false) }
     }
 
@@ -138,6 +139,7 @@ extension PairScanner {
     /// What the value of a name says that is a name itself.
     func telling(_ value: Range<Int>) -> SecretName? {
         var value = value
+        guard value.count <= Self.nameLimit + Self.gapLimit else { return nil }
         while !value.isEmpty, isBlank(text[value.upperBound - 1]) { value = value.lowerBound..<value.upperBound - 1 }
         if value.count > 2, case let quote = text[value.lowerBound], quote == 0x22 || quote == 0x27,
             text[value.upperBound - 1] == quote
@@ -166,9 +168,7 @@ extension PairScanner {
         guard equals < text.count, text[equals] == UInt8(ascii: "=") else { return false }
         let other = (text[end + 1..<equals].lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? end + 1)..<equals
         guard isValue(of: other) else { return false }
-        var high = equals + 1
-        while high < text.count, text[high] != UInt8(ascii: "&"), text[high] > 0x20 { high += 1 }
-        takeValue(equals + 1..<high, name, isPair: true)
+        takeValue(equals + 1..<endOfValue(from: equals + 1), name, isPair: true)
         return true
     }
 }

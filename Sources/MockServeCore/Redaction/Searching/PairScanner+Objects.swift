@@ -30,7 +30,9 @@ extension PairScanner {
                 index += 1
                 continue
             }
-            if isValue(of: index + 1..<close) { return afterColon(close + 1) }
+            let after = afterColon(close + 1)
+            // A string may be `value`, too.
+            if isValue(of: index + 1..<close), text[close + 1..<after].contains(UInt8(ascii: ":")) { return after }
             index = close + 1
         }
         return nil

@@ -135,11 +135,15 @@ struct PairScanner {
         // In a text, what precedes the name says whether this is a query, or a line of settings.
         let previous = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0x0A
         let isQuery = previous == UInt8(ascii: "?") || previous == UInt8(ascii: "&") || previous == UInt8(ascii: "#")
-        if let found = read(range, place == .target || place == .text && isQuery ? .query : .form) {
+        let found = read(range, place == .target || place == .text && isQuery ? .query : .form)
+        // `Key=DB_PASSWORD&Value=…`
+        if found == nil || found?.strength == .vague, place != .text || isQuery, namedPair(range, from: start) {
+            return
+        }
+        if let found {
             let isPair = place != .text || isQuery || previous == 0x0A || previous == 0x0D
             return takeAssigned(from: start, found, after: range.lowerBound, isQuery: isQuery, isPair: isPair)
         }
-        if place != .text || isQuery, namedPair(range, from: start) { return }
         // `name="password"` in the head of a part.
         guard isEqual(range, "name") else { return }
         part(after: start)
@@ -184,10 +188,12 @@ struct PairScanner {
     var lineEnd = 0..<0
     private var partEnd = 0..<0
     var dataEnd = 0..<0
+    /// Where the last block of YAML ended that was read.
+    var blockEnd = 0
     /// The last quotation mark of the name whose value is looked at.
     var nameQuote: Int?
 
-    private mutating func endOfValue(from low: Int) -> Int {
+    mutating func endOfValue(from low: Int) -> Int {
         if valueEnd.contains(low) { return valueEnd.upperBound }
         var high = low
         while high < text.count, !endsValue(text[high]) { high += 1 }

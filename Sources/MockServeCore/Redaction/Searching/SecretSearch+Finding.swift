@@ -3,7 +3,7 @@ extension SecretSearch {
     struct Finding {
         var range: Range<Int>
         let kind: String
-        /// Without encodings; of one that a value holds in base64, the secret itself.
+        /// Without encodings; of one that is declared or learned and found in base64, the secret itself.
         let value: [UInt8]
         let form: Placeholder.Form
         let how: How

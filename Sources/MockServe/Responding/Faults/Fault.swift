@@ -1,0 +1,117 @@
+import Foundation
+public import HTTPTypes
+
+/// What goes wrong with an answer that would have been right.
+///
+/// Lengths are bytes of the body, as they are sent: with its content coding, without chunks.
+public struct Fault: Sendable, CustomStringConvertible {
+    enum Kind: Sendable {
+        case reset
+        case close(after: Int)
+        case stall(after: Int)
+        case delay(FaultDelay)
+        case status(HTTPResponse.Status, retryAfter: Int?)
+        case garbage
+        case unfinishedChunks
+        case wrongLength(Int)
+        case slow(bytesPerSecond: Int)
+    }
+
+    let kind: Kind
+    /// Its name with its values, as the journal shows it: `close after 100`.
+    public let description: String
+
+    private init(_ kind: Kind, _ description: String) { (self.kind, self.description) = (kind, description) }
+
+    /// The connection is reset (TCP RST) instead of an answer.
+    public static let reset = Fault(.reset, "reset")
+
+    /// The connection is closed after so many bytes of the body, in the middle of the answer. A shorter body is whole.
+    public static func close(after bytes: Int = 0) -> Fault {
+        Fault(.close(after: max(0, bytes)), "close after \(max(0, bytes))")
+    }
+
+    /// After so many bytes of the body nothing follows, and the connection stays open until the client gives up, or the
+    /// server stops.
+    public static func stall(after bytes: Int = 0) -> Fault {
+        Fault(.stall(after: max(0, bytes)), "stall after \(max(0, bytes))")
+    }
+
+    /// The answer comes later.
+    public static func delay(_ delay: FaultDelay) -> Fault { Fault(.delay(delay), "delay \(delay)") }
+
+    /// Another answer, without a body.
+    ///
+    /// - Parameter retryAfter: seconds for the field `Retry-After` (RFC 9110 §10.2.3).
+    public static func status(_ status: HTTPResponse.Status, retryAfter: Int? = nil) -> Fault {
+        let text = retryAfter.map { " retry after \($0)" } ?? ""
+        return Fault(.status(status, retryAfter: retryAfter), "status \(status.code)\(text)")
+    }
+
+    /// Bytes that are no HTTP, then the end of the connection.
+    public static let garbage = Fault(.garbage, "garbage")
+
+    /// The body comes in chunks, and the connection is closed before the last one (RFC 9112 §8). A client of HTTP/1.0,
+    /// which knows no chunks, sees a reset.
+    public static let unfinishedChunks = Fault(.unfinishedChunks, "unfinished chunks")
+
+    /// `Content-Length` says so many bytes more than there are, and the connection is closed after the last one.
+    public static func wrongLength(by bytes: Int = 1) -> Fault {
+        Fault(.wrongLength(max(1, bytes)), "wrong length by \(max(1, bytes))")
+    }
+
+    /// The body comes so slowly, in small pieces.
+    public static func slow(bytesPerSecond: Int) -> Fault {
+        Fault(.slow(bytesPerSecond: max(1, bytesPerSecond)), "slow \(max(1, bytesPerSecond)) B/s")
+    }
+}
+
+/// How long an answer waits.
+public struct FaultDelay: Sendable, CustomStringConvertible {
+    private enum Kind: Sendable {
+        case fixed(Duration)
+        case uniform(ClosedRange<Duration>)
+        case logNormal(median: Duration, sigma: Double)
+    }
+
+    private let kind: Kind
+
+    /// Always the same.
+    public static func fixed(_ delay: Duration) -> FaultDelay { FaultDelay(kind: .fixed(max(.zero, delay))) }
+
+    /// Any in a range, each as likely as the others.
+    public static func uniform(_ range: ClosedRange<Duration>) -> FaultDelay { FaultDelay(kind: .uniform(range)) }
+
+    /// As real services are slow: half of the delays are shorter than the median, and a few much longer. With `sigma` 0.5,
+    /// one in forty is more than 2.7 times the median.
+    public static func logNormal(median: Duration, sigma: Double = 0.5) -> FaultDelay {
+        FaultDelay(kind: .logNormal(median: max(.zero, median), sigma: max(0, sigma)))
+    }
+
+    /// In words.
+    public var description: String {
+        switch kind {
+        case .fixed(let delay): "\(delay)"
+        case .uniform(let range): "\(range.lowerBound) to \(range.upperBound)"
+        case .logNormal(let median, let sigma): "log-normal \(median) sigma \(sigma)"
+        }
+    }
+
+    /// One of them, an hour at most.
+    func duration(using random: inout some RandomNumberGenerator) -> Duration {
+        let limit = Duration.seconds(3600)
+        switch kind {
+        case .fixed(let delay): return min(delay, limit)
+        case .uniform(let range):
+            let part = Double.random(in: 0...1, using: &random)
+            return min(max(.zero, range.lowerBound + (range.upperBound - range.lowerBound) * part), limit)
+        case .logNormal(let median, let sigma):
+            // Box and Muller (Annals of Mathematical Statistics 29, 1958).
+            let one = Double.random(in: Double.leastNonzeroMagnitude...1, using: &random)
+            let other = Double.random(in: 0..<1, using: &random)
+            let normal = (-2 * log(one)).squareRoot() * cos(2 * .pi * other)
+            let factor = exp(sigma * normal)
+            return factor * (median / .seconds(1)) < 3600 ? median * factor : limit
+        }
+    }
+}

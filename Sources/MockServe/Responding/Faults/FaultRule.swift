@@ -1,0 +1,84 @@
+import HTTPTypes
+import MockServeCore
+import Synchronization
+
+/// A fault for the requests of a pattern: made by
+/// ``MockServer/fault(_:on:nth:every:times:probability:seed:)``. It is there until ``remove()`` is called, its times are
+/// used up, or the server stops.
+public final class FaultRule: Sendable {
+    private struct State {
+        var asked = 0
+        var left: Int?
+        var happened = 0
+        var random: SplitMix
+    }
+
+    let template: PathTemplate
+    let fault: Fault
+    private let nth: Int?
+    private let every: Int?
+    private let probability: Double?
+    private let state: Mutex<State>
+    private let removal = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// What chance begins with: with the same seed, and the same requests in the same order, the same happens.
+    public let seed: UInt64
+
+    init(
+        _ template: PathTemplate,
+        _ fault: Fault,
+        nth: Int?,
+        every: Int?,
+        times: Int?,
+        probability: Double?,
+        seed: UInt64?
+    ) {
+        (self.template, self.fault, self.nth, self.every) = (template, fault, nth, every)
+        self.probability = probability
+        self.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        state = Mutex(State(left: times, random: SplitMix(seed: self.seed)))
+    }
+
+    /// How often it has happened.
+    public var count: Int { state.withLock { $0.happened } }
+
+    /// Takes the fault away. Removing twice is fine.
+    public func remove() { removal.withLock { $0.take() }?() }
+
+    func whenRemoved(_ body: @escaping @Sendable () -> Void) { removal.withLock { $0 = body } }
+
+    /// What the journal says of it.
+    var remark: String { probability == nil ? "fault: \(fault)" : "fault: \(fault) (seed \(seed))" }
+
+    /// Counts a request.
+    ///
+    /// - Returns: whether it happens to it, and how long that lasts if it is a delay.
+    func happens() -> (isNow: Bool, delay: Duration) {
+        state.withLock { state in
+            state.asked += 1
+            if let left = state.left, left <= 0 { return (false, .zero) }
+            if let nth, state.asked != nth { return (false, .zero) }
+            if let every, every > 0, !state.asked.isMultiple(of: every) { return (false, .zero) }
+            if let probability, Double.random(in: 0..<1, using: &state.random) >= probability { return (false, .zero) }
+            state.left? -= 1
+            state.happened += 1
+            guard case .delay(let delay) = fault.kind else { return (true, .zero) }
+            return (true, delay.duration(using: &state.random))
+        }
+    }
+}
+
+/// A small generator whose numbers follow from its seed (Steele, Lea and Flood, OOPSLA 2014).
+struct SplitMix: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

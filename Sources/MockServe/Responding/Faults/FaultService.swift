@@ -1,0 +1,195 @@
+import HTTPMessages
+import HTTPTypes
+import MockServeCore
+import NIOCore
+import Synchronization
+
+/// The faults of a server. Any thread may add and remove some while it serves.
+final class FaultStore: Sendable {
+    private let index = Mutex(StubIndex<FaultRule>())
+    private let count = Atomic(0)
+
+    var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
+
+    func add(_ rule: FaultRule, method: HTTPRequest.Method?) {
+        let number = index.withLock { index in
+            defer { count.store(index.count, ordering: .releasing) }
+            return index.insert(method: method?.rawValue, rule.template, rule)
+        }
+        rule.whenRemoved { [weak self, weak rule] in
+            guard let self, let rule else { return }
+            index.withLock { index in
+                index.remove(number, rule.template)
+                self.count.store(index.count, ordering: .releasing)
+            }
+        }
+    }
+
+    /// Counts a request with every rule that is for it. The last added that happens now counts.
+    func take(_ request: RequestHead) -> (rule: FaultRule, delay: Duration)? {
+        let method = String(decoding: request.method, as: UTF8.self)
+        let path = String(decoding: Target(Target.originForm(request.target)).path, as: UTF8.self)
+        let rules = index.withLock { $0.matches(method: method, path: path) }.map(\.value)
+        var taken: (rule: FaultRule, delay: Duration)?
+        for rule in rules {
+            let (isNow, delay) = rule.happens()
+            if isNow, taken == nil { taken = (rule, delay) }
+        }
+        return taken
+    }
+}
+
+/// Lets the answers of the next service go wrong, as the faults of the server say.
+final class FaultService: ExchangeService {
+    private let faults: FaultStore
+    private let journal: ScopeJournal
+    private let next: any ExchangeService
+
+    init(_ faults: FaultStore, journal: ScopeJournal, next: any ExchangeService) {
+        (self.faults, self.journal, self.next) = (faults, journal, next)
+    }
+
+    func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
+        Handler(faults, journal, next: next.handler(on: eventLoop))
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        next.shutDown(deadline: deadline, on: eventLoop)
+    }
+
+    private final class Handler: ExchangeHandler {
+        private let faults: FaultStore
+        private let journal: ScopeJournal
+        private let next: any ExchangeHandler
+
+        init(_ faults: FaultStore, _ journal: ScopeJournal, next: any ExchangeHandler) {
+            (self.faults, self.journal, self.next) = (faults, journal, next)
+        }
+
+        func respond(to exchange: Exchange) -> any ExchangeReceiver {
+            guard !faults.isEmpty, let (rule, delay) = faults.take(exchange.request) else {
+                return next.respond(to: exchange)
+            }
+            exchange.fault = rule.remark
+            switch rule.fault.kind {
+            case .reset, .status, .garbage: return OwnAnswer(exchange, rule.fault.kind, journal)
+            case .delay: return LateExchange(exchange, delay, next)
+            case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
+                let faulty = FaultyTransport(rule.fault.kind)
+                exchange.interpose {
+                    faulty.inner = $0; return faulty
+                }
+                let receiver = WatchedReceiver(next.respond(to: exchange), faulty)
+                faulty.receiver = receiver.next
+                return receiver
+            }
+        }
+    }
+}
+
+/// Answers by itself, once the request is complete.
+private final class OwnAnswer: ExchangeReceiver {
+    private let exchange: Exchange
+    private let kind: Fault.Kind
+    private let journal: ScopeJournal
+
+    init(_ exchange: Exchange, _ kind: Fault.Kind, _ journal: ScopeJournal) {
+        (self.exchange, self.kind, self.journal) = (exchange, kind, journal)
+        exchange.sendContinueIfExpected()
+    }
+
+    func receive(_ bytes: ByteBuffer) {}
+
+    func receiveEnd(trailers: Fields) {
+        var status: Int?
+        if case .status(let given, _) = kind { status = given.code }
+        journal.note(exchange.request, .responded, status: status, remark: exchange.fault, log: exchange.log)
+        switch kind {
+        case .status(let status, let retryAfter):
+            var fields = Fields([("Date", HTTPDate.text())])
+            if let retryAfter { fields.append("Retry-After", String(retryAfter)) }
+            let code = min(max(200, status.code), 999)
+            let reason = Array(status.reasonPhrase.utf8)
+            exchange.answer(ResponseHead(status: code, reason: reason, fields: fields), body: [])
+        case .garbage:
+            // Neither a status line, nor anything that could be taken for HTTP/0.9.
+            let bytes = (0..<64).map { UInt8(truncatingIfNeeded: ($0 &* 73) ^ 0xA5) | 0x80 }
+            exchange.abort(sending: ByteBuffer(bytes: bytes))
+        default: exchange.abort(.reset)
+        }
+    }
+
+    func connectionLost() { exchange.detach() }
+
+    func writabilityRestored() {}
+}
+
+/// An exchange that goes on to the next service only after a while. Until then no more of its body is read.
+private final class LateExchange: ExchangeReceiver {
+    private enum Event {
+        case bytes(ByteBuffer)
+        case end(Fields)
+    }
+
+    private let exchange: Exchange
+    private let next: any ExchangeHandler
+    private var waiting: [Event] = []
+    private var receiver: (any ExchangeReceiver)?
+    private var timer: Scheduled<Void>?
+
+    init(_ exchange: Exchange, _ delay: Duration, _ next: any ExchangeHandler) {
+        (self.exchange, self.next) = (exchange, next)
+        exchange.pauseRequest(true)
+        let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+        timer = exchange.eventLoop.scheduleTask(in: TimeAmount(delay)) { bound.value.begin() }
+    }
+
+    private func begin() {
+        let receiver = next.respond(to: exchange)
+        self.receiver = receiver
+        for event in waiting {
+            switch event {
+            case .bytes(let bytes): receiver.receive(bytes)
+            case .end(let trailers): receiver.receiveEnd(trailers: trailers)
+            }
+        }
+        waiting = []
+        exchange.pauseRequest(false)
+    }
+
+    func receive(_ bytes: ByteBuffer) {
+        if let receiver { receiver.receive(bytes) } else { waiting.append(.bytes(bytes)) }
+    }
+
+    func receiveEnd(trailers: Fields) {
+        if let receiver { receiver.receiveEnd(trailers: trailers) } else { waiting.append(.end(trailers)) }
+    }
+
+    func connectionLost() {
+        timer?.cancel()
+        waiting = []
+        guard let receiver else { return exchange.detach() }
+        receiver.connectionLost()
+    }
+
+    func writabilityRestored() { receiver?.writabilityRestored() }
+}
+
+/// Tells a faulty transport when the client reads again, or is gone.
+private final class WatchedReceiver: ExchangeReceiver {
+    let next: any ExchangeReceiver
+    private let transport: FaultyTransport
+
+    init(_ next: any ExchangeReceiver, _ transport: FaultyTransport) { (self.next, self.transport) = (next, transport) }
+
+    func receive(_ bytes: ByteBuffer) { next.receive(bytes) }
+
+    func receiveEnd(trailers: Fields) { next.receiveEnd(trailers: trailers) }
+
+    func connectionLost() {
+        transport.end()
+        next.connectionLost()
+    }
+
+    func writabilityRestored() { if transport.isWritable { next.writabilityRestored() } }
+}
