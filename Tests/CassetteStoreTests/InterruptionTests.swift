@@ -281,7 +281,7 @@ import Testing
             for number in 0..<2 {
                 writer.record(
                     exchanged("/\(number)"),
-                    response: (0..<60 << 20).map { UInt8(truncatingIfNeeded: $0 ^ number) }
+                    response: Array(repeating: UInt8(number), count: 60 << 20)
                 )
             }
             try writer.finish(keeping: true, now: 2_000)

@@ -3,7 +3,7 @@ import MockServe
 import Testing
 
 /// How bodies differ, as a miss shows it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BodyDifferenceTests {
     private func post(_ body: String, _ type: String = "application/json", _ fields: [(String, String)] = [])
         -> Recorded

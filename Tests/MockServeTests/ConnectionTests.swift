@@ -4,7 +4,7 @@ import MockServe
 import Testing
 
 /// HTTP/1.1 on the wire, as clients of all kinds speak it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ConnectionTests {
     private func withEcho<Result>(_ body: (Int) async throws -> Result) async throws -> Result {
         try await withMockServer(responder: { request in

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// Scopes in which something goes wrong at an awkward moment.
-@Suite(.serialized, .timeLimit(.minutes(1)))
+@Suite(.serialized, .timeLimit(.minutes(5)))
 struct FaultTests {
     private func get(_ port: Int, _ target: String = "/x") throws -> String {
         try RawClient.exchange(port, "GET \(target) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

@@ -5,7 +5,7 @@ import Testing
 @testable import MockServe
 
 /// Faults that a test makes on purpose, as curl sees them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct FaultyAnswerTests {
     private struct Seen: Sendable {
         let status: Int32

@@ -3,7 +3,7 @@ import MockServe
 import Testing
 
 /// What malicious or broken clients do, over real connections, with the status or the close they get.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct HostileClientTests {
     private static let refused = RequestCase.all.filter { if case .refused = $0.outcome { true } else { false } }
 

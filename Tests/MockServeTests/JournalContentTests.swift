@@ -7,7 +7,7 @@ import NIOPosix
 import Testing
 
 /// A test can assert on what was said, whoever answered.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct JournalContentTests {
     private struct Charge: Codable, Equatable {
         var amount: Int

@@ -4,7 +4,7 @@ import MockServe
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct JournalTests {
     private func get(_ port: Int, _ target: String, _ fields: String = "") throws -> String {
         try RawClient.exchange(
@@ -160,7 +160,7 @@ struct JournalTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RulePlaybackTests {
     private func get(_ port: Int, _ target: String, _ fields: String = "") throws -> String {
         let answer = try RawClient.exchange(

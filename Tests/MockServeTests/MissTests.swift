@@ -4,7 +4,7 @@ import MockServe
 import Testing
 
 /// What a user sees of a miss, as snapshots of the text for a terminal.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct MissTests {
     private func expected(_ request: String, _ nearest: String, fix: String? = nil, rule: String? = nil) -> String {
         let record = "Record it: mockserve record api.cassette --upstream https://api.example.com --mode missing"
@@ -290,7 +290,7 @@ extension MockServerConfiguration {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct LoudnessTests {
     private let cassette = URL(fileURLWithPath: #filePath)
         .appendingPathComponent("../../../cassettes/httpbin.cassette").standardized.path

@@ -3,7 +3,7 @@ import MockServe
 import Testing
 
 /// Misses of APIs whose calls share one path.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct NearestCallTests {
     private func post(_ body: String, _ type: String = "application/json", _ fields: [(String, String)] = [])
         -> Recorded

@@ -9,7 +9,7 @@ import Testing
 @testable import struct MockServe.NumberSet
 
 /// Answers that are kept ready are what they would be if they were read anew.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PreparedAnswerTests {
     private let origin = Origin(scheme: .http, host: "api.example.com", port: 80)
 

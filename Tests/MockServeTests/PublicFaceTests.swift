@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// What users of the library meet that no other test names.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct PublicFaceTests {
     private func get(_ server: MockServer, _ path: String, _ fields: String = "") throws -> String {
         try RawClient.exchange(

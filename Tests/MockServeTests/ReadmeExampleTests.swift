@@ -8,7 +8,7 @@ import Testing
 #endif
 
 /// The examples of the README and the guides in docs/, each of which must be here line by line.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReadmeExampleTests {
     private let root = URL(fileURLWithPath: #filePath).appendingPathComponent("../../..").standardized
 

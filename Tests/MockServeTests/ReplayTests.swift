@@ -3,7 +3,7 @@ import MockServe
 import Testing
 
 /// How recorded answers are served to clients of different kinds, from a recording of httpbin.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ReplayTests {
     private let cassette = URL(fileURLWithPath: #filePath)
         .appendingPathComponent("../../../cassettes/httpbin.cassette").standardized.path

@@ -3,7 +3,7 @@ import MockServe
 import Synchronization
 import Testing
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RewindTests {
     private func ask(_ server: MockServer, _ method: String = "GET") throws -> String {
         let answer = try RawClient.exchange(

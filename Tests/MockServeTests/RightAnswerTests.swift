@@ -8,7 +8,7 @@ import Synchronization
 import Testing
 
 /// Requests that share method and path but are told apart, or are known not to be.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RightAnswerTests {
     private func ask(_ port: Int, _ fields: [String] = [], method: String = "GET", _ body: String = "") throws -> String
     {

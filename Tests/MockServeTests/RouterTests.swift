@@ -7,7 +7,7 @@ import Testing
 @testable import MockServe
 
 /// Small services of a user, alone and in front of a recording.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RouterTests {
     private struct User: Codable, Equatable {
         var id: Int

@@ -5,7 +5,7 @@ import MockServeCore
 import Testing
 
 /// Rules are kept in the cassette: given for one that is replayed, they must be there already.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct RulesOfAReplayTests {
     private func refusal(_ configuration: MockServerConfiguration) async -> MockServeError? {
         do {

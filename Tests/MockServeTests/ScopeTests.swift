@@ -189,7 +189,7 @@ struct ScopeTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct ListenTests {
     private let responder = ClosureResponder { _ in .text("here") }
 
@@ -269,7 +269,7 @@ struct ListenTests {
     }
 }
 
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct BlockingClientTests {
     /// Blocking clients on every thread of the cooperative pool, and more of them than it has threads.
     @Test func responderAnswersThoughEveryTestThreadIsBlocked() async throws {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// What becomes of answers of a real upstream, odd ones too, and of requests on their way to it.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct UpstreamAnswerTests {
     private func get(_ port: Int, _ fields: String = "") throws -> String {
         try RawClient.exchange(port, "GET /x HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\n\(fields)Connection: close\r\n\r\n")

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// One request gets one answer, and all of it, whatever the client does with its side of the connection.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(5)))
 struct WholeAnswerTests {
     /// A replay of `/a` and `/b`, each answered with its own name.
     private func withReplay<Result>(_ body: (Int) async throws -> Result) async throws -> Result {

@@ -30,12 +30,12 @@ extension MockServer {
         where condition: (@Sendable (MockRequest) -> Bool)? = nil
     ) -> Stub {
         let (template, answer) = Self.checked(request.path, answer)
-        let stub = Stub(template, answer, delay: delay) { request in
+        let stub = Stub(template, answer, delay: delay) { request, asked in
             let parameters = request.query
             return query.allSatisfy { parameters.all($0).contains($1) }
                 && fields.allSatisfy { name, value in HTTPField.Name(name).map { request.fields[$0] == value } ?? false
                 }
-                && body?.matches(request) ?? true && condition?(request) ?? true
+                && body?.matches(asked) ?? true && condition?(request) ?? true
         }
         add(stub, method: request.method)
         return stub

@@ -21,7 +21,7 @@ public final class Stub: Sendable {
     let template: PathTemplate
     let answer: StubAnswer
     let delay: Duration
-    private let conditions: @Sendable (MockRequest) -> Bool
+    private let conditions: @Sendable (MockRequest, AskedBody) -> Bool
     private let state = Mutex(State())
     private let removal = Mutex<(@Sendable () -> Void)?>(nil)
 
@@ -29,7 +29,7 @@ public final class Stub: Sendable {
         _ template: PathTemplate,
         _ answer: StubAnswer,
         delay: Duration,
-        conditions: @escaping @Sendable (MockRequest) -> Bool
+        conditions: @escaping @Sendable (MockRequest, AskedBody) -> Bool
     ) {
         self.template = template
         self.answer = answer
@@ -63,8 +63,8 @@ public final class Stub: Sendable {
     var isUsedUp: Bool { state.withLock { $0.left == 0 } }
 
     /// - Returns: how many requests it has answered before; nil if it does not answer this one.
-    func take(_ request: MockRequest) -> Int? {
-        guard conditions(request) else { return nil }
+    func take(_ request: MockRequest, _ body: AskedBody) -> Int? {
+        guard conditions(request, body) else { return nil }
         return state.withLock { state in
             if let left = state.left {
                 guard left > 0 else { return nil }
