@@ -224,7 +224,7 @@ struct PreparedAnswerTests {
     @Test func requestsOverManyConnectionsAreAllNoted() async throws {
         try await withCassette(fill) { path in
             try await withMockServer(.replay(path)) { server in
-                async let waited = server.wait(for: "GET /one", count: 400)
+                async let waited = server.wait(for: "GET /one", count: 400, timeout: .seconds(120))
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for _ in 0..<8 {
                         group.addTask { _ = try ask(server, Array(repeating: get("/one"), count: 50)) }

@@ -49,5 +49,34 @@ static inline size_t mockserve_run_length(const uint8_t *text, size_t position, 
     return end - position;
 }
 
+/// Decodes base64 or base64url (RFC 4648) without padding, every byte of which `is_part` of it; what is left over of the last
+/// group is left out. `out` has room for three bytes of every four.
+///
+/// Returns how many bytes there are, and counts those that are controls, and those over 0x7F.
+static inline size_t mockserve_decode_base64(const uint8_t *text, size_t count, uint8_t *out, size_t *controls,
+                                             size_t *foreign) {
+    size_t size = 0;
+    uint32_t bits = 0;
+    int left = 0;
+    *foreign = 0;
+    for (size_t index = 0; index < count; index++) {
+        const uint8_t byte = text[index];
+        const uint32_t value = byte >= 'a' ? byte - 'a' + 26u
+            : byte == '_' ? 63u
+            : byte >= 'A' ? byte - 'A' + 0u
+            : byte >= '0' ? byte - '0' + 52u
+            : byte == '/' ? 63u : 62u;
+        bits = bits << 6 | (value & 63);
+        left += 6;
+        if (left < 8) continue;
+        left -= 8;
+        out[size] = (uint8_t)(bits >> left);
+        *foreign += out[size] >> 7;
+        size++;
+    }
+    *controls = mockserve_count_controls(out, size);
+    return size;
+}
+
 /// Where bytes are in a text; `count` if they are nowhere.
 size_t mockserve_find(const uint8_t *text, size_t count, const uint8_t *wanted, size_t size);

@@ -39,13 +39,14 @@ struct Base64Runs {
     ) {
         var starts = isContinued ? Array(run.lowerBound..<run.lowerBound + 4) : [run.lowerBound]
         // In a path, the slash comes before it.
-        if let slash = text[run].lastIndex(of: UInt8(ascii: "/")), run.upperBound - slash > shortest {
+        let beginning = text[run.lowerBound..<min(run.upperBound, run.lowerBound + 128)]
+        if let slash = beginning.lastIndex(of: UInt8(ascii: "/")), run.upperBound - slash > shortest {
             starts.append(slash + 1)
         }
         for start in starts {
-            guard beginsAsText(text, start) else { continue }
-            let whole = decoded(text, start..<run.upperBound)
-            guard isText(whole) else { continue }
+            guard beginsAsText(text, start), let base = text.baseAddress,
+                let whole = decoded(base, start..<run.upperBound)
+            else { continue }
             var end = run.upperBound
             while end < text.count, end - run.upperBound < 2, text[end] == UInt8(ascii: "=") { end += 1 }
             return body(start..<end, whole)
@@ -67,20 +68,14 @@ struct Base64Runs {
         return foreign * 4 <= sample
     }
 
-    /// Whole groups of it; what is left over is left out.
-    private static func decoded(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> [UInt8] {
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(range.count * 3 / 4)
-        var (bits, count) = (UInt32(0), 0)
-        for index in range {
-            bits = bits << 6 | UInt32(value(text[index]))
-            count += 6
-            if count >= 8 {
-                count -= 8
-                bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-            }
+    /// What is encoded in a range, if it is for people or programs to read; a few other bytes may be in it.
+    private static func decoded(_ base: UnsafePointer<UInt8>, _ range: Range<Int>) -> [UInt8]? {
+        var (controls, foreign) = (0, 0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: range.count) { buffer, count in
+            guard let start = buffer.baseAddress else { return }
+            count = mockserve_decode_base64(base + range.lowerBound, range.count, start, &controls, &foreign)
         }
-        return bytes
+        return controls * 16 <= bytes.count && foreign * 3 <= bytes.count ? bytes : nil
     }
 
     private static func value(_ byte: UInt8) -> UInt8 {
@@ -91,15 +86,5 @@ struct Base64Runs {
         case UInt8(ascii: "+"), UInt8(ascii: "-"): 62
         default: 63
         }
-    }
-
-    /// Whether it is for people or programs to read; a few other bytes may be in it.
-    private static func isText(_ bytes: [UInt8]) -> Bool {
-        var (controls, foreign) = (0, 0)
-        for byte in bytes {
-            if byte < 0x20, byte != 0x0A, byte != 0x0D, byte != 0x09 { controls += 1 }
-            if byte >= 0x80 { foreign += 1 }
-        }
-        return controls * 16 <= bytes.count && foreign * 3 <= bytes.count
     }
 }
