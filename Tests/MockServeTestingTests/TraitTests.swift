@@ -67,8 +67,8 @@ struct ParallelRecordingTests {
     }
 }
 
-/// The tests in `Fixtures.swift`, in processes of their own.
-@Suite struct TraitTests {
+/// The tests in `Fixtures.swift`, in processes of their own, one at a time.
+@Suite(.serialized) struct TraitTests {
     private struct Run {
         let status: Int32
         let output: String
