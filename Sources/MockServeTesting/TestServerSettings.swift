@@ -12,6 +12,26 @@ struct TestServerSettings: Sendable {
     var folder: String?
     var configure: [@Sendable (inout MockServerConfiguration) -> Void] = []
 
+    init() {}
+
+    init(
+        _ name: String?,
+        upstream: String?,
+        _ upstreams: [(name: String, url: String)],
+        mode: RecordMode?,
+        playback: Playback?,
+        unused: UnusedPolicy?,
+        scope: MockServerTrait.Scope? = nil,
+        folder: String?,
+        _ configure: (@Sendable (inout MockServerConfiguration) -> Void)?
+    ) {
+        self.name = name
+        self.upstreams = upstream.map { [("default", $0)] + upstreams } ?? upstreams
+        (self.mode, self.playback, self.unused, self.scope) = (mode, playback, unused, scope)
+        self.folder = folder
+        self.configure = configure.map { [$0] } ?? []
+    }
+
     /// Whether several tests have the same cassette.
     var isShared: Bool { name?.hasSuffix(".cassette") ?? false }
 

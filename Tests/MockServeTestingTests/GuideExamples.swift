@@ -63,12 +63,9 @@ struct GuideTests {
     }
 }
 
-@Suite(
-    .disabled("its cassette has more in it than the test uses, which fails it"),
-    .mockServer("httpbin.cassette", cassettes: "../../cassettes")
-)
-struct UnusedTests {
-    @Test(.mockServer(unused: .fail) { $0.speed = 1 }) func stream() async throws {
+@Suite(.mockServer("httpbin.cassette", cassettes: "../../cassettes"))
+struct MergedTests {
+    @Test(.mockServer(playback: .sequence) { $0.speed = 1 }) func stream() async throws {
         let server = try MockServer.required()
         let (data, _) = try await URLSession.shared.data(from: server.url.appending(path: "stream/3"))
         #expect(data.count > 400)

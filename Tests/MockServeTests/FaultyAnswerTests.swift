@@ -78,6 +78,15 @@ struct FaultyAnswerTests {
         }
     }
 
+    @Test func aPathThatMakesNoSenseIsTold() async throws {
+        try await withServer { (server: MockServer) async throws in
+            server.fault(.status(503), on: .get("no slash"))
+            let seen = try await curl(server)
+            #expect(seen.text.hasPrefix("HTTP/1.1 503"))
+            #expect(server.journal.entries.first?.remark?.contains("the path no slash makes no sense") == true)
+        }
+    }
+
     @Test func happensWhenItIsToldTo() async throws {
         func statuses(_ add: (MockServer) -> FaultRule, _ count: Int) async throws -> [Int] {
             try await withMockServer(responder: { _ in .text("ok") }) { (server: MockServer) async throws in

@@ -138,6 +138,37 @@ import Testing
         }
     }
 
+    /// A client that waits is told to go on, once, whoever answers; also where there is no cassette yet.
+    @Test func clientsThatWaitAreToldOnce() async throws {
+        @Sendable func post(_ port: Int) throws -> [String] {
+            let client = try RawClient(port: port)
+            client.send(
+                "POST /a HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\nConnection: close\r\n\r\n"
+            )
+            let first = client.read { $0.contains("\r\n\r\n") }
+            client.send("hi")
+            return (first + client.readToEnd()).components(separatedBy: "HTTP/1.1 ").map { String($0.prefix(3)) }
+        }
+        try await withServer { (server: MockServer) async throws in
+            server.stub(.post("/a"), .text("never"), body: .text("other"))
+            let passed = try await offPool { try post(server.port) }
+            #expect(passed == ["", "100", "200"])
+            server.stub(.post("/a"), .status(201), body: .text("hi"))
+            let stubbed = try await offPool { try post(server.port) }
+            #expect(stubbed == ["", "100", "201"])
+        }
+        var absent = MockServerConfiguration.replay("/nowhere/none.cassette")
+        absent.startsWithoutCassette = true
+        absent.failsOnMisses = false
+        try await withMockServer(absent) { (server: MockServer) async throws in
+            let missed = try await offPool { try post(server.port) }
+            #expect(missed == ["", "100", "404"])
+            #expect(
+                server.misses.first?.explanation.contains("There is no cassette yet: /nowhere/none.cassette") == true
+            )
+        }
+    }
+
     /// While others ask, stubs come and go.
     @Test func changesWhileItServes() async throws {
         try await withServer { (server: MockServer) async throws in

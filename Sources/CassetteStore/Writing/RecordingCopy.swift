@@ -67,7 +67,7 @@ package struct RecordingCopy: Sendable {
         )
     }
 
-    /// Puts what was recorded in the place of the cassette.
+    /// Replaces the cassette with what was recorded.
     ///
     /// - Throws: `CassetteError`; then the cassette is as it was, and what was recorded is gone.
     package func publish() throws {

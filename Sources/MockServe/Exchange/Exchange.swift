@@ -61,9 +61,12 @@ final class Exchange {
     /// Sends an informational response (1xx). HTTP/1.0 clients get none.
     func sendInformational(_ head: ResponseHead) { transport?.sendInformational(head) }
 
-    /// Tells a client that waits before it sends the body to go on (RFC 9110 §10.1.1).
+    private var hasContinued = false
+
+    /// Tells a client that waits before it sends the body to go on (RFC 9110 §10.1.1), once, however many services ask.
     func sendContinueIfExpected() {
-        guard request.expectsContinue else { return }
+        guard request.expectsContinue, !hasContinued else { return }
+        hasContinued = true
         sendInformational(ResponseHead(status: 100, reason: Array("Continue".utf8)))
     }
 

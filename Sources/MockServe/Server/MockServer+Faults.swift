@@ -15,7 +15,7 @@ extension MockServer {
     ///
     /// - Parameters:
     ///   - fault: what goes wrong.
-    ///   - requests: method and path.
+    ///   - requests: method and path. A path that makes no sense is for every request; the journal says so.
     ///   - nth: only with this request of them, counted from 1.
     ///   - every: with every so many of them.
     ///   - times: so often at most.
@@ -32,18 +32,18 @@ extension MockServer {
         probability: Double? = nil,
         seed: UInt64? = nil
     ) -> FaultRule {
-        // A path that makes no sense is for everything, so that it is noticed.
-        let template = (try? PathTemplate(requests.path)) ?? .all
+        let (template, reason) = Self.template(requests.path)
         let rule = FaultRule(
             template,
             fault,
+            problem: reason.map { "the path \(requests.path) makes no sense: \($0)" },
             nth: nth,
             every: every,
             times: times,
             probability: probability,
             seed: seed
         )
-        add(rule, method: requests.method)
+        service.faults.add(rule, method: requests.method)
         return rule
     }
 }

@@ -29,7 +29,13 @@ extension MockServer {
         delay: Duration = .zero,
         where condition: (@Sendable (MockRequest) -> Bool)? = nil
     ) -> Stub {
-        let (template, answer) = Self.checked(request.path, answer)
+        let (template, reason) = Self.template(request.path)
+        // It answers every path with an error that says so, instead of none silently.
+        let answer =
+            reason.map { reason in
+                let message = "The path of a stub, \(request.path), makes no sense: \(reason)."
+                return .make { _ in throw MockServeError(.invalidConfiguration, message) }
+            } ?? answer
         let stub = Stub(template, answer, delay: delay) { request, asked in
             let parameters = request.query
             return query.allSatisfy { parameters.all($0).contains($1) }
@@ -37,7 +43,7 @@ extension MockServer {
                 }
                 && body?.matches(asked) ?? true && condition?(request) ?? true
         }
-        add(stub, method: request.method)
+        service.stubs.add(stub, method: request.method)
         return stub
     }
 
@@ -61,13 +67,12 @@ extension MockServer {
         stub(request, .make(answer), query: query, fields: fields, body: body, delay: delay, where: condition)
     }
 
-    /// A stub whose path makes no sense answers every path with an error that says so, instead of none silently.
-    private static func checked(_ path: String, _ answer: StubAnswer) -> (PathTemplate, StubAnswer) {
+    /// - Returns: one for every path, and the reason, if the path makes no sense.
+    static func template(_ path: String) -> (PathTemplate, reason: String?) {
         do {
-            return (try PathTemplate(path), answer)
+            return (try PathTemplate(path), nil)
         } catch {
-            let message = "The path of a stub, \(path), makes no sense: \(error.reason)."
-            return (.all, .make { _ in throw MockServeError(.invalidConfiguration, message) })
+            return (.all, error.reason)
         }
     }
 }

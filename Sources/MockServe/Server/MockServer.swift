@@ -1,7 +1,6 @@
 import CassetteStore
 public import Foundation
 import HTTPMessages
-import HTTPTypes
 import MockServeCore
 package import NIOCore
 import NIOPosix
@@ -27,11 +26,11 @@ public final class MockServer: Sendable {
     /// Whether requests are forwarded to an upstream and recorded.
     public let isRecording: Bool
 
-    private let listeners: [Listener]
+    let listeners: [Listener]
     private let names: [String]
-    private let service: RunningService
-    private let registry: ConnectionRegistry
-    private let stopDeadline: Duration
+    let service: RunningService
+    let registry: ConnectionRegistry
+    let stopDeadline: Duration
     private let stopping = Mutex<EventLoopFuture<Void>?>(nil)
     private let keepsEpisode = Mutex(true)
 
@@ -182,10 +181,6 @@ public final class MockServer: Sendable {
 
     /// The requests so far, and what became of them.
     public var journal: Journal { service.journal.snapshot }
-
-    func add(_ rule: FaultRule, method: HTTPRequest.Method?) { service.faults.add(rule, method: method) }
-
-    func add(_ stub: Stub, method: HTTPRequest.Method?) { service.stubs.add(stub, method: method) }
 
     /// Waits until requests that match a pattern have been answered. Earlier requests count too, if they are still in
     /// ``journal``.
@@ -363,26 +358,6 @@ public final class MockServer: Sendable {
             service.end(on: eventLoop, keeping: self.keepsEpisode.withLock { $0 }, deadline: deadline)
         }
     }
-
-    /// Accepts no new connections, and waits until exchanges under way have ended, until the deadline at most: after that,
-    /// the journal is complete. The recording has not ended yet.
-    private func drain() -> EventLoopFuture<Void> {
-        let eventLoop = listeners[0].channel.eventLoop
-        let deadline = NIODeadline.now() + TimeAmount(stopDeadline)
-        let closed = listeners.map { listener in
-            listener.channel.close(mode: .all).flatMapErrorThrowing { _ in }
-        }
-        let registry = registry
-        return EventLoopFuture.andAllComplete(closed, on: eventLoop)
-            .flatMap { registry.quiesce(deadline: deadline, on: eventLoop) }
-    }
-
-    /// Waits for what is under way, as `drain` says.
-    package func finishExchanges() async { _ = try? await drain().get() }
-
-    /// The same, blocking.
-    @available(*, noasync, message: "Use `await server.finishExchanges()`.")
-    package func finishExchangesBlocking() { _ = try? drain().wait() }
 
     /// Stops the server. When this returns, everything is closed and written. Stopping twice is fine.
     ///

@@ -31,6 +31,7 @@ final class RunningService: Sendable {
     /// Where that is, wherever the process goes.
     private let file: String?
     private let copy: RecordingCopy?
+    private let cassette: String?
 
     struct Parts {
         var exchanges: any ExchangeService
@@ -89,6 +90,7 @@ final class RunningService: Sendable {
         client = parts.client
         path = parts.path
         copy = parts.copy
+        cassette = parts.path.map { URL(fileURLWithPath: $0).path }
         file = (parts.copy?.path ?? parts.path).map { URL(fileURLWithPath: $0).path }
     }
 
@@ -99,7 +101,11 @@ final class RunningService: Sendable {
 
     /// When the first interaction was recorded; nil if there is none.
     func recordedAt() throws -> Date? {
-        guard let file else { return nil }
+        // A copy is gone once the recording has ended.
+        guard let file = [file, cassette].compactMap({ $0 }).first(where: FileManager.default.fileExists) ?? cassette
+        else {
+            return nil
+        }
         do {
             let reader = try CassetteReader(path: file)
             defer { reader.close() }
@@ -138,6 +144,7 @@ final class RunningService: Sendable {
                 let now = Clock.now().unixMilliseconds
                 do {
                     journal.found(try writer.finish(keeping: keeping, isComplete: isComplete, now: now))
+                    if let error = journal.summary.writeError { throw error }
                 } catch {
                     copy?.discard()
                     throw error
@@ -146,7 +153,6 @@ final class RunningService: Sendable {
                     if keeping, journal.summary.recorded > 0 { try copy.publish() } else { copy.discard() }
                 }
             }
-            if let error = journal.summary.writeError { throw error }
             guard let coverageFile, let path else { return }
             var used = journal.replayedNumbers
             used.formUnion(journal.recordedNumbers)

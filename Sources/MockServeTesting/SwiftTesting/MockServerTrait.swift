@@ -95,15 +95,17 @@ extension Trait where Self == MockServerTrait {
         cassettes: String? = nil,
         configure: (@Sendable (inout MockServerConfiguration) -> Void)? = nil
     ) -> Self {
-        var settings = TestServerSettings()
-        settings.name = name
-        settings.upstreams = upstream.map { [("default", $0)] + upstreams } ?? upstreams
-        settings.mode = mode
-        settings.playback = playback
-        settings.unused = unused
-        settings.scope = scope
-        settings.folder = cassettes
-        settings.configure = configure.map { [$0] } ?? []
+        let settings = TestServerSettings(
+            name,
+            upstream: upstream,
+            upstreams,
+            mode: mode,
+            playback: playback,
+            unused: unused,
+            scope: scope,
+            folder: cassettes,
+            configure
+        )
         return MockServerTrait(settings: settings)
     }
 }

@@ -17,7 +17,7 @@
         /// `swift test` replays; `MOCKSERVE_MODE=missing swift test` records what is not in the cassettes yet. The cassette above is
         /// `cassettes/github/GitHubTests/GitHubTests.testUser.cassette`, beside the test file. A test that fails leaves no
         /// cassette, and does not change the one that is there. Requests without a recorded answer fail the test, at the line
-        /// of this call.
+        /// of this call. What fails in `tearDown` comes after that is decided.
         ///
         /// - Parameters:
         ///   - name: the folder in `cassettes`, such as the name of the service. A test with several servers needs one for each.
@@ -46,14 +46,16 @@
             line: UInt = #line,
             configure: (@Sendable (inout MockServerConfiguration) -> Void)? = nil
         ) throws -> MockServer {
-            var settings = TestServerSettings()
-            settings.name = name
-            settings.upstreams = upstream.map { [("default", $0)] + upstreams } ?? upstreams
-            settings.mode = mode
-            settings.playback = playback
-            settings.unused = unused
-            settings.folder = cassettes
-            settings.configure = configure.map { [$0] } ?? []
+            let settings = TestServerSettings(
+                name,
+                upstream: upstream,
+                upstreams,
+                mode: mode,
+                playback: playback,
+                unused: unused,
+                folder: cassettes,
+                configure
+            )
             let test = TestName(self, file: "\(file)")
             let location = try CassetteLocation.claim(settings, test)
             let configuration = settings.configuration(location, recordedBy: test.recordCommand)

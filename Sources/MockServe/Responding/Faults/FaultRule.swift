@@ -5,7 +5,7 @@ import Synchronization
 /// A fault for the requests of a pattern: made by
 /// ``MockServer/fault(_:on:nth:every:times:probability:seed:)``. It is there until ``remove()`` is called, its times are
 /// used up, or the server stops.
-public final class FaultRule: Sendable {
+public final class FaultRule: PatternRule {
     private struct State {
         var asked = 0
         var left: Int?
@@ -19,7 +19,9 @@ public final class FaultRule: Sendable {
     private let every: Int?
     private let probability: Double?
     private let state: Mutex<State>
-    private let removal = Mutex<(@Sendable () -> Void)?>(nil)
+    let removal = Removal()
+    /// What is wrong with its path; nil if nothing is.
+    private let problem: String?
 
     /// What chance begins with: with the same seed, and the same requests in the same order, the same happens.
     public let seed: UInt64
@@ -27,6 +29,7 @@ public final class FaultRule: Sendable {
     init(
         _ template: PathTemplate,
         _ fault: Fault,
+        problem: String? = nil,
         nth: Int?,
         every: Int?,
         times: Int?,
@@ -34,6 +37,7 @@ public final class FaultRule: Sendable {
         seed: UInt64?
     ) {
         (self.template, self.fault, self.nth, self.every) = (template, fault, nth, every)
+        self.problem = problem
         self.probability = probability
         self.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         state = Mutex(State(left: times, random: SplitMix(seed: self.seed)))
@@ -43,12 +47,12 @@ public final class FaultRule: Sendable {
     public var count: Int { state.withLock { $0.happened } }
 
     /// Takes the fault away. Removing twice is fine.
-    public func remove() { removal.withLock { $0.take() }?() }
-
-    func whenRemoved(_ body: @escaping @Sendable () -> Void) { removal.withLock { $0 = body } }
+    public func remove() { removal() }
 
     /// What the journal says of it.
-    var remark: String { probability == nil ? "fault: \(fault)" : "fault: \(fault) (seed \(seed))" }
+    var remark: String {
+        "fault: \(fault)" + (probability == nil ? "" : " (seed \(seed))") + (problem.map { "; \($0)" } ?? "")
+    }
 
     /// Counts a request.
     ///

@@ -2,36 +2,16 @@ import HTTPMessages
 import HTTPTypes
 import MockServeCore
 import NIOCore
-import Synchronization
 
-/// The faults of a server. Any thread may add and remove some while it serves.
-final class FaultStore: Sendable {
-    private let index = Mutex(StubIndex<FaultRule>())
-    private let count = Atomic(0)
+typealias FaultStore = PatternStore<FaultRule>
 
-    var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
-
-    func add(_ rule: FaultRule, method: HTTPRequest.Method?) {
-        let number = index.withLock { index in
-            defer { count.store(index.count, ordering: .releasing) }
-            return index.insert(method: method?.rawValue, rule.template, rule)
-        }
-        rule.whenRemoved { [weak self, weak rule] in
-            guard let self, let rule else { return }
-            index.withLock { index in
-                index.remove(number, rule.template)
-                self.count.store(index.count, ordering: .releasing)
-            }
-        }
-    }
-
+extension PatternStore<FaultRule> {
     /// Counts a request with every rule that is for it. The last added that happens now counts.
     func take(_ request: RequestHead) -> (rule: FaultRule, delay: Duration)? {
         let method = String(decoding: request.method, as: UTF8.self)
         let path = String(decoding: Target(Target.originForm(request.target)).path, as: UTF8.self)
-        let rules = index.withLock { $0.matches(method: method, path: path) }.map(\.value)
         var taken: (rule: FaultRule, delay: Duration)?
-        for rule in rules {
+        for rule in matches(method, path).map(\.value) {
             let (isNow, delay) = rule.happens()
             if isNow, taken == nil { taken = (rule, delay) }
         }

@@ -19,7 +19,8 @@ final class FaultyTransport: ExchangeTransport {
     /// Whether nothing is sent any more.
     private var isOver = false
     private var waiting = ByteBuffer()
-    private var end_: (() -> Void)?
+    /// Ends the answer once all that waits was sent.
+    private var whenSent: (() -> Void)?
     private var timer: Scheduled<Void>?
 
     init(_ kind: Fault.Kind) {
@@ -86,7 +87,8 @@ final class FaultyTransport: ExchangeTransport {
         guard !isOver else { return }
         switch kind {
         case .unfinishedChunks, .wrongLength: cut(.close)
-        case .slow where waiting.readableBytes > 0: end_ = { [weak self] in self?.inner?.finish(trailers: trailers) }
+        case .slow where waiting.readableBytes > 0:
+            whenSent = { [weak self] in self?.inner?.finish(trailers: trailers) }
         default: inner?.finish(trailers: trailers)
         }
     }
@@ -105,7 +107,7 @@ final class FaultyTransport: ExchangeTransport {
         isOver = true
         timer?.cancel()
         waiting = ByteBuffer()
-        end_ = nil
+        whenSent = nil
     }
 
     /// So far, and no further.
@@ -145,9 +147,9 @@ final class FaultyTransport: ExchangeTransport {
         }
         waiting.discardReadBytes()
         guard waiting.readableBytes == 0 else { return goOn() }
-        if let end_ {
-            self.end_ = nil
-            return end_()
+        if let whenSent {
+            self.whenSent = nil
+            return whenSent()
         }
         receiver?.writabilityRestored()
     }

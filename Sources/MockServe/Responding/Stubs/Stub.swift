@@ -5,7 +5,7 @@ import Synchronization
 /// ``MockServer/stub(_:_:query:fields:body:delay:where:)``.
 ///
 /// It is there until ``remove()`` is called, its ``times(_:)`` are used up, or the server stops.
-public final class Stub: Sendable {
+public final class Stub: PatternRule {
     /// Requests that are remembered, and bytes of their bodies.
     private static let requestLimit = 1000
     private static let bodyLimit = 16 << 20
@@ -23,7 +23,7 @@ public final class Stub: Sendable {
     let delay: Duration
     private let conditions: @Sendable (MockRequest, AskedBody) -> Bool
     private let state = Mutex(State())
-    private let removal = Mutex<(@Sendable () -> Void)?>(nil)
+    let removal = Removal()
 
     init(
         _ template: PathTemplate,
@@ -48,7 +48,7 @@ public final class Stub: Sendable {
     }
 
     /// Takes the stub away. Requests that it is answering get their answers. Removing twice is fine.
-    public func remove() { removal.withLock { $0.take() }?() }
+    public func remove() { removal() }
 
     /// The requests it has answered, in order: the first 1,000 of them, as long as their bodies have no more than 16 MiB
     /// together.
@@ -56,8 +56,6 @@ public final class Stub: Sendable {
 
     /// How many requests it has answered.
     public var requestCount: Int { state.withLock { $0.answered } }
-
-    func whenRemoved(_ body: @escaping @Sendable () -> Void) { removal.withLock { $0 = body } }
 
     /// Whether it has been used as often as it may.
     var isUsedUp: Bool { state.withLock { $0.left == 0 } }

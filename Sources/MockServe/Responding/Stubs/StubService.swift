@@ -6,25 +6,21 @@ import NIOCore
 /// Answers the requests that a stub takes, and passes the others to the next service.
 final class StubService: ExchangeService {
     private let stubs: StubStore
-    private let handlers: ResponderService
+    private let tasks: ResponderTasks
     private let next: any ExchangeService
     private let bodyLimit: Int
 
     init(_ stubs: StubStore, bodyLimit: Int, journal: ScopeJournal, next: any ExchangeService) {
         (self.stubs, self.bodyLimit, self.next) = (stubs, bodyLimit, next)
-        handlers = ResponderService(
-            ClosureResponder { _ in MockResponse(status: .notFound) },
-            bodyLimit: bodyLimit,
-            journal: journal
-        )
+        tasks = ResponderTasks(journal)
     }
 
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
-        Handler(stubs, bodyLimit: bodyLimit, handlers, next: next.handler(on: eventLoop))
+        Handler(stubs, bodyLimit: bodyLimit, tasks, next: next.handler(on: eventLoop))
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        handlers.shutDown(deadline: deadline, on: eventLoop).flatMap {
+        tasks.shutDown(deadline: deadline, on: eventLoop).flatMap {
             self.next.shutDown(deadline: deadline, on: eventLoop)
         }
     }
@@ -32,11 +28,11 @@ final class StubService: ExchangeService {
     private final class Handler: ExchangeHandler {
         private let stubs: StubStore
         private let bodyLimit: Int
-        private let handlers: ResponderService
+        private let tasks: ResponderTasks
         private let next: any ExchangeHandler
 
-        init(_ stubs: StubStore, bodyLimit: Int, _ handlers: ResponderService, next: any ExchangeHandler) {
-            (self.stubs, self.bodyLimit, self.handlers, self.next) = (stubs, bodyLimit, handlers, next)
+        init(_ stubs: StubStore, bodyLimit: Int, _ tasks: ResponderTasks, next: any ExchangeHandler) {
+            (self.stubs, self.bodyLimit, self.tasks, self.next) = (stubs, bodyLimit, tasks, next)
         }
 
         func respond(to exchange: Exchange) -> any ExchangeReceiver {
@@ -46,7 +42,7 @@ final class StubService: ExchangeService {
             guard stubs.mayAnswer(method, String(decoding: path, as: UTF8.self)) else {
                 return next.respond(to: exchange)
             }
-            return Receiver(exchange, stubs, bodyLimit: bodyLimit, handlers, next)
+            return Receiver(exchange, stubs, bodyLimit: bodyLimit, tasks, next)
         }
     }
 
@@ -55,7 +51,7 @@ final class StubService: ExchangeService {
         private let exchange: Exchange
         private let stubs: StubStore
         private let bodyLimit: Int
-        private let handlers: ResponderService
+        private let tasks: ResponderTasks
         private let next: any ExchangeHandler
         private var pieces: [ByteBuffer] = []
         private var size = 0
@@ -66,11 +62,11 @@ final class StubService: ExchangeService {
             _ exchange: Exchange,
             _ stubs: StubStore,
             bodyLimit: Int,
-            _ handlers: ResponderService,
+            _ tasks: ResponderTasks,
             _ next: any ExchangeHandler
         ) {
             (self.exchange, self.stubs, self.bodyLimit) = (exchange, stubs, bodyLimit)
-            (self.handlers, self.next) = (handlers, next)
+            (self.tasks, self.next) = (tasks, next)
             exchange.sendContinueIfExpected()
         }
 
@@ -96,7 +92,7 @@ final class StubService: ExchangeService {
                 return
             }
             pieces = []
-            answering = handlers.answer(exchange, matched) { request in
+            answering = tasks.answer(exchange, matched) { request in
                 var response = try await stub.answer.respond(request, before)
                 response.delay += stub.delay
                 return response
@@ -117,35 +113,5 @@ final class StubService: ExchangeService {
         }
 
         func writabilityRestored() { answering?.writabilityRestored() }
-    }
-}
-
-/// The short cut is not for a server that has stubs or faults.
-final class GuardedPreparedAnswers: PreparedAnswers {
-    private let stubs: StubStore
-    private let faults: FaultStore
-    private let answers: any PreparedAnswers
-
-    init(_ stubs: StubStore, _ faults: FaultStore, _ answers: any PreparedAnswers) {
-        (self.stubs, self.faults, self.answers) = (stubs, faults, answers)
-    }
-
-    private var isFree: Bool { stubs.isEmpty && faults.isEmpty }
-
-    var arePrepared: Bool { isFree && answers.arePrepared }
-
-    func preparedAnswer(
-        to request: RequestHead,
-        sent: ByteBuffer,
-        from origin: Origin,
-        _ upstream: ServedUpstream?,
-        listener: Int
-    ) -> ByteBuffer? {
-        guard isFree else { return nil }
-        return answers.preparedAnswer(to: request, sent: sent, from: origin, upstream, listener: listener)
-    }
-
-    func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
-        isFree ? answers.preparedAnswer(toSame: sent, listener: listener) : nil
     }
 }

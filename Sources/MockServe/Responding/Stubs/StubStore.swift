@@ -1,28 +1,9 @@
 import HTTPTypes
 import MockServeCore
-import Synchronization
 
-/// The stubs of a server. Any thread may add and remove some while it serves.
-final class StubStore: Sendable {
-    private let index = Mutex(StubIndex<Stub>())
-    private let count = Atomic(0)
+typealias StubStore = PatternStore<Stub>
 
-    var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
-
-    func add(_ stub: Stub, method: HTTPRequest.Method?) {
-        let number = index.withLock { index in
-            defer { count.store(index.count, ordering: .releasing) }
-            return index.insert(method: method?.rawValue, stub.template, stub)
-        }
-        stub.whenRemoved { [weak self, weak stub] in
-            guard let self, let stub else { return }
-            index.withLock { index in
-                index.remove(number, stub.template)
-                self.count.store(index.count, ordering: .releasing)
-            }
-        }
-    }
-
+extension PatternStore<Stub> {
     /// Whether any may answer, depending on what else is in the request.
     func mayAnswer(_ method: String, _ path: String) -> Bool { !matches(method, path).isEmpty }
 
@@ -38,9 +19,5 @@ final class StubStore: Sendable {
             return (match.value, request, before)
         }
         return nil
-    }
-
-    private func matches(_ method: String, _ path: String) -> [StubIndex<Stub>.Match] {
-        index.withLock { $0.matches(method: method, path: path) }
     }
 }

@@ -41,4 +41,33 @@ extension SecretSearch {
         /// One that was replaced already.
         case placeholder
     }
+
+    /// In order; of those that overlap, the outermost, and of equal ones the first.
+    static func merged(_ found: [Finding]) -> [Finding] {
+        let sorted = found.enumerated().sorted { left, right in
+            let (one, other) = (left.element.range, right.element.range)
+            if one.lowerBound != other.lowerBound { return one.lowerBound < other.lowerBound }
+            if one.upperBound != other.upperBound { return one.upperBound > other.upperBound }
+            return left.offset < right.offset
+        }
+        var merged: [Finding] = []
+        for (_, finding) in sorted where !finding.range.isEmpty {
+            guard let last = merged.last, finding.range.lowerBound < last.range.upperBound else {
+                merged.append(finding)
+                continue
+            }
+            let end = max(last.range.upperBound, finding.range.upperBound)
+            if last.range == finding.range {
+                // A placeholder is found by its shape and by its name; the name says more.
+                if last.kind.isEmpty { merged[merged.count - 1] = finding }
+                if let apart = finding.apart { merged[merged.count - 1].apart = apart }
+            }
+            // A placeholder that only begins or ends in something else is replaced with it.
+            if end > last.range.upperBound {
+                if last.how == .placeholder { merged[merged.count - 1] = finding }
+                merged[merged.count - 1].range = last.range.lowerBound..<end
+            }
+        }
+        return merged
+    }
 }

@@ -104,7 +104,7 @@ final class SecretSearch: Sendable {
         }
     }
 
-    private static func views(of text: UnsafeBufferPointer<UInt8>, _ wide: TextView.Wide?) -> [TextView] {
+    static func views(of text: UnsafeBufferPointer<UInt8>, _ wide: TextView.Wide?) -> [TextView] {
         var views: [TextView] = []
         if let wide { views.append(TextView(text, wide)) }
         for _ in 0..<TextView.levels {
@@ -121,7 +121,7 @@ final class SecretSearch: Sendable {
     }
 
     /// The one pass over a text: names, shapes and literals.
-    private func search(
+    func search(
         _ text: UnsafeBufferPointer<UInt8>,
         _ view: TextView?,
         _ source: Source,
@@ -192,7 +192,7 @@ final class SecretSearch: Sendable {
         if !scanner.spared.isEmpty { spared.formUnion(scanner.spared) }
         guard redactsByDefault else { return }
         if source.place == .target, view == nil { segments(text, source, &found) }
-        // What begins as JSON or XML is none, but may hold one.
+        // What begins as JSON or XML is none; in a string of one, it has line ends that were decoded.
         if view != nil || !"{[<".utf8.contains(text[0]) {
             NetrcEntry.forEachPassword(in: text) { range in
                 let name = SecretName(kind: "password", strength: .password)
@@ -207,54 +207,6 @@ final class SecretSearch: Sendable {
             // Each line tells where it is, however the lines are joined.
             let lines = raw.split(whereSeparator: { $0 <= 0x20 }).filter { $0.count >= 24 }
             finding.spellings = lines.prefix(100).map { Array($0) }
-            found.append(finding)
-        }
-    }
-
-    /// Segments of a path that look random, after one that is called as a secret is: `/reset-password/…`, `/token/…`.
-    private func segments(_ text: UnsafeBufferPointer<UInt8>, _ source: Source, _ found: inout [Finding]) {
-        let path = text.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
-        guard path.count > 24 else { return }
-        var before = 0..<0
-        for segment in path.split(separator: UInt8(ascii: "/")) {
-            let range = segment.startIndex..<segment.endIndex
-            defer { before = range }
-            guard range.count >= 16, !before.isEmpty, SecretName.looksRandom(segment),
-                let name = SecretName.read(text[before]), name.isTelling
-            else { continue }
-            take(PairScanner.Found(range: range, name: name), text, nil, &found)
-        }
-    }
-
-    /// What holds secrets in base64 is replaced as a whole.
-    private func encoded(
-        _ text: UnsafeBufferPointer<UInt8>,
-        _ view: TextView?,
-        _ source: Source,
-        _ learned: LearnedSecrets.Snapshot?,
-        _ found: inout [Finding],
-        _ spared: inout Set<String>
-    ) {
-        Base64Runs.forEach(in: text, isContinued: source.isContinued) { range, bytes in
-            let inner = Source(isRequest: source.isRequest)
-            var within: [Finding] = []
-            bytes.withUnsafeBufferPointer { bytes in
-                search(bytes, nil, inner, learned, &within, &spared)
-                for view in Self.views(of: bytes, nil) {
-                    view.bytes.withUnsafeBufferPointer { search($0, view, inner, learned, &within, &spared) }
-                }
-            }
-            let secrets = within.filter { $0.how != .placeholder }
-            guard let first = secrets.first else { return }
-            var finding = Finding(
-                range: view?.origin(range) ?? range,
-                kind: first.kind,
-                value: Array(text[range]),
-                form: .base64,
-                how: first.how
-            )
-            finding.within = secrets.filter { $0.how == .name || $0.how == .shape }
-            finding.isOpen = source.isOpen && range.upperBound == text.count
             found.append(finding)
         }
     }
@@ -321,7 +273,7 @@ final class SecretSearch: Sendable {
         }
     }
 
-    private func take(
+    func take(
         _ key: ShapeFinder.Found,
         _ text: UnsafeBufferPointer<UInt8>,
         _ view: TextView?,
@@ -342,7 +294,7 @@ final class SecretSearch: Sendable {
         found.append(finding)
     }
 
-    private func take(
+    func take(
         _ pair: PairScanner.Found,
         _ text: UnsafeBufferPointer<UInt8>,
         _ view: TextView?,
@@ -367,7 +319,7 @@ final class SecretSearch: Sendable {
         found.append(finding)
     }
 
-    private func take(
+    func take(
         _ range: Range<Int>,
         _ secret: DeclaredSecret,
         isPlain: Bool,
@@ -423,34 +375,5 @@ final class SecretSearch: Sendable {
         while high < text.count, high - range.upperBound < 1024, isBase64(text[high]) { high += 1 }
         while high < text.count, text[high] == UInt8(ascii: "="), high - range.upperBound < 1026 { high += 1 }
         return low..<high
-    }
-
-    /// In order; of those that overlap, the outermost, and of equal ones the first.
-    private static func merged(_ found: [Finding]) -> [Finding] {
-        let sorted = found.enumerated().sorted { left, right in
-            let (one, other) = (left.element.range, right.element.range)
-            if one.lowerBound != other.lowerBound { return one.lowerBound < other.lowerBound }
-            if one.upperBound != other.upperBound { return one.upperBound > other.upperBound }
-            return left.offset < right.offset
-        }
-        var merged: [Finding] = []
-        for (_, finding) in sorted where !finding.range.isEmpty {
-            guard let last = merged.last, finding.range.lowerBound < last.range.upperBound else {
-                merged.append(finding)
-                continue
-            }
-            let end = max(last.range.upperBound, finding.range.upperBound)
-            if last.range == finding.range {
-                // A placeholder is found by its shape and by its name; the name says more.
-                if last.kind.isEmpty { merged[merged.count - 1] = finding }
-                if let apart = finding.apart { merged[merged.count - 1].apart = apart }
-            }
-            // A placeholder that only begins or ends in something else is replaced with it.
-            if end > last.range.upperBound {
-                if last.how == .placeholder { merged[merged.count - 1] = finding }
-                merged[merged.count - 1].range = last.range.lowerBound..<end
-            }
-        }
-        return merged
     }
 }

@@ -1,77 +1,4 @@
 extension PairScanner {
-    // MARK: Objects of JSON
-
-    /// `"name": "PASSWORD", "value": "…"`, in this order within an object.
-    ///
-    /// - Returns: whether it was one.
-    mutating func named(_ range: Range<Int>, at colon: Int) -> Bool {
-        guard isName(of: range) else { return false }
-        var low = colon + 1
-        while low < text.count, low - colon < Self.gapLimit, isBlank(text[low]) { low += 1 }
-        guard low < text.count, text[low] == UInt8(ascii: "\""), let high = endOfString(from: low + 1, text[low]),
-            high - low <= Self.nameLimit, let name = read(low + 1..<high, .json)
-        else { return false }
-        let end = min(text.count, high + Self.objectLimit)
-        // The value may come first.
-        guard let start = valueMember(in: high + 1..<end) ?? valueMember(before: range.lowerBound - 1) else {
-            return false
-        }
-        member(from: start, name)
-        return true
-    }
-
-    /// Where the value of a member is that is called `value`, in the rest of an object.
-    private func valueMember(in range: Range<Int>) -> Int? {
-        var index = range.lowerBound
-        while index < range.upperBound, text[index] != UInt8(ascii: "}"), text[index] != UInt8(ascii: "{") {
-            guard text[index] == UInt8(ascii: "\""), let close = endOfString(from: index + 1, text[index]),
-                close < range.upperBound
-            else {
-                index += 1
-                continue
-            }
-            let after = afterColon(close + 1)
-            // A string may be `value`, too.
-            if isValue(of: index + 1..<close), text[close + 1..<after].contains(UInt8(ascii: ":")) { return after }
-            index = close + 1
-        }
-        return nil
-    }
-
-    /// The same in what is before a member of the object.
-    private func valueMember(before end: Int) -> Int? {
-        var start = end
-        while start > 0, end - start < Self.objectLimit, text[start - 1] != UInt8(ascii: "{"),
-            text[start - 1] != UInt8(ascii: "}")
-        {
-            start -= 1
-        }
-        return start > 0 && text[start - 1] == UInt8(ascii: "{") ? valueMember(in: start..<end) : nil
-    }
-
-    private func afterColon(_ start: Int) -> Int {
-        var index = start
-        while index < text.count, isBlank(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
-        return index
-    }
-
-    /// Whether what stands under this is a name.
-    func isName(of range: Range<Int>) -> Bool {
-        // Nearly all names end in another letter, or have another length.
-        guard let last = text[range].last, last == UInt8(ascii: "e") || last == UInt8(ascii: "y"),
-            range.count < 5 || range.count > 8
-        else { return false }
-        return Self.nameNames.contains { isEqual(range, $0) }
-    }
-
-    /// Whether what stands under this is the value to such a name.
-    func isValue(of range: Range<Int>) -> Bool { Self.valueNames.contains { isEqual(range, $0) } }
-
-    private static let nameNames: [StaticString] = ["name", "key", "Name", "Key", "ParameterKey", "OutputKey"]
-    private static let valueNames: [StaticString] = ["value", "Value", "ParameterValue", "OutputValue"]
-    /// How far apart the two are at most.
-    private static let objectLimit = 512
-
     // MARK: Values of JSON
 
     /// The value of a member of JSON, or what JSON-like languages have.
@@ -90,6 +17,12 @@ extension PairScanner {
 
     /// Whether it is a secret whatever is in it.
     func takesAll(_ name: SecretName) -> Bool { name.strength == .ruled || isRequest && name.apart != nil }
+
+    func afterColon(_ start: Int) -> Int {
+        var index = start
+        while index < text.count, isBlank(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
+        return index
+    }
 
     private static let depthLimit = 16
     private static let itemLimit = 10_000

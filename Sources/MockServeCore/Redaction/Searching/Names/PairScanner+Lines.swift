@@ -53,7 +53,7 @@ extension PairScanner {
 
     private func isEnd(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
 
-    private mutating func endOfLine(from low: Int) -> Int {
+    mutating func endOfLine(from low: Int) -> Int {
         if !lineEnd.contains(low) {
             var end = low
             while end < text.count, text[end] >= 0x20 || text[end] == 0x09 { end += 1 }
@@ -119,56 +119,5 @@ extension PairScanner {
         // An object.
         guard !text[item].contains(UInt8(ascii: ":")) || takesAll(name) else { return }
         takeValue(item, name, isPair: false)
-    }
-
-    /// `- name: DB_PASSWORD` with `value: …` in the line below.
-    mutating func namedLine(_ range: Range<Int>, at colon: Int) {
-        guard isEqual(range, "name") || isEqual(range, "key"), colon + 2 < text.count, isSpace(text[colon + 1]) else {
-            return
-        }
-        let end = endOfLine(from: colon + 2)
-        guard let name = telling(colon + 2..<end) else { return }
-        var low = end
-        while low < text.count, isBlank(text[low]) { low += 1 }
-        var index = low
-        while index < text.count, isNameByte(text[index]) { index += 1 }
-        guard index + 1 < text.count, text[index] == UInt8(ascii: ":"), isEqual(low..<index, "value") else { return }
-        line(from: index + 1, name, of: low..<index)
-    }
-
-    /// What the value of a name says that is a name itself.
-    func telling(_ value: Range<Int>) -> SecretName? {
-        var value = value
-        guard value.count <= Self.nameLimit + Self.gapLimit else { return nil }
-        while !value.isEmpty, isBlank(text[value.upperBound - 1]) { value = value.lowerBound..<value.upperBound - 1 }
-        if value.count > 2, case let quote = text[value.lowerBound], quote == 0x22 || quote == 0x27,
-            text[value.upperBound - 1] == quote
-        {
-            value = value.lowerBound + 1..<value.upperBound - 1
-        }
-        guard (1...Self.nameLimit).contains(value.count), text[value].allSatisfy({ isNameByte($0) }) else { return nil }
-        return read(value, .json)
-    }
-
-    /// `…ParameterKey=DBPassword&…ParameterValue=…`
-    ///
-    /// - Returns: whether it was one.
-    mutating func namedPair(_ range: Range<Int>, from start: Int) -> Bool {
-        let letter = text[range.upperBound - 1]
-        guard letter == UInt8(ascii: "e") || letter == UInt8(ascii: "y") else { return false }
-        let last = (text[range].lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? range.lowerBound)..<range.upperBound
-        guard isName(of: last) else { return false }
-        var end = start
-        while end < text.count, end - start <= Self.nameLimit, isNameByte(text[end]) { end += 1 }
-        guard end < text.count, text[end] == UInt8(ascii: "&"), let name = read(start..<end, .form) else {
-            return false
-        }
-        var equals = end + 1
-        while equals < text.count, equals - end <= Self.nameLimit, isNameByte(text[equals]) { equals += 1 }
-        guard equals < text.count, text[equals] == UInt8(ascii: "=") else { return false }
-        let other = (text[end + 1..<equals].lastIndex(of: UInt8(ascii: ".")).map { $0 + 1 } ?? end + 1)..<equals
-        guard isValue(of: other) else { return false }
-        takeValue(equals + 1..<endOfValue(from: equals + 1), name, isPair: true)
-        return true
     }
 }

@@ -149,7 +149,7 @@ struct PairScanner {
         part(after: start)
     }
 
-    /// - Parameter before: where the name begins.
+    /// - Parameter before: of the name, where it begins.
     private mutating func takeAssigned(
         from start: Int,
         _ name: SecretName,

@@ -51,36 +51,10 @@ extension PairScanner {
         text[range].firstIndex { isBlank($0) || $0 == UInt8(ascii: ">") || $0 == UInt8(ascii: "<") }
     }
 
-    /// `<key>password</key><string>…`, `<name>password</name><value><string>…`, `<Name>password</Name><Value>…`
-    ///
-    /// - Returns: whether it was one.
-    private mutating func namedElement(from start: Int) -> Bool {
-        let limit = min(text.count, start + Self.nameLimit)
-        guard let end = text[start..<limit].firstIndex(of: UInt8(ascii: "<")), let name = telling(start..<end) else {
-            return false
-        }
-        // After the end of that element, up to two tags and blanks.
-        var (index, opened) = (end, 0)
-        let last = min(text.count, end + Self.tagLimit)
-        while index < last, text[index] == UInt8(ascii: "<") {
-            guard let close = text[index..<last].firstIndex(of: UInt8(ascii: ">")) else { return false }
-            let tag = index + 1..<close
-            if text[tag.lowerBound] != UInt8(ascii: "/") {
-                guard isValue(of: tag) || isEqual(tag, "string") else { return false }
-                opened += 1
-            }
-            index = close + 1
-            while index < last, isBlank(text[index]) { index += 1 }
-        }
-        guard opened > 0 else { return false }
-        content(from: index, name)
-        return true
-    }
-
     private static let data = Array("<![CDATA[".utf8)
     private static let endOfData = Array("]]>".utf8)
 
-    private mutating func content(from start: Int, _ name: SecretName) {
+    mutating func content(from start: Int, _ name: SecretName) {
         var (low, high) = (start, start)
         if start + Self.data.count < text.count, text[start..<start + Self.data.count].elementsEqual(Self.data) {
             low = start + Self.data.count
