@@ -122,9 +122,9 @@ package enum CassetteEditor {
                     return isDryRun ? .rollback : .commit
                 }
                 let isWhole = try EpisodeSQL.leaveWAL(db, version)
-                guard !isDryRun, isWhole, let result else { return result }
-                if rewritesIf(result) { try EpisodeSQL.rewrite(db, path: path) }
-                PageSize.fit(db)
+                guard !isDryRun, let result else { return result }
+                if rewritesIf(result) { try EpisodeSQL.rewrite(db, isAlone: isWhole, path: path) }
+                if isWhole { PageSize.fit(db) }
                 return result
             }
             try queue.close()

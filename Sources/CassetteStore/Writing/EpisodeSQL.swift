@@ -184,17 +184,19 @@ enum EpisodeSQL {
 
     /// Writes the file anew, so that nothing is left of what was in it.
     ///
+    /// - Parameter isAlone: whether everything is in the one file (`leaveWAL`); otherwise older pages would stay in it.
     /// - Throws: `CassetteError` if that cannot be done; what was changed before stays changed.
-    static func rewrite(_ db: Database, path: String) throws {
+    static func rewrite(_ db: Database, isAlone: Bool = true, path: String) throws {
+        func failure(_ reason: String) -> CassetteError {
+            let text =
+                "was changed, but old copies of what was replaced may be left in it, because it could not be written anew: "
+            return CassetteError(.unwritable, path: path, "\(text)\(reason) Do it again.")
+        }
+        guard isAlone else { throw failure("another process is using it.") }
         do {
             try db.execute(sql: "PRAGMA busy_timeout = \(Int(CassetteFile.busyTimeout * 1000)); VACUUM")
         } catch {
-            let reason = CassetteFile.explain(error, path: path, .unwritable).reason
-            throw CassetteError(
-                .unwritable,
-                path: path,
-                "was changed, but old copies of what was replaced may be left in it, because it could not be written anew: \(reason) Do it again."
-            )
+            throw failure(CassetteFile.explain(error, path: path, .unwritable).reason)
         }
     }
 
