@@ -53,7 +53,10 @@ let package = Package(
             name: "CassetteSchema",
             path: "Schema",
             exclude: ["README.md"],
-            resources: [.embedInCode("v0001_initial.sql"), .embedInCode("v0002_stubs_and_messages.sql")]
+            resources: [
+                .embedInCode("v0001_initial.sql"), .embedInCode("v0002_stubs_and_messages.sql"),
+                .embedInCode("v0003_faults.sql"),
+            ]
         ),
         .target(name: "HTTPMessages"),
         .target(

@@ -20,18 +20,19 @@ struct MockServeCommand: AsyncParsableCommand {
         version: MockServeVersion.current,
         subcommands: [
             DemoCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, ExplainCommand.self,
-            CassetteCommand.self,
+            CassetteCommand.self, ControlCommand.self, GuardCommand.self,
         ]
     )
 
     static func main() async {
         fillStandardDescriptors()
         CassetteFile.prepareProcess()
-        if let message = UnknownCommand.message(Array(CommandLine.arguments.dropFirst()), in: self) {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if let message = UnknownCommand.message(arguments, in: self) {
             Console.say(message)
             exit(withError: ExitStatus.usage.code)
         }
-        await main(nil)
+        await main(RunCommand.withTerminator(arguments))
     }
 }
 

@@ -10,7 +10,7 @@ enum UnknownCommand {
     ) -> String? {
         let commands = command.configuration.subcommands
         guard !commands.isEmpty, let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return nil }
-        let names = commands.compactMap { $0.configuration.commandName }
+        let names = commands.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
         if let index = commands.firstIndex(where: { $0.configuration.commandName == word }) {
             return message(Array(arguments.dropFirst()), in: commands[index], path: "\(path) \(word)")
         }

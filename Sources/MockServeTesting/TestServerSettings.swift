@@ -48,16 +48,15 @@ struct TestServerSettings: Sendable {
 
     /// - Parameter command: how to record, for a person.
     func configuration(_ cassette: URL, recordedBy command: String) -> MockServerConfiguration {
-        let isAsked = ProcessInfo.processInfo.environment["MOCKSERVE_MODE"].map { !$0.isEmpty } ?? false
-        let mode = mode ?? (isAsked ? nil : .replay)
-        var configuration = MockServerConfiguration.record(cassette.path, upstreams: upstreams, mode: mode)
+        var configuration = MockServerConfiguration.test(
+            cassette.path,
+            upstreams: upstreams,
+            mode: mode,
+            isShared: isShared,
+            recordedBy: command
+        )
         if let playback { configuration.playback = playback }
         if let unused { configuration.unused = unused }
-        configuration.recordCommand = command
-        // A test that asks for nothing needs no cassette.
-        configuration.startsWithoutCassette = true
-        // A test that fails, or that crashes, leaves its cassette as it was. What several share, all record into.
-        configuration.replacesAtEnd = !isShared
         for change in configure { change(&configuration) }
         return configuration
     }

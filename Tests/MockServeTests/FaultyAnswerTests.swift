@@ -1,5 +1,6 @@
 import Foundation
 import HTTPTypes
+import MockServeCore
 import Testing
 
 @testable import MockServe
@@ -145,11 +146,11 @@ struct FaultyAnswerTests {
     @Test func delaysAreThoseOfTheirKind() {
         var random = SplitMix(seed: 1)
         let normal = FaultDelay.logNormal(median: .milliseconds(100))
-        let sorted = (0..<2001).map { _ in normal.duration(using: &random) }.sorted()
+        let sorted = (0..<2001).map { _ in normal.wait.duration(using: &random) }.sorted()
         #expect((Duration.milliseconds(90)...(.milliseconds(110))).contains(sorted[1000]))
         #expect(sorted[1950] > .milliseconds(200) && sorted[0] > .zero)
         let uniform = FaultDelay.uniform(.milliseconds(10)...(.milliseconds(20)))
-        let spread = (0..<1000).map { _ in uniform.duration(using: &random) }
+        let spread = (0..<1000).map { _ in uniform.wait.duration(using: &random) }
         #expect(spread.allSatisfy { $0 >= .milliseconds(10) && $0 <= .milliseconds(20) })
         #expect(spread.contains { $0 > .milliseconds(18) } && spread.contains { $0 < .milliseconds(12) })
     }

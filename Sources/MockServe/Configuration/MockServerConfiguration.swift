@@ -1,4 +1,4 @@
-import MockServeCore
+package import MockServeCore
 public import NIOCore
 
 /// What a server does and where it listens.
@@ -118,6 +118,9 @@ public struct MockServerConfiguration: Sendable {
 
     /// A file to which every request and what became of it is added, one JSON object per line. Default: none.
     public var journalFile: String?
+
+    /// Faults that the server begins with, in addition to those of the cassette.
+    package var faults: [Rule] = []
 
     /// What a miss says about how to record; nil for the command `mockserve`.
     package var recordCommand: String?

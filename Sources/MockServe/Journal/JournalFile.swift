@@ -161,6 +161,13 @@ final class JournalFile: Sendable {
 }
 
 extension JournalEntry {
+    /// One JSON object.
+    package var jsonText: String {
+        var line: [UInt8] = []
+        appendJSONLine(to: &line)
+        return String(decoding: line.dropLast(), as: UTF8.self)
+    }
+
     /// Appends one JSON object and a line feed.
     func appendJSONLine(to output: inout [UInt8]) {
         func append(_ text: String) { output.append(contentsOf: text.utf8) }

@@ -1,4 +1,4 @@
-import MockServeCore
+package import MockServeCore
 
 extension MockServer {
     /// Lets answers go wrong, whoever makes them: a replay, an upstream, a stub, a handler of your own. The cassette does
@@ -33,17 +33,20 @@ extension MockServer {
         seed: UInt64? = nil
     ) -> FaultRule {
         let (template, reason) = Self.template(requests.path)
-        let rule = FaultRule(
-            template,
-            fault,
-            problem: reason.map { "the path \(requests.path) makes no sense: \($0)" },
+        let plan = FaultPlan(
+            fault.kind,
             nth: nth,
             every: every,
             times: times,
             probability: probability,
             seed: seed
         )
+        let problem = reason.map { "the path \(requests.path) makes no sense: \($0)" }
+        let rule = FaultRule(template, plan, problem: problem)
         service.faults.add(rule, method: requests.method)
         return rule
     }
+
+    /// - Parameter rule: a fault; others are left out.
+    package func fault(_ rule: Rule) { service.faults.add(rule) }
 }

@@ -36,6 +36,7 @@ extension RunningService {
     static func replay(
         _ path: String,
         _ configuration: MockServerConfiguration,
+        _ faults: FaultStore,
         _ journal: ScopeJournal
     ) throws -> Parts {
         let options = try replayOptions(configuration, journal.secrets)
@@ -60,7 +61,7 @@ extension RunningService {
             mapsContent: configuration.mapsOrigins,
             revealing: configuration.givesSecretsBack ? options.secrets.declared : []
         )
-        let replayer = try Replayer(reader, upstreams: table, options: options, journal: journal)
+        let replayer = try Replayer(reader, upstreams: table, options: options, faults: faults, journal: journal)
         return Parts(exchanges: replayer, replayer: replayer, upstreams: upstreams, table: table, path: path)
     }
 
@@ -69,9 +70,10 @@ extension RunningService {
         _ upstreams: [(name: String, url: String)],
         _ mode: RecordMode,
         _ configuration: MockServerConfiguration,
+        _ faults: FaultStore,
         _ journal: ScopeJournal
     ) throws -> Parts {
-        if mode == .replay { return try replay(path, configuration, journal) }
+        if mode == .replay { return try replay(path, configuration, faults, journal) }
         let upstreams = try parse(upstreams)
         let options = try replayOptions(configuration, journal.secrets)
         if mode == .passthrough {
@@ -79,7 +81,7 @@ extension RunningService {
         } else if let older = try reader(ofFilled: path) {
             defer { older.close() }
             if !configuration.redactsByDefault { try refuseToStopRedaction(of: older) }
-            if try mode == .once && !older.isEmpty() { return try replay(path, configuration, journal) }
+            if try mode == .once && !older.isEmpty() { return try replay(path, configuration, faults, journal) }
         }
         let table = UpstreamTable(
             upstreams,
@@ -131,6 +133,7 @@ extension RunningService {
                     upstreams: table,
                     newest: writer.newestBefore,
                     options: options,
+                    faults: faults,
                     journal: journal
                 )
                 exchanges = MissingRecorder(replayer: older, recorder: recorder(writer))

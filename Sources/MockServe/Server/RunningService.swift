@@ -20,7 +20,7 @@ final class RunningService: Sendable {
     let replayer: Replayer?
     /// In front of all others; may change while the server runs.
     let stubs = StubStore()
-    let faults = FaultStore()
+    let faults: FaultStore
     /// Whose answers may be prepared; nil if a service in front of it must see every exchange.
     private let preparing: Replayer?
     /// Nil if nothing is forwarded.
@@ -50,6 +50,8 @@ final class RunningService: Sendable {
         if let problem = configuration.routes.problem { throw MockServeError(.invalidConfiguration, problem) }
         journal = try ScopeJournal(configuration)
         coverageFile = configuration.coverageFile
+        let faults = FaultStore()
+        self.faults = faults
         let parts: Parts
         do {
             switch configuration.service {
@@ -58,14 +60,15 @@ final class RunningService: Sendable {
                 let limit = configuration.limits.responderBody
                 parts = Parts(exchanges: ResponderService(responder, bodyLimit: limit, journal: journal), table: table)
             case .replay(let path):
-                parts = try Self.replay(path, configuration, journal)
+                parts = try Self.replay(path, configuration, faults, journal)
             case .record(let path, let upstreams, let mode):
-                parts = try Self.record(path, upstreams, mode, configuration, journal)
+                parts = try Self.record(path, upstreams, mode, configuration, faults, journal)
             }
         } catch {
             journal.close()
             throw (error as? CassetteError).map { MockServeError($0) } ?? error
         }
+        for rule in configuration.faults { faults.add(rule) }
         let limit = configuration.limits.responderBody
         var exchanges = parts.exchanges
         var preparing = parts.replayer

@@ -5,7 +5,7 @@ import MockServeCore
 struct RuleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rule",
-        abstract: "Change what matching leaves out or takes in.",
+        abstract: "Change what matching leaves out or takes in, and how answers are played.",
         discussion: """
             Rules are kept in the cassette. Changing them computes the match key of every interaction anew, and says which \
             interactions now answer the same requests, and which no longer do.
@@ -53,17 +53,35 @@ struct RuleOptions: ParsableArguments {
     var rules: [Rule] {
         get throws {
             let texts: [(Rule.Action, [String])] = [(.ignore, ignore), (.require, require), (.map, map), (.play, play)]
-            return try texts.flatMap { action, texts in
-                try texts.map { text in
-                    do {
-                        return try Rule(action, text)
-                    } catch {
-                        throw ValidationError("--\(action.rawValue): \(error).")
-                    }
-                }
+            return try texts.flatMap { try Self.rules($0, $1) }
+        }
+    }
+
+    /// - Parameter texts: the values of the option that is named after the action.
+    static func rules(_ action: Rule.Action, _ texts: [String]) throws -> [Rule] {
+        try texts.map { text in
+            do {
+                return try Rule(action, text)
+            } catch {
+                throw ValidationError("--\(action.rawValue): \(error).")
             }
         }
     }
+
+    func validate() throws { _ = try rules }
+}
+
+/// Faults given on the command line.
+struct FaultOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Let answers go wrong, as in 'GET /x: reset on 2': `METHOD PATH: FAULT`, where FAULT is \(Rule.syntax(.fault)).",
+            valueName: "rule"
+        )
+    )
+    var fault: [String] = []
+
+    var rules: [Rule] { get throws { try RuleOptions.rules(.fault, fault) } }
 
     func validate() throws { _ = try rules }
 }
@@ -92,6 +110,7 @@ struct AddRuleCommand: ParsableCommand {
               mockserve cassette rule add github.cassette --ignore query:ts --require field:Accept
               mockserve cassette rule add github.cassette --map 'path s/[0-9a-f]{8}-[0-9a-f-]{27}/UUID/'
               mockserve cassette rule add github.cassette --play 'cycle for GET /status'
+              mockserve cassette rule add github.cassette --fault 'GET /status: status 503 retry-after 1 times 2'
             """
     )
 
@@ -99,16 +118,19 @@ struct AddRuleCommand: ParsableCommand {
     var cassette: String
 
     @OptionGroup var options: RuleOptions
+    @OptionGroup var faults: FaultOptions
+
+    private var rules: [Rule] { get throws { try options.rules + faults.rules } }
 
     func validate() throws {
-        guard try !options.rules.isEmpty else {
-            throw ValidationError("Which rule? Give --ignore, --require, --map or --play.")
+        guard try !rules.isEmpty else {
+            throw ValidationError("Which rule? Give --ignore, --require, --map, --play or --fault.")
         }
     }
 
     func run() throws {
         try ExitStatus.reporting {
-            RuleChanges.say(try CassetteEditor.add(try options.rules, to: cassette))
+            RuleChanges.say(try CassetteEditor.add(try rules, to: cassette))
         }
     }
 }

@@ -37,7 +37,7 @@ struct BackgroundOptions: ParsableArguments {
     }
 
     /// Every connection needs a descriptor, and shells allow few. The system's maximum is enough for many clients.
-    private static func raiseDescriptorLimit() {
+    static func raiseDescriptorLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
         else {

@@ -2,14 +2,7 @@ import ArgumentParser
 import Foundation
 import MockServe
 import Subprocess
-import Synchronization
 import UnixSignals
-
-#if canImport(System)
-    import System
-#else
-    import SystemPackage
-#endif
 
 struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -21,6 +14,9 @@ struct RunCommand: AsyncParsableCommand {
             not, with 69 if an upstream could not be reached. Without \
             an upstream (--upstream, or MOCKSERVE_UPSTREAM in the environment) the cassette is replayed. Misses, and exchanges that could not be recorded, are told when COMMAND has \
             ended, so that its own output stays apart.
+
+            The `--` may be left out if COMMAND follows right after the cassette. COMMAND gets the signals that mockserve \
+            gets; if mockserve is killed, COMMAND is ended.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
             upstreams.
@@ -54,6 +50,18 @@ struct RunCommand: AsyncParsableCommand {
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.")
     var command: [String]
 
+    /// The arguments of the program, with `--` before the command where that is missing and only a command can follow: after
+    /// the cassette, with nothing around it but options written as `--name=value`.
+    static func withTerminator(_ arguments: [String]) -> [String] {
+        guard arguments.first == configuration.commandName else { return arguments }
+        func isWhole(_ argument: String) -> Bool { argument.hasPrefix("--") && argument.contains("=") }
+        var rest = arguments.dropFirst().drop(while: isWhole)
+        guard let cassette = rest.popFirst(), !cassette.hasPrefix("-") else { return arguments }
+        rest = rest.drop(while: isWhole)
+        guard let program = rest.first, !program.hasPrefix("-") else { return arguments }
+        return arguments[..<rest.startIndex] + ["--"] + rest
+    }
+
     func validate() throws {
         guard !command.isEmpty else {
             throw ValidationError("There is no command to run. Write it after `--`: mockserve run x.cassette -- pytest")
@@ -77,10 +85,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         // Trapped before anything starts, so that no signal is lost.
-        let signals =
-            Signals.hangUpIsIgnored
-            ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
-            : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
+        let signals = await RunProcess.signals()
         let (server, status, unused) = try await ExitStatus.reporting {
             let server = try await MockServer.start(try configure())
             serving.warn(server)
@@ -130,61 +135,7 @@ struct RunCommand: AsyncParsableCommand {
             else { continue }
             updates[key] = expand(String(variable[variable.index(after: equals)...]), server)
         }
-        let environment = Environment.inherit.updating(updates)
-        let child = ChildProcess()
-        // Spawned programs start with no signal ignored, so a shell ignores SIGHUP for the command.
-        let ignoring = Signals.hangUpIsIgnored ? ["/bin/sh", "-c", "trap '' HUP; exec \"$@\"", "sh"] : []
-        if !ignoring.isEmpty, !Self.isThere(command[0]) {
-            // The shell would report that in its own words, and with a status of its own.
-            throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: there is no such program.")
-        }
-        let command = ignoring + command
-        return try await withThrowingTaskGroup(of: TerminationStatus?.self) { group in
-            group.addTask { try await Self.spawn(command, environment, child) }
-            group.addTask {
-                for await signal in signals where !Self.terminalSends(signal) { child.send(signal.rawValue) }
-                return nil
-            }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let status = result { return status }
-            }
-            throw CancellationError()
-        }
-    }
-
-    /// A key at the terminal sends its signal to the command too, which must not get it twice.
-    private static func terminalSends(_ signal: UnixSignal) -> Bool {
-        signal == .sigint && Console.isTerminal(STDIN_FILENO)
-    }
-
-    private static func spawn(
-        _ command: [String],
-        _ environment: Environment,
-        _ child: ChildProcess
-    ) async throws -> TerminationStatus {
-        do {
-            let result = try await Subprocess.run(
-                // A name is looked up in PATH, a path is taken as it is, as a shell does.
-                command[0].contains("/") ? .path(FilePath(command[0])) : .name(command[0]),
-                arguments: Arguments(Array(command.dropFirst())),
-                environment: environment,
-                input: .currentStandardInput,
-                output: .currentStandardOutput,
-                error: .currentStandardError
-            ) { execution in
-                child.began(execution.processIdentifier.value)
-            }
-            return result.terminationStatus
-        } catch let error as SubprocessError {
-            throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: \(error)", cause: error)
-        }
-    }
-
-    private static func isThere(_ program: String) -> Bool {
-        if program.contains("/") { return access(program, X_OK) == 0 }
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        return path.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+        return try await RunProcess(command, environment: .inherit.updating(updates)).run(forwarding: signals)
     }
 
     private func expand(_ template: String, _ server: MockServer) -> String {
@@ -196,31 +147,5 @@ struct RunCommand: AsyncParsableCommand {
             text = text.replacing("{\(name).port}", with: String(url.port ?? 80))
         }
         return text
-    }
-}
-
-/// The process of the command. It may run, and signals for it may arrive, before its number is known here.
-private final class ChildProcess: Sendable {
-    private struct State {
-        var id: pid_t?
-        var waiting: [CInt] = []
-    }
-
-    private let state = Mutex(State())
-
-    func began(_ id: pid_t) {
-        let waiting = state.withLock { state in
-            defer { state = State(id: id) }
-            return state.waiting
-        }
-        for signal in waiting { kill(id, signal) }
-    }
-
-    func send(_ signal: CInt) {
-        let id = state.withLock { state in
-            if state.id == nil { state.waiting.append(signal) }
-            return state.id
-        }
-        if let id { kill(id, signal) }
     }
 }

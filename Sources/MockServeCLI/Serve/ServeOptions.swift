@@ -60,6 +60,7 @@ struct ServeOptions: ParsableArguments {
     )
     var coverage: String?
 
+    @OptionGroup var faults: FaultOptions
     @OptionGroup(title: "Secrets") var secrets: SecretOptions
 
     @Flag(help: "Give clients declared secrets instead of their placeholders.")
@@ -125,6 +126,7 @@ struct ServeOptions: ParsableArguments {
         configuration.sharesPort = reusePort
         configuration.missFile = MissFile.path(for: cassette)
         configuration.redact += secrets.targets
+        configuration.faults = try faults.rules
         if let threads { configuration.eventLoopGroup = MultiThreadedEventLoopGroup(numberOfThreads: threads) }
         if !quiet, tellsAtOnce {
             let kind = configuration.records ? "not recorded" : "failed"

@@ -16,7 +16,9 @@ import HTTPMessages
 ///   though its name says so, and `apart:PLACE:NAME` for a secret by which requests are told apart in order of first
 ///   use, or `digest:SALT:PLACE:NAME` by a short digest, where PLACE is `field`, `cookie`, `query`, `form` or `json`.
 ///
-/// ` for METHOD PATH` may follow (see `RequestPattern`).
+/// - fault: see `FaultPlan`.
+///
+/// ` for METHOD PATH` may follow (see `RequestPattern`); for a fault, `METHOD PATH: ` in front says the same.
 package struct Rule: Hashable, Sendable {
     package enum Action: String, Sendable, CaseIterable {
         case ignore
@@ -24,6 +26,7 @@ package struct Rule: Hashable, Sendable {
         case map
         case play
         case redact
+        case fault
     }
 
     enum Part: Hashable, Sendable {
@@ -38,6 +41,7 @@ package struct Rule: Hashable, Sendable {
         case keyVersion(Int)
         case playback(PlaybackMode)
         case redaction(RedactionRule)
+        case fault(FaultPlan)
     }
 
     package let action: Action
@@ -56,7 +60,7 @@ package struct Rule: Hashable, Sendable {
     package init(_ action: Action, part text: String, map: ValueMap? = nil, scope: RequestPattern? = nil)
         throws(RuleError)
     {
-        guard let part = Part(text, action) else {
+        guard let part = try Part(text, action) else {
             throw RuleError("`\(text)` is nothing to \(action.rawValue): use \(Self.syntax(action))")
         }
         guard (map != nil) == (action == .map) else {
@@ -66,6 +70,9 @@ package struct Rule: Hashable, Sendable {
             throw RuleError("what is redacted by default, and what is declared, is redacted in all requests alike")
         }
         if case .keyVersion = part, scope != nil { throw RuleError("all keys of a cassette are of one version") }
+        if case .fault = part, scope == nil {
+            throw RuleError("for which requests? Write `GET /path: \(text)`, or `* /**: \(text)` for all")
+        }
         if case .playback(let mode) = part {
             guard let scope else {
                 throw RuleError("for which requests? Write `\(text) for GET /path`, or use --playback \(text) for all")
@@ -85,7 +92,7 @@ package struct Rule: Hashable, Sendable {
     ///
     /// - Throws: `RuleError` if `text` is not a rule.
     package init(_ action: Action, _ text: String) throws(RuleError) {
-        let (rest, scope) = Self.splitScope(text)
+        let (rest, scope) = action == .fault ? Self.splitFault(text) : Self.splitScope(text)
         guard action == .map else {
             try self.init(action, part: rest, scope: scope)
             return
@@ -100,6 +107,14 @@ package struct Rule: Hashable, Sendable {
             return (text, nil)
         }
         return (String(text[..<found.lowerBound]), scope)
+    }
+
+    /// `METHOD PATH: FAULT`, or as other rules are written.
+    private static func splitFault(_ text: String) -> (String, RequestPattern?) {
+        guard let colon = text.firstRange(of: ": "), let scope = RequestPattern(String(text[..<colon.lowerBound])) else {
+            return splitScope(text)
+        }
+        return (String(text[colon.upperBound...]), scope)
     }
 
     /// `PART s/PATTERN/REPLACEMENT/`; a backslash escapes the separator.
@@ -154,6 +169,12 @@ package struct Rule: Hashable, Sendable {
         return (try? Rule(.redact, part: text, scope: scope)) ?? self
     }
 
+    /// What goes wrong, with which requests; nil for other rules.
+    package var fault: (plan: FaultPlan, scope: RequestPattern)? {
+        guard case .fault(let plan) = part, let scope else { return nil }
+        return (plan, scope)
+    }
+
     /// Whether it keeps something that would be redacted otherwise.
     package var isKeep: Bool { if case .redaction(.keep) = part { true } else { false } }
 
@@ -181,6 +202,7 @@ package struct Rule: Hashable, Sendable {
         case .map: "path, query, query:NAME, json:PATH, form:NAME, part:NAME, body or field:NAME"
         case .redact:
             "field:NAME, query:NAME, form:NAME or json:NAME (a name at any depth, not a path), or keep:, apart: or digest: before one of these"
+        case .fault: FaultPlan.syntax
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
         }
     }
@@ -188,7 +210,13 @@ package struct Rule: Hashable, Sendable {
 
 extension Rule.Part {
     /// - Returns: nil if `text` is not a part that `action` can have.
-    fileprivate init?(_ text: String, _ action: Rule.Action) {
+    ///
+    /// - Throws: `RuleError` if there is more to say.
+    fileprivate init?(_ text: String, _ action: Rule.Action) throws(RuleError) {
+        if action == .fault {
+            self = .fault(try FaultPlan(text))
+            return
+        }
         if action == .play {
             guard let mode = PlaybackMode(rawValue: text) else { return nil }
             self = .playback(mode)

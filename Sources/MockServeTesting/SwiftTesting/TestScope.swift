@@ -49,7 +49,12 @@ struct TestScope: Sendable {
                 }
                 await server.finishExchanges()
                 let unused = await server.unusedInteractions(if: configuration.unused == .fail)
-                let report = TestReport(server, configuration, unused: unused, cassette, name)
+                let report = ServerReport(
+                    server,
+                    countsMisses: configuration.failsOnMisses,
+                    unused: unused,
+                    hint: RenamedTests.hint(for: cassette, name)
+                )
                 guard let text = report.text else { return }
                 Attachment.record(text, named: "\(CassetteLocation.stem(cassette)).txt", sourceLocation: place)
                 Issue.record("\(text)", sourceLocation: place)

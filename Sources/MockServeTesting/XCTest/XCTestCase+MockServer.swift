@@ -65,7 +65,12 @@
                 let unused = Result {
                     configuration.unused == .fail ? try server.unusedInteractions() : UnusedInteractions()
                 }
-                let report = TestReport(server, configuration, unused: unused, location, test)
+                let report = ServerReport(
+                    server,
+                    countsMisses: configuration.failsOnMisses,
+                    unused: unused,
+                    hint: RenamedTests.hint(for: location, test)
+                )
                 if let text = report.text { XCTFail(text, file: file, line: line) }
                 let hasFailed = testRun.map { $0.totalFailureCount > 0 } ?? false
                 if hasFailed, !configuration.keepsFailedEpisodes { server.dropEpisode() }

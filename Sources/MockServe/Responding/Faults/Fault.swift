@@ -1,106 +1,85 @@
 import Foundation
 public import HTTPTypes
+import MockServeCore
 
 /// What goes wrong with an answer that would have been right.
 ///
 /// Lengths are bytes of the body, as they are sent: with its content coding, without chunks.
 public struct Fault: Sendable, CustomStringConvertible {
-    enum Kind: Sendable {
-        case reset
-        case close(after: Int)
-        case stall(after: Int)
-        case delay(FaultDelay)
-        case status(HTTPResponse.Status, retryAfter: Int?)
-        case garbage
-        case unfinishedChunks
-        case wrongLength(Int)
-        case slow(bytesPerSecond: Int)
-    }
+    let kind: FaultKind
 
-    let kind: Kind
+    init(_ kind: FaultKind) { self.kind = kind }
+
     /// Its name with its values, as the journal shows it: `close after 100`.
-    public let description: String
-
-    private init(_ kind: Kind, _ description: String) { (self.kind, self.description) = (kind, description) }
+    public var description: String { kind.text }
 
     /// The connection is reset (TCP RST) instead of an answer.
-    public static let reset = Fault(.reset, "reset")
+    public static let reset = Fault(.reset)
 
     /// The connection is closed after so many bytes of the body, in the middle of the answer. A shorter body is whole.
     public static func close(after bytes: Int = 0) -> Fault {
-        Fault(.close(after: max(0, bytes)), "close after \(max(0, bytes))")
+        Fault(.close(after: max(0, bytes)))
     }
 
     /// After so many bytes of the body nothing follows, and the connection stays open until the client gives up, or the
     /// server stops.
     public static func stall(after bytes: Int = 0) -> Fault {
-        Fault(.stall(after: max(0, bytes)), "stall after \(max(0, bytes))")
+        Fault(.stall(after: max(0, bytes)))
     }
 
     /// The answer comes later.
-    public static func delay(_ delay: FaultDelay) -> Fault { Fault(.delay(delay), "delay \(delay)") }
+    public static func delay(_ delay: FaultDelay) -> Fault { Fault(.delay(delay.wait)) }
 
     /// Another answer, without a body.
     ///
     /// - Parameter retryAfter: seconds for the field `Retry-After` (RFC 9110 §10.2.3).
     public static func status(_ status: HTTPResponse.Status, retryAfter: Int? = nil) -> Fault {
-        let text = retryAfter.map { " retry after \($0)" } ?? ""
-        return Fault(.status(status, retryAfter: retryAfter), "status \(status.code)\(text)")
+        Fault(.status(status.code, retryAfter: retryAfter.map { max(0, $0) }))
     }
 
     /// Bytes that are no HTTP, then the end of the connection.
-    public static let garbage = Fault(.garbage, "garbage")
+    public static let garbage = Fault(.garbage)
 
     /// The body comes in chunks, and the connection is closed before the last one (RFC 9112 §8). A client of HTTP/1.0,
     /// which knows no chunks, sees a reset.
-    public static let unfinishedChunks = Fault(.unfinishedChunks, "unfinished chunks")
+    public static let unfinishedChunks = Fault(.unfinishedChunks)
 
     /// `Content-Length` says so many bytes more than there are, and the connection is closed after the last one.
     public static func wrongLength(by bytes: Int = 1) -> Fault {
-        Fault(.wrongLength(max(1, bytes)), "wrong length by \(max(1, bytes))")
+        Fault(.wrongLength(by: max(1, bytes)))
     }
 
     /// The body comes so slowly, in small pieces.
     public static func slow(bytesPerSecond: Int) -> Fault {
-        Fault(.slow(bytesPerSecond: max(1, bytesPerSecond)), "slow \(max(1, bytesPerSecond)) B/s")
+        Fault(.slow(bytesPerSecond: max(1, bytesPerSecond)))
     }
 }
 
 /// How long an answer waits.
 public struct FaultDelay: Sendable, CustomStringConvertible {
-    private enum Kind: Sendable {
-        case fixed(Duration)
-        case uniform(ClosedRange<Duration>)
-        case logNormal(median: Duration, sigma: Double)
-    }
-
-    private let kind: Kind
+    let wait: FaultWait
 
     /// Always the same.
-    public static func fixed(_ delay: Duration) -> FaultDelay { FaultDelay(kind: .fixed(max(.zero, delay))) }
+    public static func fixed(_ delay: Duration) -> FaultDelay { FaultDelay(wait: .fixed(max(.zero, delay))) }
 
     /// Any in a range, each as likely as the others.
-    public static func uniform(_ range: ClosedRange<Duration>) -> FaultDelay { FaultDelay(kind: .uniform(range)) }
+    public static func uniform(_ range: ClosedRange<Duration>) -> FaultDelay { FaultDelay(wait: .uniform(range)) }
 
     /// As real services are slow: half of the delays are shorter than the median, and a few much longer. With `sigma` 0.5,
     /// one in forty is more than 2.7 times the median.
     public static func logNormal(median: Duration, sigma: Double = 0.5) -> FaultDelay {
-        FaultDelay(kind: .logNormal(median: max(.zero, median), sigma: max(0, sigma)))
+        FaultDelay(wait: .logNormal(median: max(.zero, median), sigma: max(0, sigma)))
     }
 
-    /// In words.
-    public var description: String {
-        switch kind {
-        case .fixed(let delay): "\(delay)"
-        case .uniform(let range): "\(range.lowerBound) to \(range.upperBound)"
-        case .logNormal(let median, let sigma): "log-normal \(median) sigma \(sigma)"
-        }
-    }
+    /// As the journal shows it: `50ms`, `50ms..1s`, `about 50ms`.
+    public var description: String { wait.text }
+}
 
+extension FaultWait {
     /// One of them, an hour at most.
     func duration(using random: inout some RandomNumberGenerator) -> Duration {
         let limit = Duration.seconds(3600)
-        switch kind {
+        switch self {
         case .fixed(let delay): return min(delay, limit)
         case .uniform(let range):
             let part = Double.random(in: 0...1, using: &random)

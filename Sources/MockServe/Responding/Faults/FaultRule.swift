@@ -14,10 +14,9 @@ public final class FaultRule: PatternRule {
     }
 
     let template: PathTemplate
-    let fault: Fault
-    private let nth: Int?
-    private let every: Int?
-    private let probability: Double?
+    let plan: FaultPlan
+    /// Which requests it is for, besides its path; nil for all.
+    private let scope: RequestPattern?
     private let state: Mutex<State>
     let removal = Removal()
     /// What is wrong with its path; nil if nothing is.
@@ -26,21 +25,10 @@ public final class FaultRule: PatternRule {
     /// What chance begins with: with the same seed, and the same requests in the same order, the same happens.
     public let seed: UInt64
 
-    init(
-        _ template: PathTemplate,
-        _ fault: Fault,
-        problem: String? = nil,
-        nth: Int?,
-        every: Int?,
-        times: Int?,
-        probability: Double?,
-        seed: UInt64?
-    ) {
-        (self.template, self.fault, self.nth, self.every) = (template, fault, nth, every)
-        self.problem = problem
-        self.probability = probability
-        self.seed = seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        state = Mutex(State(left: times, random: SplitMix(seed: self.seed)))
+    init(_ template: PathTemplate, _ plan: FaultPlan, scope: RequestPattern? = nil, problem: String? = nil) {
+        (self.template, self.plan, self.scope, self.problem) = (template, plan, scope, problem)
+        seed = plan.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+        state = Mutex(State(left: plan.times, random: SplitMix(seed: seed)))
     }
 
     /// How often it has happened.
@@ -51,8 +39,13 @@ public final class FaultRule: PatternRule {
 
     /// What the journal says of it.
     var remark: String {
-        "fault: \(fault)" + (probability == nil ? "" : " (seed \(seed))") + (problem.map { "; \($0)" } ?? "")
+        "fault: \(plan.kind.text)" + (plan.probability == nil ? "" : " (seed \(seed))") + (problem.map { "; \($0)" } ?? "")
     }
+
+    func isMade(from rule: Rule) -> Bool { rule.fault.map { $0.plan == plan && $0.scope == scope } ?? false }
+
+    /// - Parameter target: in origin-form.
+    func isFor(method: [UInt8], target: [UInt8]) -> Bool { scope?.matches(method: method, target: target) ?? true }
 
     /// Counts a request.
     ///
@@ -61,12 +54,12 @@ public final class FaultRule: PatternRule {
         state.withLock { state in
             state.asked += 1
             if let left = state.left, left <= 0 { return (false, .zero) }
-            if let nth, state.asked != nth { return (false, .zero) }
-            if let every, every > 0, !state.asked.isMultiple(of: every) { return (false, .zero) }
-            if let probability, Double.random(in: 0..<1, using: &state.random) >= probability { return (false, .zero) }
+            if let nth = plan.nth, state.asked != nth { return (false, .zero) }
+            if let every = plan.every, every > 0, !state.asked.isMultiple(of: every) { return (false, .zero) }
+            if let probability = plan.probability, Double.random(in: 0..<1, using: &state.random) >= probability { return (false, .zero) }
             state.left? -= 1
             state.happened += 1
-            guard case .delay(let delay) = fault.kind else { return (true, .zero) }
+            guard case .delay(let delay) = plan.kind else { return (true, .zero) }
             return (true, delay.duration(using: &state.random))
         }
     }

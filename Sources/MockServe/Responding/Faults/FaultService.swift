@@ -6,12 +6,22 @@ import NIOCore
 typealias FaultStore = PatternStore<FaultRule>
 
 extension PatternStore<FaultRule> {
+    /// - Parameter rule: a fault; others are left out.
+    @discardableResult
+    func add(_ rule: Rule) -> FaultRule? {
+        guard let (plan, scope) = rule.fault else { return nil }
+        let fault = FaultRule(.all, plan, scope: scope)
+        add(fault, method: nil)
+        return fault
+    }
+
     /// Counts a request with every rule that is for it. The last added that happens now counts.
     func take(_ request: RequestHead) -> (rule: FaultRule, delay: Duration)? {
         let method = String(decoding: request.method, as: UTF8.self)
-        let path = String(decoding: Target(Target.originForm(request.target)).path, as: UTF8.self)
+        let target = Target.originForm(request.target)
+        let path = String(decoding: Target(target).path, as: UTF8.self)
         var taken: (rule: FaultRule, delay: Duration)?
-        for rule in matches(method, path).map(\.value) {
+        for rule in matches(method, path).map(\.value) where rule.isFor(method: request.method, target: target) {
             let (isNow, delay) = rule.happens()
             if isNow, taken == nil { taken = (rule, delay) }
         }
@@ -51,11 +61,11 @@ final class FaultService: ExchangeService {
                 return next.respond(to: exchange)
             }
             exchange.fault = rule.remark
-            switch rule.fault.kind {
-            case .reset, .status, .garbage: return OwnAnswer(exchange, rule.fault.kind, journal)
+            switch rule.plan.kind {
+            case .reset, .status, .garbage: return OwnAnswer(exchange, rule.plan.kind, journal)
             case .delay: return LateExchange(exchange, delay, next)
             case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
-                let faulty = FaultyTransport(rule.fault.kind)
+                let faulty = FaultyTransport(rule.plan.kind)
                 exchange.interpose {
                     faulty.inner = $0; return faulty
                 }
@@ -70,10 +80,10 @@ final class FaultService: ExchangeService {
 /// Answers by itself, once the request is complete.
 private final class OwnAnswer: ExchangeReceiver {
     private let exchange: Exchange
-    private let kind: Fault.Kind
+    private let kind: FaultKind
     private let journal: ScopeJournal
 
-    init(_ exchange: Exchange, _ kind: Fault.Kind, _ journal: ScopeJournal) {
+    init(_ exchange: Exchange, _ kind: FaultKind, _ journal: ScopeJournal) {
         (self.exchange, self.kind, self.journal) = (exchange, kind, journal)
         exchange.sendContinueIfExpected()
     }
@@ -82,14 +92,14 @@ private final class OwnAnswer: ExchangeReceiver {
 
     func receiveEnd(trailers: Fields) {
         var status: Int?
-        if case .status(let given, _) = kind { status = given.code }
+        if case .status(let given, _) = kind { status = given }
         journal.note(exchange.request, .responded, status: status, remark: exchange.fault, log: exchange.log)
         switch kind {
         case .status(let status, let retryAfter):
             var fields = Fields([("Date", HTTPDate.text())])
             if let retryAfter { fields.append("Retry-After", String(retryAfter)) }
-            let code = min(max(200, status.code), 999)
-            let reason = Array(status.reasonPhrase.utf8)
+            let code = min(max(200, status), 999)
+            let reason = Array(HTTPResponse.Status(code: code).reasonPhrase.utf8)
             exchange.answer(ResponseHead(status: code, reason: reason, fields: fields), body: [])
         case .garbage:
             // Neither a status line, nor anything that could be taken for HTTP/0.9.

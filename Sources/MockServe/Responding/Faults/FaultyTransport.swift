@@ -9,7 +9,7 @@ final class FaultyTransport: ExchangeTransport {
     /// Bytes of a slow answer that wait at most.
     private static let waitingLimit = 64 << 10
 
-    private let kind: Fault.Kind
+    private let kind: FaultKind
     /// Set before the first call.
     var inner: (any ExchangeTransport)?
     /// Who sends the answer.
@@ -23,7 +23,7 @@ final class FaultyTransport: ExchangeTransport {
     private var whenSent: (() -> Void)?
     private var timer: Scheduled<Void>?
 
-    init(_ kind: Fault.Kind) {
+    init(_ kind: FaultKind) {
         self.kind = kind
         switch kind {
         case .close(let bytes), .stall(let bytes): left = bytes

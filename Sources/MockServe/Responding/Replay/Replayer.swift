@@ -25,6 +25,9 @@ final class Replayer: ExchangeService {
     /// Interactions that were played, of those that are played once and are the only ones of their keys.
     private let playedOnce = Mutex(NumberSet())
     private let state: Mutex<Content>
+    /// Where the faults of the cassette are, among others.
+    private let faults: FaultStore
+    private let ownFaults = Mutex<[FaultRule]>([])
     /// The newest write that is known to have been answered.
     private let newestWrite = Atomic<Int64>(0)
     private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopReplayer>]>([:])
@@ -39,6 +42,7 @@ final class Replayer: ExchangeService {
         upstreams: UpstreamTable,
         newest: Int64 = .max,
         options: ReplayOptions,
+        faults: FaultStore,
         journal: ScopeJournal
     ) throws {
         let content = Content(
@@ -55,6 +59,17 @@ final class Replayer: ExchangeService {
         self.options = options
         self.journal = journal
         playback = Mutex(PlaybackState(options.playback))
+        self.faults = faults
+        followFaults(content.rules.rules)
+    }
+
+    /// Those that stay go on counting.
+    private func followFaults(_ rules: [Rule]) {
+        ownFaults.withLock { own in
+            let wanted = rules.filter { $0.fault != nil }
+            for fault in own where !wanted.contains(where: { fault.isMade(from: $0) }) { fault.remove() }
+            own = wanted.compactMap { rule in own.first { $0.isMade(from: rule) } ?? faults.add(rule) }
+        }
     }
 
     /// What may change while the cassette is replayed.
@@ -74,6 +89,7 @@ final class Replayer: ExchangeService {
             let isSame = content.rules.rules == found.rules
             let rules = isSame ? content.rules : RuleSet(found.rules, secrets: options.secrets)
             try rules.redactor?.check()
+            if !isSame { followFaults(found.rules) }
             content = Content(rules: rules, hasAnswersForAny: found.hasAnswersForAny)
             return content
         }

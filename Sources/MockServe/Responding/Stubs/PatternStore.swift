@@ -18,13 +18,13 @@ final class Removal: Sendable {
 }
 
 /// All of these, by pattern. Any thread may add and remove some while the server runs.
-final class PatternStore<Rule: PatternRule>: Sendable {
-    private let index = Mutex(StubIndex<Rule>())
+final class PatternStore<Element: PatternRule>: Sendable {
+    private let index = Mutex(StubIndex<Element>())
     private let count = Atomic(0)
 
     var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
 
-    func add(_ rule: Rule, method: HTTPRequest.Method?) {
+    func add(_ rule: Element, method: HTTPRequest.Method?) {
         let number = change { $0.insert(method: method?.rawValue, rule.template, rule) }
         rule.removal.set { [weak self, weak rule] in
             guard let self, let rule else { return }
@@ -32,7 +32,7 @@ final class PatternStore<Rule: PatternRule>: Sendable {
         }
     }
 
-    private func change<Result: Sendable>(_ body: @Sendable (inout StubIndex<Rule>) -> Result) -> Result {
+    private func change<Result: Sendable>(_ body: @Sendable (inout StubIndex<Element>) -> Result) -> Result {
         index.withLock { index in
             defer { count.store(index.count, ordering: .releasing) }
             return body(&index)
@@ -42,7 +42,7 @@ final class PatternStore<Rule: PatternRule>: Sendable {
     /// Those for a request, the last added first.
     ///
     /// - Parameter path: without a query.
-    func matches(_ method: String, _ path: String) -> [StubIndex<Rule>.Match] {
+    func matches(_ method: String, _ path: String) -> [StubIndex<Element>.Match] {
         index.withLock { $0.matches(method: method, path: path) }
     }
 }

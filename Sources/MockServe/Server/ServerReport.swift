@@ -1,26 +1,22 @@
-import Foundation
-import MockServe
-
-/// What a test is told about a server at its end, once for all requests.
-struct TestReport {
+/// What is wrong with a server's answers so far, once for all requests: for a test that is to fail then.
+package struct ServerReport {
     /// Nil if all is well.
-    let text: String?
+    package let text: String?
 
     /// Requests and interactions that are shown.
     private static let limit = 10
 
     /// - Parameters:
     ///   - unused: empty if they are ignored.
-    ///   - cassette: the file of the cassette.
-    init(
+    ///   - hint: what else to say, if there is anything to say.
+    package init(
         _ server: MockServer,
-        _ configuration: MockServerConfiguration,
-        unused: Result<UnusedInteractions, any Error>,
-        _ cassette: URL,
-        _ name: TestName
+        countsMisses: Bool = true,
+        unused: Result<UnusedInteractions, any Error> = .success(UnusedInteractions()),
+        hint: @autoclosure () -> String? = nil
     ) {
         var parts: [String] = []
-        if configuration.failsOnMisses, let misses = Self.misses(server) { parts.append(misses) }
+        if countsMisses, let misses = Self.misses(server) { parts.append(misses) }
         switch unused {
         case .success(let unused): if unused.count > 0 { parts.append(unused.list(Self.limit)) }
         case .failure(let error): parts.append(String(describing: error))
@@ -29,7 +25,7 @@ struct TestReport {
             let lines = server.failures.prefix(Self.limit).map { "  \($0)" }
             parts.append((["What could not be answered or recorded:"] + lines).joined(separator: "\n"))
         }
-        if !parts.isEmpty, let hint = RenamedTests.hint(for: cassette, name) { parts.append(hint) }
+        if !parts.isEmpty, let hint = hint() { parts.append(hint) }
         text = parts.isEmpty ? nil : parts.joined(separator: "\n\n")
     }
 

@@ -1,0 +1,194 @@
+/// What goes wrong with an answer. Lengths are bytes of the body as it is sent: with its content coding, without chunks.
+package enum FaultKind: Hashable, Sendable {
+    case reset
+    case close(after: Int)
+    case stall(after: Int)
+    case delay(FaultWait)
+    case status(Int, retryAfter: Int?)
+    case garbage
+    case unfinishedChunks
+    case wrongLength(by: Int)
+    case slow(bytesPerSecond: Int)
+
+    /// As it is written in a `FaultPlan`.
+    package var text: String {
+        switch self {
+        case .reset: "reset"
+        case .close(let bytes): bytes == 0 ? "close" : "close after \(bytes)"
+        case .stall(let bytes): bytes == 0 ? "stall" : "stall after \(bytes)"
+        case .delay(let wait): "delay \(wait.text)"
+        case .status(let code, let seconds): "status \(code)" + (seconds.map { " retry-after \($0)" } ?? "")
+        case .garbage: "garbage"
+        case .unfinishedChunks: "unfinished-chunks"
+        case .wrongLength(let bytes): bytes == 1 ? "wrong-length" : "wrong-length \(bytes)"
+        case .slow(let rate): "slow \(rate)"
+        }
+    }
+}
+
+/// How long an answer waits.
+package enum FaultWait: Hashable, Sendable {
+    case fixed(Duration)
+    case uniform(ClosedRange<Duration>)
+    case logNormal(median: Duration, sigma: Double)
+
+    package static let usualSigma = 0.5
+
+    package var text: String {
+        switch self {
+        case .fixed(let time): Self.text(time)
+        case .uniform(let range): "\(Self.text(range.lowerBound))..\(Self.text(range.upperBound))"
+        case .logNormal(let median, let sigma):
+            "about \(Self.text(median))" + (sigma == Self.usualSigma ? "" : " sigma \(sigma)")
+        }
+    }
+
+    private static func text(_ time: Duration) -> String {
+        let milliseconds = time / .milliseconds(1)
+        let (number, unit) = milliseconds >= 1000 ? (milliseconds / 1000, "s") : (milliseconds, "ms")
+        return (number == number.rounded() ? String(Int(number)) : String(number)) + unit
+    }
+}
+
+/// A fault, and which of the requests that it is for it happens to. It is written as
+///
+/// - `reset`, `close [after BYTES]`, `stall [after BYTES]`, `status CODE [retry-after SECONDS]`, `garbage`,
+///   `unfinished-chunks`, `wrong-length [BYTES]`, `slow BYTES` (a second), or `delay TIME`, where the time is `200ms`, `1.5s`,
+///   `100ms..2s` (any between) or `about 200ms [sigma NUMBER]` (log-normal, with this median),
+/// - and then any of `on N` (only to the Nth request), `every N` (to every Nth one), `times N` (so often at most),
+///   `probability P` (from 0 to 1) and `seed N` (what chance begins with).
+package struct FaultPlan: Hashable, Sendable {
+    package static let syntax = """
+        reset, close [after BYTES], stall [after BYTES], delay 200ms (or 100ms..2s, or about 200ms), status CODE \
+        [retry-after SECONDS], garbage, unfinished-chunks, wrong-length [BYTES] or slow BYTES-PER-SECOND, and then any of \
+        on N, every N, times N, probability P, seed N
+        """
+
+    package var kind: FaultKind
+    /// Counted from 1.
+    package var nth: Int?
+    package var every: Int?
+    package var times: Int?
+    package var probability: Double?
+    package var seed: UInt64?
+
+    package init(
+        _ kind: FaultKind,
+        nth: Int? = nil,
+        every: Int? = nil,
+        times: Int? = nil,
+        probability: Double? = nil,
+        seed: UInt64? = nil
+    ) {
+        (self.kind, self.nth, self.every, self.times) = (kind, nth, every, times)
+        (self.probability, self.seed) = (probability, seed)
+    }
+
+    /// - Throws: `RuleError` if `text` is not such a plan.
+    package init(_ text: String) throws(RuleError) {
+        var words = FaultWords(text)
+        self.init(try words.kind())
+        while let word = words.next() {
+            switch word {
+            case "on" where nth == nil: nth = try words.number("on", 1...)
+            case "every" where every == nil: every = try words.number("every", 1...)
+            case "times" where times == nil: times = try words.number("times", 0...)
+            case "seed" where seed == nil: seed = UInt64(try words.number("seed", 0...))
+            case "probability" where probability == nil: probability = try words.decimal("probability", 0...1)
+            default: throw words.problem("`\(word)` is not expected there")
+            }
+        }
+    }
+
+    /// As it is written.
+    package var text: String {
+        var text = kind.text
+        if let nth { text += " on \(nth)" }
+        if let every { text += " every \(every)" }
+        if let times { text += " times \(times)" }
+        if let probability { text += " probability \(probability)" }
+        if let seed { text += " seed \(seed)" }
+        return text
+    }
+}
+
+/// The words of a `FaultPlan`.
+private struct FaultWords {
+    private let text: String
+    private var rest: ArraySlice<Substring>
+
+    init(_ text: String) {
+        self.text = text
+        rest = text.split(separator: " ")[...]
+    }
+
+    mutating func next() -> Substring? { rest.popFirst() }
+
+    func problem(_ reason: String) -> RuleError {
+        RuleError("`\(text)` is no fault: \(reason). Write \(FaultPlan.syntax)")
+    }
+
+    mutating func kind() throws(RuleError) -> FaultKind {
+        switch next() {
+        case "reset": return .reset
+        case "close": return .close(after: try optional("after", 0...) ?? 0)
+        case "stall": return .stall(after: try optional("after", 0...) ?? 0)
+        case "garbage": return .garbage
+        case "unfinished-chunks": return .unfinishedChunks
+        case "slow": return .slow(bytesPerSecond: try number("slow", 1...))
+        case "wrong-length":
+            guard let word = rest.first, Int(word) != nil else { return .wrongLength(by: 1) }
+            return .wrongLength(by: try number("wrong-length", 1...))
+        case "status":
+            let code = try number("status", 200...)
+            guard code <= 999 else { throw problem("a status is 200 to 999") }
+            return .status(code, retryAfter: try optional("retry-after", 0...))
+        case "delay": return .delay(try wait())
+        case let word: throw problem(word.map { "`\($0)` is none that there is" } ?? "it is empty")
+        }
+    }
+
+    private mutating func wait() throws(RuleError) -> FaultWait {
+        guard let word = next() else { throw problem("`delay` wants a time") }
+        if word == "about" {
+            let median = try time(next() ?? "")
+            guard rest.first == "sigma" else { return .logNormal(median: median, sigma: FaultWait.usualSigma) }
+            rest = rest.dropFirst()
+            return .logNormal(median: median, sigma: try decimal("sigma", 0...10))
+        }
+        guard let dots = word.firstRange(of: "..") else { return .fixed(try time(word)) }
+        let (first, last) = (try time(word[..<dots.lowerBound]), try time(word[dots.upperBound...]))
+        guard first <= last else { throw problem("`\(word)` ends before it begins") }
+        return .uniform(first...last)
+    }
+
+    /// An hour at most.
+    private func time(_ text: Substring) throws(RuleError) -> Duration {
+        let unit: Double? = text.hasSuffix("ms") ? 0.001 : text.hasSuffix("s") ? 1 : nil
+        let number = Double(text.prefix { $0 != "m" && $0 != "s" })
+        guard let unit, let number, (0...3600).contains(number * unit) else {
+            throw problem("`\(text)` is no time, such as 200ms or 1.5s, an hour at most")
+        }
+        return .nanoseconds(Int64((number * unit * 1e9).rounded()))
+    }
+
+    private mutating func optional(_ word: Substring, _ range: PartialRangeFrom<Int>) throws(RuleError) -> Int? {
+        guard rest.first == word else { return nil }
+        rest = rest.dropFirst()
+        return try number(String(word), range)
+    }
+
+    mutating func number(_ word: String, _ range: PartialRangeFrom<Int>) throws(RuleError) -> Int {
+        guard let text = next(), let number = Int(text), range.contains(number) else {
+            throw problem("`\(word)` wants a whole number from \(range.lowerBound)")
+        }
+        return number
+    }
+
+    mutating func decimal(_ word: String, _ range: ClosedRange<Double>) throws(RuleError) -> Double {
+        guard let text = next(), let number = Double(text), range.contains(number) else {
+            throw problem("`\(word)` wants a number from \(Int(range.lowerBound)) to \(Int(range.upperBound))")
+        }
+        return number
+    }
+}
