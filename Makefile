@@ -52,7 +52,8 @@ test-tools: .venv/installed
 
 test: test-tools lint
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
-	@SWIFT=$(SWIFT) scripts/run-tests --skip-build $(SWIFT_FLAGS)
+	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve
+	@SWIFT=$(SWIFT) MOCKSERVE=$(CURDIR)/.build-release/release/mockserve scripts/run-tests --skip-build $(SWIFT_FLAGS)
 	@$(MAKE) --no-print-directory guard
 
 bench-tools: .venv-bench/installed

@@ -10,6 +10,7 @@ import Testing
 
 /// Runs the built program against real upstreams with real clients. The scripts say what is tested, and how.
 ///
+/// The program is the one that MOCKSERVE in the environment names, as `make test` does with a release build, or the debug build.
 /// One after another: some of them measure time, and all of them use both cores.
 @Suite(.serialized, .timeLimit(.minutes(10)))
 struct EndToEndTests {
@@ -75,7 +76,7 @@ struct EndToEndTests {
 
     private func run(script: String, _ arguments: [String]) async throws {
         let root = URL(fileURLWithPath: #filePath).appending(path: "../../..").standardized
-        let program = try builtProgram()
+        let program = try ProcessInfo.processInfo.environment["MOCKSERVE"] ?? builtProgram()
         let python = root.appending(path: ".venv/bin/python").path
         try #require(FileManager.default.isExecutableFile(atPath: python), "run `make test-tools` first")
         let result = try await Subprocess.run(
@@ -90,7 +91,7 @@ struct EndToEndTests {
         #expect(result.standardOutput.contains("ok: "), "the script says nothing of what it has shown")
     }
 
-    /// The program is next to the test bundle.
+    /// It is next to the test bundle.
     private func builtProgram() throws -> String {
         let executable = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let program = URL(fileURLWithPath: executable).deletingLastPathComponent().appending(path: "mockserve").path

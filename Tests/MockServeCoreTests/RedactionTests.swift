@@ -318,6 +318,21 @@ import Testing
     ])
     func whatIsTooCommonIsNotLearned(_ value: String) { #expect(!LearnedSecrets.isDistinctive(Array(value.utf8))) }
 
+    @Test(arguments: [
+        "Content-Security-Policy", "X-Frame-Options_v", "MyHTTPServer-NameList", "en-US_POSIX-Traditional", "SomeService-ClientAPI_Key",
+    ])
+    func namesAreNotLearned(_ value: String) { #expect(!LearnedSecrets.isDistinctive(Array(value.utf8))) }
+
+    /// As `token_urlsafe` makes them; one in fifty has no digit, and may look as if it had words in it.
+    @Test func whatChanceMakesIsLearned() {
+        #expect(LearnedSecrets.isDistinctive(Array("GPNvyHERvirLIVFU_XD-JfMo".utf8)))
+        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+        var random = SplitMix64(seed: 20)
+        let values = (0..<100_000).map { _ in (0..<24).map { _ in letters[Int.random(in: 0..<64, using: &random)] } }
+        let missed = values.filter { !LearnedSecrets.isDistinctive($0) }
+        #expect(missed.count < 100, "\(missed.map { String(decoding: $0, as: UTF8.self) })")
+    }
+
     @Test func percentSignsWithinQuotedPrintableAreNotDecodedWithIt() throws {
         let redactor = try redactor()
         redactor.learn(from: Fields([("Authorization", "Bearer Rw%jJh2VP%41HtJG100%Odwow")]), isRequest: true)

@@ -133,7 +133,7 @@ package final class LearnedSecrets: Sendable {
 
     /// A word with a number (`user-00042`, `bootstrap5`), a version, or a host with a port.
     private static func isOrdinary(_ value: [UInt8]) -> Bool {
-        guard value.count < 40 else { return false }
+        guard value.count < 40, !SecretName.isOfNoWords(value) else { return false }
         func isLetter(_ byte: UInt8) -> Bool { (byte | 0x20) &- 0x61 < 26 }
         func isDigit(_ byte: UInt8) -> Bool { byte &- 0x30 < 10 }
         let rest = value.drop { isLetter($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x20 }
