@@ -130,9 +130,10 @@ def download(number):
 @app.get("/events")
 def events():
     """As language models answer: a word at a time."""
+    count = request.args.get("count", 5, int)
 
     def words():
-        for number in range(request.args.get("count", 5, int)):
+        for number in range(count):
             yield f"id: {number}\ndata: {json.dumps({'word': f'word {number}'})}\n\n"
             time.sleep(0.1)
         yield "data: [DONE]\n\n"
