@@ -4,7 +4,7 @@ SWIFT ?= swift
 # The same flags for every build, so that none throws another's work away.
 SWIFT_FLAGS = -Xswiftc -warnings-as-errors
 BUILD_PACKAGES = libsqlite3-dev zlib1g-dev libbrotli-dev libzstd-dev libre2-dev pkg-config
-TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3
+TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3 nodejs golang-go
 SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks
 
 BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk valgrind python3 python3-venv util-linux

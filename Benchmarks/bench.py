@@ -288,6 +288,14 @@ def scope(path):
     return statistics.median(float(line) / 1000 for line in output.stdout.split())
 
 
+def trait_cost():
+    """Medians over 1,000 scopes in milliseconds, of the trait for tests and of `withMockServer`: they take turns."""
+    command = ["swift", "test", "-Xswiftc", "-warnings-as-errors", "--filter", "TraitCostTests"]
+    environment = {**os.environ, "TRAIT_COST": "1000"}
+    output = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    return tuple(float(value) for value in re.search(r"trait ([\d.]+) ms, withMockServer ([\d.]+) ms", output).groups())
+
+
 def resident(path, count, requests):
     warm(path)
     server = replay(path)
@@ -385,6 +393,9 @@ def main():
         "nginx-middle": Row("nginx, 100 KB", static, pattern="/middle"),
         "nginx-large": Row("nginx, 10 MB", static, pattern="/large"),
     }
+    stubs = [
+        Row(f"stubs, {count:,}, random", Server(bench("stubs", "--count", str(count))), count=count) for count in (1, 10_000)
+    ]
     threaded = [
         Row(f"replay, {kept_count:,} interactions, --threads {threads} on one core", replay(kept, threads=threads), count=kept_count)
         for threads in (1, 2, 4, 8)
@@ -394,7 +405,7 @@ def main():
         Row(f"bare SwiftNIO server, {threads} threads on one core", Server(bench("floor", "--threads", str(threads))))
         for threads in (2, 4, 8)
     ]
-    rows += [*extra.values(), *threaded, *bare[1:]]
+    rows += [*extra.values(), *stubs, *threaded, *bare[1:]]
     upstream = nginx_static(place=1)
     if MITMDUMP.exists():
         rows.append(Row("mitmproxy server replay, 100 flows, random", mitmproxy(upstream), count=100))
@@ -439,6 +450,9 @@ def main():
         f"ready, {largest:,} interactions (ms from exec)": ready(paths[largest]),
         "start + stop of a scope (ms)": scope(kept),
     }
+    trait, bare_scope = trait_cost()
+    once["start + stop of a scope with the trait (ms, debug build)"] = trait
+    once["the same of withMockServer beside it (ms, debug build)"] = bare_scope
     megabytes, asked = resident(paths[largest], largest, 100_000)
     once[f"resident after {asked:,} random requests of {largest:,} (MiB)"] = megabytes
     for server in list(Server.running):
@@ -482,6 +496,7 @@ def main():
         "6. ready, ms": (once["ready, 1 interaction (ms from exec)"], "<=", 40),
         "6. start + stop of a scope, ms": (once["start + stop of a scope (ms)"], "<=", 2),
         "7. 10 MB, × nginx in bytes/s": (extra["large"].ratio(extra["nginx-large"], "bytes"), ">=", 0.7),
+        "stubs: 10,000, × one": (stubs[1].ratio(stubs[0]), ">=", 0.9),
         "journal: with it, × without": (extra["full"].ratio(extra["bare"]), ">=", 0.9),
     }
     print("\n| bar | measured | wanted | |\n|---|---|---|---|")

@@ -8,7 +8,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Makes cassettes to measure with, and what mockserve is measured against.",
         subcommands: [
             GenerateCommand.self, FloorCommand.self, ReplayCommand.self, RequestsCommand.self,
-            ScopeCommand.self, RedactionCommand.self,
+            ScopeCommand.self, RedactionCommand.self, StubsCommand.self,
         ]
     )
 }

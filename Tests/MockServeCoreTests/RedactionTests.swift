@@ -323,6 +323,18 @@ import Testing
     ])
     func namesAreNotLearned(_ value: String) { #expect(!LearnedSecrets.isDistinctive(Array(value.utf8))) }
 
+    /// Found by the fuzzer. Otherwise JSON would lose the end of a string.
+    @Test(arguments: [
+        (#"{"a":"<a_token>hunter2hunter2","b":"x<y"}"#, #"{"a":"<a_token>redacted.a_token.1","b":"x<y"}"#),
+        (#"{"a":"<a_token>hunter2hunter2","b":"x</y>"}"#, #"{"a":"<a_token>redacted.a_token.1","b":"x</y>"}"#),
+        (#"{"a":"<a_token>hunter2hunter2"}"#, #"{"a":"<a_token>redacted.a_token.1"}"#),
+        (#"{"a":"<a_token>hunter2hun\"ter2<\/a_token>"}"#, #"{"a":"<a_token>redacted.a_token.1<\/a_token>"}"#),
+        (#"<a_token>hunter2hun"ter2</a_token>"#, "<a_token>redacted.a_token.1</a_token>"),
+    ])
+    func anElementWithoutItsEndStaysWithinItsString(_ text: String, _ expected: String) throws {
+        #expect(try redacted(text, "application/json", redactor()) == expected)
+    }
+
     /// As `token_urlsafe` makes them; one in fifty has no digit, and may look as if it had words in it.
     @Test func whatChanceMakesIsLearned() {
         #expect(LearnedSecrets.isDistinctive(Array("GPNvyHERvirLIVFU_XD-JfMo".utf8)))

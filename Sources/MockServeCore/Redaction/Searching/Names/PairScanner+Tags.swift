@@ -6,6 +6,7 @@ extension PairScanner {
         while index < text.count, isNameByte(text[index]) || text[index] == UInt8(ascii: ":") { index += 1 }
         guard index < text.count, index - start <= Self.nameLimit else { return }
         let prefix = text[start + 1..<index].lastIndex(of: UInt8(ascii: ":")).map { $0 + 1 } ?? start + 1
+        let element = start + 1..<index
         if text[index] == UInt8(ascii: ">"), isName(of: prefix..<index), namedElement(from: index + 1) { return }
         let own = text[index] == UInt8(ascii: ">") || isBlank(text[index]) ? read(prefix..<index, .json) : nil
         var (named, value): (SecretName?, Range<Int>?)
@@ -43,7 +44,7 @@ extension PairScanner {
         guard let name = own ?? (isIdentified ? nil : named), index < text.count, text[index] == UInt8(ascii: ">"),
             text[index - 1] != UInt8(ascii: "/")
         else { return }
-        content(from: index + 1, name)
+        content(from: index + 1, name, of: element)
     }
 
     /// The end of an attribute without quotation marks (HTML §13.1.2.3).
@@ -54,7 +55,8 @@ extension PairScanner {
     private static let data = Array("<![CDATA[".utf8)
     private static let endOfData = Array("]]>".utf8)
 
-    mutating func content(from start: Int, _ name: SecretName) {
+    /// - Parameter element: the name in the tag; nil if the end may be that of another element.
+    mutating func content(from start: Int, _ name: SecretName, of element: Range<Int>? = nil) {
         var (low, high) = (start, start)
         if start + Self.data.count < text.count, text[start..<start + Self.data.count].elementsEqual(Self.data) {
             low = start + Self.data.count
@@ -68,9 +70,23 @@ extension PairScanner {
             while low < text.count, isBlank(text[low]) { low += 1 }
             high = low
             while high < text.count, text[high] != UInt8(ascii: "<") { high += 1 }
+            // Without its end it may be part of a string, which ends first.
+            if !isEnd(at: high, of: element), let quote = text[low..<high].firstIndex(of: UInt8(ascii: "\"")) {
+                high = quote
+                while high > low, text[high - 1] == UInt8(ascii: "\\") { high -= 1 }
+            }
             while high > low, isBlank(text[high - 1]) { high -= 1 }
         }
         guard low < high else { return }
         takeValue(low..<high, name, isPair: false)
+    }
+
+    private func isEnd(at index: Int, of element: Range<Int>?) -> Bool {
+        guard index + 1 < text.count, text[index] == UInt8(ascii: "<") else { return false }
+        // In JSON the slash may be escaped.
+        let slash = text[index + 1] == UInt8(ascii: "\\") ? index + 2 : index + 1
+        guard slash < text.count, text[slash] == UInt8(ascii: "/") else { return false }
+        guard let element else { return true }
+        return text[(slash + 1)...].starts(with: text[element])
     }
 }
