@@ -8,16 +8,25 @@ TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromiu
 SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks
 
 BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk valgrind python3 python3-venv util-linux
-# One program that needs no Swift on the machine it runs on.
-RELEASE_FLAGS = -c release --scratch-path .build-release --static-swift-stdlib $(SWIFT_FLAGS)
+# One program that needs nothing but the C library on the machine it runs on.
+RELEASE_FLAGS = -c release --scratch-path .build-release --static-swift-stdlib $(SWIFT_FLAGS) -Xlinker -s
+BUILD_RELEASE = scripts/static-libraries $(CURDIR)/.build-release/static && \
+	PKG_CONFIG_PATH=$(CURDIR)/.build-release/static $(SWIFT) build $(RELEASE_FLAGS)
+PROGRAM = .build-release/release/mockserve
+# Where `make install` puts it, and where packages go.
+PREFIX = /usr/local
+DIST = .build-release/dist
 
-.PHONY: help demo build release test lint format test-tools bench bench-tools guard fuzz kill-test clean
+.PHONY: help demo build release install deb wheel test lint format test-tools bench bench-tools guard fuzz kill-test clean
 
 help:
 	@echo 'make demo       build, then record an embedded upstream, stop it, and replay it'
 	@echo 'make test       check the format, build without warnings, run every test, count instructions'
 	@echo 'make build      build the debug binary: .build/debug/mockserve'
-	@echo 'make release    build the release binary: .build-release/release/mockserve'
+	@echo 'make release    build the release binary, which needs only the C library: .build-release/release/mockserve'
+	@echo 'make install    install it with its completions and manual pages; PREFIX=/usr/local DESTDIR='
+	@echo 'make deb        make a Debian package of it, in .build-release/dist'
+	@echo 'make wheel      make a wheel of the plugin for pytest with it inside, in .build-release/dist'
 	@echo 'make bench      measure it together with its peers and print a table; about 15 minutes'
 	@echo 'make guard      count the instructions of a replayed request and compare them with what is written down'
 	@echo 'make format     format the sources'
@@ -33,7 +42,18 @@ build:
 
 release:
 	@scripts/install-packages $(BUILD_PACKAGES)
-	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve
+	$(BUILD_RELEASE) --product mockserve
+	@scripts/check-release $(PROGRAM)
+
+# Without building: it may be root who installs.
+install:
+	@test -x $(PROGRAM) || { echo 'There is no $(PROGRAM) yet: run `make release` first.' >&2; exit 1; }
+	scripts/install $(PROGRAM) $(PREFIX) $(DESTDIR)
+
+deb wheel: release
+	@scripts/install-packages python3 python3-pip
+	@scripts/$(subst deb,debian-package,$@) $(PROGRAM) $(DIST)
+	@cd $(DIST) && sha256sum *.deb *.whl 2>/dev/null >SHA256SUMS || true
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)
@@ -52,14 +72,14 @@ test-tools: .venv/installed
 
 test: test-tools lint
 	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
-	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve
+	$(BUILD_RELEASE) --product mockserve
 	@SWIFT=$(SWIFT) MOCKSERVE=$(CURDIR)/.build-release/release/mockserve scripts/run-tests --skip-build $(SWIFT_FLAGS)
 	@$(MAKE) --no-print-directory guard
 
 bench-tools: .venv-bench/installed
 	@scripts/install-packages $(BENCH_PACKAGES)
-	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve
-	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve-bench
+	$(BUILD_RELEASE) --product mockserve
+	$(BUILD_RELEASE) --product mockserve-bench
 
 .venv-bench/installed: Benchmarks/requirements.txt
 	@scripts/install-packages $(BENCH_PACKAGES)
@@ -72,7 +92,7 @@ bench: bench-tools
 
 guard:
 	@scripts/install-packages $(BUILD_PACKAGES) valgrind python3
-	$(SWIFT) build $(RELEASE_FLAGS) --product mockserve-bench
+	$(BUILD_RELEASE) --product mockserve-bench
 	python3 Benchmarks/guard.py $(GUARD)
 
 kill-test: test-tools build

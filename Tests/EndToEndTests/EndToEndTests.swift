@@ -66,6 +66,8 @@ struct EndToEndTests {
 
     @Test func memoryStaysFlatWithBodiesOfAGibibyte() async throws { try await run("huge_bodies", "1024") }
 
+    @Test func whatIsInstalledWorks() async throws { try await run("packages") }
+
     @Test func integrationsAndExamplesReplay() async throws { try await run("integrations") }
 
     @Test func aBrowserSeesTheSameSite() async throws {

@@ -325,11 +325,11 @@ import Testing
 
     /// Found by the fuzzer. Otherwise JSON would lose the end of a string.
     @Test(arguments: [
-        (#"{"a":"<a_token>hunter2hunter2","b":"x<y"}"#, #"{"a":"<a_token>redacted.a_token.1","b":"x<y"}"#),
-        (#"{"a":"<a_token>hunter2hunter2","b":"x</y>"}"#, #"{"a":"<a_token>redacted.a_token.1","b":"x</y>"}"#),
-        (#"{"a":"<a_token>hunter2hunter2"}"#, #"{"a":"<a_token>redacted.a_token.1"}"#),
-        (#"{"a":"<a_token>hunter2hun\"ter2<\/a_token>"}"#, #"{"a":"<a_token>redacted.a_token.1<\/a_token>"}"#),
-        (#"<a_token>hunter2hun"ter2</a_token>"#, "<a_token>redacted.a_token.1</a_token>"),
+        (#"{"a":"<db_password>hunter2hunter2","b":"x<y"}"#, #"{"a":"<db_password>redacted.db_password.1","b":"x<y"}"#),
+        (#"{"a":"<db_password>hunter2hunter2","b":"x</y>"}"#, #"{"a":"<db_password>redacted.db_password.1","b":"x</y>"}"#),
+        (#"{"a":"<db_password>hunter2hunter2"}"#, #"{"a":"<db_password>redacted.db_password.1"}"#),
+        (#"{"a":"<db_password>hunter2hun\"ter2<\/db_password>"}"#, #"{"a":"<db_password>redacted.db_password.1<\/db_password>"}"#),
+        (#"<db_password>hunter2hun"ter2</db_password>"#, "<db_password>redacted.db_password.1</db_password>"),
     ])
     func anElementWithoutItsEndStaysWithinItsString(_ text: String, _ expected: String) throws {
         #expect(try redacted(text, "application/json", redactor()) == expected)
