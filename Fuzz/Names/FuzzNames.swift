@@ -25,14 +25,16 @@ public func fuzzNames(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     guard let nameText = String(validating: name, as: UTF8.self), let text = String(validating: value, as: UTF8.self),
         let json = try? JSONEncoder().encode([nameText: text])
     else { return 0 }
-    let once = redact(redactor, Array(json))
+    // A number is known for a placeholder by those that were given.
+    let book = PlaceholderBook()
+    let once = redact(redactor, Array(json), book)
     guard let after = try? JSONDecoder().decode([String: String].self, from: Data(once)) else {
         preconditionFailure("JSON is none any more: \(Latin1.string(json)) -> \(Latin1.string(once))")
     }
     precondition(after.count == 1, "a member was lost: \(Latin1.string(json)) -> \(Latin1.string(once))")
     // A name that held a secret is another one afterwards.
     if once != Array(json), after.keys.first == nameText {
-        let twice = redact(redactor, once)
+        let twice = redact(redactor, once, book)
         precondition(
             twice == once,
             "redacted twice: \(Latin1.string(json)) -> \(Latin1.string(once)) -> \(Latin1.string(twice))"
@@ -45,8 +47,8 @@ private let redactor: Redactor? = (try? Rule(.redact, "catalog:\(RedactionCatalo
     RuleSet([rule]).redactor
 }
 
-private func redact(_ redactor: Redactor, _ body: [UInt8]) -> [UInt8] {
-    var redaction = BodyRedaction(redactor, Fields([("Content-Type", "application/json")]), "body", PlaceholderBook())
+private func redact(_ redactor: Redactor, _ body: [UInt8], _ book: PlaceholderBook) -> [UInt8] {
+    var redaction = BodyRedaction(redactor, Fields([("Content-Type", "application/json")]), "body", book)
     let output = redaction.push(body)
     guard let rest = try? redaction.finish() else { preconditionFailure("a body without a coding is refused") }
     return output + rest
