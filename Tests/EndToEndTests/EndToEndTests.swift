@@ -36,6 +36,8 @@ struct EndToEndTests {
 
     @Test func faultsDoNoHarm() async throws { try await run("faults") }
 
+    @Test func everyFaultIsSeenByClients() async throws { try await run("fault_clients") }
+
     @Test func killsLeaveTheOldOrTheNew() async throws { try await run("kill_points", "48") }
 
     @Test func killsOfAMigrationLeaveOneVersionOrTheOther() async throws {

@@ -3,6 +3,10 @@ import HTTPTypes
 import MockServeCore
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 @testable import MockServe
 
 /// Faults that a test makes on purpose, as curl sees them.
@@ -76,6 +80,41 @@ struct FaultyAnswerTests {
             // Others are answered as ever.
             let other = try await curl(server, "/y")
             #expect(other.status == 0 && other.text.hasSuffix(Self.body))
+        }
+    }
+
+    /// Nil for a whole answer; otherwise any of these codes, as they differ between systems.
+    @Test(
+        arguments: [
+            (Fault.reset, [.networkConnectionLost]), (.close(after: 100), [.networkConnectionLost, .unknown]),
+            (.stall(after: 10), [.timedOut]), (.garbage, [.badServerResponse, .unsupportedURL, .cannotParseResponse]),
+            (.unfinishedChunks, [.networkConnectionLost, .unknown]),
+            (.wrongLength(by: 5), [.networkConnectionLost, .unknown]),
+            (.status(503, retryAfter: 7), nil), (.delay(.fixed(.milliseconds(50))), nil), (.slow(bytesPerSecond: 5000), nil),
+        ] as [(Fault, [URLError.Code]?)]
+    )
+    func everyFaultIsSeenByURLSession(_ fault: Fault, _ codes: [URLError.Code]?) async throws {
+        try await withServer { (server: MockServer) async throws in
+            server.fault(fault, on: .get("/x"))
+            let settings = URLSessionConfiguration.ephemeral
+            settings.timeoutIntervalForRequest = 1
+            let session = URLSession(configuration: settings)
+            defer { session.invalidateAndCancel() }
+            let seen: Result<(Data, URLResponse), any Error>
+            do {
+                seen = .success(try await session.data(from: server.url.appendingPathComponent("x")))
+            } catch {
+                seen = .failure(error)
+            }
+            switch seen {
+            case .success((let data, let response)):
+                #expect(codes == nil, "\(fault): \(data.count) bytes and no error")
+                let status = (response as? HTTPURLResponse)?.statusCode
+                #expect(status == 503 && data.isEmpty || status == 200 && data.count == Self.body.utf8.count)
+            case .failure(let error):
+                let code = (error as? URLError)?.code
+                #expect(codes?.contains { $0 == code } == true, "\(fault): \(error)")
+            }
         }
     }
 
