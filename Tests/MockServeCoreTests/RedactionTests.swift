@@ -116,6 +116,7 @@ import Testing
         #"{"db_pass\":[\"x\"26716856":"{\"token"}"#, #"{"n{\"token\":`{\"te":"{\"token\":`I"}"#,
         #"{"note":"token: 'abcd-1x","b":"it's"}"#, #"{"a\"token$: 1Hi$":"t\u0001"}"#,
         #"{"note":"my password: hunter2-9A","b":1}"#, #"{"a":"\"token: #:\"abcde"}"#,
+        #"{"a\"atoken\":\"\\\\\\\\\\\\\\\\\\\\\\":"x:y"}"#,
     ])
     func quotationMarksBelongToTheirText(_ text: String) throws {
         let output = try redacted(text, "application/json", isRequest: true)

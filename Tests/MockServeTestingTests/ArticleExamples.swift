@@ -335,9 +335,8 @@ struct ArticleExamples {
         // Article: InContinuousIntegration
         var configuration = MockServerConfiguration.replay("cassettes/httpbin.cassette")
         configuration.unused = .fail
-        let strict = configuration
         let error = await #expect(throws: MockServeError.self) {
-            try await withMockServer(strict) { server in
+            try await withMockServer(configuration) { server in
                 _ = try await URLSession.shared.data(from: server.url.appending(path: "stream/3"))
             }
         }

@@ -228,14 +228,27 @@ struct PairScanner {
         takeValue(start + 1..<high, name, isPair: isPair, isStrict: isStrict)
     }
 
+    /// - Parameter start: after the quotation mark at its beginning.
     func endOfString(from start: Int, _ quote: UInt8) -> Int? {
         var index = start
         while index < text.count {
             let byte = text[index]
             if byte == quote { return index }
-            index += byte == UInt8(ascii: "\\") ? 2 : 1
+            guard byte == UInt8(ascii: "\\") else {
+                index += 1
+                continue
+            }
+            // One of the text around it ends that text, so it cannot be escaped in this one.
+            if index + 1 < text.count, text[index + 1] == quote, isWithin(start - 1, index + 1) { return index + 1 }
+            index += 2
         }
         return nil
+    }
+
+    /// Whether a character was escaped more often than another.
+    private func isWithin(_ inner: Int, _ outer: Int) -> Bool {
+        guard let offsets else { return false }
+        return offsets[inner + 1] - offsets[inner] > offsets[outer + 1] - offsets[outer]
     }
 
     /// - Parameter isStrict: whether the value is looked at closely even in a request.
