@@ -5,7 +5,7 @@ SWIFT ?= swift
 SWIFT_FLAGS = -Xswiftc -warnings-as-errors
 BUILD_PACKAGES = libsqlite3-dev zlib1g-dev libbrotli-dev libzstd-dev libre2-dev pkg-config
 TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3 nodejs golang-go
-SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks
+SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks Examples/swift
 
 BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk valgrind python3 python3-venv util-linux
 # One program that needs nothing but the C library on the machine it runs on.
@@ -17,7 +17,7 @@ PROGRAM = .build-release/release/mockserve
 PREFIX = /usr/local
 DIST = .build-release/dist
 
-.PHONY: help demo build release install deb wheel test lint format test-tools bench bench-tools guard fuzz kill-test clean
+.PHONY: help demo build release install deb wheel test test-package docs lint format test-tools bench bench-tools guard fuzz kill-test clean
 
 help:
 	@echo 'make demo       build, then record an embedded upstream, stop it, and replay it'
@@ -27,6 +27,8 @@ help:
 	@echo 'make install    install it with its completions and manual pages; PREFIX=/usr/local DESTDIR='
 	@echo 'make deb        make a Debian package of it, in .build-release/dist'
 	@echo 'make wheel      make a wheel of the plugin for pytest with it inside, in .build-release/dist'
+	@echo 'make test-package  build and test Examples/swift as a package that depends on this one by its URL'
+	@echo 'make docs       make the documentation of the library: .build/docs'
 	@echo 'make bench      measure it together with its peers and print a table; about 15 minutes'
 	@echo 'make guard      count the instructions of a replayed request and compare them with what is written down'
 	@echo 'make format     format the sources'
@@ -75,6 +77,15 @@ test: test-tools lint
 	$(BUILD_RELEASE) --product mockserve
 	@SWIFT=$(SWIFT) MOCKSERVE=$(CURDIR)/.build-release/release/mockserve scripts/run-tests --skip-build $(SWIFT_FLAGS)
 	@$(MAKE) --no-print-directory guard
+
+docs:
+	@scripts/install-packages $(BUILD_PACKAGES)
+	$(SWIFT) build --build-tests $(SWIFT_FLAGS)
+	SWIFT=$(SWIFT) scripts/docs
+
+test-package:
+	@scripts/install-packages $(BUILD_PACKAGES)
+	SWIFT=$(SWIFT) scripts/test-package
 
 bench-tools: .venv-bench/installed
 	@scripts/install-packages $(BENCH_PACKAGES)

@@ -205,6 +205,13 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]
         ),
+        // The examples of Examples/swift that need no other package; all of them are what `make test-package` builds.
+        .testTarget(
+            name: "SwiftExampleTests",
+            dependencies: ["MockServe", "MockServeTesting"],
+            path: "Examples/swift/Tests/NotesTests",
+            exclude: ["cassettes"]
+        ),
         .testTarget(
             name: "EndToEndTests",
             dependencies: [

@@ -12,7 +12,8 @@ public import NIOCore
 /// ```
 ///
 /// Some settings can also come from the environment, such as `MOCKSERVE_MODE`, `MOCKSERVE_UPSTREAM`,
-/// `MOCKSERVE_PLAYBACK` and `MOCKSERVE_SPEED`. They override the defaults, and code overrides them.
+/// `MOCKSERVE_PLAYBACK` and `MOCKSERVE_SPEED`. They override the defaults, and code overrides them. A handler of your own follows
+/// none of them.
 public struct MockServerConfiguration: Sendable {
     enum Service: Sendable {
         case replay(path: String)
@@ -90,7 +91,7 @@ public struct MockServerConfiguration: Sendable {
     public var rules: [CassetteRule] = []
 
     /// Whether a scope fails if a request had no recorded answer, even if the code under test ignored that:
-    /// ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)`` then throws
+    /// ``withMockServer(_:_:)-87hwo`` then throws
     /// ``MockServeError/Code/unmatchedRequests``, unless its body has thrown. Default: true.
     public var failsOnMisses = true
 
@@ -215,6 +216,7 @@ public struct MockServerConfiguration: Sendable {
     /// Forwards to several upstreams, each on a port of its own, and records them into one cassette.
     ///
     /// - Parameters:
+    ///   - path: the cassette file; it is created if there is none.
     ///   - upstreams: names and origins. ``MockServer/url(for:)`` is the address for each of them, ``MockServer/url``
     ///     that for the first. If empty: those in the environment variable `MOCKSERVE_UPSTREAM`, `[NAME=]URL` separated
     ///     by commas.
@@ -237,6 +239,8 @@ public struct MockServerConfiguration: Sendable {
     }
 
     /// Runs a handler of your own.
+    ///
+    /// - Parameter responder: called from many tasks at once.
     public static func responding(with responder: any Responder) -> MockServerConfiguration {
         MockServerConfiguration(.responder(responder))
     }

@@ -7,8 +7,9 @@ package import MockServeCore
 /// configuration.redact = [.secret("API_TOKEN", token), .field("X-Session"), .json("pin")]
 /// ```
 ///
-/// It is replaced by `redacted.KIND.NUMBER`, with the same number for the same value. Requests are redacted in the
-/// same way before they are matched; there, all secrets are equal.
+/// It is replaced by a placeholder in the form of the value, such as `redacted.KIND.NUMBER` for a text, with the same number for
+/// the same value. Requests are redacted in the same way before they are matched: there, all secrets of a client's own are equal, and
+/// placeholders that it was given tell its session apart from others.
 public struct RedactionTarget: Sendable {
     /// The rule that is kept in the cassette, or why it is invalid.
     let rule: Result<Rule, RuleError>
@@ -72,7 +73,7 @@ public struct RedactionTarget: Sendable {
     /// The value of a form field or of a part of multipart form data. Case, `-` and `_` in names do not count.
     public static func form(_ name: String) -> RedactionTarget { RedactionTarget("form:\(name)") }
 
-    /// Something that is no secret, although its name says so.
+    /// Something that is not a secret, although its name says so.
     ///
     /// - Parameter part: `cookie:NAME`, `field:NAME`, `query:NAME`, `form:NAME` or `json:NAME`.
     public static func keep(_ part: String) -> RedactionTarget { RedactionTarget("keep:\(part)") }
@@ -105,6 +106,6 @@ public struct RedactionTarget: Sendable {
         }
     }
 
-    /// The strings and numbers with this name in JSON objects, at any depth. Case, `-` and `_` in names do not count.
+    /// Whatever has this name in JSON objects, at any depth; of an object or a list, everything in it. Case, `-` and `_` in names do not count.
     public static func json(_ name: String) -> RedactionTarget { RedactionTarget("json:\(name)") }
 }

@@ -19,7 +19,7 @@ public struct Journal: Sendable, Equatable {
     /// #expect(try charge.json(as: Charge.self).amount == 100)
     /// ```
     ///
-    /// - Parameter requests: a method and a path, as for ``MockServer/wait(for:count:timeout:)-(_,_,_)async``.
+    /// - Parameter requests: a method and a path, as for ``MockServer/wait(for:count:timeout:)-15atc``.
     /// - Throws: ``MockServeError`` if the pattern is invalid.
     public func requests(matching requests: String) throws -> [JournalEntry] {
         let pattern = try RequestPattern(asked: requests)

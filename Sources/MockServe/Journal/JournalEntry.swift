@@ -30,7 +30,7 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
         /// Answered by the upstream, and not recorded.
         public static let forwarded = Outcome(kind: .forwarded)
 
-        /// Answered by a ``Responder``.
+        /// Answered by a ``Responder``, a stub, or a fault.
         public static let responded = Outcome(kind: .responded)
 
         /// Had no recorded answer.

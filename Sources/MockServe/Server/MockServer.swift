@@ -8,8 +8,8 @@ import Synchronization
 
 /// A server in the background: one scope, from start to stop, with its own port and its own replay position.
 ///
-/// Prefer ``withMockServer(_:_:)-(_,(MockServer)asyncthrows->Result)``, which always stops the server. After
-/// ``start(_:)-swift.type.method`` you must stop it yourself:
+/// Prefer ``withMockServer(_:_:)-87hwo``, which always stops the server. After
+/// ``start(_:)-9kzii`` you must stop it yourself:
 ///
 /// ```swift
 /// let server = try MockServer.start(.replay("cassettes/users.cassette"))

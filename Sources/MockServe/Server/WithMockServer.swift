@@ -75,7 +75,9 @@ public func withMockServer<Result>(
 /// }
 /// ```
 ///
-/// - Parameter responder: called from many tasks at once; an error it throws becomes a `500` that names it.
+/// - Parameters:
+///   - responder: called from many tasks at once; an error it throws becomes a `500` that names it.
+///   - body: what is done meanwhile.
 public func withMockServer<Result>(
     responder: @escaping @Sendable (MockRequest) async throws -> MockResponse,
     _ body: (MockServer) async throws -> Result

@@ -9,7 +9,7 @@ extension MockServer {
 
     /// The server of the running test.
     ///
-    /// - Throws: ``MockServeError`` if it has none. This is also an issue at the place of the call.
+    /// - Throws: `MockServeError` if it has none. This is also an issue at the place of the call.
     public static func required(sourceLocation: SourceLocation = #_sourceLocation) throws -> MockServer {
         if let current { return current }
         let error = MockServeError(

@@ -19,7 +19,7 @@ public import Testing
 /// and the function, and after the arguments of a test that has some. A test that fails leaves no cassette, and does not
 /// change the one that is there.
 ///
-/// Requests without a recorded answer, and interactions that were not used (``UnusedPolicy/fail``), fail the test at its
+/// Requests without a recorded answer, and interactions that were not used (`UnusedPolicy.fail`), fail the test at its
 /// own place in the source, with the report.
 public struct MockServerTrait: SuiteTrait, TestTrait, TestScoping {
     /// What shares a server.
@@ -47,7 +47,7 @@ public struct MockServerTrait: SuiteTrait, TestTrait, TestScoping {
         return Self.merged(test).scope == .perSuite ? self : nil
     }
 
-    /// Runs a test with its server, which is ``MockServer/current`` meanwhile.
+    /// Runs a test with its server, which is ``MockServe/MockServer/current`` meanwhile.
     public func provideScope(
         for test: Test,
         testCase: Test.Case?,
@@ -67,7 +67,7 @@ public struct MockServerTrait: SuiteTrait, TestTrait, TestScoping {
 }
 
 extension Trait where Self == MockServerTrait {
-    /// Gives each test case, or each suite, a mock server in the background: ``MockServer/current``.
+    /// Gives each test case, or each suite, a mock server in the background: ``MockServe/MockServer/current``.
     ///
     /// A trait of a test is merged with those of its suites, and overrides them.
     ///
@@ -76,10 +76,10 @@ extension Trait where Self == MockServerTrait {
     ///     is the file that all of these tests share. Default: none.
     ///   - upstream: the origin of the real service, `https://api.example.com`. Needed for recording only. Default: the
     ///     environment variable `MOCKSERVE_UPSTREAM`.
-    ///   - upstreams: several of them, with names: ``MockServer/url(for:)``.
-    ///   - mode: what to record. Default: the environment variable `MOCKSERVE_MODE`, otherwise ``RecordMode/replay``.
+    ///   - upstreams: several of them, with names: `MockServer.url(for:)`.
+    ///   - mode: what to record. Default: the environment variable `MOCKSERVE_MODE`, otherwise `RecordMode.replay`.
     ///   - playback: which of several recorded answers is given. Default: the environment variable `MOCKSERVE_PLAYBACK`,
-    ///     otherwise ``Playback/timeline``.
+    ///     otherwise `Playback.timeline`.
     ///   - unused: what happens if recorded interactions were not used. Default: nothing.
     ///   - scope: what shares a server. Default: nothing, each test case has its own.
     ///   - cassettes: the folder for cassettes, absolute or beside the test file. Default: `cassettes`.

@@ -24,16 +24,16 @@
         ///     If it ends in `.cassette`, it is the file. Default: none.
         ///   - upstream: the origin of the real service. Needed for recording only. Default: the environment variable
         ///     `MOCKSERVE_UPSTREAM`.
-        ///   - upstreams: several of them, with names: ``MockServer/url(for:)``.
-        ///   - mode: what to record. Default: the environment variable `MOCKSERVE_MODE`, otherwise ``RecordMode/replay``.
+        ///   - upstreams: several of them, with names: `MockServer.url(for:)`.
+        ///   - mode: what to record. Default: the environment variable `MOCKSERVE_MODE`, otherwise `RecordMode.replay`.
         ///   - playback: which of several recorded answers is given. Default: the environment variable `MOCKSERVE_PLAYBACK`,
-        ///     otherwise ``Playback/timeline``.
+        ///     otherwise `Playback.timeline`.
         ///   - unused: what happens if recorded interactions were not used. Default: nothing.
         ///   - cassettes: the folder for cassettes, absolute or beside the test file. Default: `cassettes`.
         ///   - file: the test file.
         ///   - line: where misses are reported.
         ///   - configure: changes everything else.
-        /// - Throws: ``MockServeError`` if the server could not start.
+        /// - Throws: `MockServeError` if the server could not start.
         public func startMockServer(
             _ name: String? = nil,
             upstream: String? = nil,

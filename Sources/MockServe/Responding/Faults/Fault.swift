@@ -32,12 +32,14 @@ public struct Fault: Sendable, CustomStringConvertible {
 
     /// Another answer, without a body.
     ///
-    /// - Parameter retryAfter: seconds for the field `Retry-After` (RFC 9110 §10.2.3).
+    /// - Parameters:
+    ///   - status: of the answer.
+    ///   - retryAfter: seconds for the field `Retry-After` (RFC 9110 §10.2.3).
     public static func status(_ status: HTTPResponse.Status, retryAfter: Int? = nil) -> Fault {
         Fault(.status(status.code, retryAfter: retryAfter.map { max(0, $0) }))
     }
 
-    /// Bytes that are no HTTP, then the end of the connection.
+    /// Bytes that are not HTTP, then the end of the connection.
     public static let garbage = Fault(.garbage)
 
     /// The body comes in chunks, and the connection is closed before the last one (RFC 9112 §8). A client of HTTP/1.0,

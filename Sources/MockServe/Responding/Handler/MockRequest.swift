@@ -16,7 +16,12 @@ public struct MockRequest: Sendable, Equatable {
     /// Name of the upstream that the request is for; nil if the server has none.
     public internal(set) var upstream: String?
 
-    /// - Parameter path: with the query, if there is one.
+    /// - Parameters:
+    ///   - method: default `GET`.
+    ///   - path: with the query, if there is one.
+    ///   - fields: default: none.
+    ///   - body: default: empty.
+    ///   - trailers: fields after a chunked body.
     public init(
         method: HTTPRequest.Method = .get,
         path: String = "/",

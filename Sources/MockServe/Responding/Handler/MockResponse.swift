@@ -66,8 +66,11 @@ public struct MockResponse: Sendable {
 
     /// `application/json`, from a value.
     ///
-    /// - Parameter encoder: unless it has output formatting of its own, it sorts keys, so that equal values give equal
-    ///   bytes. Default: a new one.
+    /// - Parameters:
+    ///   - value: what is written.
+    ///   - status: default `200 OK`.
+    ///   - encoder: unless it has output formatting of its own, it sorts keys, so that equal values give equal bytes. Default: a
+    ///     new one.
     /// - Throws: `EncodingError` if the value cannot be written as JSON.
     public static func json(
         _ value: some Encodable,
@@ -82,15 +85,19 @@ public struct MockResponse: Sendable {
 
     /// An empty answer with `Location`.
     ///
-    /// - Parameter status: default `302 Found`.
+    /// - Parameters:
+    ///   - location: a URL, absolute or relative to that of the request.
+    ///   - status: default `302 Found`.
     public static func redirect(to location: String, status: HTTPResponse.Status = .found) -> MockResponse {
         MockResponse(status: status, fields: [.location: location])
     }
 
     /// The content of a file.
     ///
-    /// - Parameter contentType: by default chosen by the file name extension, for types that web pages consist of;
-    ///   otherwise `application/octet-stream`.
+    /// - Parameters:
+    ///   - path: of the file.
+    ///   - contentType: by default chosen by the file name extension, for types that web pages consist of; otherwise
+    ///     `application/octet-stream`.
     /// - Throws: if the file cannot be read.
     public static func file(_ path: String, contentType: String? = nil) throws -> MockResponse {
         let url = URL(fileURLWithPath: path)

@@ -1,6 +1,6 @@
 /// Answers requests: the protocol behind every handler that you run in the background.
 ///
-/// For a closure there is ``ClosureResponder``, and ``withMockServer(responder:_:)-(_,_)`` takes one directly.
+/// For a closure there is ``ClosureResponder``, and ``withMockServer(responder:_:)-2xeh6`` takes one directly.
 public protocol Responder: Sendable {
     /// Answers one request. Called from many tasks at once. A thrown error becomes a `500` that names it.
     func respond(to request: MockRequest) async throws -> MockResponse

@@ -38,8 +38,10 @@ public struct Router: Responder {
 
     /// Adds a route.
     ///
-    /// - Parameter path: begins with `/`. An invalid path makes the start of a server, or every answer, fail with an
-    ///   error that names it.
+    /// - Parameters:
+    ///   - method: of the requests.
+    ///   - path: begins with `/`. An invalid path makes the start of a server, or every answer, fail with an error that names it.
+    ///   - handler: called from many tasks at once.
     public mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         do {
             routes.append(Route(method: method, template: try PathTemplate(path), handler: handler))

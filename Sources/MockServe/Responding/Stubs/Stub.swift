@@ -2,7 +2,7 @@ import MockServeCore
 import Synchronization
 
 /// An answer written in code, for the requests of one pattern, in front of whatever else a server does. Made by
-/// ``MockServer/stub(_:_:query:fields:body:delay:where:)``.
+/// ``MockServer/stub(_:_:query:fields:body:delay:where:)`` and ``MockServer/stub(_:query:fields:body:delay:where:answer:)``.
 ///
 /// It is there until ``remove()`` is called, its ``times(_:)`` are used up, or the server stops.
 public final class Stub: PatternRule {

@@ -1,6 +1,6 @@
 public import HTTPTypes
 
-/// Which requests a stub answers, by method and path.
+/// Which requests a stub or a fault is for, by method and path.
 ///
 /// In the path, `{name}` matches one segment, which the answer finds in ``MockRequest/parameters``; a last segment `**`
 /// matches any number of segments. The query does not count. `GET` answers `HEAD` too.
