@@ -45,6 +45,10 @@ class Control {
     child.stdin.on("error", () => {});
     createInterface({ input: child.stdout }).on("line", (line) => {
       const { id, error, status, ...answer } = JSON.parse(line);
+      if (id === null) {
+        child.kill();
+        return fail(error);
+      }
       const waiting = this.#waiting.get(id);
       this.#waiting.delete(id);
       if (this.#waiting.size === 0) this.#hold(false);
@@ -110,11 +114,13 @@ export class MockServer {
 export function withMockServer(settings, body) {
   if (typeof settings === "function") [settings, body] = [{}, settings];
   const file = callingFile();
+  // Each call is a test of its own, whatever it is called.
+  const owner = Symbol("test");
   return async (t) => {
     const title = (t.fullName ?? t.name).replaceAll(" > ", " ");
     const cassette = cassettePath(file, title, settings);
     const how = `MOCKSERVE_MODE=missing node --test ${file}`;
-    if (!settings.name?.endsWith(".cassette")) claim(cassette, `${file}: ${title}`);
+    if (!settings.name?.endsWith(".cassette")) claim(cassette, owner, title);
     let server;
     try {
       server = await MockServer.start(cassette, optionsOf(settings), how);
@@ -168,11 +174,11 @@ function fileName(text) {
   return `${name}-${createHash("sha256").update(text).digest("hex").slice(0, 8)}`;
 }
 
-function claim(cassette, owner) {
+function claim(cassette, owner, title) {
   const other = claims.get(cassette.toLowerCase());
-  if (other !== undefined && other !== owner)
-    throw new MockServeError(`${owner} and ${other} would have the same cassette on some file systems: ${cassette}.`);
-  claims.set(cassette.toLowerCase(), owner);
+  if (other !== undefined && other.owner !== owner)
+    throw new MockServeError(`“${title}” and “${other.title}” would have the same cassette: ${cassette}. Rename one of them.`);
+  claims.set(cassette.toLowerCase(), { owner, title });
 }
 
 /** The test file, which called `withMockServer`. */

@@ -116,6 +116,7 @@ import Testing
         #"{"db_pass\":[\"x\"26716856":"{\"token"}"#, #"{"n{\"token\":`{\"te":"{\"token\":`I"}"#,
         #"{"note":"token: 'abcd-1x","b":"it's"}"#, #"{"a\"token$: 1Hi$":"t\u0001"}"#,
         #"{"note":"my password: hunter2-9A","b":1}"#, #"{"a":"\"token: #:\"abcde"}"#,
+        #"{"a":"accesskey:\n- i?x7Kd9"}"#, #"{"a":"accesskey: |\n  i?x7Kd9 and more"}"#,
         #"{"a\"atoken\":\"\\\\\\\\\\\\\\\\\\\\\\":"x:y"}"#,
     ])
     func quotationMarksBelongToTheirText(_ text: String) throws {
@@ -320,16 +321,23 @@ import Testing
     func whatIsTooCommonIsNotLearned(_ value: String) { #expect(!LearnedSecrets.isDistinctive(Array(value.utf8))) }
 
     @Test(arguments: [
-        "Content-Security-Policy", "X-Frame-Options_v", "MyHTTPServer-NameList", "en-US_POSIX-Traditional", "SomeService-ClientAPI_Key",
+        "Content-Security-Policy", "X-Frame-Options_v", "MyHTTPServer-NameList", "en-US_POSIX-Traditional",
+        "SomeService-ClientAPI_Key",
     ])
     func namesAreNotLearned(_ value: String) { #expect(!LearnedSecrets.isDistinctive(Array(value.utf8))) }
 
     /// Found by the fuzzer. Otherwise JSON would lose the end of a string.
     @Test(arguments: [
         (#"{"a":"<db_password>hunter2hunter2","b":"x<y"}"#, #"{"a":"<db_password>redacted.db_password.1","b":"x<y"}"#),
-        (#"{"a":"<db_password>hunter2hunter2","b":"x</y>"}"#, #"{"a":"<db_password>redacted.db_password.1","b":"x</y>"}"#),
+        (
+            #"{"a":"<db_password>hunter2hunter2","b":"x</y>"}"#,
+            #"{"a":"<db_password>redacted.db_password.1","b":"x</y>"}"#
+        ),
         (#"{"a":"<db_password>hunter2hunter2"}"#, #"{"a":"<db_password>redacted.db_password.1"}"#),
-        (#"{"a":"<db_password>hunter2hun\"ter2<\/db_password>"}"#, #"{"a":"<db_password>redacted.db_password.1<\/db_password>"}"#),
+        (
+            #"{"a":"<db_password>hunter2hun\"ter2<\/db_password>"}"#,
+            #"{"a":"<db_password>redacted.db_password.1<\/db_password>"}"#
+        ),
         (#"<db_password>hunter2hun"ter2</db_password>"#, "<db_password>redacted.db_password.1</db_password>"),
     ])
     func anElementWithoutItsEndStaysWithinItsString(_ text: String, _ expected: String) throws {

@@ -90,7 +90,8 @@ struct FaultyAnswerTests {
             (.stall(after: 10), [.timedOut]), (.garbage, [.badServerResponse, .unsupportedURL, .cannotParseResponse]),
             (.unfinishedChunks, [.networkConnectionLost, .unknown]),
             (.wrongLength(by: 5), [.networkConnectionLost, .unknown]),
-            (.status(503, retryAfter: 7), nil), (.delay(.fixed(.milliseconds(50))), nil), (.slow(bytesPerSecond: 5000), nil),
+            (.status(503, retryAfter: 7), nil), (.delay(.fixed(.milliseconds(50))), nil),
+            (.slow(bytesPerSecond: 5000), nil),
         ] as [(Fault, [URLError.Code]?)]
     )
     func everyFaultIsSeenByURLSession(_ fault: Fault, _ codes: [URLError.Code]?) async throws {

@@ -37,7 +37,13 @@ package struct RecordingCopy: Sendable {
     ///
     /// - Throws: `CassetteError`, also if somebody else is recording into the cassette.
     package init(of original: String) throws {
-        let original = CassetteFile.canonicalPath(original)
+        // A link that leads nowhere yet leads to where the cassette will be.
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: original)
+        let isDangling = target != nil && !FileManager.default.fileExists(atPath: original)
+        let folder = URL(fileURLWithPath: original).deletingLastPathComponent()
+        let place = isDangling ? URL(fileURLWithPath: target ?? original, relativeTo: folder).path : original
+        try CassetteFile.checkKind(place, mayBeNew: true)
+        let original = CassetteFile.canonicalPath(place)
         self.original = original
         // A process may have the number of one that was killed.
         path = CassetteFile.hidden(original, "\(Self.purpose)-\(RunOwner.current.value)-\(UUID().uuidString)")

@@ -23,4 +23,7 @@ extension MockServerConfiguration {
         configuration.replacesAtEnd = !isShared
         return configuration
     }
+
+    /// Listens on a port that the operating system picks, whatever the environment says.
+    package mutating func listensOnFreePort() { listen = .address(listen.host) }
 }

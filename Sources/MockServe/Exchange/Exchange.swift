@@ -19,6 +19,8 @@ final class Exchange {
     var fault: String? {
         didSet { shortCut = nil }
     }
+    /// Whether nothing goes on with it until somebody's time is up: a server that stops does not wait for that.
+    var isHeld = false
     private var transport: (any ExchangeTransport)?
     /// Sends prepared answers, if the transport can.
     private var shortCut: (any PreparedAnswerTransport)?

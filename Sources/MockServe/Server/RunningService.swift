@@ -78,7 +78,7 @@ final class RunningService: Sendable {
             exchanges = RoutedService(configuration.routes, handlers: handlers, next: exchanges)
         }
         exchanges = StubService(stubs, bodyLimit: limit, journal: journal, next: exchanges)
-        exchanges = FaultService(faults, journal: journal, next: exchanges)
+        exchanges = FaultService(faults, of: parts.replayer, journal: journal, next: exchanges)
         if configuration.journalLimits.body > 0 {
             let bodyLimit = configuration.journalLimits.body
             exchanges = LoggingService(exchanges, limit: bodyLimit, redactor: journal.redactor)

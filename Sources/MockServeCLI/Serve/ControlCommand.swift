@@ -3,6 +3,7 @@ import Foundation
 import MockServe
 import MockServeCore
 import Synchronization
+import UnixSignals
 
 struct ControlCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -26,8 +27,8 @@ struct ControlCommand: AsyncParsableCommand {
             What does not work is answered {"id": 1, "error": "why", "status": 66}, with an exit status of `mockserve run`. \
             `start` takes the options of `run`. It replays, unless --mode or MOCKSERVE_MODE says otherwise. A cassette that does not exist is an \
             empty one. What a server records replaces its cassette when it is stopped with `keep` and had no misses; otherwise the cassette stays \
-            as it was. --shared is for a cassette into which several record at once. At the end of standard input all servers are stopped, and \
-            what they have recorded is dropped.
+            as it was. --shared is for a cassette into which several record at once. At the end of standard input, at SIGTERM, or when a request says \
+            "end": true, all servers are stopped, and what they have recorded is dropped.
 
             EXAMPLE
               echo '{"id": 1, "start": ["github.cassette"]}' | mockserve control
@@ -40,6 +41,10 @@ struct ControlCommand: AsyncParsableCommand {
         signal(SIGINT, SIG_IGN)
         let servers = ControlledServers()
         let (lines, more) = AsyncStream.makeStream(of: String.self)
+        let ending = Task {
+            for await _ in await UnixSignalsSequence(trapping: .sigterm, .sighup) { more.finish() }
+        }
+        defer { ending.cancel() }
         // Reading blocks its thread.
         Thread {
             while let line = readLine() { more.yield(line) }
@@ -48,7 +53,11 @@ struct ControlCommand: AsyncParsableCommand {
         .start()
         await withDiscardingTaskGroup { group in
             for await line in lines where !line.allSatisfy(\.isWhitespace) {
-                group.addTask { Console.print(await servers.answer(line)) }
+                group.addTask {
+                    let (answer, isEnd) = await servers.answer(line)
+                    if isEnd { more.finish() }
+                    Console.print(answer)
+                }
             }
         }
         await servers.stopAll()
@@ -65,6 +74,11 @@ struct ControlledServer: ParsableArguments {
     @OptionGroup var recording: RecordOptions
     @OptionGroup var serving: ServeOptions
 
+    func validate() throws {
+        guard !cassette.isEmpty, !cassette.contains("\0") else { throw ValidationError("The name of a cassette is empty.") }
+        guard !serving.explainConfig else { throw ValidationError("--explain-config is for `mockserve run`.") }
+    }
+
     func configuration(recordedBy command: String?) throws -> MockServerConfiguration {
         var configuration = MockServerConfiguration.test(
             cassette,
@@ -76,6 +90,10 @@ struct ControlledServer: ParsableArguments {
         try modes.apply(to: &configuration)
         try serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: false)
         try recording.apply(to: &configuration)
+        // One from the environment would be for all of them.
+        if serving.port == nil, serving.listenFd == nil {
+            configuration.listensOnFreePort()
+        }
         return configuration
     }
 }
@@ -92,6 +110,12 @@ private final class ControlledServers: Sendable {
         var journal: Int?
         var fault: Int?
         var rule: String?
+        var end: Bool?
+    }
+
+    /// What can be read of a request that makes no sense.
+    private struct Anonymous: Decodable {
+        let id: Int
     }
 
     private struct Problem: Error {
@@ -106,22 +130,24 @@ private final class ControlledServers: Sendable {
 
     private let state = Mutex(State())
 
-    /// The answer to a line.
-    func answer(_ line: String) async -> String {
+    /// The answer to a line, and whether it is the last.
+    func answer(_ line: String) async -> (String, isEnd: Bool) {
         guard let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8)) else {
-            let text = "This is no request; `mockserve control --help` shows some: \(line.prefix(200))"
-            return Self.object([("id", "null")] + Self.failure(.usage, text))
+            let text = "This is not a request; `mockserve control --help` shows some: \(line.prefix(200))"
+            let id = (try? JSONDecoder().decode(Anonymous.self, from: Data(line.utf8))).map { String($0.id) } ?? "null"
+            return (Self.object([("id", id)] + Self.failure(.usage, text)), false)
         }
-        let id = ("id", String(request.id))
+        let members: Members
         do {
-            return Self.object([id] + (try await members(of: request)))
+            members = try await self.members(of: request)
         } catch let problem as Problem {
-            return Self.object([id] + Self.failure(problem.status, problem.text))
+            members = Self.failure(problem.status, problem.text)
         } catch let error as MockServeError {
-            return Self.object([id] + Self.failure(ExitStatus(error.code), error.message))
+            members = Self.failure(ExitStatus(error.code), error.message)
         } catch {
-            return Self.object([id] + Self.failure(.usage, ControlledServer.message(for: error)))
+            members = Self.failure(.usage, ControlledServer.message(for: error))
         }
+        return (Self.object([("id", String(request.id))] + members), request.end == true)
     }
 
     private typealias Members = [(name: String, json: String)]
@@ -144,7 +170,8 @@ private final class ControlledServers: Sendable {
             }
             return []
         }
-        throw Problem(status: .usage, text: "A request says start, report, journal, fault or stop.")
+        if request.end == true { return [] }
+        throw Problem(status: .usage, text: "A request says start, report, journal, fault, stop or end.")
     }
 
     private func start(_ arguments: [String], _ command: String?) async throws -> Members {

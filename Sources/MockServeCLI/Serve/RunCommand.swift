@@ -16,7 +16,7 @@ struct RunCommand: AsyncParsableCommand {
             ended, so that its own output stays apart.
 
             The `--` may be left out if COMMAND follows right after the cassette. COMMAND gets the signals that mockserve \
-            gets; if mockserve is killed, COMMAND is ended.
+            gets, but for SIGINT and SIGQUIT at a terminal, which sends them to COMMAND itself; if mockserve is killed, COMMAND is ended.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
             upstreams.
@@ -86,7 +86,7 @@ struct RunCommand: AsyncParsableCommand {
     func run() async throws {
         // Trapped before anything starts, so that no signal is lost.
         let signals = await RunProcess.signals()
-        let (server, status, unused) = try await ExitStatus.reporting {
+        let (server, status, unused, isDropped) = try await ExitStatus.reporting {
             let server = try await MockServer.start(try configure())
             serving.warn(server)
             let status: TerminationStatus
@@ -98,12 +98,13 @@ struct RunCommand: AsyncParsableCommand {
                 try? await server.stop()
                 throw error
             }
-            if !status.isSuccess, !keepFailed { server.dropEpisode() }
+            let isDropped = !status.isSuccess && !keepFailed
+            if isDropped { server.dropEpisode() }
             let unused = try requireAllUsed ? server.unusedInteractions() : UnusedInteractions()
             try await server.stop()
-            return (server, status, unused)
+            return (server, status, unused, isDropped)
         }
-        let summary = Summary(server: server, cassette: cassette, wasTold: live && !serving.quiet)
+        let summary = Summary(server: server, cassette: cassette, wasTold: live && !serving.quiet, isDropped: isDropped)
         if serving.quiet { summary.sayWorst() } else { summary.say() }
         Summary.sayUnused(unused)
         switch status {

@@ -34,7 +34,9 @@ struct RunProcess: Sendable {
     /// - Throws: `MockServeError` if there is no such program, or it cannot be started.
     func run(forwarding signals: UnixSignalsSequence) async throws -> TerminationStatus {
         guard Self.isThere(command[0]) else {
-            throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: there is no such program.")
+            let isFile = command[0].contains("/") && access(command[0], F_OK) == 0
+            let reason = isFile ? "it is not executable" : "there is no such program"
+            throw MockServeError(.invalidConfiguration, "`\(command[0])` cannot be run: \(reason).")
         }
         let child = RunningChild(leadsGroup: terminal == nil)
         let guardian = RunGuardian()

@@ -11,10 +11,16 @@ struct Summary {
     let cassette: String
     /// Whether misses and failures were shown as they happened.
     let wasTold: Bool
+    /// Whether what was recorded was dropped, because the command failed.
+    var isDropped = false
+
+    private var dropped: String {
+        isDropped && server.recordedCount > 0 ? " and dropped, because the command failed (--keep-failed keeps it)" : ""
+    }
 
     func say() {
         var parts: [String] = []
-        if server.isRecording { parts.append("\(server.recordedCount) recorded") }
+        if server.isRecording { parts.append("\(server.recordedCount) recorded\(dropped)") }
         if server.recordedCutCount > 0 { parts.append("\(server.recordedCutCount) of them cut by the upstream") }
         if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }

@@ -111,7 +111,8 @@ package struct Rule: Hashable, Sendable {
 
     /// `METHOD PATH: FAULT`, or as other rules are written.
     private static func splitFault(_ text: String) -> (String, RequestPattern?) {
-        guard let colon = text.firstRange(of: ": "), let scope = RequestPattern(String(text[..<colon.lowerBound])) else {
+        guard let colon = text.firstRange(of: ": "), let scope = RequestPattern(String(text[..<colon.lowerBound]))
+        else {
             return splitScope(text)
         }
         return (String(text[colon.upperBound...]), scope)

@@ -58,6 +58,9 @@ package enum FaultWait: Hashable, Sendable {
 /// - and then any of `on N` (only to the Nth request), `every N` (to every Nth one), `times N` (so often at most),
 ///   `probability P` (from 0 to 1) and `seed N` (what chance begins with).
 package struct FaultPlan: Hashable, Sendable {
+    /// Bytes, requests and seconds are no more than that.
+    package static let numberLimit = 1 << 40
+
     package static let syntax = """
         reset, close [after BYTES], stall [after BYTES], delay 200ms (or 100ms..2s, or about 200ms), status CODE \
         [retry-after SECONDS], garbage, unfinished-chunks, wrong-length [BYTES] or slow BYTES-PER-SECOND, and then any of \
@@ -90,10 +93,10 @@ package struct FaultPlan: Hashable, Sendable {
         self.init(try words.kind())
         while let word = words.next() {
             switch word {
-            case "on" where nth == nil: nth = try words.number("on", 1...)
-            case "every" where every == nil: every = try words.number("every", 1...)
-            case "times" where times == nil: times = try words.number("times", 0...)
-            case "seed" where seed == nil: seed = UInt64(try words.number("seed", 0...))
+            case "on" where nth == nil: nth = try words.number("on", 1...FaultPlan.numberLimit)
+            case "every" where every == nil: every = try words.number("every", 1...FaultPlan.numberLimit)
+            case "times" where times == nil: times = try words.number("times", 0...FaultPlan.numberLimit)
+            case "seed" where seed == nil: seed = UInt64(try words.number("seed", 0...Int.max))
             case "probability" where probability == nil: probability = try words.decimal("probability", 0...1)
             default: throw words.problem("`\(word)` is not expected there")
             }
@@ -131,18 +134,17 @@ private struct FaultWords {
     mutating func kind() throws(RuleError) -> FaultKind {
         switch next() {
         case "reset": return .reset
-        case "close": return .close(after: try optional("after", 0...) ?? 0)
-        case "stall": return .stall(after: try optional("after", 0...) ?? 0)
+        case "close": return .close(after: try optional("after", 0...FaultPlan.numberLimit) ?? 0)
+        case "stall": return .stall(after: try optional("after", 0...FaultPlan.numberLimit) ?? 0)
         case "garbage": return .garbage
         case "unfinished-chunks": return .unfinishedChunks
-        case "slow": return .slow(bytesPerSecond: try number("slow", 1...))
+        case "slow": return .slow(bytesPerSecond: try number("slow", 1...FaultPlan.numberLimit))
         case "wrong-length":
             guard let word = rest.first, Int(word) != nil else { return .wrongLength(by: 1) }
-            return .wrongLength(by: try number("wrong-length", 1...))
+            return .wrongLength(by: try number("wrong-length", 1...FaultPlan.numberLimit))
         case "status":
-            let code = try number("status", 200...)
-            guard code <= 999 else { throw problem("a status is 200 to 999") }
-            return .status(code, retryAfter: try optional("retry-after", 0...))
+            let code = try number("status", 200...999)
+                return .status(code, retryAfter: try optional("retry-after", 0...FaultPlan.numberLimit))
         case "delay": return .delay(try wait())
         case let word: throw problem(word.map { "`\($0)` is none that there is" } ?? "it is empty")
         }
@@ -164,23 +166,25 @@ private struct FaultWords {
 
     /// An hour at most.
     private func time(_ text: Substring) throws(RuleError) -> Duration {
-        let unit: Double? = text.hasSuffix("ms") ? 0.001 : text.hasSuffix("s") ? 1 : nil
-        let number = Double(text.prefix { $0 != "m" && $0 != "s" })
-        guard let unit, let number, (0...3600).contains(number * unit) else {
-            throw problem("`\(text)` is no time, such as 200ms or 1.5s, an hour at most")
+        let isShort = text.hasSuffix("ms")
+        let digits = text.dropLast(isShort ? 2 : 1)
+        guard text.hasSuffix("s"), digits.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }),
+            let number = Double(digits).map({ isShort ? $0 / 1000 : $0 }), number <= 3600
+        else {
+            throw problem("`\(text)` is not a time, such as 200ms or 1.5s, an hour at most")
         }
-        return .nanoseconds(Int64((number * unit * 1e9).rounded()))
+        return .nanoseconds(Int64((number * 1e9).rounded()))
     }
 
-    private mutating func optional(_ word: Substring, _ range: PartialRangeFrom<Int>) throws(RuleError) -> Int? {
+    private mutating func optional(_ word: Substring, _ range: ClosedRange<Int>) throws(RuleError) -> Int? {
         guard rest.first == word else { return nil }
         rest = rest.dropFirst()
         return try number(String(word), range)
     }
 
-    mutating func number(_ word: String, _ range: PartialRangeFrom<Int>) throws(RuleError) -> Int {
+    mutating func number(_ word: String, _ range: ClosedRange<Int>) throws(RuleError) -> Int {
         guard let text = next(), let number = Int(text), range.contains(number) else {
-            throw problem("`\(word)` wants a whole number from \(range.lowerBound)")
+            throw problem("`\(word)` wants a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

@@ -10,6 +10,7 @@ import glob
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -151,7 +152,7 @@ def the_plugin_says_what_is_wrong(place, plugin):
             "def test_bogus(mockserve):\n    pass\n"
         )
     output = pytest(plugin, copy, "-p", "no:randomly", "-rA", expected=1)
-    assert "GET /none" in output and "pytest --mockserve-mode=missing 'test_all.py::test_missed'" in output, output
+    assert "GET /none" in output and "pytest --mockserve-mode=missing test_all.py::test_missed" in output, output
     assert output.count("assert 1 == 2") >= 1 and "GET /late" in output, output
     assert "ERROR test_all.py::test_late" in output and "PASSED test_all.py::test_late" in output, output
     assert output.count("PASSED test_all.py::test_cases") == 5, output
@@ -159,7 +160,7 @@ def the_plugin_says_what_is_wrong(place, plugin):
     output = pytest(plugin, copy, "-p", "no:randomly", "--mockserve-mode=missing", "-k", "unreachable or missed", expected=1)
     assert "--upstream" in output and "could not be" in output.lower(), output
     output = pytest(plugin, copy, "--mockserve-mode=missing", "-k", "unreachable", expected=1, CI="true")
-    assert "On your own machine: pytest --mockserve-mode=missing 'test_all.py::test_unreachable'" in output, output
+    assert "On your own machine: pytest --mockserve-mode=missing test_all.py::test_unreachable" in output, output
     assert not files_in(os.path.join(copy, "cassettes"))
     output = pytest(plugin, copy, "-k", "test_cases", expected=1, MOCKSERVE="/nowhere/mockserve")
     assert "/nowhere/mockserve" in output, output
@@ -180,26 +181,45 @@ def failing_tests_keep_what_was_recorded_before(place, plugin):
             "    assert not os.environ.get('FAIL')\n"
             "    if os.environ.get('CRASH'): os.abort()\n"
         )
+    with open(os.path.join(copy, "test_ways.py"), "w") as file:
+        file.write(
+            "import pytest, requests, unittest\n"
+            f"pytestmark = pytest.mark.mockserve(upstream='{UPSTREAM}')\n"
+            "class Ways(unittest.TestCase):\n"
+            "    @pytest.fixture(autouse=True)\n"
+            "    def ask(self, mockserve):\n        requests.get(mockserve.url + '/visits')\n"
+            "    def test_passes(self):\n        pass\n"
+            "    def test_fails(self):\n        self.assertTrue(False)\n"
+            "    def test_fails_in_a_part(self):\n        with self.subTest('part'):\n            self.assertTrue(False)\n"
+            "    def test_skips(self):\n        self.skipTest('no')\n"
+            "    @unittest.expectedFailure\n"
+            "    def test_fails_as_expected(self):\n        self.assertTrue(False)\n"
+            "@pytest.mark.xfail(strict=True)\n"
+            "def test_passes_against_expectation(mockserve):\n    requests.get(mockserve.url + '/visits')\n"
+            "def test_skips(mockserve):\n    requests.get(mockserve.url + '/visits')\n    pytest.skip('no')\n"
+        )
     cassette = os.path.join(copy, "cassettes", "test_keep", "test_it.cassette")
     with Notes() as service:
         without_cassettes(copy, service.port)
-        pytest(plugin, copy, "--mockserve-mode=missing", FAIL="1", expected=1)
+        pytest(plugin, copy, "test_keep.py", "--mockserve-mode=missing", FAIL="1", expected=1)
         assert not os.path.exists(cassette)
-        pytest(plugin, copy, "--mockserve-mode=missing")
+        pytest(plugin, copy, "test_keep.py", "--mockserve-mode=missing")
         with open(cassette, "rb") as file:
             before = file.read()
-        pytest(plugin, copy, "--mockserve-mode=missing", FAIL="1", MORE="1", expected=1)
-        pytest(plugin, copy, "--mockserve-mode=missing", CRASH="1", MORE="1", expected=None)
+        pytest(plugin, copy, "test_keep.py", "--mockserve-mode=missing", FAIL="1", MORE="1", expected=1)
+        pytest(plugin, copy, "test_keep.py", "--mockserve-mode=missing", CRASH="1", MORE="1", expected=None)
         with open(cassette, "rb") as file:
             assert file.read() == before
         # The process with the servers notices that the tests are gone.
         deadline = time.monotonic() + 20
-        while files_in(copy) != {"test_keep.py", "test_it.cassette"}:
+        while files_in(copy) != {"test_keep.py", "test_ways.py", "test_it.cassette"}:
             assert time.monotonic() < deadline, files_in(copy)
             time.sleep(0.05)
-        pytest(plugin, copy, "--mockserve-mode=missing", MORE="1")
-    pytest(plugin, copy, MORE="1")
-    passed("a test that fails, or crashes, leaves no cassette, and does not change the one that is there")
+        pytest(plugin, copy, "test_keep.py", "--mockserve-mode=missing", MORE="1")
+        pytest(plugin, copy, "test_ways.py", "--mockserve-mode=missing", expected=1)
+        assert files_in(os.path.join(copy, "cassettes", "test_ways")) == {"Ways.test_passes.cassette"}, files_in(copy)
+    pytest(plugin, copy, "test_keep.py", MORE="1")
+    passed("a test that fails, in whatever way, or crashes, leaves no cassette, and does not change the one that is there")
 
 
 @check
@@ -263,7 +283,24 @@ def control_answers_every_line(place, plugin):
     answer = ask({"id": 300, "stop": servers[0]["server"], "keep": True})
     assert answer == {"id": 300, "recorded": 0, "replayed": 0, "misses": 0, "unused": 0, "report": None}, answer
     assert ask({"id": 301, "stop": servers[0]["server"]})["status"] == 64
-    process.stdin.close()
+    assert ask({"id": 302, "start": ["a.cassette", 1]})["id"] == 302
+    answer = ask({"id": 303, "fault": servers[1]["server"], "rule": "GET /x: wrong-length 9223372036854775807"})
+    assert answer["status"] == 64 and "1099511627776" in answer["error"], answer
+    os.mkfifo(os.path.join(place, "pipe.cassette"))
+    answer = ask({"id": 304, "start": ["pipe.cassette", "--upstream", "http://127.0.0.1:1", "--mode", "missing"]})
+    assert answer["status"] in (66, 74), answer
+    os.remove(os.path.join(place, "pipe.cassette"))
+    # A stalled answer does not hold the end up.
+    started = time.monotonic()
+    assert ask({"id": 305, "fault": servers[2]["server"], "rule": "* /**: stall"})["id"] == 305
+    client = socket.create_connection(("127.0.0.1", int(servers[2]["url"].rsplit(":", 1)[1])))
+    client.sendall(b"GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    while not ask({"id": 306, "journal": servers[2]["server"]})["journal"]:
+        assert time.monotonic() - started < 20
+        time.sleep(0.01)
+    assert ask({"id": 307, "stop": servers[2]["server"]})["id"] == 307 and time.monotonic() - started < 4
+    client.close()
+    assert ask({"id": 308, "end": True}) == {"id": 308}
     assert process.wait(timeout=60) == 0 and not glob.glob(os.path.join(place, "[0-9]*.cassette*"))
     passed("200 servers in one process of `control`, an error for every line that makes no sense, and all are gone with the input")
 

@@ -37,23 +37,39 @@ class Control:
         """Sends a request and waits for its answer."""
         with self._lock:
             if self._process is None:
-                self._process = subprocess.Popen(
-                    [program(), "control"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
-                )
+                self._process = self._start()
             self._last += 1
             try:
                 self._process.stdin.write(json.dumps({"id": self._last, **request}) + "\n")
                 self._process.stdin.flush()
-                line = self._process.stdout.readline()
+                answer = self._answer(self._last)
             except BrokenPipeError:
-                line = ""
-            if not line:
-                status = self._process.wait()
-                raise MockServeError(f"mockserve has ended with status {status}; what it said is on standard error.")
-        answer = json.loads(line)
+                answer = None
+            if answer is None:
+                process, self._process = self._process, None
+                process.stdout.close()
+                raise MockServeError(f"mockserve has ended with status {process.wait()}; what it said is on standard error.")
         if "error" in answer:
             raise MockServeError(answer["error"], answer["status"])
         return answer
+
+    @staticmethod
+    def _start():
+        try:
+            return subprocess.Popen([program(), "control"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8")
+        except OSError as error:
+            raise MockServeError(f"mockserve cannot be run: {error}. Install it, or name it in the environment: MOCKSERVE=/path/to/it") from error
+
+    def _answer(self, number):
+        """The answer to a request; those to earlier ones, whose caller was interrupted, are left out. None at the end."""
+        for line in self._process.stdout:
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(answer, dict) and answer.get("id") in (number, None):
+                return answer
+        return None
 
     def start(self, cassette, *options, record=None):
         """Starts a server.
@@ -67,9 +83,18 @@ class Control:
         with self._lock:
             process, self._process = self._process, None
         if process:
-            process.stdin.close()
+            # A process that a test has left behind may hold the other end open.
+            try:
+                process.stdin.write('{"id": 0, "end": true}\n')
+                process.stdin.close()
+            except OSError:
+                pass
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
             process.stdout.close()
-            process.wait()
 
 
 class MockServer:

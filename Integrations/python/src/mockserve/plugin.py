@@ -1,7 +1,9 @@
 """The pytest plugin: the fixture `mockserve`, a server for each test, and the marker of the same name."""
 
 import hashlib
+import os
 import re
+import shlex
 import unicodedata
 from pathlib import Path
 
@@ -18,7 +20,7 @@ recorded; `faults` are such as "GET /x: reset on 2"; `options` are others of `mo
 class or module, value by value."""
 
 SERVER = pytest.StashKey()
-FAILED = pytest.StashKey()
+OUTCOMES = pytest.StashKey()
 CLAIMS = pytest.StashKey()
 
 
@@ -35,6 +37,8 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     config.addinivalue_line("markers", MARKER)
     config.stash[CLAIMS] = {}
+    config.stash[OUTCOMES] = {}
+    config.pluginmanager.register(Outcomes(config), "mockserve-outcomes")
 
 
 @pytest.fixture(scope="session")
@@ -52,9 +56,8 @@ def mockserve(request, mockserve_control):
     settings = {}
     for marker in item.iter_markers("mockserve"):
         given = dict(marker.kwargs, **({"name": marker.args[0]} if marker.args else {}))
-        unknown = given.keys() - {"name", "upstream", "upstreams", "mode", "playback", "unused", "faults", "options", "cassettes"}
-        if unknown or len(marker.args) > 1:
-            pytest.fail(f"@pytest.mark.mockserve does not take {', '.join(sorted(unknown)) or 'more than a name'}.", pytrace=False)
+        if reason := _problem(given, marker.args):
+            pytest.fail(f"@pytest.mark.mockserve {reason}.", pytrace=False)
         settings = {**given, **settings}
     mode = request.config.getoption("--mockserve-mode")
     cassette = cassette_path(item, settings.get("name"), settings.get("cassettes", "cassettes"))
@@ -62,20 +65,37 @@ def mockserve(request, mockserve_control):
         other = request.config.stash[CLAIMS].setdefault(str(cassette).lower(), item.nodeid)
         if other != item.nodeid:
             pytest.fail(f"{item.nodeid} and {other} would have the same cassette on some file systems: {cassette}.", pytrace=False)
-    command = f"pytest --mockserve-mode=missing '{item.nodeid}'"
+    command = f"pytest --mockserve-mode=missing {shlex.quote(_shown(item))}"
     try:
         server = mockserve_control.start(cassette, *_options(settings, mode), record=command)
     except MockServeError as error:
         how = f"\nOn your own machine: {command}" if error.status == 77 else ""
         pytest.fail(f"{error}{how}", pytrace=False)
     item.stash[SERVER] = server
-    # Until the test has passed.
-    item.stash[FAILED] = True
     yield server
     told = item.stash[SERVER] is None
-    report = server.stop(keep=not item.stash[FAILED])
+    report = server.stop(keep=request.config.stash[OUTCOMES].pop(item.nodeid, False))
     if report and not told:
         pytest.fail(report, pytrace=False)
+
+
+def _problem(given, arguments):
+    """What is wrong with the arguments of a marker; None if nothing is."""
+    unknown = given.keys() - {"name", "upstream", "upstreams", "mode", "playback", "unused", "faults", "options", "cassettes"}
+    if unknown or len(arguments) > 1:
+        return f"does not take {', '.join(sorted(unknown)) or 'more than a name'}"
+    if not isinstance(given.get("name") or "", str):
+        return "takes a name that is a string"
+    if given.get("unused", "fail") not in ("fail", "ignore"):
+        return 'takes unused="fail" or unused="ignore"'
+    wrong = [name for name in ("faults", "options") if isinstance(given.get(name), str)]
+    return f"takes a list of {wrong[0]}" if wrong else None
+
+
+def _shown(item):
+    """The test as it is named on the command line, from where that was."""
+    _, *names = item.nodeid.split("::")
+    return "::".join([os.path.relpath(item.path, item.config.invocation_params.dir), *names])
 
 
 def _options(settings, mode):
@@ -112,8 +132,21 @@ def pytest_runtest_call(item):
         if report := server.report():
             item.stash[SERVER] = None
             pytest.fail(report, pytrace=False)
-        item.stash[FAILED] = False
     return result
+
+
+class Outcomes:
+    """Notes which tests have passed: also a part of one may have failed, or was skipped."""
+
+    def __init__(self, config):
+        self._outcomes = config.stash[OUTCOMES]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report):
+        if not report.passed:
+            self._outcomes[report.nodeid] = False
+        elif report.when == "call":
+            self._outcomes.setdefault(report.nodeid, not hasattr(report, "wasxfail"))
 
 
 def cassette_path(item, name, folder):

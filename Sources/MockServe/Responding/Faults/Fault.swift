@@ -16,7 +16,8 @@ public struct Fault: Sendable, CustomStringConvertible {
     /// The connection is reset (TCP RST) instead of an answer.
     public static let reset = Fault(.reset)
 
-    /// The connection is closed after so many bytes of the body, in the middle of the answer. A shorter body is whole.
+    /// The connection is closed after so many bytes of the body, in the middle of the answer. A shorter body is whole. After
+    /// none of an answer that has no body, there is no answer.
     public static func close(after bytes: Int = 0) -> Fault {
         Fault(.close(after: max(0, bytes)))
     }
@@ -48,7 +49,7 @@ public struct Fault: Sendable, CustomStringConvertible {
 
     /// `Content-Length` says so many bytes more than there are, and the connection is closed after the last one.
     public static func wrongLength(by bytes: Int = 1) -> Fault {
-        Fault(.wrongLength(by: max(1, bytes)))
+        Fault(.wrongLength(by: min(max(1, bytes), FaultPlan.numberLimit)))
     }
 
     /// The body comes so slowly, in small pieces.

@@ -39,7 +39,8 @@ public final class FaultRule: PatternRule {
 
     /// What the journal says of it.
     var remark: String {
-        "fault: \(plan.kind.text)" + (plan.probability == nil ? "" : " (seed \(seed))") + (problem.map { "; \($0)" } ?? "")
+        "fault: \(plan.kind.text)" + (plan.probability == nil ? "" : " (seed \(seed))")
+            + (problem.map { "; \($0)" } ?? "")
     }
 
     func isMade(from rule: Rule) -> Bool { rule.fault.map { $0.plan == plan && $0.scope == scope } ?? false }
@@ -56,7 +57,9 @@ public final class FaultRule: PatternRule {
             if let left = state.left, left <= 0 { return (false, .zero) }
             if let nth = plan.nth, state.asked != nth { return (false, .zero) }
             if let every = plan.every, every > 0, !state.asked.isMultiple(of: every) { return (false, .zero) }
-            if let probability = plan.probability, Double.random(in: 0..<1, using: &state.random) >= probability { return (false, .zero) }
+            if let probability = plan.probability, Double.random(in: 0..<1, using: &state.random) >= probability {
+                return (false, .zero)
+            }
             state.left? -= 1
             state.happened += 1
             guard case .delay(let delay) = plan.kind else { return (true, .zero) }

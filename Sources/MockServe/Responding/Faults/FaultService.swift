@@ -32,15 +32,17 @@ extension PatternStore<FaultRule> {
 /// Lets the answers of the next service go wrong, as the faults of the server say.
 final class FaultService: ExchangeService {
     private let faults: FaultStore
+    /// Whose rules may have faults among them; nil if nothing is replayed.
+    private let replayer: Replayer?
     private let journal: ScopeJournal
     private let next: any ExchangeService
 
-    init(_ faults: FaultStore, journal: ScopeJournal, next: any ExchangeService) {
-        (self.faults, self.journal, self.next) = (faults, journal, next)
+    init(_ faults: FaultStore, of replayer: Replayer?, journal: ScopeJournal, next: any ExchangeService) {
+        (self.faults, self.replayer, self.journal, self.next) = (faults, replayer, journal, next)
     }
 
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
-        Handler(faults, journal, next: next.handler(on: eventLoop))
+        Handler(faults, replayer?.loopReplayer(on: eventLoop), journal, next: next.handler(on: eventLoop))
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -49,15 +51,19 @@ final class FaultService: ExchangeService {
 
     private final class Handler: ExchangeHandler {
         private let faults: FaultStore
+        private let replayer: LoopReplayer?
         private let journal: ScopeJournal
         private let next: any ExchangeHandler
 
-        init(_ faults: FaultStore, _ journal: ScopeJournal, next: any ExchangeHandler) {
-            (self.faults, self.journal, self.next) = (faults, journal, next)
+        init(_ faults: FaultStore, _ replayer: LoopReplayer?, _ journal: ScopeJournal, next: any ExchangeHandler) {
+            (self.faults, self.replayer, self.journal, self.next) = (faults, replayer, journal, next)
         }
 
         func respond(to exchange: Exchange) -> any ExchangeReceiver {
-            guard !faults.isEmpty, let (rule, delay) = faults.take(exchange.request) else {
+            guard !faults.isEmpty else { return next.respond(to: exchange) }
+            // Somebody may have taken a fault out of the cassette. If that cannot be read now, whoever answers says so.
+            try? replayer?.refresh()
+            guard let (rule, delay) = faults.take(exchange.request) else {
                 return next.respond(to: exchange)
             }
             exchange.fault = rule.remark
@@ -65,7 +71,7 @@ final class FaultService: ExchangeService {
             case .reset, .status, .garbage: return OwnAnswer(exchange, rule.plan.kind, journal)
             case .delay: return LateExchange(exchange, delay, next)
             case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
-                let faulty = FaultyTransport(rule.plan.kind)
+                let faulty = FaultyTransport(rule.plan.kind) { [weak exchange] in exchange?.isHeld = true }
                 exchange.interpose {
                     faulty.inner = $0; return faulty
                 }
@@ -99,8 +105,7 @@ private final class OwnAnswer: ExchangeReceiver {
             var fields = Fields([("Date", HTTPDate.text())])
             if let retryAfter { fields.append("Retry-After", String(retryAfter)) }
             let code = min(max(200, status), 999)
-            let reason = Array(HTTPResponse.Status(code: code).reasonPhrase.utf8)
-            exchange.answer(ResponseHead(status: code, reason: reason, fields: fields), body: [])
+            exchange.answer(ResponseHead(status: code, reason: ReasonPhrase.standard(code), fields: fields), body: [])
         case .garbage:
             // Neither a status line, nor anything that could be taken for HTTP/0.9.
             let bytes = (0..<64).map { UInt8(truncatingIfNeeded: ($0 &* 73) ^ 0xA5) | 0x80 }
@@ -129,12 +134,14 @@ private final class LateExchange: ExchangeReceiver {
 
     init(_ exchange: Exchange, _ delay: Duration, _ next: any ExchangeHandler) {
         (self.exchange, self.next) = (exchange, next)
+        exchange.isHeld = true
         exchange.pauseRequest(true)
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
         timer = exchange.eventLoop.scheduleTask(in: TimeAmount(delay)) { bound.value.begin() }
     }
 
     private func begin() {
+        exchange.isHeld = false
         let receiver = next.respond(to: exchange)
         self.receiver = receiver
         for event in waiting {

@@ -23,8 +23,11 @@ final class FaultyTransport: ExchangeTransport {
     private var whenSent: (() -> Void)?
     private var timer: Scheduled<Void>?
 
-    init(_ kind: FaultKind) {
-        self.kind = kind
+    /// Called when nothing will ever follow.
+    private let hold: () -> Void
+
+    init(_ kind: FaultKind, hold: @escaping () -> Void) {
+        (self.kind, self.hold) = (kind, hold)
         switch kind {
         case .close(let bytes), .stall(let bytes): left = bytes
         default: left = Int.max
@@ -45,6 +48,8 @@ final class FaultyTransport: ExchangeTransport {
 
     func sendHead(_ head: ResponseHead, length: BodyLength) {
         guard !isOver else { return }
+        // There is no middle of an answer without a body.
+        if left == 0, length.isEmpty { return stop() }
         var head = head
         var length = length
         switch (kind, length) {
@@ -56,7 +61,7 @@ final class FaultyTransport: ExchangeTransport {
         default: break
         }
         inner?.sendHead(head, length: length)
-        if left == 0, !length.isEmpty { stop() }
+        if left == 0 { stop() }
     }
 
     func mark(piece size: Int) {
@@ -115,6 +120,7 @@ final class FaultyTransport: ExchangeTransport {
         if case .stall = kind {
             inner?.flush()
             end()
+            hold()
         } else {
             cut(.close)
         }

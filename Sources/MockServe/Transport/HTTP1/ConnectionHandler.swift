@@ -179,7 +179,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func quiesce() {
         closesAfterResponse = true
-        if exchange == nil { endConnection(lingers: parser.bufferedBytes > 0) }
+        if exchange == nil { return endConnection(lingers: parser.bufferedBytes > 0) }
+        guard exchange?.isHeld == true else { return }
+        loseConnection()
+        context?.close(promise: nil)
     }
 
     /// Tells the receiver that nobody takes the answer any more.

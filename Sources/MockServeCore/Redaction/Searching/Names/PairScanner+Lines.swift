@@ -21,13 +21,7 @@ extension PairScanner {
         // `'Authorization: Bearer …'`, as an argument of a command.
         let before = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0
         let quote = "\"'`".utf8.contains(before) ? text[low..<high].firstIndex(of: before) : nil
-        // In a string of JSON, the line ends with the string.
-        let gap = (low..<high).first { text[$0] == UInt8(ascii: "\"") && isGap(after: $0) }
-        if let end = [quote, gap].compactMap({ $0 }).min() {
-            high = end
-            // The quotation mark was escaped.
-            while high > low, text[high - 1] == UInt8(ascii: "\\") { high -= 1 }
-        }
+        high = withinString(low..<high, quote).upperBound
         if let comment = text[low..<high].firstIndex(of: UInt8(ascii: "#")), comment > low, isSpace(text[comment - 1]) {
             high = comment
         }
@@ -47,6 +41,17 @@ extension PairScanner {
         var index = quote + 1
         while index < text.count, index - quote < Self.gapLimit, isBlank(text[index]) { index += 1 }
         return index == text.count || ",:}])>;".utf8.contains(text[index])
+    }
+
+    /// In a string of JSON, lines end with the string.
+    ///
+    /// - Parameter quote: another quotation mark that ends them; nil if there is none.
+    private func withinString(_ range: Range<Int>, _ quote: Int? = nil) -> Range<Int> {
+        let gap = range.first { text[$0] == UInt8(ascii: "\"") && isGap(after: $0) }
+        guard var high = [quote, gap].compactMap({ $0 }).min() else { return range }
+        // The quotation mark was escaped.
+        while high > range.lowerBound, text[high - 1] == UInt8(ascii: "\\") { high -= 1 }
+        return range.lowerBound..<high
     }
 
     private static let lineLimit = 4096
@@ -103,7 +108,7 @@ extension PairScanner {
             }
         }
         blockEnd = index
-        if let scalar { takeValue(scalar, name, isPair: false) }
+        if let scalar { takeValue(withinString(scalar), name, isPair: false) }
     }
 
     /// An item of a list, perhaps in quotation marks.
@@ -115,6 +120,8 @@ extension PairScanner {
             text[item.upperBound - 1] == quote
         {
             item = item.lowerBound + 1..<item.upperBound - 1
+        } else {
+            item = withinString(item)
         }
         // An object.
         guard !text[item].contains(UInt8(ascii: ":")) || takesAll(name) else { return }
