@@ -18,6 +18,32 @@ import Testing
         try writer.finish(keeping: true, now: 2_000)
     }
 
+    @Test func whatIsNoFileIsRefused() throws {
+        try withPath { path in
+            try #require(mkfifo(path, 0o600) == 0)
+            for place in [path, "/dev/null", URL(fileURLWithPath: path).deletingLastPathComponent().path] {
+                let error = #expect(throws: CassetteError.self) { try RecordingCopy(of: place) }
+                #expect(error?.path == place)
+            }
+        }
+    }
+
+    @Test func aLinkThatLeadsNowhereYetIsFollowed() throws {
+        try withPath { path in
+            let folder = URL(fileURLWithPath: path).deletingLastPathComponent()
+            try FileManager.default.createDirectory(
+                at: folder.appendingPathComponent("real"),
+                withIntermediateDirectories: false
+            )
+            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "real/b.cassette")
+            let copy = try RecordingCopy(of: path)
+            try record("/a", copy.path)
+            try copy.publish()
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: path) == "real/b.cassette")
+            #expect(try CassetteReader(path: folder.appendingPathComponent("real/b.cassette").path).count() == 1)
+        }
+    }
+
     @Test func takesThePlaceOfTheCassetteOrLeavesItAsItWas() throws {
         try withPath { path in
             let first = try RecordingCopy(of: path)

@@ -32,13 +32,17 @@ import Testing
     @Test(
         arguments: [
             ("", "it is empty"), ("rest", "`rest` is none that there is"), ("reset 2", "`2` is not expected there"),
-            ("reset on", "`on` wants a whole number from 1 to 1099511627776"), ("reset on 0", "`on` wants a whole number from 1 to 1099511627776"),
+            ("reset on", "`on` wants a whole number from 1 to 1099511627776"),
+            ("reset on 0", "`on` wants a whole number from 1 to 1099511627776"),
             ("reset on 2 on 3", "`on` is not expected there"), ("delay", "`delay` wants a time"),
             ("delay 5", "`5` is not a time"), ("delay 2h", "`2h` is not a time"), ("delay 3601s", "an hour at most"),
-            ("delay 2s..1s", "ends before it begins"), ("delay nans", "is not a time"), ("delay 5mins", "is not a time"), ("delay 2m30s", "is not a time"),
+            ("delay 2s..1s", "ends before it begins"), ("delay nans", "is not a time"),
+            ("delay 5mins", "is not a time"), ("delay 2m30s", "is not a time"),
             ("delay 0x10ms", "is not a time"), ("delay 1s..2mixs", "is not a time"),
-            ("wrong-length 9223372036854775807", "wants a whole number from 1 to 1099511627776"), ("status", "`status` wants"),
-            ("status 99", "`status` wants a whole number from 200"), ("status 1000", "`status` wants a whole number from 200 to 999"),
+            ("wrong-length 9223372036854775807", "wants a whole number from 1 to 1099511627776"),
+            ("status", "`status` wants"),
+            ("status 99", "`status` wants a whole number from 200"),
+            ("status 1000", "`status` wants a whole number from 200 to 999"),
             ("slow 0", "`slow` wants a whole number from 1"), ("reset probability 2", "wants a number from 0 to 1"),
             ("close after -1", "`after` wants a whole number from 0"), ("reset seed -1", "`seed` wants"),
         ]

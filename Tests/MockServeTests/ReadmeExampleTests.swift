@@ -56,12 +56,29 @@ struct ReadmeExampleTests {
             includingPropertiesForKeys: nil
         )
         // Those for the test libraries are in their own tests.
-        let other = root.appendingPathComponent("Tests/MockServeTestingTests/GuideExamples.swift").path
-        let here = Self.trimmed(
-            try [#filePath, other].map { try String(contentsOfFile: $0, encoding: .utf8) }.joined(separator: "\n")
-        )
+        let other = root.appendingPathComponent("Tests/MockServeTestingTests/GuideExamples.swift")
+        let count = try compare([root.appendingPathComponent("README.md")] + guides, with: [here, other])
+        #expect(count == 13)
+    }
+
+    @Test func theyAreThoseOfTheArticles() throws {
+        let articles = try ["MockServe", "MockServeTesting"].flatMap { module in
+            try FileManager.default.contentsOfDirectory(
+                at: root.appendingPathComponent("Sources/\(module)/Documentation.docc"),
+                includingPropertiesForKeys: nil
+            )
+        }
+        let examples = root.appendingPathComponent("Tests/MockServeTestingTests/ArticleExamples.swift")
+        #expect(try compare(articles, with: [examples]) > 20)
+    }
+
+    private let here = URL(fileURLWithPath: #filePath)
+
+    /// - Returns: how many examples there are in the documents.
+    private func compare(_ documents: [URL], with sources: [URL]) throws -> Int {
+        let here = Self.trimmed(try sources.map { try String(contentsOf: $0, encoding: .utf8) }.joined(separator: "\n"))
         var count = 0
-        for document in [root.appendingPathComponent("README.md")] + guides where document.pathExtension == "md" {
+        for document in documents where document.pathExtension == "md" {
             let text = try String(contentsOf: document, encoding: .utf8)
             let blocks = text.components(separatedBy: "```swift\n").dropFirst().map {
                 $0.components(separatedBy: "```")[0]
@@ -72,7 +89,7 @@ struct ReadmeExampleTests {
                 count += 1
             }
         }
-        #expect(count == 13)
+        return count
     }
 
     /// The lines that are not empty, without indentation, each with line breaks around it.

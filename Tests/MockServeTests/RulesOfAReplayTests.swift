@@ -16,6 +16,38 @@ struct RulesOfAReplayTests {
         }
     }
 
+    /// Faults of the cassette, while it is replayed.
+    @Test func faultsComeAndGoMeanwhile() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            try await withMockServer(.replay(path)) { (server: MockServer) async throws in
+                func status() throws -> String {
+                    let request = "GET /a HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+                    return String(try RawClient.exchange(server.port, request).dropFirst(9).prefix(3))
+                }
+                #expect(try status() == "200")
+                _ = try CassetteEditor.add([Rule(.fault, "GET /a: status 503 on 2")], to: path)
+                let fault = try #require(try CassetteReader(path: path).numberedRules().last)
+                #expect(fault.rule.action == .fault)
+                // Answers that are kept ready may be used for a millisecond.
+                let seen = try (0..<20).map { _ in
+                    usleep(2000)
+                    return try status()
+                }
+                #expect(seen.filter { $0 == "503" }.count == 1, "\(seen)")
+                _ = try CassetteEditor.add([Rule(.fault, "* /**: status 500")], to: path)
+                usleep(20_000)
+                _ = try status()
+                #expect(try status() == "500")
+                let all = try #require(try CassetteReader(path: path).numberedRules().last)
+                _ = try CassetteEditor.removeRules([all.number], from: path)
+                usleep(20_000)
+                #expect(try status() == "200")
+                let remarks = server.journal.entries.compactMap(\.remark)
+                #expect(Set(remarks) == ["fault: status 503", "fault: status 500"])
+            }
+        }
+    }
+
     @Test func rulesThatWouldBeIgnoredAreRefused() async throws {
         try await withCassette([Recorded(target: "/a?ts=1")]) { path in
             var configuration = MockServerConfiguration.record(path, upstream: "http://127.0.0.1:9")

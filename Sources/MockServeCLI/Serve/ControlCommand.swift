@@ -75,7 +75,9 @@ struct ControlledServer: ParsableArguments {
     @OptionGroup var serving: ServeOptions
 
     func validate() throws {
-        guard !cassette.isEmpty, !cassette.contains("\0") else { throw ValidationError("The name of a cassette is empty.") }
+        guard !cassette.isEmpty, !cassette.contains("\0") else {
+            throw ValidationError("The name of a cassette is empty.")
+        }
         guard !serving.explainConfig else { throw ValidationError("--explain-config is for `mockserve run`.") }
     }
 

@@ -144,7 +144,7 @@ private struct FaultWords {
             return .wrongLength(by: try number("wrong-length", 1...FaultPlan.numberLimit))
         case "status":
             let code = try number("status", 200...999)
-                return .status(code, retryAfter: try optional("retry-after", 0...FaultPlan.numberLimit))
+            return .status(code, retryAfter: try optional("retry-after", 0...FaultPlan.numberLimit))
         case "delay": return .delay(try wait())
         case let word: throw problem(word.map { "`\($0)` is none that there is" } ?? "it is empty")
         }
