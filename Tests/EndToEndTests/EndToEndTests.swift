@@ -34,6 +34,8 @@ struct EndToEndTests {
 
     @Test func oddCallersAreServed() async throws { try await run("odd_callers") }
 
+    @Test func commandsEndWithMockserve() async throws { try await run("run_processes") }
+
     @Test func faultsDoNoHarm() async throws { try await run("faults") }
 
     @Test func everyFaultIsSeenByClients() async throws { try await run("fault_clients") }
