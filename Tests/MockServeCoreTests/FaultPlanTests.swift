@@ -12,6 +12,7 @@ import Testing
             ("stall after 7 times 2", FaultPlan(.stall(after: 7), times: 2)),
             ("delay 200ms", FaultPlan(.delay(.fixed(.milliseconds(200))))),
             ("delay 1.5s", FaultPlan(.delay(.fixed(.milliseconds(1500))))),
+            ("delay 0.05ms", FaultPlan(.delay(.fixed(.microseconds(50))))),
             ("delay 100ms..2s", FaultPlan(.delay(.uniform(.milliseconds(100)...(.seconds(2)))))),
             ("delay about 50ms", FaultPlan(.delay(.logNormal(median: .milliseconds(50), sigma: 0.5)))),
             ("delay about 50ms sigma 0.25", FaultPlan(.delay(.logNormal(median: .milliseconds(50), sigma: 0.25)))),
@@ -31,7 +32,7 @@ import Testing
 
     @Test(
         arguments: [
-            ("", "it is empty"), ("rest", "`rest` is none that there is"), ("reset 2", "`2` is not expected there"),
+            ("", "it is empty"), ("rest", "there is no fault `rest`"), ("reset 2", "`2` is not expected there"),
             ("reset on", "`on` wants a whole number from 1 to 1099511627776"),
             ("reset on 0", "`on` wants a whole number from 1 to 1099511627776"),
             ("reset on 2 on 3", "`on` is not expected there"), ("delay", "`delay` wants a time"),
@@ -61,5 +62,11 @@ import Testing
         #expect(try Rule(.fault, rule.text) == rule)
         let error = #expect(throws: RuleError.self) { try Rule(.fault, "reset") }
         #expect(error?.description == "for which requests? Write `GET /path: reset`, or `* /**: reset` for all")
+    }
+
+    @Test(arguments: ["GET x: reset", "GET /x : reset", "GET /x:reset", "reset:"])
+    func aPatternThatIsNoneIsSaid(_ text: String) {
+        let error = #expect(throws: RuleError.self) { try Rule(.fault, text) }
+        #expect(error?.description.contains("is not a method and a path") == true, "\(error?.description ?? "")")
     }
 }

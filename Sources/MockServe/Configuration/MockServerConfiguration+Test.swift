@@ -25,5 +25,5 @@ extension MockServerConfiguration {
     }
 
     /// Listens on a port that the operating system picks, whatever the environment says.
-    package mutating func listensOnFreePort() { listen = .address(listen.host) }
+    package mutating func listenOnFreePort() { listen = .address(listen.host) }
 }

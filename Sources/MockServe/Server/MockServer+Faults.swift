@@ -1,7 +1,7 @@
 package import MockServeCore
 
 extension MockServer {
-    /// Lets answers go wrong, whoever makes them: a replay, an upstream, a stub, a handler of your own. The cassette does
+    /// Makes answers go wrong, whoever makes them: a replay, an upstream, a stub, a handler of your own. The cassette does
     /// not change.
     ///
     /// ```swift

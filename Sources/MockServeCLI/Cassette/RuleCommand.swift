@@ -5,9 +5,9 @@ import MockServeCore
 struct RuleCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rule",
-        abstract: "Change what matching leaves out or takes in, and how answers are played.",
+        abstract: "Change what matching leaves out or takes in, how answers are played, and which go wrong.",
         discussion: """
-            Rules are kept in the cassette. Changing them computes the match key of every interaction anew, and says which \
+            Rules are kept in the cassette. Changing those of matching computes the match key of every interaction anew, and says which \
             interactions now answer the same requests, and which no longer do.
 
             EXAMPLE
@@ -75,7 +75,7 @@ struct RuleOptions: ParsableArguments {
 struct FaultOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Let answers go wrong, as in 'GET /x: reset on 2': `METHOD PATH: FAULT`, where FAULT is \(Rule.syntax(.fault)).",
+            "Make answers go wrong, as in 'GET /x: reset on 2': `METHOD PATH: FAULT`, where FAULT is \(Rule.syntax(.fault)).",
             valueName: "rule"
         )
     )

@@ -16,7 +16,7 @@ struct ControlCommand: AsyncParsableCommand {
               {"id": 1, "start": ["a.cassette", "--upstream", "https://api.example.com"], "record": "how to record, for people"}
                 → {"id": 1, "server": 1, "url": "http://127.0.0.1:41234", "urls": {"default": "http://127.0.0.1:41234"}, "recording": false}
               {"id": 2, "report": 1}     what is wrong with the answers of server 1 so far
-                → {"id": 2, "misses": 0, "report": null}
+                → {"id": 2, "recorded": 0, "replayed": 1, "misses": 0, "unused": 0, "report": null}
               {"id": 3, "journal": 1}    what it was asked for
                 → {"id": 3, "journal": [{"method": "GET", "target": "/a", …}]}
               {"id": 4, "fault": 1, "rule": "GET /a: reset on 2"}
@@ -25,9 +25,9 @@ struct ControlCommand: AsyncParsableCommand {
                 → {"id": 5, "recorded": 0, "replayed": 1, "misses": 0, "unused": 0, "report": null}
 
             What does not work is answered {"id": 1, "error": "why", "status": 66}, with an exit status of `mockserve run`. \
-            `start` takes the options of `run`. It replays, unless --mode or MOCKSERVE_MODE says otherwise. A cassette that does not exist is an \
-            empty one. What a server records replaces its cassette when it is stopped with `keep` and had no misses; otherwise the cassette stays \
-            as it was. --shared is for a cassette into which several record at once. At the end of standard input, at SIGTERM, or when a request says \
+            `start` takes the options of `run`, but for --env and --live, and --shared. It replays, unless --mode or MOCKSERVE_MODE says otherwise. A cassette that does not exist is an \
+            empty one. What a server records replaces its cassette when it is stopped with `keep` and its report is empty; otherwise the cassette stays \
+            as it was, unless --keep-failed is given. --shared is for a cassette into which several record at once. At the end of standard input, at SIGTERM, or when a request says \
             "end": true, all servers are stopped, and what they have recorded is dropped.
 
             EXAMPLE
@@ -65,7 +65,7 @@ struct ControlCommand: AsyncParsableCommand {
 }
 
 /// A server as `control` starts it.
-struct ControlledServer: ParsableArguments {
+struct ControlledServerOptions: ParsableArguments {
     @Argument var cassette: String
     @Flag var shared = false
     @Flag var requireAllUsed = false
@@ -94,7 +94,7 @@ struct ControlledServer: ParsableArguments {
         try recording.apply(to: &configuration)
         // One from the environment would be for all of them.
         if serving.port == nil, serving.listenFd == nil {
-            configuration.listensOnFreePort()
+            configuration.listenOnFreePort()
         }
         return configuration
     }
@@ -127,7 +127,7 @@ private final class ControlledServers: Sendable {
 
     private struct State {
         var last = 0
-        var servers: [Int: (options: ControlledServer, server: MockServer)] = [:]
+        var servers: [Int: (options: ControlledServerOptions, server: MockServer)] = [:]
     }
 
     private let state = Mutex(State())
@@ -147,7 +147,7 @@ private final class ControlledServers: Sendable {
         } catch let error as MockServeError {
             members = Self.failure(ExitStatus(error.code), error.message)
         } catch {
-            members = Self.failure(.usage, ControlledServer.message(for: error))
+            members = Self.failure(.usage, ControlledServerOptions.message(for: error))
         }
         return (Self.object([("id", String(request.id))] + members), request.end == true)
     }
@@ -159,7 +159,7 @@ private final class ControlledServers: Sendable {
         if let number = request.stop { return try await stop(number, keeping: request.keep ?? false) }
         if let number = request.report {
             let (options, server) = try known(number)
-            return try await report(options, server, isEnd: false)
+            return try await report(options, server, isEnd: false).members
         }
         if let number = request.journal {
             return [("journal", "[\(try known(number).server.journal.entries.map(\.jsonText).joined(separator: ","))]")]
@@ -177,8 +177,9 @@ private final class ControlledServers: Sendable {
     }
 
     private func start(_ arguments: [String], _ command: String?) async throws -> Members {
-        let options = try ControlledServer.parse(arguments)
+        let options = try ControlledServerOptions.parse(arguments)
         let server = try await MockServer.start(try options.configuration(recordedBy: command))
+        options.serving.warn(server)
         let number = state.withLock { state in
             state.last += 1
             state.servers[state.last] = (options, server)
@@ -193,7 +194,7 @@ private final class ControlledServers: Sendable {
         ]
     }
 
-    private func known(_ number: Int) throws -> (options: ControlledServer, server: MockServer) {
+    private func known(_ number: Int) throws -> (options: ControlledServerOptions, server: MockServer) {
         guard let known = state.withLock({ $0.servers[number] }) else { throw Self.unknown(number) }
         return known
     }
@@ -202,24 +203,26 @@ private final class ControlledServers: Sendable {
         Problem(status: .usage, text: "There is no server \(number), or it was stopped.")
     }
 
-    private func report(_ options: ControlledServer, _ server: MockServer, isEnd: Bool) async throws -> Members {
+    private func report(_ options: ControlledServerOptions, _ server: MockServer, isEnd: Bool) async throws -> (
+        members: Members, isGood: Bool
+    ) {
         if isEnd { await server.finishExchanges() }
         let unused = await server.unusedInteractions(if: isEnd && options.requireAllUsed)
         let text = ServerReport(server, unused: unused).text
-        return [
+        let members = [
             ("recorded", String(server.recordedCount)), ("replayed", String(server.replayedCount)),
             ("misses", String(server.missCount)), ("unused", String((try? unused.get().count) ?? 0)),
             ("report", text.map(JSONText.string) ?? "null"),
         ]
+        return (members, text == nil)
     }
 
     private func stop(_ number: Int, keeping: Bool) async throws -> Members {
         guard let (options, server) = state.withLock({ $0.servers.removeValue(forKey: number) }) else {
             throw Self.unknown(number)
         }
-        let members = try await report(options, server, isEnd: true)
-        let isGood = keeping && members.last?.json == "null"
-        if !isGood, !options.keepFailed { server.dropEpisode() }
+        let (members, isGood) = try await report(options, server, isEnd: true)
+        if !isGood || !keeping, !options.keepFailed { server.dropEpisode() }
         try await server.stop()
         return members
     }

@@ -12,10 +12,10 @@ struct RunCommand: AsyncParsableCommand {
             Starts the server, runs COMMAND with MOCKSERVE_URL and every --env set, and exits with COMMAND's status. If \
             that is 0: with 3 if a request had no recorded answer, with 4 if --require-all-used is given and something was \
             not, with 69 if an upstream could not be reached. Without \
-            an upstream (--upstream, or MOCKSERVE_UPSTREAM in the environment) the cassette is replayed. Misses, and exchanges that could not be recorded, are told when COMMAND has \
+            an upstream (--upstream, or MOCKSERVE_UPSTREAM in the environment) the cassette is replayed. Misses, and exchanges that could not be recorded, are reported when COMMAND has \
             ended, so that its own output stays apart.
 
-            The `--` may be left out if COMMAND follows right after the cassette. COMMAND gets the signals that mockserve \
+            The `--` may be left out if COMMAND follows right after the cassette, or after options written as --name=value. COMMAND gets the signals that mockserve \
             gets, but for SIGINT and SIGQUIT at a terminal, which sends them to COMMAND itself; if mockserve is killed, COMMAND is ended.
 
             In the value of --env, {url} and {port} stand for the server, {NAME.url} and {NAME.port} for one of several \
@@ -48,7 +48,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var serving: ServeOptions
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments, after `--`.")
-    var command: [String]
+    var command: [String] = []
 
     /// The arguments of the program, with `--` before the command where that is missing and only a command can follow: after
     /// the cassette, with nothing around it but options written as `--name=value`.
@@ -64,7 +64,10 @@ struct RunCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !command.isEmpty else {
-            throw ValidationError("There is no command to run. Write it after `--`: mockserve run x.cassette -- pytest")
+            throw ValidationError(
+                "There is no command to run. Write it after `--`: mockserve run x.cassette -- pytest. The `--` may be left out "
+                    + "only right after the cassette, or after options written as --name=value."
+            )
         }
         guard modes.mode == nil || modes.mode == .replay || recording.hasUpstream else {
             throw ValidationError("--mode needs --upstream, the server to record from.")

@@ -67,7 +67,8 @@ final class RunGuardian: Sendable {
 struct GuardCommand: ParsableCommand {
     static let name = "_guard"
     static let configuration = CommandConfiguration(commandName: name, shouldDisplay: false)
-    private static let grace: UInt32 = 5
+    private static let graceSeconds = 5
+    private static let pauseMilliseconds = 50
 
     func run() {
         // It must not keep a file system busy.
@@ -76,8 +77,8 @@ struct GuardCommand: ParsableCommand {
         while let line = readLine() { target = pid_t(line) ?? 0 }
         guard target != 0, target != 1, target != -1, kill(target, SIGTERM) == 0 else { return }
         // A command that cleans up takes a moment.
-        for _ in 0..<(Self.grace * 20) {
-            usleep(50_000)
+        for _ in 0..<(Self.graceSeconds * 1000 / Self.pauseMilliseconds) {
+            usleep(UInt32(Self.pauseMilliseconds) * 1000)
             if kill(target, 0) != 0 { return }
         }
         kill(target, SIGKILL)

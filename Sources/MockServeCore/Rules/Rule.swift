@@ -92,7 +92,7 @@ package struct Rule: Hashable, Sendable {
     ///
     /// - Throws: `RuleError` if `text` is not a rule.
     package init(_ action: Action, _ text: String) throws(RuleError) {
-        let (rest, scope) = action == .fault ? Self.splitFault(text) : Self.splitScope(text)
+        let (rest, scope) = action == .fault ? try Self.splitFault(text) : Self.splitScope(text)
         guard action == .map else {
             try self.init(action, part: rest, scope: scope)
             return
@@ -110,10 +110,14 @@ package struct Rule: Hashable, Sendable {
     }
 
     /// `METHOD PATH: FAULT`, or as other rules are written.
-    private static func splitFault(_ text: String) -> (String, RequestPattern?) {
-        guard let colon = text.firstRange(of: ": "), let scope = RequestPattern(String(text[..<colon.lowerBound]))
-        else {
+    private static func splitFault(_ text: String) throws(RuleError) -> (String, RequestPattern?) {
+        guard let colon = text.firstRange(of: ": ") ?? text.firstRange(of: ":"), !text.contains(" for ") else {
             return splitScope(text)
+        }
+        guard text[colon].count == 2, let scope = RequestPattern(String(text[..<colon.lowerBound])) else {
+            throw RuleError(
+                "`\(text[..<colon.lowerBound])` is not a method and a path: write `METHOD /PATH: FAULT`, such as `GET /x: reset`"
+            )
         }
         return (String(text[colon.upperBound...]), scope)
     }

@@ -33,6 +33,7 @@ package enum FaultWait: Hashable, Sendable {
     case logNormal(median: Duration, sigma: Double)
 
     package static let usualSigma = 0.5
+    package static let limit = Duration.seconds(3600)
 
     package var text: String {
         switch self {
@@ -44,9 +45,16 @@ package enum FaultWait: Hashable, Sendable {
     }
 
     private static func text(_ time: Duration) -> String {
-        let milliseconds = time / .milliseconds(1)
-        let (number, unit) = milliseconds >= 1000 ? (milliseconds / 1000, "s") : (milliseconds, "ms")
-        return (number == number.rounded() ? String(Int(number)) : String(number)) + unit
+        let microseconds = Int((min(time, limit) / .microseconds(1)).rounded())
+        let isLong = microseconds >= 1_000_000
+        let (unit, digits) = isLong ? (1_000_000, 6) : (1000, 3)
+        var text = String(microseconds / unit)
+        if microseconds % unit > 0 {
+            let rest = String(microseconds % unit)
+            text += "." + String(repeating: "0", count: digits - rest.count) + rest
+            while text.hasSuffix("0") { text.removeLast() }
+        }
+        return text + (isLong ? "s" : "ms")
     }
 }
 
@@ -103,6 +111,14 @@ package struct FaultPlan: Hashable, Sendable {
         }
     }
 
+    /// Whether what it does depends on the seed.
+    package var usesChance: Bool {
+        switch kind {
+        case .delay(.uniform), .delay(.logNormal): true
+        default: probability != nil
+        }
+    }
+
     /// As it is written.
     package var text: String {
         var text = kind.text
@@ -128,7 +144,7 @@ private struct FaultWords {
     mutating func next() -> Substring? { rest.popFirst() }
 
     func problem(_ reason: String) -> RuleError {
-        RuleError("`\(text)` is no fault: \(reason). Write \(FaultPlan.syntax)")
+        RuleError("`\(text)` is not a fault: \(reason). Write \(FaultPlan.syntax)")
     }
 
     mutating func kind() throws(RuleError) -> FaultKind {
@@ -146,7 +162,7 @@ private struct FaultWords {
             let code = try number("status", 200...999)
             return .status(code, retryAfter: try optional("retry-after", 0...FaultPlan.numberLimit))
         case "delay": return .delay(try wait())
-        case let word: throw problem(word.map { "`\($0)` is none that there is" } ?? "it is empty")
+        case let word: throw problem(word.map { "there is no fault `\($0)`" } ?? "it is empty")
         }
     }
 

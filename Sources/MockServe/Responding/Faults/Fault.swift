@@ -16,13 +16,13 @@ public struct Fault: Sendable, CustomStringConvertible {
     /// The connection is reset (TCP RST) instead of an answer.
     public static let reset = Fault(.reset)
 
-    /// The connection is closed after so many bytes of the body, in the middle of the answer. A shorter body is whole. After
+    /// The connection is closed after that many bytes of the body, in the middle of the answer. A shorter body is whole. After
     /// none of an answer that has no body, there is no answer.
     public static func close(after bytes: Int = 0) -> Fault {
         Fault(.close(after: max(0, bytes)))
     }
 
-    /// After so many bytes of the body nothing follows, and the connection stays open until the client gives up, or the
+    /// After that many bytes of the body nothing follows, and the connection stays open until the client gives up, or the
     /// server stops.
     public static func stall(after bytes: Int = 0) -> Fault {
         Fault(.stall(after: max(0, bytes)))
@@ -37,7 +37,7 @@ public struct Fault: Sendable, CustomStringConvertible {
     ///   - status: of the answer.
     ///   - retryAfter: seconds for the field `Retry-After` (RFC 9110 §10.2.3).
     public static func status(_ status: HTTPResponse.Status, retryAfter: Int? = nil) -> Fault {
-        Fault(.status(status.code, retryAfter: retryAfter.map { max(0, $0) }))
+        Fault(.status(min(max(200, status.code), 999), retryAfter: retryAfter.map { max(0, $0) }))
     }
 
     /// Bytes that are not HTTP, then the end of the connection.
@@ -47,7 +47,7 @@ public struct Fault: Sendable, CustomStringConvertible {
     /// which knows no chunks, sees a reset.
     public static let unfinishedChunks = Fault(.unfinishedChunks)
 
-    /// `Content-Length` says so many bytes more than there are, and the connection is closed after the last one.
+    /// `Content-Length` says that many bytes more than there are, and the connection is closed after the last one.
     public static func wrongLength(by bytes: Int = 1) -> Fault {
         Fault(.wrongLength(by: min(max(1, bytes), FaultPlan.numberLimit)))
     }
@@ -62,16 +62,21 @@ public struct Fault: Sendable, CustomStringConvertible {
 public struct FaultDelay: Sendable, CustomStringConvertible {
     let wait: FaultWait
 
+    /// From none to an hour.
+    private static func clamped(_ delay: Duration) -> Duration { min(max(.zero, delay), FaultWait.limit) }
+
     /// Always the same.
-    public static func fixed(_ delay: Duration) -> FaultDelay { FaultDelay(wait: .fixed(max(.zero, delay))) }
+    public static func fixed(_ delay: Duration) -> FaultDelay { FaultDelay(wait: .fixed(clamped(delay))) }
 
     /// Any in a range, each as likely as the others.
-    public static func uniform(_ range: ClosedRange<Duration>) -> FaultDelay { FaultDelay(wait: .uniform(range)) }
+    public static func uniform(_ range: ClosedRange<Duration>) -> FaultDelay {
+        FaultDelay(wait: .uniform(clamped(range.lowerBound)...clamped(range.upperBound)))
+    }
 
     /// As real services are slow: half of the delays are shorter than the median, and a few much longer. With `sigma` 0.5,
     /// one in forty is more than 2.7 times the median.
     public static func logNormal(median: Duration, sigma: Double = 0.5) -> FaultDelay {
-        FaultDelay(wait: .logNormal(median: max(.zero, median), sigma: max(0, sigma)))
+        FaultDelay(wait: .logNormal(median: clamped(median), sigma: min(max(0, sigma), 10)))
     }
 
     /// As the journal shows it: `50ms`, `50ms..1s`, `about 50ms`.
@@ -81,7 +86,7 @@ public struct FaultDelay: Sendable, CustomStringConvertible {
 extension FaultWait {
     /// One of them, an hour at most.
     func duration(using random: inout some RandomNumberGenerator) -> Duration {
-        let limit = Duration.seconds(3600)
+        let limit = FaultWait.limit
         switch self {
         case .fixed(let delay): return min(delay, limit)
         case .uniform(let range):

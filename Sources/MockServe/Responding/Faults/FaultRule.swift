@@ -39,7 +39,7 @@ public final class FaultRule: PatternRule {
 
     /// What the journal says of it.
     var remark: String {
-        "fault: \(plan.kind.text)" + (plan.probability == nil ? "" : " (seed \(seed))")
+        "fault: \(plan.kind.text)" + (plan.usesChance ? " (seed \(seed))" : "")
             + (problem.map { "; \($0)" } ?? "")
     }
 
@@ -50,8 +50,9 @@ public final class FaultRule: PatternRule {
 
     /// Counts a request.
     ///
+    /// - Parameter isFree: whether nothing else goes wrong with the request; otherwise it is only counted.
     /// - Returns: whether it happens to it, and how long that lasts if it is a delay.
-    func happens() -> (isNow: Bool, delay: Duration) {
+    func happens(_ isFree: Bool) -> (isNow: Bool, delay: Duration) {
         state.withLock { state in
             state.asked += 1
             if let left = state.left, left <= 0 { return (false, .zero) }
@@ -60,6 +61,7 @@ public final class FaultRule: PatternRule {
             if let probability = plan.probability, Double.random(in: 0..<1, using: &state.random) >= probability {
                 return (false, .zero)
             }
+            guard isFree else { return (false, .zero) }
             state.left? -= 1
             state.happened += 1
             guard case .delay(let delay) = plan.kind else { return (true, .zero) }

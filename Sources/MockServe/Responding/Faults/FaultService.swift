@@ -15,21 +15,21 @@ extension PatternStore<FaultRule> {
         return fault
     }
 
-    /// Counts a request with every rule that is for it. The last added that happens now counts.
+    /// Counts a request with every rule that is for it. Of those that would happen now, the last added does.
     func take(_ request: RequestHead) -> (rule: FaultRule, delay: Duration)? {
         let method = String(decoding: request.method, as: UTF8.self)
         let target = Target.originForm(request.target)
         let path = String(decoding: Target(target).path, as: UTF8.self)
         var taken: (rule: FaultRule, delay: Duration)?
         for rule in matches(method, path).map(\.value) where rule.isFor(method: request.method, target: target) {
-            let (isNow, delay) = rule.happens()
-            if isNow, taken == nil { taken = (rule, delay) }
+            let (isNow, delay) = rule.happens(taken == nil)
+            if isNow { taken = (rule, delay) }
         }
         return taken
     }
 }
 
-/// Lets the answers of the next service go wrong, as the faults of the server say.
+/// Makes the answers of the next service go wrong, as the faults of the server say.
 final class FaultService: ExchangeService {
     private let faults: FaultStore
     /// Whose rules may have faults among them; nil if nothing is replayed.
@@ -104,8 +104,8 @@ private final class OwnAnswer: ExchangeReceiver {
         case .status(let status, let retryAfter):
             var fields = Fields([("Date", HTTPDate.text())])
             if let retryAfter { fields.append("Retry-After", String(retryAfter)) }
-            let code = min(max(200, status), 999)
-            exchange.answer(ResponseHead(status: code, reason: ReasonPhrase.standard(code), fields: fields), body: [])
+            let reason = ReasonPhrase.standard(status)
+            exchange.answer(ResponseHead(status: status, reason: reason, fields: fields), body: [])
         case .garbage:
             // Neither a status line, nor anything that could be taken for HTTP/0.9.
             let bytes = (0..<64).map { UInt8(truncatingIfNeeded: ($0 &* 73) ^ 0xA5) | 0x80 }

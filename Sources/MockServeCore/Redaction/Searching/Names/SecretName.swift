@@ -102,7 +102,9 @@ struct SecretName: Sendable, Hashable {
 
         private let slots: UnsafeMutablePointer<Atomic<UInt64>>
         /// So that nobody can make a name that is taken for another.
-        private let seed = UInt64.random(in: 1...UInt64.max) | 1
+        private let seed = UInt64.random(in: 1...UInt64.max)
+        /// Chosen on its own: of seeds with a known difference, names with the same difference would have the same hash.
+        private let fieldSeed = UInt64.random(in: 1...UInt64.max)
 
         fileprivate init() {
             slots = .allocate(capacity: Self.size)
@@ -116,7 +118,7 @@ struct SecretName: Sendable, Hashable {
             isField: Bool,
             _ read: () -> SecretName?
         ) -> SecretName? {
-            let hash = hash(name, isField ? ~seed : seed)
+            let hash = hash(name, isField ? fieldSeed : seed)
             let slot = slots + Int(truncatingIfNeeded: hash >> 40) & (Self.size - 1)
             if slot.pointee.load(ordering: .relaxed) == hash { return nil }
             let found = read()
