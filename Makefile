@@ -52,10 +52,15 @@ install:
 	@test -x $(PROGRAM) || { echo 'There is no $(PROGRAM) yet: run `make release` first.' >&2; exit 1; }
 	scripts/install $(PROGRAM) $(PREFIX) $(DESTDIR)
 
-deb wheel: release
+deb: release
+	@scripts/install-packages python3
+	@scripts/debian-package $(PROGRAM) $(DIST)
+	@scripts/checksums $(DIST)
+
+wheel: release
 	@scripts/install-packages python3 python3-pip
-	@scripts/$(subst deb,debian-package,$@) $(PROGRAM) $(DIST)
-	@cd $(DIST) && sha256sum *.deb *.whl 2>/dev/null >SHA256SUMS || true
+	@scripts/wheel $(PROGRAM) $(DIST)
+	@scripts/checksums $(DIST)
 
 lint:
 	$(SWIFT) format lint --strict --parallel --recursive $(SOURCES)

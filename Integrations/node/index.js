@@ -33,7 +33,7 @@ class Control {
   }
 
   #start() {
-    const child = spawn(process.env.MOCKSERVE ?? "mockserve", ["control"], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(process.env.MOCKSERVE || "mockserve", ["control"], { stdio: ["pipe", "pipe", "inherit"] });
     const fail = (message) => {
       for (const { reject } of this.#waiting.values()) reject(new MockServeError(message));
       this.#waiting.clear();
@@ -90,9 +90,14 @@ export class MockServer {
     return (await control.ask({ journal: this.#number })).journal;
   }
 
-  /** Lets answers go wrong: `await server.fault("GET /users/*: status 503 retry-after 1 times 2")`. */
+  /** Makes answers go wrong: `await server.fault("GET /users/*: status 503 retry-after 1 times 2")`. */
   async fault(rule) {
     await control.ask({ fault: this.#number, rule });
+  }
+
+  /** What is wrong with its answers so far; null if nothing is. */
+  async report() {
+    return (await control.ask({ report: this.#number })).report;
   }
 
   /** Stops it, and keeps what it has recorded if `keep` and nothing is wrong. Returns what is wrong; null if nothing is. */
@@ -113,13 +118,14 @@ export class MockServer {
  */
 export function withMockServer(settings, body) {
   if (typeof settings === "function") [settings, body] = [{}, settings];
+  checkSettings(settings);
   const file = callingFile();
   // Each call is a test of its own, whatever it is called.
   const owner = Symbol("test");
   return async (t) => {
     const title = (t.fullName ?? t.name).replaceAll(" > ", " ");
     const cassette = cassettePath(file, title, settings);
-    const how = `MOCKSERVE_MODE=missing node --test ${file}`;
+    const how = `MOCKSERVE_MODE=missing node --test '${file.replaceAll("'", "'\\''")}'`;
     if (!settings.name?.endsWith(".cassette")) claim(cassette, owner, title);
     let server;
     try {
@@ -138,6 +144,16 @@ export function withMockServer(settings, body) {
     const report = await server.stop(true);
     if (report) throw new MockServeError(report);
   };
+}
+
+const known = ["name", "upstream", "upstreams", "mode", "playback", "unused", "faults", "options", "cassettes"];
+
+function checkSettings(settings) {
+  const unknown = Object.keys(settings).filter((name) => !known.includes(name));
+  if (unknown.length > 0) throw new MockServeError(`There is no setting ${unknown.join(", ")}: there are ${known.join(", ")}.`);
+  if (!["fail", "ignore", undefined].includes(settings.unused)) throw new MockServeError('unused is "fail" or "ignore".');
+  for (const name of ["faults", "options"])
+    if (settings[name] !== undefined && !Array.isArray(settings[name])) throw new MockServeError(`${name} is a list.`);
 }
 
 function optionsOf(settings) {

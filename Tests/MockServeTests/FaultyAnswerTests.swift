@@ -119,6 +119,22 @@ struct FaultyAnswerTests {
         }
     }
 
+    @Test func aFaultThatAnotherOneHidesIsNotUsedUp() async throws {
+        try await withServer { (server: MockServer) async throws in
+            let hidden = server.fault(.reset, on: .get("/x"), times: 1)
+            server.fault(.status(503), on: .any("/**"), times: 1)
+            let late = server.fault(.delay(.uniform(.zero...(.milliseconds(1)))), on: .any("/late"), seed: 7)
+            #expect(try await curl(server, "/x").text.hasPrefix("HTTP/1.1 503 Service Unavailable"))
+            #expect(hidden.count == 0)
+            #expect(try await curl(server, "/x").status == 56)
+            #expect(hidden.count == 1)
+            #expect(try await curl(server, "/x").text.hasPrefix("HTTP/1.1 200"))
+            _ = try await curl(server, "/late")
+            #expect(late.count == 1)
+            #expect(server.journal.entries.last?.remark == "fault: delay 0ms..1ms (seed 7)")
+        }
+    }
+
     @Test func aPathThatMakesNoSenseIsTold() async throws {
         try await withServer { (server: MockServer) async throws in
             server.fault(.status(503), on: .get("no slash"))

@@ -223,6 +223,45 @@ def failing_tests_keep_what_was_recorded_before(place, plugin):
 
 
 @check
+def markers_are_merged_and_do_what_they_say(place, plugin):
+    copy = os.path.join(place, "markers")
+    os.mkdir(copy)
+    with open(os.path.join(copy, "test_markers.py"), "w") as file:
+        file.write(
+            "import pytest, requests\n"
+            f"pytestmark = pytest.mark.mockserve('service', upstreams={{'one': '{UPSTREAM}', 'two': '{UPSTREAM.replace('127.0.0.1', 'localhost')}'}})\n"
+            "def test_two(mockserve):\n"
+            "    assert set(mockserve.urls) == {'one', 'two'} and mockserve.url == mockserve.urls['one']\n"
+            "    for url in mockserve.urls.values(): assert requests.get(url + '/visits').status_code == 200\n"
+            "@pytest.mark.mockserve(unused='fail')\n"
+            "class TestUse:\n"
+            "    def test_unused(self, mockserve):\n        if mockserve.is_recording: requests.get(mockserve.url + '/visits')\n"
+            "    @pytest.mark.mockserve(unused='ignore')\n"
+            "    def test_ignored(self, mockserve):\n        if mockserve.is_recording: requests.get(mockserve.url + '/visits')\n"
+            "@pytest.mark.mockserve('shared.cassette')\n"
+            "@pytest.mark.parametrize('path', ['/visits', '/me'])\n"
+            "def test_shared(mockserve, path):\n    assert requests.get(mockserve.url + path).status_code in (200, 401)\n"
+            "@pytest.mark.mockserve(faults=['GET /visits: status 503 on 1'], playback='cycle')\n"
+            "def test_faults(mockserve):\n"
+            "    assert [requests.get(mockserve.url + '/visits').status_code for _ in range(3)] == [503, 200, 200]\n"
+            "@pytest.mark.mockserve(cassettes='elsewhere')\n"
+            "def test_elsewhere(mockserve):\n    requests.get(mockserve.url + '/visits')\n"
+        )
+    with Notes() as service:
+        without_cassettes(copy, service.port)
+        with open(os.path.join(copy, "test_markers.py")) as file:
+            text = file.read().replace("localhost:8000", f"localhost:{service.port}")
+        with open(os.path.join(copy, "test_markers.py"), "w") as file:
+            file.write(text)
+        pytest(plugin, copy, "-p", "no:randomly", "--mockserve-mode=missing")
+    output = pytest(plugin, copy, "-p", "no:randomly", "-rA", expected=1)
+    assert "6 passed" not in output and "ERROR test_markers.py::TestUse::test_unused" in output and "7 passed, 1 error" in output, output
+    assert os.path.exists(os.path.join(copy, "elsewhere", "service", "test_markers", "test_elsewhere.cassette"))
+    assert os.path.exists(os.path.join(copy, "cassettes", "shared.cassette"))
+    passed("markers of module, class and test are merged; several upstreams, unused, shared, faults, playback and folder")
+
+
+@check
 def node_tests_replay(place, plugin):
     copy = copied(place, "node")
     os.makedirs(os.path.join(copy, "node_modules"))

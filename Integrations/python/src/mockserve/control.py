@@ -116,7 +116,7 @@ class MockServer:
         return self._control.ask(journal=self._number)["journal"]
 
     def fault(self, rule):
-        """Lets answers go wrong: `server.fault("GET /users/*: status 503 retry-after 1 times 2")`."""
+        """Makes answers go wrong: `server.fault("GET /users/*: status 503 retry-after 1 times 2")`."""
         self._control.ask(fault=self._number, rule=rule)
 
     def report(self):

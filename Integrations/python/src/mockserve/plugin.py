@@ -93,7 +93,7 @@ def _problem(given, arguments):
 
 
 def _shown(item):
-    """The test as it is named on the command line, from where that was."""
+    """The id of a test, relative to the folder in which pytest was started."""
     _, *names = item.nodeid.split("::")
     return "::".join([os.path.relpath(item.path, item.config.invocation_params.dir), *names])
 
@@ -136,7 +136,7 @@ def pytest_runtest_call(item):
 
 
 class Outcomes:
-    """Notes which tests have passed: also a part of one may have failed, or was skipped."""
+    """A test has passed only if every report of it says so: its subtests and its set-up report, too."""
 
     def __init__(self, config):
         self._outcomes = config.stash[OUTCOMES]
