@@ -104,7 +104,7 @@ def wrong_use(temporary):
         (["record", cassette, "--upstream", "http://a", "--mode", "some"], "mode"),
         (["replay", cassette, "--port", "70000"], "--port takes"),
         (["replay", cassette, "--speed", "-1"], "--speed"),
-        (["run", cassette], "Missing expected argument"),
+        (["run", cassette], "There is no command to run. Write it after `--`"),
         (["run", cassette, "--mode", "all", "--", "true"], "--mode needs --upstream"),
         (["run", cassette, "--env", "X", "--", "true"], "--env takes"),
         (["cassette", "add", cassette, "--request", "/x"], "--request takes"),

@@ -119,10 +119,15 @@ struct SecretName: Sendable, Hashable {
             _ read: () -> SecretName?
         ) -> SecretName? {
             let hash = hash(name, isField ? fieldSeed : seed)
-            let slot = slots + Int(truncatingIfNeeded: hash >> 40) & (Self.size - 1)
-            if slot.pointee.load(ordering: .relaxed) == hash { return nil }
+            // Two for each place, or two names of one place would be read again and again.
+            let first = slots + Int(truncatingIfNeeded: hash >> 40) & (Self.size - 2)
+            let newest = first.pointee.load(ordering: .relaxed)
+            if newest == hash || (first + 1).pointee.load(ordering: .relaxed) == hash { return nil }
             let found = read()
-            if found == nil { slot.pointee.store(hash, ordering: .relaxed) }
+            if found == nil {
+                (first + 1).pointee.store(newest, ordering: .relaxed)
+                first.pointee.store(hash, ordering: .relaxed)
+            }
             return found
         }
 
