@@ -43,7 +43,7 @@ struct EndToEndTests {
     @Test func killsLeaveTheOldOrTheNew() async throws { try await run("kill_points", "48") }
 
     @Test func killsOfAMigrationLeaveOneVersionOrTheOther() async throws {
-        try await run("kill_points", "32", "migration")
+        try await run("kill_points", "50", "migration")
     }
 
     @Test func oddRepliesAreRecordedAsCurlSeesThem() async throws { try await run("odd_replies") }

@@ -285,11 +285,13 @@ def blank_lines_before_requests_give_one_answer_each(place):
 
 @check
 def removing_a_body_of_a_gibibyte_is_quick(place):
-    """Measures time: a minute, which is more than writing the file anew takes on a slow disk beside other work."""
+    """Measures time, beside that of adding the body: both write as much to the same disk."""
     big = os.path.join(place.folder, "big")
     with open(big, "wb") as file:
         file.truncate(1 << 30)
+    start = time.monotonic()
     place.command("add", place.cassette, "--request", "GET /big", "--file", big)
+    adding = time.monotonic() - start
     place.command("add", place.cassette, "--request", "GET /small", "--text", "small")
     os.remove(big)
     assert os.path.getsize(place.cassette) > 1 << 30
@@ -298,8 +300,8 @@ def removing_a_body_of_a_gibibyte_is_quick(place):
     seconds = time.monotonic() - start
     assert [row["target"] for row in place.rows()] == ["/small"]
     place.is_one_file()
-    assert seconds < 60, f"removing took {seconds:.1f} s"
-    return f"{seconds:.1f} s"
+    assert seconds < adding, f"removing took {seconds:.1f} s, adding {adding:.1f} s"
+    return f"{seconds:.1f} s, adding {adding:.1f} s"
 
 
 @check

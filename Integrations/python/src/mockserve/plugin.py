@@ -119,7 +119,7 @@ def _options(settings, mode):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
-    """Lets a test fail whose requests had no answer, even if the code under test ignored that."""
+    """Fails a test whose requests had no answer, even if the code under test ignored that."""
     try:
         result = yield
     except BaseException:
