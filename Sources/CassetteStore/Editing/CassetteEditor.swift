@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 package import MockServeCore
 
@@ -47,6 +48,7 @@ package enum CassetteEditor {
     ///   - rules: of the action `redact`.
     ///   - isDryRun: whether nothing is changed after all.
     ///   - each: called with what is replaced in an interaction.
+    ///   - eachOfStub: the same for stubs.
     /// - Returns: what was replaced, and what could not be read and stays.
     /// - Throws: `CassetteError`; then nothing was changed.
     @discardableResult
@@ -55,7 +57,8 @@ package enum CassetteEditor {
         secrets: [DeclaredSecret],
         isDryRun: Bool = false,
         in path: String,
-        _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
+        _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in },
+        ofStub eachOfStub: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
         try change(path, isDryRun: isDryRun, rewritesIf: { !$0.counts.isEmpty }) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
@@ -68,6 +71,7 @@ package enum CassetteEditor {
             if redactor.learnedVersion > 0 {
                 changes.add(try RedactionSQL.redact(redactor, all, db, path: path, book, each))
             }
+            changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, book, eachOfStub))
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return changes
@@ -90,26 +94,38 @@ package enum CassetteEditor {
         }
     }
 
-    private static func opened(_ path: String) throws -> DatabaseQueue {
+    private static func opened(_ path: String) throws -> (queue: DatabaseQueue, wasCreated: Bool) {
         let turn = try FolderTurn(of: path)
         defer { turn.end() }
-        return try CassetteFile.openForWriting(path).queue
+        return try CassetteFile.openForWriting(path)
+    }
+
+    /// Takes a new cassette away again, if nothing is in it.
+    private static func takeBack(_ queue: DatabaseQueue, _ path: String) {
+        guard let turn = try? FolderTurn(of: path) else { return }
+        defer { turn.end() }
+        let isEmpty = try? queue.inDatabase { db in
+            try ["episode", "stub", "rule"].allSatisfy { try db.firstInteger("SELECT 1 FROM \($0) LIMIT 1") == nil }
+        }
+        if isEmpty == true { try? FileManager.default.removeItem(atPath: path) }
     }
 
     /// Runs `body` in one transaction, and leaves one file if nobody else has it open.
     ///
     /// - Parameters:
+    ///   - creates: whether a cassette that is not there is made.
     ///   - isDryRun: whether everything is undone.
     ///   - rewritesIf: whether the file is to be written anew then: earlier programs have left copies of what they moved
     ///     between the rows of a page.
-    private static func change<Result>(
+    static func change<Result>(
         _ path: String,
+        creates: Bool = false,
         isDryRun: Bool = false,
         rewritesIf: (Result) -> Bool = { _ in false },
         _ body: (Database) throws -> Result
     ) throws -> Result {
-        try CassetteFile.checkKind(path)
-        let queue = try opened(path)
+        try CassetteFile.checkKind(path, mayBeNew: creates)
+        let (queue, wasCreated) = try opened(path)
         do {
             let result = try queue.inDatabase { db in
                 var result: Result?
@@ -128,11 +144,12 @@ package enum CassetteEditor {
                 return result
             }
             try queue.close()
+            if wasCreated { CassetteFile.publish(path) }
             guard let result else { throw CassetteError(.unwritable, path: path, "was not changed.") }
             return result
-        } catch let error as InteractionRow.Malformed {
-            throw CassetteFile.explain(error, path: path)
         } catch {
+            if wasCreated { takeBack(queue, path) }
+            if let error = error as? InteractionRow.Malformed { throw CassetteFile.explain(error, path: path) }
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
     }

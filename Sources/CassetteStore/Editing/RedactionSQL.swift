@@ -8,9 +8,12 @@ package struct RedactionChanges: Sendable {
     package var counts: [String: Int] = [:]
     /// Bodies that could not be searched, and stay as they are, each with the reason.
     package var unread: [(interaction: Int64, reason: String)] = []
+    /// The same of stubs, and of those that ask for a secret.
+    package var unreadStubs: [(stub: Int64, reason: String)] = []
 
     mutating func add(_ more: RedactionChanges) {
         counts.merge(more.counts, uniquingKeysWith: +)
+        unreadStubs += more.unreadStubs
     }
 }
 
@@ -69,7 +72,7 @@ enum RedactionSQL {
         ) throws -> (id: Int64?, redaction: BodyRedaction?) {
             guard let reference else { return (nil, nil) }
             var redaction = make()
-            var upload = Upload()
+            var upload = BodyUpload()
             do {
                 for number in 0..<BodySlices.count(of: reference.size) {
                     let slice = try BodySQL.slice(number, of: reference, db, path: path)
@@ -89,30 +92,33 @@ enum RedactionSQL {
         }
     }
 
-    /// Cuts a body into slices for `BodyWriter`.
-    private struct Upload {
-        private static let number = 1
-
-        private var pending: [UInt8] = []
-        private var hasSlices = false
-
-        mutating func append(_ bytes: [UInt8], _ bodies: inout BodyWriter, _ db: Database) throws {
-            pending += bytes
-            while pending.count > BodySlices.size {
-                let slice = Array(pending.prefix(BodySlices.size))
-                // No run is open (episode 0): an incomplete body goes when the transaction is rolled back.
-                try bodies.append(slice, to: Self.number, episode: 0, db)
-                pending.removeFirst(BodySlices.size)
-                hasSlices = true
+    /// The same in the answers of stubs. What a stub asks for stays, because requests are compared with it.
+    static func redactStubs(
+        _ redactor: Redactor,
+        _ db: Database,
+        path: String,
+        _ book: PlaceholderBook,
+        _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
+    ) throws -> RedactionChanges {
+        var bodies = BodyWriter()
+        var changes = RedactionChanges()
+        for (stored, original) in try StubSQL.loaded(db, path: path) {
+            var (stub, body) = (stored.stub, original)
+            do {
+                let notes = try stub.redact(redactor, &body, book)
+                if let note = notes.notes.first(where: \.isOfRequest) {
+                    changes.unreadStubs.append((stored.number, "it asks for a secret (\(note.place)); remove it"))
+                    continue
+                }
+                guard !notes.isEmpty else { continue }
+                changes.counts.merge(notes.counts, uniquingKeysWith: +)
+                for note in notes.notes { each(stored.number, note) }
+                try StubSQL.update(stored.number, stub, body: try bodies.write(body, db), db)
+                try PlaceholderSQL.raise(notes.highest, db)
+            } catch let refusal as BodyRedaction.Refusal {
+                changes.unreadStubs.append((stored.number, refusal.description))
             }
         }
-
-        func finish(_ bodies: inout BodyWriter, _ db: Database) throws -> Int64? {
-            try bodies.finish(hasSlices ? .upload(Self.number, last: pending) : .whole(pending), db)?.id
-        }
-
-        func discard(_ bodies: inout BodyWriter, _ db: Database) throws {
-            if hasSlices { try bodies.discard(Self.number, db) }
-        }
+        return changes
     }
 }

@@ -119,6 +119,6 @@ extension RowView {
 }
 
 /// A stored reason must not be able to end its line: the file may be crafted.
-private func isLineSafe(_ bytes: [UInt8]) -> Bool {
+func isLineSafe(_ bytes: [UInt8]) -> Bool {
     bytes.allSatisfy { $0 != 0 && $0 != 0x0A && $0 != 0x0D }
 }

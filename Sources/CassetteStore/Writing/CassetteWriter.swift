@@ -392,7 +392,9 @@ package final class CassetteWriter: Sendable {
     private func removeIfEmpty(_ db: Database) throws -> Bool {
         let turn = try FolderTurn(of: path)
         defer { turn.end() }
-        guard try db.firstInteger("SELECT 1 FROM episode LIMIT 1") == nil else { return false }
+        guard try ["episode", "stub"].allSatisfy({ try db.firstInteger("SELECT 1 FROM \($0) LIMIT 1") == nil }) else {
+            return false
+        }
         try FileManager.default.removeItem(atPath: path)
         return true
     }

@@ -57,6 +57,8 @@ final class ScopeJournal: Sendable {
         /// Number of answers out of the recorded order, and the first of them.
         var departures = 0
         var firstDeparture: String?
+        /// Requests that stubs of the cassette answered.
+        var stubbed = 0
         /// Requests that redaction made alike, as found at the end of a recording.
         var likenesses: [String] = []
         /// How many secrets were replaced, by kind.
@@ -218,6 +220,8 @@ final class ScopeJournal: Sendable {
             state.summary.firstDeparture = state.summary.firstDeparture ?? text
         }
     }
+
+    func stubbed() { state.withLock { $0.summary.stubbed += 1 } }
 
     func found(_ likenesses: [Likeness]) {
         state.withLock { $0.summary.likenesses = likenesses.map(\.description) }

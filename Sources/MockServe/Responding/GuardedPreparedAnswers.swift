@@ -1,19 +1,14 @@
 import HTTPMessages
 import NIOCore
 
-/// The short cut is not for a server that has stubs or faults.
+/// The short cut is not for a server that has stubs of its own.
 final class GuardedPreparedAnswers: PreparedAnswers {
     private let stubs: StubStore
-    private let faults: FaultStore
     private let answers: any PreparedAnswers
 
-    init(_ stubs: StubStore, _ faults: FaultStore, _ answers: any PreparedAnswers) {
-        (self.stubs, self.faults, self.answers) = (stubs, faults, answers)
-    }
+    init(_ stubs: StubStore, _ answers: any PreparedAnswers) { (self.stubs, self.answers) = (stubs, answers) }
 
-    private var isFree: Bool { stubs.isEmpty && faults.isEmpty }
-
-    var arePrepared: Bool { isFree && answers.arePrepared }
+    var arePrepared: Bool { stubs.isEmpty && answers.arePrepared }
 
     func preparedAnswer(
         to request: RequestHead,
@@ -22,11 +17,11 @@ final class GuardedPreparedAnswers: PreparedAnswers {
         _ upstream: ServedUpstream?,
         listener: Int
     ) -> ByteBuffer? {
-        guard isFree else { return nil }
+        guard stubs.isEmpty else { return nil }
         return answers.preparedAnswer(to: request, sent: sent, from: origin, upstream, listener: listener)
     }
 
     func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
-        isFree ? answers.preparedAnswer(toSame: sent, listener: listener) : nil
+        stubs.isEmpty ? answers.preparedAnswer(toSame: sent, listener: listener) : nil
     }
 }

@@ -1,9 +1,9 @@
-import HTTPTypes
 import MockServeCore
 
 extension MockServer {
     /// Answers requests by hand, before anything is replayed, recorded or forwarded. Of several stubs that match, the last
-    /// added answers. What stubs answer is not recorded, and no miss.
+    /// added answers. What stubs answer is not recorded, and no miss. Stubs that a cassette keeps (`mockserve cassette stub`)
+    /// come after these.
     ///
     /// ```swift
     /// server.stub(.get("/users/{id}"), .json(["id": 1]))
@@ -36,12 +36,15 @@ extension MockServer {
                 let message = "The path of a stub, \(request.path), makes no sense: \(reason)."
                 return .make { _ in throw MockServeError(.invalidConfiguration, message) }
             } ?? answer
-        let stub = Stub(template, answer, delay: delay) { request, asked in
-            let parameters = request.query
-            return query.allSatisfy { parameters.all($0).contains($1) }
-                && fields.allSatisfy { name, value in HTTPField.Name(name).map { request.fields[$0] == value } ?? false
-                }
-                && body?.matches(asked) ?? true && condition?(request) ?? true
+        var conditions = StubConditions(query: query, fields: fields)
+        var looks: (@Sendable ([UInt8]) -> Bool)?
+        switch body?.kind {
+        case .written(let written): conditions.body = written
+        case .matching(let matches): looks = matches
+        case nil: break
+        }
+        let stub = Stub(template, answer, delay: delay, conditions) { [looks] request in
+            looks?(request.body) ?? true && condition?(request) ?? true
         }
         service.stubs.add(stub, method: request.method)
         return stub

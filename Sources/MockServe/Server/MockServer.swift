@@ -306,6 +306,9 @@ public final class MockServer: Sendable {
     /// which.
     public var departureCount: Int { service.journal.summary.departures }
 
+    /// How many requests stubs of the cassette have answered.
+    package var stubbedCount: Int { service.journal.summary.stubbed }
+
     /// The first answer out of the recorded order, in one line.
     package var firstDeparture: String? { service.journal.summary.firstDeparture }
 

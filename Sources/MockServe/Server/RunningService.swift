@@ -72,13 +72,17 @@ final class RunningService: Sendable {
         let limit = configuration.limits.responderBody
         var exchanges = parts.exchanges
         var preparing = parts.replayer
+        if let replayer = parts.replayer {
+            exchanges = StubService(replayer.stubs, bodyLimit: limit, journal: journal, next: exchanges)
+        }
         if !configuration.routes.isEmpty {
             preparing = nil
             let handlers = ResponderService(configuration.routes, bodyLimit: limit, journal: journal)
             exchanges = RoutedService(configuration.routes, handlers: handlers, next: exchanges)
         }
         exchanges = StubService(stubs, bodyLimit: limit, journal: journal, next: exchanges)
-        exchanges = FaultService(faults, of: parts.replayer, journal: journal, next: exchanges)
+        exchanges = FaultService(faults, journal: journal, next: exchanges)
+        if let replayer = parts.replayer { exchanges = FollowingService(replayer, next: exchanges) }
         if configuration.journalLimits.body > 0 {
             let bodyLimit = configuration.journalLimits.body
             exchanges = LoggingService(exchanges, limit: bodyLimit, redactor: journal.redactor)
@@ -99,7 +103,7 @@ final class RunningService: Sendable {
 
     /// The short cut of HTTP/1 on one event loop, if there is one. Must be called on that event loop.
     func preparedAnswers(on eventLoop: any EventLoop) -> (any PreparedAnswers)? {
-        preparing.map { GuardedPreparedAnswers(stubs, faults, $0.loopReplayer(on: eventLoop)) }
+        preparing.map { GuardedPreparedAnswers(stubs, $0.loopReplayer(on: eventLoop)) }
     }
 
     /// When the first interaction was recorded; nil if there is none.

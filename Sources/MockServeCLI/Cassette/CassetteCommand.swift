@@ -12,7 +12,7 @@ struct CassetteCommand: AsyncParsableCommand {
         subcommands: [
             ListCommand.self, ShowCommand.self, AddCommand.self, RemoveCommand.self, RuleCommand.self,
             UnusedCommand.self,
-            RedactCommand.self, ScanCommand.self,
+            StubCommand.self, RedactCommand.self, ScanCommand.self,
         ]
     )
 }

@@ -36,6 +36,11 @@ struct ListCommand: ParsableCommand {
                 Console.print(json ? object(interaction) : layout.line(cells(interaction, hasSeveralOrigins)))
                 return true
             }
+            let stubs = try reader.stubCount()
+            if stubs > 0 {
+                let what = Counted.text(stubs, "stub")
+                Console.say("mockserve: and \(what): mockserve cassette stub list \(ShellText.quoted(cassette))")
+            }
             for likeness in try reader.likenesses() { Console.say("mockserve: \(likeness)") }
         }
     }

@@ -37,20 +37,26 @@ struct RedactCommand: ParsableCommand {
             if !options.noDefaultRedaction {
                 rules.append(try Rule(.redact, part: "catalog:\(RedactionCatalog.version)"))
             }
-            let changes = try CassetteEditor.redact(rules, secrets: declared, isDryRun: dryRun, in: cassette) {
-                id,
-                note in
+            func tell(_ subject: String, _ note: RedactionNotes.Note) {
                 guard explain else { return }
                 let what = "\(Console.safe(note.placeholder)), \(note.how)"
-                Console.print("#\(id): \(Console.safe(note.place)): \(what)")
+                Console.print("\(subject): \(Console.safe(note.place)): \(what)")
             }
-            for body in changes.unread {
-                Console.say("mockserve: interaction \(body.interaction) stays as it is: \(Console.safe(body.reason))")
+            let changes = try CassetteEditor.redact(rules, secrets: declared, isDryRun: dryRun, in: cassette) {
+                tell("#\($0)", $1)
+            } ofStub: {
+                tell("stub \($0)", $1)
+            }
+            let unread =
+                changes.unread.map { ("interaction \($0.interaction)", $0.reason) }
+                + changes.unreadStubs.map { ("stub \($0.stub)", $0.reason) }
+            for (subject, reason) in unread {
+                Console.say("mockserve: \(subject) stays as it is: \(Console.safe(reason))")
             }
             let list = changes.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             let what = dryRun ? "would redact" : "redacted"
             Console.say("mockserve: \(what) in \(cassette): \(list.isEmpty ? "nothing" : list)")
-            return changes.unread.isEmpty
+            return unread.isEmpty
         }
         if !isWhole { throw ExitStatus.unreadable.code }
     }

@@ -34,7 +34,7 @@ struct ScanCommand: ParsableCommand {
         }
     }
 
-    @Flag(help: "Print one JSON object a line: cassette, interaction, place, and kind and how, or unread.")
+    @Flag(help: "Print one JSON object a line: cassette, interaction or stub, place, and kind and how, or unread.")
     var json = false
 
     @Flag(help: "Print a SARIF 2.1.0 log, which hosts of code show beside the files.")
@@ -82,7 +82,7 @@ struct ScanCommand: ParsableCommand {
                 do {
                     _ = try redaction.finish()
                 } catch {
-                    report.add(unread: String(describing: error), path, interaction.id, place)
+                    report.add(unread: String(describing: error), path, .interaction(interaction.id), place)
                     return nil
                 }
                 return redaction
@@ -90,8 +90,17 @@ struct ScanCommand: ParsableCommand {
             let request = try body(interaction.requestBody, content.request.fields, "request body")
             let response = try body(interaction.responseBody, content.response.fields, "response body")
             content.redact(redactor, book, request, response)
-            for note in content.redactions.notes { report.add(note, path, interaction.id) }
+            for note in content.redactions.notes { report.add(note, path, .interaction(interaction.id)) }
             return true
+        }
+        for stored in try reader.stubs() {
+            var (stub, body) = (stored.stub, try reader.body(of: stored))
+            do {
+                let notes = try stub.redact(all, &body, book)
+                for note in notes.notes { report.add(note, path, .stub(stored.number)) }
+            } catch let refusal as BodyRedaction.Refusal {
+                report.add(unread: refusal.description, path, .stub(stored.number), "body")
+            }
         }
     }
 }
@@ -104,14 +113,32 @@ private struct ScanReport {
         case sarif
     }
 
+    enum Subject {
+        case interaction(Int64)
+        case stub(Int64)
+    }
+
     private struct Line: Encodable {
         let cassette: String
-        let interaction: Int64
+        var interaction: Int64?
+        var stub: Int64?
         let place: String
         var kind: String?
         var how: String?
         /// Why it could not be looked at.
         var unread: String?
+
+        init(_ cassette: String, _ subject: Subject, _ place: String) {
+            (self.cassette, self.place) = (cassette, place)
+            switch subject {
+            case .interaction(let number): interaction = number
+            case .stub(let number): stub = number
+            }
+        }
+
+        var subject: String { stub.map { "stub \($0)" } ?? "interaction \(interaction ?? 0)" }
+
+        var shortSubject: String { stub.map { "stub \($0)" } ?? "#\(interaction ?? 0)" }
     }
 
     let form: Form
@@ -121,16 +148,20 @@ private struct ScanReport {
 
     init(form: Form) { self.form = form }
 
-    mutating func add(_ note: RedactionNotes.Note, _ path: String, _ interaction: Int64) {
+    mutating func add(_ note: RedactionNotes.Note, _ path: String, _ subject: Subject) {
         count += 1
+        var line = Line(path, subject, note.place)
         // The number means nothing here.
-        let kind = note.placeholder.split(separator: ".").dropFirst().first.map(String.init) ?? "secret"
-        add(Line(cassette: path, interaction: interaction, place: note.place, kind: kind, how: note.how))
+        line.kind = note.placeholder.split(separator: ".").dropFirst().first.map(String.init) ?? "secret"
+        line.how = note.how
+        add(line)
     }
 
-    mutating func add(unread reason: String, _ path: String, _ interaction: Int64, _ place: String) {
+    mutating func add(unread reason: String, _ path: String, _ subject: Subject, _ place: String) {
         unreadCount += 1
-        add(Line(cassette: path, interaction: interaction, place: place, unread: reason))
+        var line = Line(path, subject, place)
+        line.unread = reason
+        add(line)
     }
 
     private mutating func add(_ line: Line) {
@@ -138,7 +169,7 @@ private struct ScanReport {
         case .text:
             let what = line.kind ?? "not looked at: \(line.unread ?? "")"
             Console.print(
-                "\(Console.safe(line.cassette)): #\(line.interaction): \(Console.safe(line.place)): \(Console.safe(what))"
+                "\(Console.safe(line.cassette)): \(line.shortSubject): \(Console.safe(line.place)): \(Console.safe(what))"
             )
         case .json: Console.print(Self.encode(line))
         case .sarif: lines.append(line)
@@ -155,8 +186,8 @@ private struct ScanReport {
     func end() {
         guard form == .sarif else { return }
         let results = lines.map { line in
-            let text = line.kind.map { "A secret (\($0)) in the \(line.place) of interaction \(line.interaction)" }
-            let why = "The \(line.place) of interaction \(line.interaction) was not looked at: \(line.unread ?? "")"
+            let text = line.kind.map { "A secret (\($0)) in the \(line.place) of \(line.subject)" }
+            let why = "The \(line.place) of \(line.subject) was not looked at: \(line.unread ?? "")"
             return Sarif.Result(
                 ruleId: line.kind ?? "unread",
                 level: line.kind == nil ? "warning" : "error",

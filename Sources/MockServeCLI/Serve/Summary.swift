@@ -23,6 +23,7 @@ struct Summary {
         if server.isRecording { parts.append("\(server.recordedCount) recorded\(dropped)") }
         if server.recordedCutCount > 0 { parts.append("\(server.recordedCutCount) of them cut by the upstream") }
         if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
+        if server.stubbedCount > 0 { parts.append("\(server.stubbedCount) answered by stubs") }
         if server.missCount > 0 { parts.append("\(server.missCount) missed") }
         if server.failureCount > 0 {
             parts.append("\(server.failureCount) failed\(server.isRecording ? " and not recorded" : "")")

@@ -6,6 +6,8 @@ package struct RedactionNotes: Sendable, Equatable {
         package let placeholder: String
         /// How it was recognised, in words. It is not kept in a cassette.
         package let how: String
+
+        package var isOfRequest: Bool { place.hasPrefix("request") }
     }
 
     private static let limit = 100

@@ -44,6 +44,18 @@ package enum FaultWait: Hashable, Sendable {
         }
     }
 
+    /// Reads a time such as `200ms` or `1.5s`, an hour at most.
+    ///
+    /// - Returns: nil if it is none.
+    package static func time(_ text: Substring) -> Duration? {
+        let isShort = text.hasSuffix("ms")
+        let digits = text.dropLast(isShort ? 2 : 1)
+        guard text.hasSuffix("s"), digits.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }),
+            let number = Double(digits).map({ isShort ? $0 / 1000 : $0 }), .seconds(number) <= limit
+        else { return nil }
+        return .nanoseconds(Int64((number * 1e9).rounded()))
+    }
+
     private static func text(_ time: Duration) -> String {
         let microseconds = Int((min(time, limit) / .microseconds(1)).rounded())
         let isLong = microseconds >= 1_000_000
@@ -180,16 +192,11 @@ private struct FaultWords {
         return .uniform(first...last)
     }
 
-    /// An hour at most.
     private func time(_ text: Substring) throws(RuleError) -> Duration {
-        let isShort = text.hasSuffix("ms")
-        let digits = text.dropLast(isShort ? 2 : 1)
-        guard text.hasSuffix("s"), digits.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }),
-            let number = Double(digits).map({ isShort ? $0 / 1000 : $0 }), number <= 3600
-        else {
+        guard let time = FaultWait.time(text) else {
             throw problem("`\(text)` is not a time, such as 200ms or 1.5s, an hour at most")
         }
-        return .nanoseconds(Int64((number * 1e9).rounded()))
+        return time
     }
 
     private mutating func optional(_ word: Substring, _ range: ClosedRange<Int>) throws(RuleError) -> Int? {

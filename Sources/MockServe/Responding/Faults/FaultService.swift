@@ -32,17 +32,15 @@ extension PatternStore<FaultRule> {
 /// Makes the answers of the next service go wrong, as the faults of the server say.
 final class FaultService: ExchangeService {
     private let faults: FaultStore
-    /// Whose rules may have faults among them; nil if nothing is replayed.
-    private let replayer: Replayer?
     private let journal: ScopeJournal
     private let next: any ExchangeService
 
-    init(_ faults: FaultStore, of replayer: Replayer?, journal: ScopeJournal, next: any ExchangeService) {
-        (self.faults, self.replayer, self.journal, self.next) = (faults, replayer, journal, next)
+    init(_ faults: FaultStore, journal: ScopeJournal, next: any ExchangeService) {
+        (self.faults, self.journal, self.next) = (faults, journal, next)
     }
 
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
-        Handler(faults, replayer?.loopReplayer(on: eventLoop), journal, next: next.handler(on: eventLoop))
+        Handler(faults, journal, next: next.handler(on: eventLoop))
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
@@ -51,25 +49,26 @@ final class FaultService: ExchangeService {
 
     private final class Handler: ExchangeHandler {
         private let faults: FaultStore
-        private let replayer: LoopReplayer?
         private let journal: ScopeJournal
         private let next: any ExchangeHandler
 
-        init(_ faults: FaultStore, _ replayer: LoopReplayer?, _ journal: ScopeJournal, next: any ExchangeHandler) {
-            (self.faults, self.replayer, self.journal, self.next) = (faults, replayer, journal, next)
+        init(_ faults: FaultStore, _ journal: ScopeJournal, next: any ExchangeHandler) {
+            (self.faults, self.journal, self.next) = (faults, journal, next)
         }
 
         func respond(to exchange: Exchange) -> any ExchangeReceiver {
             guard !faults.isEmpty else { return next.respond(to: exchange) }
-            // Somebody may have taken a fault out of the cassette. If that cannot be read now, whoever answers says so.
-            try? replayer?.refresh()
             guard let (rule, delay) = faults.take(exchange.request) else {
                 return next.respond(to: exchange)
             }
             exchange.fault = rule.remark
             switch rule.plan.kind {
             case .reset, .status, .garbage: return OwnAnswer(exchange, rule.plan.kind, journal)
-            case .delay: return LateExchange(exchange, delay, next)
+            case .delay:
+                let late = LateExchange(exchange, next)
+                exchange.isHeld = true
+                late.begin(after: delay)
+                return late
             case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
                 let faulty = FaultyTransport(rule.plan.kind) { [weak exchange] in exchange?.isHeld = true }
                 exchange.interpose {
@@ -117,59 +116,6 @@ private final class OwnAnswer: ExchangeReceiver {
     func connectionLost() { exchange.detach() }
 
     func writabilityRestored() {}
-}
-
-/// An exchange that goes on to the next service only after a while. Until then no more of its body is read.
-private final class LateExchange: ExchangeReceiver {
-    private enum Event {
-        case bytes(ByteBuffer)
-        case end(Fields)
-    }
-
-    private let exchange: Exchange
-    private let next: any ExchangeHandler
-    private var waiting: [Event] = []
-    private var receiver: (any ExchangeReceiver)?
-    private var timer: Scheduled<Void>?
-
-    init(_ exchange: Exchange, _ delay: Duration, _ next: any ExchangeHandler) {
-        (self.exchange, self.next) = (exchange, next)
-        exchange.isHeld = true
-        exchange.pauseRequest(true)
-        let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
-        timer = exchange.eventLoop.scheduleTask(in: TimeAmount(delay)) { bound.value.begin() }
-    }
-
-    private func begin() {
-        exchange.isHeld = false
-        let receiver = next.respond(to: exchange)
-        self.receiver = receiver
-        for event in waiting {
-            switch event {
-            case .bytes(let bytes): receiver.receive(bytes)
-            case .end(let trailers): receiver.receiveEnd(trailers: trailers)
-            }
-        }
-        waiting = []
-        exchange.pauseRequest(false)
-    }
-
-    func receive(_ bytes: ByteBuffer) {
-        if let receiver { receiver.receive(bytes) } else { waiting.append(.bytes(bytes)) }
-    }
-
-    func receiveEnd(trailers: Fields) {
-        if let receiver { receiver.receiveEnd(trailers: trailers) } else { waiting.append(.end(trailers)) }
-    }
-
-    func connectionLost() {
-        timer?.cancel()
-        waiting = []
-        guard let receiver else { return exchange.detach() }
-        receiver.connectionLost()
-    }
-
-    func writabilityRestored() { receiver?.writabilityRestored() }
 }
 
 /// Tells a faulty transport when the client reads again, or is gone.

@@ -67,6 +67,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     // MARK: Reading
 
+    var isOpen: Bool { cassette.isOpen }
+
     /// Calls `body` once the cassette is open: at once, except the first time.
     func whenOpen(_ body: @escaping (Result<Void, any Error>) -> Void) { cassette.whenOpen(body) }
 
@@ -81,7 +83,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     /// Called when somebody has changed the cassette.
     private func follow(_ reader: PlaybackReader) throws {
-        let content = try replayer.follow(try reader.rules())
+        let content = try replayer.follow(reader)
         atHand = nil
         guard content.rules !== rules else { return hasAnswersForAny = content.hasAnswersForAny }
         rules = content.rules
@@ -109,12 +111,14 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     // MARK: Finding
 
     /// Only if a key with one interaction is always answered by it.
-    var arePrepared: Bool { isFixed && cassette.isOpen }
+    var arePrepared: Bool { isFixed && cassette.isOpen && replayer.answersAlone }
 
     func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
         guard let request = caches.known.entry(hash(sent)), request.isSame(sent, listener) else { return nil }
         // An error here recurs in the exchange that begins then, which reports it.
-        guard (try? refresh()) != nil, let kept = request.answer, case .prepared(let answer) = kept.content else {
+        guard (try? refresh()) != nil, replayer.answersAlone, let kept = request.answer,
+            case .prepared(let answer) = kept.content
+        else {
             return nil
         }
         kept.touch()
@@ -131,7 +135,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         listener: Int
     ) -> ByteBuffer? {
         // As above. What is not supported is refused in an exchange, too.
-        guard (try? refresh()) != nil, Problem.unsupported(request) == nil else { return nil }
+        guard (try? refresh()) != nil, replayer.answersAlone, Problem.unsupported(request) == nil else { return nil }
         let map = map(for: origin, upstream)
         let builder = MatchKeyBuilder(request, rules, mappedBy: map)
         let key = builder.key(origin: upstream?.originText ?? "")

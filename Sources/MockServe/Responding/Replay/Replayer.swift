@@ -28,6 +28,8 @@ final class Replayer: ExchangeService {
     /// Where the faults of the cassette are, among others.
     private let faults: FaultStore
     private let ownFaults = Mutex<[FaultRule]>([])
+    /// What the cassette answers by hand.
+    let stubs: CassetteStubs
     /// The newest write that is known to have been answered.
     private let newestWrite = Atomic<Int64>(0)
     private let loops = Mutex<[ObjectIdentifier: NIOLoopBound<LoopReplayer>]>([:])
@@ -50,6 +52,7 @@ final class Replayer: ExchangeService {
             hasAnswersForAny: try reader.hasAnswersForAnyUpstream()
         )
         state = Mutex(content)
+        stubs = try CassetteStubs(reader)
         caches = ReplayCaches(budget: options.cacheSize / 5 * 3)
         path = reader.path
         file = URL(fileURLWithPath: reader.path).path
@@ -62,6 +65,9 @@ final class Replayer: ExchangeService {
         self.faults = faults
         followFaults(content.rules.rules)
     }
+
+    /// Whether only what was recorded decides what is answered.
+    var answersAlone: Bool { stubs.isEmpty && faults.isEmpty }
 
     /// Those that stay go on counting.
     private func followFaults(_ rules: [Rule]) {
@@ -81,11 +87,13 @@ final class Replayer: ExchangeService {
 
     var content: Content { state.withLock { $0 } }
 
-    /// Takes rules that somebody has changed. Event loops that find the same rules share what is made from them.
+    /// Takes rules and stubs that somebody has changed. Event loops that find the same rules share what is made from them.
     ///
-    /// - Throws: `RuleError` if that is more than can be redacted.
-    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) throws -> Content {
-        try state.withLock { content in
+    /// - Throws: `CassetteError`; `RuleError` if that is more than can be redacted.
+    func follow(_ reader: PlaybackReader) throws -> Content {
+        let found = try reader.rules()
+        try stubs.follow(found.stubs) { try reader.loadedStubs() }
+        return try state.withLock { content in
             let isSame = content.rules.rules == found.rules
             let rules = isSame ? content.rules : RuleSet(found.rules, secrets: options.secrets)
             try rules.redactor?.check()

@@ -1,4 +1,3 @@
-import HTTPTypes
 import MockServeCore
 import Synchronization
 
@@ -24,8 +23,9 @@ final class PatternStore<Element: PatternRule>: Sendable {
 
     var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
 
-    func add(_ rule: Element, method: HTTPRequest.Method?) {
-        let number = change { $0.insert(method: method?.rawValue, rule.template, rule) }
+    /// - Parameter method: nil for any.
+    func add(_ rule: Element, method: String?) {
+        let number = change { $0.insert(method: method, rule.template, rule) }
         rule.removal.set { [weak self, weak rule] in
             guard let self, let rule else { return }
             change { $0.remove(number, rule.template) }

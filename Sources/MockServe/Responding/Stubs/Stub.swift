@@ -21,7 +21,9 @@ public final class Stub: PatternRule {
     let template: PathTemplate
     let answer: StubAnswer
     let delay: Duration
-    private let conditions: @Sendable (MockRequest, AskedBody) -> Bool
+    private let conditions: StubConditions
+    /// What else must be true.
+    private let condition: @Sendable (MockRequest) -> Bool
     private let state = Mutex(State())
     let removal = Removal()
 
@@ -29,12 +31,14 @@ public final class Stub: PatternRule {
         _ template: PathTemplate,
         _ answer: StubAnswer,
         delay: Duration,
-        conditions: @escaping @Sendable (MockRequest, AskedBody) -> Bool
+        _ conditions: StubConditions,
+        where condition: @escaping @Sendable (MockRequest) -> Bool
     ) {
         self.template = template
         self.answer = answer
         self.delay = delay
         self.conditions = conditions
+        self.condition = condition
     }
 
     /// Answers so many requests at most; later ones go on to an older stub, or the cassette. To be called before they are
@@ -61,8 +65,8 @@ public final class Stub: PatternRule {
     var isUsedUp: Bool { state.withLock { $0.left == 0 } }
 
     /// - Returns: how many requests it has answered before; nil if it does not answer this one.
-    func take(_ request: MockRequest, _ body: AskedBody) -> Int? {
-        guard conditions(request, body) else { return nil }
+    func take(_ request: MockRequest, _ asked: AskedRequest) -> Int? {
+        guard conditions.areMet(by: asked), condition(request) else { return nil }
         return state.withLock { state in
             if let left = state.left {
                 guard left > 0 else { return nil }

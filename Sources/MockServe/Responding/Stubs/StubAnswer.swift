@@ -1,3 +1,4 @@
+public import MockServeCore
 public import HTTPTypes
 
 /// What a stub answers: a response, several in a row, or what a function makes of the request.

@@ -6,12 +6,12 @@ public import HTTPTypes
 /// matches any number of segments. The query does not count. `GET` answers `HEAD` too.
 public struct StubPattern: Sendable {
     /// Nil for any.
-    let method: HTTPRequest.Method?
+    let method: String?
     let path: String
 
     /// Requests with this method.
     public static func method(_ method: HTTPRequest.Method, _ path: String) -> StubPattern {
-        StubPattern(method: method, path: path)
+        StubPattern(method: method.rawValue, path: path)
     }
 
     /// `GET` and `HEAD`.

@@ -1,72 +1,76 @@
 import HTTPMessages
-import HTTPTypes
 import MockServeCore
 import NIOCore
 
+/// Where a `StubService` finds who answers, on one event loop.
+protocol StubSource: AnyObject {
+    /// Whether some stub may answer, depending on what else is in the request.
+    func mayAnswer(_ request: RequestHead) -> Bool
+
+    /// Answers a request that is complete.
+    ///
+    /// - Returns: who gets what follows; nil if no stub takes it.
+    func answer(_ exchange: Exchange, _ request: AskedRequest) -> (any ExchangeReceiver)?
+}
+
 /// Answers the requests that a stub takes, and passes the others to the next service.
 final class StubService: ExchangeService {
-    private let stubs: StubStore
-    private let tasks: ResponderTasks
+    private let source: @Sendable (any EventLoop) -> any StubSource
+    private let end: @Sendable (NIODeadline, any EventLoop) -> EventLoopFuture<Void>
     private let next: any ExchangeService
     private let bodyLimit: Int
 
+    /// The stubs of a program.
     init(_ stubs: StubStore, bodyLimit: Int, journal: ScopeJournal, next: any ExchangeService) {
-        (self.stubs, self.bodyLimit, self.next) = (stubs, bodyLimit, next)
-        tasks = ResponderTasks(journal)
+        (self.bodyLimit, self.next) = (bodyLimit, next)
+        let tasks = ResponderTasks(journal)
+        source = { _ in StubStore.Source(stubs, tasks) }
+        end = { tasks.shutDown(deadline: $0, on: $1) }
+    }
+
+    /// The stubs of a cassette.
+    init(_ stubs: CassetteStubs, bodyLimit: Int, journal: ScopeJournal, next: any ExchangeService) {
+        (self.bodyLimit, self.next) = (bodyLimit, next)
+        source = { _ in CassetteStubs.Source(stubs, journal) }
+        end = { $1.makeSucceededVoidFuture() }
     }
 
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
-        Handler(stubs, bodyLimit: bodyLimit, tasks, next: next.handler(on: eventLoop))
+        Handler(source(eventLoop), bodyLimit: bodyLimit, next: next.handler(on: eventLoop))
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        tasks.shutDown(deadline: deadline, on: eventLoop).flatMap {
-            self.next.shutDown(deadline: deadline, on: eventLoop)
-        }
+        end(deadline, eventLoop).flatMap { self.next.shutDown(deadline: deadline, on: eventLoop) }
     }
 
     private final class Handler: ExchangeHandler {
-        private let stubs: StubStore
+        private let source: any StubSource
         private let bodyLimit: Int
-        private let tasks: ResponderTasks
         private let next: any ExchangeHandler
 
-        init(_ stubs: StubStore, bodyLimit: Int, _ tasks: ResponderTasks, next: any ExchangeHandler) {
-            (self.stubs, self.bodyLimit, self.tasks, self.next) = (stubs, bodyLimit, tasks, next)
+        init(_ source: any StubSource, bodyLimit: Int, next: any ExchangeHandler) {
+            (self.source, self.bodyLimit, self.next) = (source, bodyLimit, next)
         }
 
         func respond(to exchange: Exchange) -> any ExchangeReceiver {
-            guard !stubs.isEmpty else { return next.respond(to: exchange) }
-            let path = Target(Target.originForm(exchange.request.target)).path
-            let method = String(decoding: exchange.request.method, as: UTF8.self)
-            guard stubs.mayAnswer(method, String(decoding: path, as: UTF8.self)) else {
-                return next.respond(to: exchange)
-            }
-            return Receiver(exchange, stubs, bodyLimit: bodyLimit, tasks, next)
+            guard source.mayAnswer(exchange.request) else { return next.respond(to: exchange) }
+            return Receiver(exchange, source, bodyLimit: bodyLimit, next)
         }
     }
 
     /// Holds the request until it is clear who answers it.
     private final class Receiver: ExchangeReceiver {
         private let exchange: Exchange
-        private let stubs: StubStore
+        private let source: any StubSource
         private let bodyLimit: Int
-        private let tasks: ResponderTasks
         private let next: any ExchangeHandler
         private var pieces: [ByteBuffer] = []
         private var size = 0
         /// Who has the exchange once that is clear.
         private var answering: (any ExchangeReceiver)?
 
-        init(
-            _ exchange: Exchange,
-            _ stubs: StubStore,
-            bodyLimit: Int,
-            _ tasks: ResponderTasks,
-            _ next: any ExchangeHandler
-        ) {
-            (self.exchange, self.stubs, self.bodyLimit) = (exchange, stubs, bodyLimit)
-            (self.tasks, self.next) = (tasks, next)
+        init(_ exchange: Exchange, _ source: any StubSource, bodyLimit: Int, _ next: any ExchangeHandler) {
+            (self.exchange, self.source, self.bodyLimit, self.next) = (exchange, source, bodyLimit, next)
             exchange.sendContinueIfExpected()
         }
 
@@ -80,23 +84,15 @@ final class StubService: ExchangeService {
 
         func receiveEnd(trailers: Fields) {
             if let answering { return answering.receiveEnd(trailers: trailers) }
-            let request = MockRequest(
-                head: HTTPRequest(exchange.request, origin: exchange.servedOrigin),
-                body: pieces.flatMap { Array($0.readableBytesView) },
-                trailers: HTTPFields(trailers),
-                upstream: exchange.upstream?.name
-            )
-            guard let (stub, matched, before) = stubs.take(request) else {
+            let body = pieces.flatMap { Array($0.readableBytesView) }
+            guard let receiver = source.answer(exchange, AskedRequest(exchange.request, body: body, trailers: trailers))
+            else {
                 pass()
                 answering?.receiveEnd(trailers: trailers)
                 return
             }
             pieces = []
-            answering = tasks.answer(exchange, matched) { request in
-                var response = try await stub.answer.respond(request, before)
-                response.delay += stub.delay
-                return response
-            }
+            answering = receiver
         }
 
         private func pass() {

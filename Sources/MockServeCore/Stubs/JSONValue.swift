@@ -52,14 +52,22 @@ public enum JSONValue: Sendable, Hashable, Codable {
     }
 
     /// The value of a text of JSON; nil if it is none.
-    init?(_ text: [UInt8]) {
+    package init?(_ text: [UInt8]) {
         guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text)) else { return nil }
         self = value
     }
 
+    /// As text of JSON, with the members of objects in the order of their names.
+    package var text: [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        // Numbers that JSON does not have cannot be written, and cannot be read either.
+        return (try? encoder.encode(self)).map { Array($0) } ?? Array("null".utf8)
+    }
+
     /// Whether it has all that another one has: members of objects at least, everything else exactly. Arrays have the same
     /// number of elements, each of which contains the other.
-    func contains(_ other: JSONValue) -> Bool {
+    package func contains(_ other: JSONValue) -> Bool {
         switch (self, other) {
         case (.object(let own), .object(let wanted)):
             wanted.allSatisfy { name, value in own[name]?.contains(value) ?? false }

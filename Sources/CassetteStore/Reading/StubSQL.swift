@@ -1,0 +1,188 @@
+import GRDB
+import HTTPMessages
+package import MockServeCore
+
+/// A stub that is in a cassette.
+package struct StoredStub: Sendable {
+    package let number: Int64
+    package let stub: WrittenStub
+    /// Of the answer; nil if it is empty.
+    package let body: BodyReference?
+}
+
+/// What tells whether anything has changed in the stubs of a cassette.
+package struct StubState: Sendable, Hashable {
+    fileprivate let count: Int
+    fileprivate let hash: Int
+
+    package static let none = StubState(count: 0, hash: 0)
+}
+
+/// The stubs of a cassette.
+enum StubSQL {
+    /// Stubs that a cassette may hold: all of them are in memory while it is replayed.
+    static let limit = 100_000
+    /// Bytes of the body of one, for the same reason.
+    static let bodyLimit = 16 << 20
+    /// Bytes of all bodies together.
+    static let memoryLimit = 256 << 20
+
+    /// Cassettes of version 1 have no stubs.
+    private static func hasNone(_ db: Database) throws -> Bool { try db.firstInteger("PRAGMA user_version") ?? 0 < 2 }
+
+    static func count(_ db: Database) throws -> Int {
+        try hasNone(db) ? 0 : Int(try db.firstInteger("SELECT count(*) FROM stub") ?? 0)
+    }
+
+    /// Calls `body` with each stub, in the order of their numbers.
+    ///
+    /// - Throws: `CassetteError` if a column does not hold what it must.
+    static func forEach(_ db: Database, path: String, _ body: (StoredStub) throws -> Void) throws {
+        if try hasNone(db) { return }
+        var count = 0
+        let sql = """
+            SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, \
+            response_body_id, body.size FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
+            """
+        try db.query(sql) { row in
+            count += 1
+            guard count <= limit else {
+                throw CassetteError(.damaged, path: path, "is damaged: it has more than \(limit) stubs.")
+            }
+            try body(try decode(row, path: path))
+            return true
+        }
+    }
+
+    private static func decode(_ row: RowView, path: String) throws -> StoredStub {
+        let number = row.integer(0)
+        func damaged(_ reason: String) -> CassetteError {
+            CassetteError(.damaged, path: path, "is damaged: stub \(number): \(reason).")
+        }
+        func malformed(_ column: String) -> InteractionRow.Malformed { .init(column: column, id: number) }
+        do {
+            let response = ResponseHead(
+                status: Int(clamping: row.integer(3)),
+                reason: row.isNull(4) ? nil : try row.latin1(4, malformed("reason")),
+                fields: try row.fields(5, malformed("response_fields"))
+            )
+            guard response.reason.map(isLineSafe) ?? true else { throw malformed("reason") }
+            let stub = try WrittenStub(
+                row.text(1),
+                row.isNull(2) ? StubConditions() : StubConditions(json: row.text(2)),
+                response,
+                trailers: row.isNull(6) ? Fields() : try row.fields(6, malformed("response_trailers")),
+                delay: Int(clamping: row.integer(7))
+            )
+            return StoredStub(number: number, stub: stub, body: try row.body(8, malformed("response_body_id")))
+        } catch let error as InteractionRow.Malformed {
+            throw damaged("its \(error.column) is malformed")
+        } catch let error as StubError {
+            throw damaged(error.description)
+        }
+    }
+
+    /// Changes whenever a stub is added, removed or redacted. Reads all of them, about a microsecond each, because numbers may
+    /// be given again.
+    static func state(_ db: Database) throws -> StubState {
+        if try hasNone(db) { return .none }
+        var hasher = Hasher()
+        var count = 0
+        let sql = """
+            SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, sha256 \
+            FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
+            """
+        try db.query(sql) { row in
+            count += 1
+            for column in 0..<9 as Range<Int32> {
+                row.withBytes(column) {
+                    hasher.combine($0.count)
+                    hasher.combine(bytes: $0)
+                }
+            }
+            return true
+        }
+        return StubState(count: count, hash: count == 0 ? 0 : hasher.finalize())
+    }
+
+    /// - Parameter body: number of the body of the answer; nil if it is empty.
+    /// - Returns: the number of the stub.
+    static func insert(_ stub: WrittenStub, body: Int64?, _ db: Database) throws -> Int64 {
+        try db.query(
+            """
+            INSERT INTO stub (pattern, conditions, status, reason, response_fields, response_body_id, response_trailers, \
+            delay_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            """,
+            [
+                .text(stub.pattern),
+                stub.conditions.isEmpty ? .null : .text(stub.conditions.json),
+                .integer(Int64(stub.response.status)),
+                stub.response.reason.map { .text(Latin1.string($0)) } ?? .null,
+                .text(FieldsJSON.encode(stub.response.fields)),
+                body.map { .integer($0) } ?? .null,
+                stub.trailers.isEmpty ? .null : .text(FieldsJSON.encode(stub.trailers)),
+                .integer(Int64(stub.delay)),
+            ]
+        )
+        return db.lastInsertedRowID
+    }
+
+    /// Writes what redaction may have changed.
+    static func update(_ number: Int64, _ stub: WrittenStub, body: Int64?, _ db: Database) throws {
+        try db.query(
+            """
+            UPDATE stub SET reason = ?2, response_fields = ?3, response_body_id = ?4, response_trailers = ?5 WHERE id = ?1
+            """,
+            [
+                .integer(number),
+                stub.response.reason.map { .text(Latin1.string($0)) } ?? .null,
+                .text(FieldsJSON.encode(stub.response.fields)),
+                body.map { .integer($0) } ?? .null,
+                stub.trailers.isEmpty ? .null : .text(FieldsJSON.encode(stub.trailers)),
+            ]
+        )
+    }
+
+    /// - Throws: `CassetteError` if it is longer than the body of a stub may be.
+    static func bytes(of body: BodyReference?, _ number: Int64, _ db: Database, path: String) throws -> [UInt8] {
+        guard let body else { return [] }
+        guard body.size <= bodyLimit else {
+            throw CassetteError(
+                .damaged,
+                path: path,
+                "is damaged: the body of stub \(number) has more than \(bodyLimit >> 20) MiB."
+            )
+        }
+        return try (0..<BodySlices.count(of: body.size)).reduce(into: []) {
+            $0 += try BodySQL.slice($1, of: body, db, path: path)
+        }
+    }
+
+    /// All stubs with their bodies.
+    static func loaded(_ db: Database, path: String) throws -> [(stored: StoredStub, body: [UInt8])] {
+        var loaded: [(stored: StoredStub, body: [UInt8])] = []
+        var size = 0
+        // Many may have the same body.
+        var known: [Int64: [UInt8]] = [:]
+        var stubs: [StoredStub] = []
+        try forEach(db, path: path) { stubs.append($0) }
+        for stored in stubs {
+            if let body = stored.body.flatMap({ known[$0.id] }) {
+                loaded.append((stored, body))
+                continue
+            }
+            let body = try bytes(of: stored.body, stored.number, db, path: path)
+            size += body.count
+            guard size <= memoryLimit else {
+                throw CassetteError(
+                    .unreadable,
+                    path: path,
+                    "has stubs whose bodies are more than \(memoryLimit >> 20) MiB together."
+                )
+            }
+            if let reference = stored.body { known[reference.id] = body }
+            loaded.append((stored, body))
+        }
+        return loaded
+    }
+}

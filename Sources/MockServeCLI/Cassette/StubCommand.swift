@@ -1,0 +1,246 @@
+import ArgumentParser
+import CassetteStore
+import Foundation
+import HTTPMessages
+import MockServe
+import MockServeCore
+
+struct StubCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stub",
+        abstract: "Write answers for patterns of requests.",
+        discussion: """
+            A stub answers every request of its pattern, before the recordings are looked at, whenever the cassette is \
+            replayed: also in the mode missing. Of several that fit, the newest answers. A replay that is running \
+            notices what is added and removed.
+
+            EXAMPLE
+              mockserve cassette stub add demo.cassette 'GET /users/{id}' --json '{"name": "Ada"}'
+              mockserve cassette stub list demo.cassette
+              mockserve cassette stub remove demo.cassette 1
+            """,
+        subcommands: [AddStubCommand.self, ListStubsCommand.self, RemoveStubCommand.self]
+    )
+}
+
+struct AddStubCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "add",
+        abstract: "Add a stub.",
+        discussion: """
+            The cassette is made if there is none. In the path, {name} is any segment, and ** at the end any number of \
+            them; the method * is any. GET answers HEAD, too. All conditions must be met. The body comes from --json, \
+            --text, --file or, with `--file -`, from standard input; without any of them it is empty. Content-Length is set, \
+            and Content-Type unless --header gives it. Secrets in the answer are redacted as when recording; none may be \
+            in a condition.
+
+            EXAMPLE
+              mockserve cassette stub add demo.cassette 'GET /users/{id}' --json '{"name": "Ada"}'
+              mockserve cassette stub add demo.cassette 'POST /charges' --request-json-containing '{"amount": 5}' --status 402
+              mockserve cassette stub add demo.cassette '* /metrics/**' --status 204 --delay 200ms
+            """
+    )
+
+    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Argument(help: ArgumentHelp("The requests it answers.", valueName: "method path"))
+    var pattern: String
+
+    @Option(help: ArgumentHelp("A parameter that the query must have, among others.", valueName: "name=value"))
+    var query: [String] = []
+
+    @Option(
+        name: .customLong("request-header"),
+        help: ArgumentHelp("A field that the request must have.", valueName: "name: value")
+    )
+    var requestHeader: [String] = []
+
+    @Option(
+        name: .customLong("request-json"),
+        help: ArgumentHelp("What the JSON of its body must be.", valueName: "json")
+    )
+    var requestJSON: String?
+
+    @Option(
+        name: .customLong("request-json-containing"),
+        help: ArgumentHelp("What the JSON of its body must have in it, at least.", valueName: "json")
+    )
+    var requestJSONContaining: String?
+
+    @Option(
+        name: .customLong("request-form"),
+        help: ArgumentHelp("A field that the form in its body must have, among others.", valueName: "name=value")
+    )
+    var requestForm: [String] = []
+
+    @Option(name: .customLong("request-text"), help: ArgumentHelp("What its body must be.", valueName: "text"))
+    var requestText: String?
+
+    @Option(help: ArgumentHelp("How long the answer waits, such as 200ms or 1.5s.", valueName: "time"))
+    var delay: String?
+
+    @OptionGroup(title: "Answer") var answer: AnswerOptions
+    @OptionGroup(title: "Secrets") var redaction: RedactOptions
+    @OptionGroup(title: "Secrets") var secrets: SecretOptions
+
+    func validate() throws {
+        try AnswerOptions.checkJSON("--request-json", requestJSON)
+        try AnswerOptions.checkJSON("--request-json-containing", requestJSONContaining)
+        _ = try stub(ResponseHead(status: 200))
+    }
+
+    func run() throws {
+        try ExitStatus.reporting {
+            let (head, body) = try answer.response()
+            let (number, redacted) = try CassetteEditor.add(
+                try stub(head),
+                body: body,
+                rules: try WrittenAnswer.rules(redaction, secrets, for: cassette),
+                secrets: try secrets.declared(),
+                to: cassette
+            )
+            Console.say("mockserve: stub \(number) added to \(cassette)")
+            WrittenAnswer.say(redacted: redacted)
+        }
+    }
+
+    private func stub(_ head: ResponseHead) throws -> WrittenStub {
+        let words = pattern.split(separator: " ", maxSplits: 1)
+        let pattern = words.count == 2 ? words[0].uppercased() + " " + words[1] : pattern
+        var wait = 0
+        if let delay {
+            guard let time = FaultWait.time(delay[...]) else {
+                throw ValidationError("--delay takes a time, such as 200ms or 1.5s, an hour at most, not `\(delay)`.")
+            }
+            wait = Int((time / .milliseconds(1)).rounded())
+        }
+        do {
+            return try WrittenStub(pattern, try conditions, head, delay: wait)
+        } catch let error as StubError {
+            throw ValidationError("This is no stub: \(error).")
+        }
+    }
+
+    private var conditions: StubConditions {
+        get throws {
+            var fields: [String: String] = [:]
+            for line in requestHeader {
+                let (name, value) = try AnswerOptions.field(line, "--request-header")
+                let text = String(decoding: name, as: UTF8.self)
+                guard !fields.keys.contains(where: { equalsIgnoringCase($0.utf8, name) }) else {
+                    throw ValidationError("--request-header has \(text) twice.")
+                }
+                fields[text] = String(decoding: value, as: UTF8.self)
+            }
+            var bodies: [StubConditions.Body] = []
+            if let value = requestJSON.flatMap({ JSONValue(Array($0.utf8)) }) { bodies.append(.json(value)) }
+            if let value = requestJSONContaining.flatMap({ JSONValue(Array($0.utf8)) }) {
+                bodies.append(.containing(value))
+            }
+            if !requestForm.isEmpty { bodies.append(.form(try Self.pairs(requestForm, "--request-form"))) }
+            if let requestText { bodies.append(.bytes(Array(requestText.utf8))) }
+            guard bodies.count <= 1 else {
+                throw ValidationError(
+                    "Give one of --request-json, --request-json-containing, --request-form and --request-text."
+                )
+            }
+            return StubConditions(query: try Self.pairs(query, "--query"), fields: fields, body: bodies.first)
+        }
+    }
+
+    private static func pairs(_ texts: [String], _ option: String) throws -> [String: String] {
+        var pairs: [String: String] = [:]
+        for text in texts {
+            guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                throw ValidationError("\(option) takes NAME=VALUE, not `\(text)`.")
+            }
+            let name = String(text[..<equals])
+            guard pairs.updateValue(String(text[text.index(after: equals)...]), forKey: name) == nil else {
+                throw ValidationError("\(option) has \(name) twice.")
+            }
+        }
+        return pairs
+    }
+}
+
+struct ListStubsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "List the stubs of a cassette.",
+        discussion: """
+            With --json every line is a JSON object with the whole answer in it.
+
+            EXAMPLE
+              mockserve cassette stub list demo.cassette
+            """
+    )
+
+    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Flag(help: "One JSON object a line.")
+    var json = false
+
+    func run() throws {
+        try ExitStatus.reporting {
+            let reader = try CassetteReader(path: cassette)
+            defer { reader.close() }
+            for stored in try reader.stubs() {
+                Console.print(json ? object(stored, try reader.body(of: stored)) : line(stored))
+            }
+        }
+    }
+
+    private func line(_ stored: StoredStub) -> String {
+        let stub = stored.stub
+        let type = stub.response.fields.first("content-type").map { Latin1.string(MediaType($0).essence.utf8) } ?? "-"
+        var line = [
+            String(stored.number).padded(4, right: true), Console.safe(stub.pattern).padded(32),
+            String(stub.response.status), Console.safe(type), ByteCount.text(stored.body?.size ?? 0),
+        ].joined(separator: " ")
+        if stub.delay > 0 { line += " after \(stub.delay)ms" }
+        if !stub.conditions.isEmpty { line += " if " + Console.safe(stub.conditions.json) }
+        return line
+    }
+
+    private func object(_ stored: StoredStub, _ body: [UInt8]) -> String {
+        let stub = stored.stub
+        let text = String(validating: body, as: UTF8.self)
+        let members: [(String, String)] = [
+            ("id", String(stored.number)),
+            ("pattern", JSONText.string(stub.pattern)),
+            ("conditions", stub.conditions.isEmpty ? "null" : stub.conditions.json),
+            ("status", String(stub.response.status)),
+            ("reason", stub.response.reason.map { JSONText.string(Latin1.string($0)) } ?? "null"),
+            ("response_fields", FieldsJSON.encode(stub.response.fields)),
+            (text == nil ? "body_base64" : "body", JSONText.string(text ?? Data(body).base64EncodedString())),
+            ("response_trailers", stub.trailers.isEmpty ? "null" : FieldsJSON.encode(stub.trailers)),
+            ("delay_ms", String(stub.delay)),
+        ]
+        return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
+    }
+}
+
+struct RemoveStubCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "remove",
+        abstract: "Remove stubs.",
+        discussion: """
+            If one of the numbers does not exist, nothing is removed.
+
+            EXAMPLE
+              mockserve cassette stub remove demo.cassette 1
+            """
+    )
+
+    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Argument(help: ArgumentHelp("Numbers of stubs, as `list` shows them.", valueName: "n"))
+    var numbers: [Int64]
+
+    func run() throws {
+        try ExitStatus.reporting { try CassetteEditor.removeStubs(numbers, from: cassette) }
+    }
+}

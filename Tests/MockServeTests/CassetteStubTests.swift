@@ -1,0 +1,136 @@
+import CassetteStore
+import Foundation
+import GRDBSQLite
+import HTTPMessages
+import MockServe
+import MockServeCore
+import Testing
+
+/// Stubs that a cassette keeps, while it is replayed.
+@Suite(.timeLimit(.minutes(5)))
+struct CassetteStubTests {
+    @discardableResult
+    private func add(
+        _ pattern: String,
+        _ text: String,
+        _ conditions: StubConditions = StubConditions(),
+        delay: Int = 0,
+        trailers: Fields = Fields(),
+        to path: String
+    ) throws -> Int64 {
+        let fields = Fields([("X-Raw", "caf\u{E9}"), ("Content-Length", String(text.utf8.count))])
+        let head = ResponseHead(status: 218, reason: Array("This is fine".utf8), fields: fields)
+        let stub = try WrittenStub(pattern, conditions, head, trailers: trailers, delay: delay)
+        return try CassetteEditor.add(stub, body: Array(text.utf8), rules: [], secrets: [], to: path).number
+    }
+
+    private func ask(_ server: MockServer, _ request: String, body: String = "") throws -> String {
+        let length = body.isEmpty ? "" : "Content-Length: \(body.utf8.count)\r\n"
+        return try RawClient.exchange(
+            server.port,
+            "\(request) HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\(length)\r\n\(body)"
+        )
+    }
+
+    @Test func answerBeforeRecordings() async throws {
+        try await withCassette([Recorded(target: "/users/1"), Recorded(target: "/b")]) { path in
+            try add("GET /users/{id}", "older", to: path)
+            try add("GET /users/{id}", "stub", to: path)
+            try add("POST /**", "five", StubConditions(body: .containing(["amount": 5])), to: path)
+            try add("GET /late", "late", delay: 30, trailers: Fields([("X-End", "1")]), to: path)
+            var configuration = MockServerConfiguration.replay(path)
+            configuration.failsOnMisses = false
+            try await withMockServer(configuration) { (server: MockServer) async throws in
+                let answer = try ask(server, "GET /users/1")
+                #expect(answer.hasPrefix("HTTP/1.1 218 This is fine\r\nX-Raw: caf"))
+                #expect(answer.hasSuffix("\r\n\r\nstub"))
+                #expect(!answer.contains("Date:"))
+                #expect(try ask(server, "HEAD /users/2").hasSuffix("Content-Length: 4\r\nConnection: close\r\n\r\n"))
+                #expect(try ask(server, "GET /b").hasPrefix("HTTP/1.1 200"))
+                #expect(try ask(server, "POST /x/y", body: #"{"amount": 5, "x": 1}"#).hasSuffix("five"))
+                #expect(try ask(server, "POST /x/y", body: #"{"amount": 6}"#).hasPrefix("HTTP/1.1 404"))
+                #expect(try ask(server, "GET /late").contains("late\r\n0\r\nX-End: 1\r\n"))
+                let stub = server.stub(.get("/users/{id}"), .text("in code"))
+                #expect(try ask(server, "GET /users/1").hasSuffix("in code"))
+                stub.remove()
+                #expect(try ask(server, "GET /users/1").hasSuffix("stub"))
+                let entries = server.journal.entries.filter { $0.remark?.hasPrefix("stub") == true }
+                #expect(entries.map(\.remark) == ["stub 2", "stub 2", "stub 3", "stub 4", "stub 2"])
+                #expect(entries.allSatisfy { $0.status == 218 })
+                #expect(server.missCount == 1)
+                #expect(server.stubbedCount == 5)
+            }
+        }
+    }
+
+    @Test func comeAndGoMeanwhileAtOnce() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            var configuration = MockServerConfiguration.replay(path)
+            configuration.freshness = .zero
+            try await withMockServer(configuration) { (server: MockServer) async throws in
+                // Its answer is kept ready.
+                for _ in 0..<3 { #expect(try ask(server, "GET /a").hasPrefix("HTTP/1.1 200")) }
+                for round in 0..<20 {
+                    // Also on an event loop that has answered nothing yet; the number is always the same.
+                    #expect(try add("GET /a", "stub \(round)", to: path) == 1)
+                    #expect(try ask(server, "GET /a").hasSuffix("stub \(round)"))
+                    if round.isMultiple(of: 2) {
+                        try CassetteEditor.removeStubs([1], from: path)
+                        #expect(try ask(server, "GET /a").hasPrefix("HTTP/1.1 200"))
+                    } else {
+                        try CassetteEditor.removeStubs([1], from: path)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func aFirstRequestSeesThem() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            try await withMockServer(.replay(path)) { (server: MockServer) async throws in
+                try add("GET /new", "stub", to: path)
+                #expect(try ask(server, "GET /new").hasSuffix("stub"))
+            }
+        }
+    }
+
+    @Test func inTheModeMissingTheyAreNotForwarded() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            try add("GET /metrics/**", "stub", to: path)
+            try await withMockServer(responder: { _ in .text("upstream") }) { (upstream: MockServer) async throws in
+                let url = upstream.url.absoluteString
+                var configuration = MockServerConfiguration.record(path, upstream: url, mode: .missing)
+                configuration.recordsInCI = true
+                try await withMockServer(configuration) { (server: MockServer) async throws in
+                    #expect(try ask(server, "GET /metrics/x").hasSuffix("stub"))
+                    #expect(try ask(server, "GET /other").hasSuffix("upstream"))
+                    #expect(server.recordedCount == 1)
+                }
+                #expect(upstream.journal.entries.map(\.target) == ["/other"])
+            }
+        }
+    }
+
+    @Test func faultsHappenToThemToo() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            try add("GET /s", "stub", to: path)
+            try await withMockServer(.replay(path)) { (server: MockServer) async throws in
+                server.fault(.slow(bytesPerSecond: 1000), on: .get("/s"))
+                #expect(try ask(server, "GET /s").hasSuffix("stub"))
+                #expect(server.journal.entries.last?.remark == "stub 1; fault: slow 1000")
+            }
+        }
+    }
+
+    @Test func damagedOnesAreAnErrorAtTheStart() async throws {
+        try await withCassette([Recorded(target: "/a")]) { path in
+            try add("GET /s", "stub", to: path)
+            var connection: OpaquePointer?
+            sqlite3_open(path, &connection)
+            #expect(sqlite3_exec(connection, "UPDATE stub SET pattern = 'x'", nil, nil, nil) == SQLITE_OK)
+            sqlite3_close(connection)
+            let error = await #expect(throws: MockServeError.self) { try await withMockServer(.replay(path)) { _ in } }
+            #expect(error?.message.contains("stub 1: `x` is no method and path") == true)
+        }
+    }
+}
