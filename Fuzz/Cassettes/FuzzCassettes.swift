@@ -33,6 +33,7 @@ private func play() throws {
     defer { reader.close() }
     _ = try reader.upstreams()
     let rules = try reader.rules()
+    _ = try reader.loadedStubs()
     let recording = try PlaybackReader(path: path)
     defer { recording.close() }
     _ = try recording.begin()

@@ -1,5 +1,6 @@
 import Foundation
 import MockServe
+import MockServeCore
 
 /// Standard output is for data, standard error for messages.
 enum Console {
@@ -36,20 +37,5 @@ enum Console {
     }
 
     /// Text from a peer or a file, with the characters that could steer a terminal made visible.
-    static func safe(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: isControl) else { return text }
-        var output = ""
-        for scalar in text.unicodeScalars {
-            if isControl(scalar) {
-                output += "\\u{\(String(scalar.value, radix: 16))}"
-            } else {
-                output.unicodeScalars.append(scalar)
-            }
-        }
-        return output
-    }
-
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
-        scalar.value < 0x20 && scalar != "\n" && scalar != "\t" || (0x7F..<0xA0).contains(scalar.value)
-    }
+    static func safe(_ text: String) -> String { VisibleText.of(text) }
 }

@@ -16,6 +16,7 @@ import Testing
 struct EndToEndTests {
     @Test func theCommandsDoWhatTheySay() async throws { try await run("command_line") }
 
+    @Test func stubsOfACassette() async throws { try await run("stubs") }
     @Test func whatIsNotAsItShouldBeIsToldWithWhatToDo() async throws { try await run("telling") }
 
     @Test func theCommandsOfTheReadmeDoWhatItShows() async throws { try await run("readme_commands") }

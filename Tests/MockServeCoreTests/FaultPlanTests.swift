@@ -37,6 +37,8 @@ import Testing
             ("reset on 0", "`on` wants a whole number from 1 to 1099511627776"),
             ("reset on 2 on 3", "`on` is not expected there"), ("delay", "`delay` wants a time"),
             ("delay 5", "`5` is not a time"), ("delay 2h", "`2h` is not a time"), ("delay 3601s", "an hour at most"),
+            ("delay " + String(repeating: "9", count: 400) + "s", "an hour at most"),
+            ("delay 999999999999999999999s", "an hour at most"),
             ("delay 2s..1s", "ends before it begins"), ("delay nans", "is not a time"),
             ("delay 5mins", "is not a time"), ("delay 2m30s", "is not a time"),
             ("delay 0x10ms", "is not a time"), ("delay 1s..2mixs", "is not a time"),

@@ -4,32 +4,41 @@ package import MockServeCore
 
 /// Changes to an existing cassette.
 package enum CassetteEditor {
+    /// How often redaction begins again because it has learned something.
+    private static let redactionPasses = 4
+
     /// Removes interactions, and bodies that nothing refers to any more; freed pages are overwritten.
     ///
     /// - Returns: how many interactions were removed.
     /// - Throws: `CassetteError`, also if there is no interaction at an end of a range; then nothing was removed.
     package static func remove(_ ranges: [ClosedRange<Int64>], from path: String) throws -> Int {
-        try change(path) { db in
-            var removed = 0
-            for range in ranges { try checkEnds(range, db, path: path) }
-            for range in ranges {
-                let bounds = [Binding.integer(range.lowerBound), .integer(range.upperBound)]
-                try db.query("DELETE FROM interaction WHERE id BETWEEN ?1 AND ?2", bounds)
-                removed += db.changesCount
-            }
-            try EpisodeSQL.removeUnused(db)
-            return removed
-        }
+        try change(path) { db in try remove(ranges, of: "interaction", db, path: path) }
     }
 
-    private static func checkEnds(_ range: ClosedRange<Int64>, _ db: Database, path: String) throws {
-        for end in [range.lowerBound, range.upperBound] {
-            guard try db.firstInteger("SELECT 1 FROM interaction WHERE id = ?1", [.integer(end)]) == nil else {
-                continue
+    /// - Parameter table: which is called as what is in it.
+    static func remove(
+        _ ranges: [ClosedRange<Int64>],
+        of table: String,
+        _ db: Database,
+        path: String
+    ) throws -> Int {
+        for range in ranges {
+            for end in [range.lowerBound, range.upperBound] {
+                guard try db.firstInteger("SELECT 1 FROM \(table) WHERE id = ?1", [.integer(end)]) == nil else {
+                    continue
+                }
+                let whole = range.count == 1 ? "" : ", the end of \(range.lowerBound)-\(range.upperBound)"
+                throw CassetteError(.unreadable, path: path, "has no \(table) \(end)\(whole); nothing was removed.")
             }
-            let whole = range.count == 1 ? "" : ", the end of \(range.lowerBound)-\(range.upperBound)"
-            throw CassetteError(.unreadable, path: path, "has no interaction \(end)\(whole); nothing was removed.")
         }
+        var removed = 0
+        for range in ranges {
+            let bounds = [Binding.integer(range.lowerBound), .integer(range.upperBound)]
+            try db.query("DELETE FROM \(table) WHERE id BETWEEN ?1 AND ?2", bounds)
+            removed += db.changesCount
+        }
+        try EpisodeSQL.removeUnused(db)
+        return removed
     }
 
     /// Adds rules and computes the match keys anew.
@@ -66,12 +75,14 @@ package enum CassetteEditor {
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
             guard let redactor = all.redactor else { return RedactionChanges() }
             let book = PlaceholderBook(try PlaceholderSQL.last(db))
-            var changes = try RedactionSQL.redact(redactor, all, db, path: path, book, each)
-            // What a later interaction shows to be secret may be in an earlier one.
-            if redactor.learnedVersion > 0 {
-                changes.add(try RedactionSQL.redact(redactor, all, db, path: path, book, each))
+            var changes = RedactionChanges()
+            // What a later one shows to be secret may be in an earlier one.
+            for _ in 0..<Self.redactionPasses {
+                let version = redactor.learnedVersion
+                changes.follow(try RedactionSQL.redact(redactor, all, db, path: path, book, each))
+                changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, book, eachOfStub))
+                if redactor.learnedVersion == version { break }
             }
-            changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, book, eachOfStub))
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return changes
@@ -100,13 +111,12 @@ package enum CassetteEditor {
         return try CassetteFile.openForWriting(path)
     }
 
-    /// Takes a new cassette away again, if nothing is in it.
+    /// Takes a new cassette away again, if nothing is in it. Must be called during a `FolderTurn`.
     private static func takeBack(_ queue: DatabaseQueue, _ path: String) {
-        guard let turn = try? FolderTurn(of: path) else { return }
-        defer { turn.end() }
         let isEmpty = try? queue.inDatabase { db in
             try ["episode", "stub", "rule"].allSatisfy { try db.firstInteger("SELECT 1 FROM \($0) LIMIT 1") == nil }
         }
+        try? queue.close()
         if isEmpty == true { try? FileManager.default.removeItem(atPath: path) }
     }
 
@@ -125,7 +135,12 @@ package enum CassetteEditor {
         _ body: (Database) throws -> Result
     ) throws -> Result {
         try CassetteFile.checkKind(path, mayBeNew: creates)
-        let (queue, wasCreated) = try opened(path)
+        // Who may have to take a new cassette away again lets nobody else open it meanwhile.
+        let turn = try creates ? FolderTurn(of: path) : nil
+        defer { turn?.end() }
+        let isThere = FileManager.default.fileExists(atPath: path)
+        let (queue, isNew) = try turn == nil ? opened(path) : CassetteFile.openForWriting(path)
+        let wasCreated = isNew && !isThere
         do {
             let result = try queue.inDatabase { db in
                 var result: Result?
@@ -148,7 +163,7 @@ package enum CassetteEditor {
             guard let result else { throw CassetteError(.unwritable, path: path, "was not changed.") }
             return result
         } catch {
-            if wasCreated { takeBack(queue, path) }
+            if wasCreated { takeBack(queue, path) } else { try? queue.close() }
             if let error = error as? InteractionRow.Malformed { throw CassetteFile.explain(error, path: path) }
             throw CassetteFile.explain(error, path: path, .unwritable)
         }

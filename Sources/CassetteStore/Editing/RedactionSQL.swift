@@ -8,12 +8,24 @@ package struct RedactionChanges: Sendable {
     package var counts: [String: Int] = [:]
     /// Bodies that could not be searched, and stay as they are, each with the reason.
     package var unread: [(interaction: Int64, reason: String)] = []
-    /// The same of stubs, and of those that ask for a secret.
-    package var unreadStubs: [(stub: Int64, reason: String)] = []
+    /// Stubs in which something stays: a body that could not be searched, or a secret that is asked for.
+    package var keptInStubs: [(stub: Int64, reason: String)] = []
 
     mutating func add(_ more: RedactionChanges) {
         counts.merge(more.counts, uniquingKeysWith: +)
-        unreadStubs += more.unreadStubs
+        unread += more.unread
+        keptInStubs += more.keptInStubs
+    }
+
+    /// What stays, in words.
+    package var left: [(subject: String, reason: String)] {
+        unread.map { ("interaction \($0.interaction)", $0.reason) } + keptInStubs.map { ("stub \($0.stub)", $0.reason) }
+    }
+
+    /// Adds what a further pass over the same did.
+    mutating func follow(_ next: RedactionChanges) {
+        (unread, keptInStubs) = ([], [])
+        add(next)
     }
 }
 
@@ -107,16 +119,22 @@ enum RedactionSQL {
             do {
                 let notes = try stub.redact(redactor, &body, book)
                 if let note = notes.notes.first(where: \.isOfRequest) {
-                    changes.unreadStubs.append((stored.number, "it asks for a secret (\(note.place)); remove it"))
+                    changes.keptInStubs.append((stored.number, "it asks for a secret (\(note.place)); remove it"))
+                }
+                guard stub.response != stored.stub.response || stub.trailers != stored.stub.trailers || body != original
+                else { continue }
+                guard body.count <= StubSQL.bodyLimit else {
+                    changes.keptInStubs.append(
+                        (stored.number, "its body would be too long with what replaces the secrets")
+                    )
                     continue
                 }
-                guard !notes.isEmpty else { continue }
                 changes.counts.merge(notes.counts, uniquingKeysWith: +)
-                for note in notes.notes { each(stored.number, note) }
+                for note in notes.notes where !note.isOfRequest { each(stored.number, note) }
                 try StubSQL.update(stored.number, stub, body: try bodies.write(body, db), db)
                 try PlaceholderSQL.raise(notes.highest, db)
             } catch let refusal as BodyRedaction.Refusal {
-                changes.unreadStubs.append((stored.number, refusal.description))
+                changes.keptInStubs.append((stored.number, refusal.description))
             }
         }
         return changes

@@ -264,22 +264,17 @@ extension PlaybackReader: PlaybackIndex {
         try explaining { try queue.inDatabase { try LikenessSQL.find(key, $0) } }
     }
 
-    /// The rules as they are now, whether there is an answer for any upstream, and what tells whether the stubs have changed.
-    package func rules() throws -> (rules: [Rule], hasAnswersForAny: Bool, stubs: StubState) {
+    /// The rules as they are now, and whether there is an answer for any upstream.
+    package func rules() throws -> (rules: [Rule], hasAnswersForAny: Bool) {
         try explaining {
             try queue.inDatabase { db in
-                (
-                    try RuleSQL.numbered(db, path: path).map(\.rule), try CassetteReader.hasAnswersForAnyUpstream(db),
-                    try StubSQL.state(db)
-                )
+                (try RuleSQL.numbered(db, path: path).map(\.rule), try CassetteReader.hasAnswersForAnyUpstream(db))
             }
         }
     }
 
-    /// The stubs as they are now, with the bodies of their answers.
-    package func loadedStubs() throws -> [(stored: StoredStub, body: [UInt8])] {
-        try explaining { try queue.inDatabase { try StubSQL.loaded($0, path: path) } }
-    }
+    /// What tells whether the stubs have changed.
+    package func stubState() throws -> StubState { try explaining { try queue.inDatabase { try StubSQL.state($0) } } }
 
     package func firstWrite(after low: Int64) throws -> Int64? {
         try explaining {

@@ -5,7 +5,7 @@ package import MockServeCore
 /// A stub that is in a cassette.
 package struct StoredStub: Sendable {
     package let number: Int64
-    package let stub: WrittenStub
+    package let stub: StubDefinition
     /// Of the answer; nil if it is empty.
     package let body: BodyReference?
 }
@@ -21,10 +21,10 @@ package struct StubState: Sendable, Hashable {
 /// The stubs of a cassette.
 enum StubSQL {
     /// Stubs that a cassette may hold: all of them are in memory while it is replayed.
-    static let limit = 100_000
+    static let limit = 50_000
     /// Bytes of the body of one, for the same reason.
     static let bodyLimit = 16 << 20
-    /// Bytes of all bodies together.
+    /// Bytes of all of them together.
     static let memoryLimit = 256 << 20
 
     /// Cassettes of version 1 have no stubs.
@@ -67,7 +67,7 @@ enum StubSQL {
                 fields: try row.fields(5, malformed("response_fields"))
             )
             guard response.reason.map(isLineSafe) ?? true else { throw malformed("reason") }
-            let stub = try WrittenStub(
+            let stub = try StubDefinition(
                 row.text(1),
                 row.isNull(2) ? StubConditions() : StubConditions(json: row.text(2)),
                 response,
@@ -96,7 +96,7 @@ enum StubSQL {
             count += 1
             for column in 0..<9 as Range<Int32> {
                 row.withBytes(column) {
-                    hasher.combine($0.count)
+                    hasher.combine(row.isNull(column) ? -1 : $0.count)
                     hasher.combine(bytes: $0)
                 }
             }
@@ -107,7 +107,7 @@ enum StubSQL {
 
     /// - Parameter body: number of the body of the answer; nil if it is empty.
     /// - Returns: the number of the stub.
-    static func insert(_ stub: WrittenStub, body: Int64?, _ db: Database) throws -> Int64 {
+    static func insert(_ stub: StubDefinition, body: Int64?, _ db: Database) throws -> Int64 {
         try db.query(
             """
             INSERT INTO stub (pattern, conditions, status, reason, response_fields, response_body_id, response_trailers, \
@@ -128,7 +128,7 @@ enum StubSQL {
     }
 
     /// Writes what redaction may have changed.
-    static func update(_ number: Int64, _ stub: WrittenStub, body: Int64?, _ db: Database) throws {
+    static func update(_ number: Int64, _ stub: StubDefinition, body: Int64?, _ db: Database) throws {
         try db.query(
             """
             UPDATE stub SET reason = ?2, response_fields = ?3, response_body_id = ?4, response_trailers = ?5 WHERE id = ?1
@@ -158,6 +158,11 @@ enum StubSQL {
         }
     }
 
+    /// Bytes that it takes without its body, roughly.
+    static func memory(of stub: StubDefinition) -> Int {
+        512 + stub.path.memory + stub.conditions.json.utf8.count * 8 + stub.response.fields.byteCount * 2
+    }
+
     /// All stubs with their bodies.
     static func loaded(_ db: Database, path: String) throws -> [(stored: StoredStub, body: [UInt8])] {
         var loaded: [(stored: StoredStub, body: [UInt8])] = []
@@ -167,6 +172,7 @@ enum StubSQL {
         var stubs: [StoredStub] = []
         try forEach(db, path: path) { stubs.append($0) }
         for stored in stubs {
+            size += memory(of: stored.stub)
             if let body = stored.body.flatMap({ known[$0.id] }) {
                 loaded.append((stored, body))
                 continue
@@ -177,7 +183,10 @@ enum StubSQL {
                 throw CassetteError(
                     .unreadable,
                     path: path,
-                    "has stubs whose bodies are more than \(memoryLimit >> 20) MiB together."
+                    """
+                    has stubs that take more than \(memoryLimit >> 20) MiB together, and they are kept in memory. Remove some: \
+                    mockserve cassette stub list, mockserve cassette stub remove.
+                    """
                 )
             }
             if let reference = stored.body { known[reference.id] = body }

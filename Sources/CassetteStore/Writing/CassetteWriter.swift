@@ -358,7 +358,8 @@ package final class CassetteWriter: Sendable {
         if try secrets.find() != nil { try EpisodeSQL.rewrite(db, path: path) }
         guard let kind = try secrets.find() else { return }
         let found = try secrets.locate(db)
-        let place = found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }
+        let stub = try secrets.locateStub(db).map { "stub \($0.id) holds the secret \($0.kind)" }
+        let place = stub ?? found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }
         throw CassetteError(
             .unwritable,
             path: path,
@@ -370,7 +371,15 @@ package final class CassetteWriter: Sendable {
     private func redact(_ redactor: Redactor, _ numbers: ClosedRange<Int64>, _ db: Database) throws {
         var version: Int64?
         try db.inTransaction(.immediate) {
-            let changes = try RedactionSQL.redact(redactor, rules, in: numbers, db, path: path, placeholders)
+            var changes = try RedactionSQL.redact(redactor, rules, in: numbers, db, path: path, placeholders)
+            changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, placeholders))
+            if let (stub, reason) = changes.keptInStubs.first {
+                throw CassetteError(
+                    .unwritable,
+                    path: path,
+                    "stub \(stub) holds a secret that became known later: \(reason). Do not share the file."
+                )
+            }
             if let (interaction, reason) = changes.unread.first {
                 throw CassetteError(
                     .unwritable,

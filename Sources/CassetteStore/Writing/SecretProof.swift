@@ -33,6 +33,19 @@ struct SecretProof {
         return nil
     }
 
+    /// The stub that holds one, and what kind it is.
+    func locateStub(_ db: Database) throws -> (id: Int64, kind: String)? {
+        for (stored, body) in try StubSQL.loaded(db, path: path) {
+            let stub = stored.stub
+            let texts = [
+                Array(stub.pattern.utf8), Array(stub.conditions.json.utf8), stub.response.reason ?? [],
+                Array(FieldsJSON.encode(stub.response.fields).utf8), Array(FieldsJSON.encode(stub.trailers).utf8), body,
+            ]
+            for text in texts { if let kind = redactor.knownSecret(in: text) { return (stored.number, kind) } }
+        }
+        return nil
+    }
+
     /// The interaction that holds one, and where.
     func locate(_ db: Database) throws -> (id: Int64, place: String, kind: String)? {
         var last: Int64 = 0

@@ -21,6 +21,7 @@ final class LateExchange: ExchangeReceiver {
     }
 
     func begin(after delay: Duration) {
+        exchange.isHeld = true
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
         timer = exchange.eventLoop.scheduleTask(in: TimeAmount(delay)) { bound.value.begin() }
     }
@@ -29,6 +30,8 @@ final class LateExchange: ExchangeReceiver {
     func begin() {
         guard !isLost, receiver == nil else { return }
         exchange.isHeld = false
+        // Before anybody else pauses it.
+        exchange.pauseRequest(false)
         let receiver = next.respond(to: exchange)
         self.receiver = receiver
         for event in waiting {
@@ -38,7 +41,6 @@ final class LateExchange: ExchangeReceiver {
             }
         }
         waiting = []
-        exchange.pauseRequest(false)
     }
 
     func receive(_ bytes: ByteBuffer) {

@@ -73,14 +73,14 @@ final class RunningService: Sendable {
         var exchanges = parts.exchanges
         var preparing = parts.replayer
         if let replayer = parts.replayer {
-            exchanges = StubService(replayer.stubs, bodyLimit: limit, journal: journal, next: exchanges)
+            exchanges = StubService(replayer.stubs, bodyLimit: limit, next: exchanges)
         }
         if !configuration.routes.isEmpty {
             preparing = nil
             let handlers = ResponderService(configuration.routes, bodyLimit: limit, journal: journal)
             exchanges = RoutedService(configuration.routes, handlers: handlers, next: exchanges)
         }
-        exchanges = StubService(stubs, bodyLimit: limit, journal: journal, next: exchanges)
+        exchanges = StubService(ProgramStubs(stubs, journal), bodyLimit: limit, next: exchanges)
         exchanges = FaultService(faults, journal: journal, next: exchanges)
         if let replayer = parts.replayer { exchanges = FollowingService(replayer, next: exchanges) }
         if configuration.journalLimits.body > 0 {

@@ -27,7 +27,10 @@ struct RedactCommand: ParsableCommand {
     @Flag(help: "Say what would be replaced, and change nothing.")
     var dryRun = false
 
-    @Flag(help: "List every secret: in which interaction it is, where, what replaces it, and how it was recognised.")
+    @Flag(
+        help:
+            "List every secret: in which interaction or stub it is, where, what replaces it, and how it was recognised."
+    )
     var explain = false
 
     func run() throws {
@@ -47,16 +50,13 @@ struct RedactCommand: ParsableCommand {
             } ofStub: {
                 tell("stub \($0)", $1)
             }
-            let unread =
-                changes.unread.map { ("interaction \($0.interaction)", $0.reason) }
-                + changes.unreadStubs.map { ("stub \($0.stub)", $0.reason) }
-            for (subject, reason) in unread {
+            for (subject, reason) in changes.left {
                 Console.say("mockserve: \(subject) stays as it is: \(Console.safe(reason))")
             }
             let list = changes.counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
             let what = dryRun ? "would redact" : "redacted"
             Console.say("mockserve: \(what) in \(cassette): \(list.isEmpty ? "nothing" : list)")
-            return unread.isEmpty
+            return changes.left.isEmpty
         }
         if !isWhole { throw ExitStatus.unreadable.code }
     }

@@ -1,6 +1,19 @@
 import ArgumentParser
 import CassetteStore
 
+/// Numbers, and ranges of them, as `list` shows them.
+enum NumberRanges {
+    static func parse(_ texts: [String]) throws -> [ClosedRange<Int64>] {
+        try texts.map { text in
+            let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
+            guard let first = ends.first, let first, let last = ends.last, let last, ends.count <= 2,
+                first <= last, first > 0
+            else { throw ValidationError("`\(text)` is neither a number nor a range such as 7-9.") }
+            return first...last
+        }
+    }
+}
+
 struct RemoveCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "remove",
@@ -25,17 +38,7 @@ struct RemoveCommand: ParsableCommand {
         _ = try ranges
     }
 
-    private var ranges: [ClosedRange<Int64>] {
-        get throws {
-            try numbers.map { text in
-                let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
-                guard let first = ends.first, let first, let last = ends.last, let last, ends.count <= 2,
-                    first <= last, first > 0
-                else { throw ValidationError("`\(text)` is neither a number nor a range such as 7-9.") }
-                return first...last
-            }
-        }
-    }
+    private var ranges: [ClosedRange<Int64>] { get throws { try NumberRanges.parse(numbers) } }
 
     func run() throws {
         try ExitStatus.reporting {

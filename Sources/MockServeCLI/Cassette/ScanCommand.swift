@@ -68,6 +68,19 @@ struct ScanCommand: ParsableCommand {
         // What its owner has declared to be no secret is none.
         let kept = try reader.rules().rules.filter(\.isKeep)
         guard let all = RuleSet(rules + kept, secrets: known).redactor else { return }
+        // What one shows to be secret may be in another: then all of them are looked at again.
+        var found = ScanFindings()
+        for _ in 0..<4 {
+            let version = all.learnedVersion
+            found = try findings(all, reader)
+            if all.learnedVersion == version { break }
+        }
+        for (subject, note) in found.notes { report.add(note, path, subject) }
+        for (subject, place, reason) in found.unread { report.add(unread: reason, path, subject, place) }
+    }
+
+    private func findings(_ all: Redactor, _ reader: CassetteReader) throws -> ScanFindings {
+        var found = ScanFindings()
         // Beyond all numbers that are there.
         let book = PlaceholderBook(["": 1 << 40])
         try reader.forEach { interaction in
@@ -82,7 +95,7 @@ struct ScanCommand: ParsableCommand {
                 do {
                     _ = try redaction.finish()
                 } catch {
-                    report.add(unread: String(describing: error), path, .interaction(interaction.id), place)
+                    found.unread.append((.interaction(interaction.id), place, String(describing: error)))
                     return nil
                 }
                 return redaction
@@ -90,19 +103,26 @@ struct ScanCommand: ParsableCommand {
             let request = try body(interaction.requestBody, content.request.fields, "request body")
             let response = try body(interaction.responseBody, content.response.fields, "response body")
             content.redact(redactor, book, request, response)
-            for note in content.redactions.notes { report.add(note, path, .interaction(interaction.id)) }
+            found.notes += content.redactions.notes.map { (.interaction(interaction.id), $0) }
             return true
         }
         for stored in try reader.stubs() {
             var (stub, body) = (stored.stub, try reader.body(of: stored))
             do {
                 let notes = try stub.redact(all, &body, book)
-                for note in notes.notes { report.add(note, path, .stub(stored.number)) }
+                found.notes += notes.notes.map { (.stub(stored.number), $0) }
             } catch let refusal as BodyRedaction.Refusal {
-                report.add(unread: refusal.description, path, .stub(stored.number), "body")
+                found.unread.append((.stub(stored.number), "response body", refusal.description))
             }
         }
+        return found
     }
+}
+
+/// What a scan has found in one cassette.
+private struct ScanFindings {
+    var notes: [(ScanReport.Subject, RedactionNotes.Note)] = []
+    var unread: [(ScanReport.Subject, place: String, reason: String)] = []
 }
 
 /// What a scan has found, in one of the forms in which it is printed as it is found.

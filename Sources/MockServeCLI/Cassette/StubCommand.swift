@@ -85,8 +85,6 @@ struct AddStubCommand: ParsableCommand {
     @OptionGroup(title: "Secrets") var secrets: SecretOptions
 
     func validate() throws {
-        try AnswerOptions.checkJSON("--request-json", requestJSON)
-        try AnswerOptions.checkJSON("--request-json-containing", requestJSONContaining)
         _ = try stub(ResponseHead(status: 200))
     }
 
@@ -105,7 +103,7 @@ struct AddStubCommand: ParsableCommand {
         }
     }
 
-    private func stub(_ head: ResponseHead) throws -> WrittenStub {
+    private func stub(_ head: ResponseHead) throws -> StubDefinition {
         let words = pattern.split(separator: " ", maxSplits: 1)
         let pattern = words.count == 2 ? words[0].uppercased() + " " + words[1] : pattern
         var wait = 0
@@ -113,10 +111,10 @@ struct AddStubCommand: ParsableCommand {
             guard let time = FaultWait.time(delay[...]) else {
                 throw ValidationError("--delay takes a time, such as 200ms or 1.5s, an hour at most, not `\(delay)`.")
             }
-            wait = Int((time / .milliseconds(1)).rounded())
+            wait = Int((time / .milliseconds(1)).rounded(.up))
         }
         do {
-            return try WrittenStub(pattern, try conditions, head, delay: wait)
+            return try StubDefinition(pattern, try conditions, head, delay: wait)
         } catch let error as StubError {
             throw ValidationError("This is no stub: \(error).")
         }
@@ -134,9 +132,9 @@ struct AddStubCommand: ParsableCommand {
                 fields[text] = String(decoding: value, as: UTF8.self)
             }
             var bodies: [StubConditions.Body] = []
-            if let value = requestJSON.flatMap({ JSONValue(Array($0.utf8)) }) { bodies.append(.json(value)) }
-            if let value = requestJSONContaining.flatMap({ JSONValue(Array($0.utf8)) }) {
-                bodies.append(.containing(value))
+            if let requestJSON { bodies.append(.json(try Self.json(requestJSON, "--request-json"))) }
+            if let requestJSONContaining {
+                bodies.append(.containing(try Self.json(requestJSONContaining, "--request-json-containing")))
             }
             if !requestForm.isEmpty { bodies.append(.form(try Self.pairs(requestForm, "--request-form"))) }
             if let requestText { bodies.append(.bytes(Array(requestText.utf8))) }
@@ -147,6 +145,13 @@ struct AddStubCommand: ParsableCommand {
             }
             return StubConditions(query: try Self.pairs(query, "--query"), fields: fields, body: bodies.first)
         }
+    }
+
+    private static func json(_ text: String, _ option: String) throws -> JSONValue {
+        guard let value = JSONValue(Array(text.utf8)) else {
+            throw ValidationError("\(option) is not JSON: \(text.prefix(60))")
+        }
+        return value
     }
 
     private static func pairs(_ texts: [String], _ option: String) throws -> [String: String] {
@@ -186,6 +191,7 @@ struct ListStubsCommand: ParsableCommand {
         try ExitStatus.reporting {
             let reader = try CassetteReader(path: cassette)
             defer { reader.close() }
+            if !json { Console.print("   # STUB                             STATUS TYPE             SIZE") }
             for stored in try reader.stubs() {
                 Console.print(json ? object(stored, try reader.body(of: stored)) : line(stored))
             }
@@ -197,7 +203,8 @@ struct ListStubsCommand: ParsableCommand {
         let type = stub.response.fields.first("content-type").map { Latin1.string(MediaType($0).essence.utf8) } ?? "-"
         var line = [
             String(stored.number).padded(4, right: true), Console.safe(stub.pattern).padded(32),
-            String(stub.response.status), Console.safe(type), ByteCount.text(stored.body?.size ?? 0),
+            String(stub.response.status).padded(6), Console.safe(type).padded(16),
+            ByteCount.text(stored.body?.size ?? 0),
         ].joined(separator: " ")
         if stub.delay > 0 { line += " after \(stub.delay)ms" }
         if !stub.conditions.isEmpty { line += " if " + Console.safe(stub.conditions.json) }
@@ -227,20 +234,29 @@ struct RemoveStubCommand: ParsableCommand {
         commandName: "remove",
         abstract: "Remove stubs.",
         discussion: """
-            If one of the numbers does not exist, nothing is removed.
+            Takes numbers and ranges as `list` shows them. If one of the numbers, or of the ends of a range, does not exist, \
+            nothing is removed.
 
             EXAMPLE
-              mockserve cassette stub remove demo.cassette 1
+              mockserve cassette stub remove demo.cassette 1 3-5
             """
     )
 
     @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
     var cassette: String
 
-    @Argument(help: ArgumentHelp("Numbers of stubs, as `list` shows them.", valueName: "n"))
-    var numbers: [Int64]
+    @Argument(help: ArgumentHelp("Numbers of stubs, or ranges of them.", valueName: "n|n-m"))
+    var numbers: [String]
+
+    func validate() throws {
+        guard !numbers.isEmpty else { throw ValidationError("Which stubs? Give their numbers.") }
+        _ = try NumberRanges.parse(numbers)
+    }
 
     func run() throws {
-        try ExitStatus.reporting { try CassetteEditor.removeStubs(numbers, from: cassette) }
+        try ExitStatus.reporting {
+            let removed = try CassetteEditor.removeStubs(try NumberRanges.parse(numbers), from: cassette)
+            Console.say("mockserve: \(Counted.text(removed, "stub")) removed from \(cassette)")
+        }
     }
 }

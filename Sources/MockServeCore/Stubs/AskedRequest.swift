@@ -35,6 +35,8 @@ package final class AskedRequest {
     func field(_ name: String) -> [UInt8]? {
         var values: [[UInt8]] = []
         for field in head.fields where equalsIgnoringCase(field.name, name.utf8) { values.append(Array(field.value)) }
-        return values.isEmpty ? nil : Array(values.joined(separator: ", ".utf8))
+        // Those of cookies are joined in a way of their own (RFC 9113 §8.2.3).
+        let separator = equalsIgnoringCase(name.utf8, "cookie".utf8) ? "; " : ", "
+        return values.isEmpty ? nil : Array(values.joined(separator: separator.utf8))
     }
 }

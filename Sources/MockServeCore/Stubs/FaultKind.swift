@@ -51,7 +51,7 @@ package enum FaultWait: Hashable, Sendable {
         let isShort = text.hasSuffix("ms")
         let digits = text.dropLast(isShort ? 2 : 1)
         guard text.hasSuffix("s"), digits.allSatisfy({ $0.isASCII && $0.isNumber || $0 == "." }),
-            let number = Double(digits).map({ isShort ? $0 / 1000 : $0 }), .seconds(number) <= limit
+            let number = Double(digits).map({ isShort ? $0 / 1000 : $0 }), number <= limit / .seconds(1)
         else { return nil }
         return .nanoseconds(Int64((number * 1e9).rounded()))
     }

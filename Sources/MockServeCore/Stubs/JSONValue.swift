@@ -51,9 +51,13 @@ public enum JSONValue: Sendable, Hashable, Codable {
         }
     }
 
-    /// The value of a text of JSON; nil if it is none.
+    /// The value of a text of JSON; nil if it is none, or nests too deeply.
     package init?(_ text: [UInt8]) {
-        guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text)) else { return nil }
+        let value = text.withUnsafeBufferPointer { text in
+            var reader = JSONReader(text)
+            return reader.document()
+        }
+        guard let value else { return nil }
         self = value
     }
 
@@ -74,6 +78,22 @@ public enum JSONValue: Sendable, Hashable, Codable {
         case (.array(let own), .array(let wanted)):
             own.count == wanted.count && zip(own, wanted).allSatisfy { $0.contains($1) }
         default: self == other
+        }
+    }
+}
+
+extension JSONValue {
+    /// Whether they are the same value. Strings are compared as they are: two that only look the same differ.
+    public static func == (left: JSONValue, right: JSONValue) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.bool(let left), .bool(let right)): left == right
+        case (.integer(let left), .integer(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left == right
+        default: false
         }
     }
 }

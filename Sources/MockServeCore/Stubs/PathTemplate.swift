@@ -12,6 +12,9 @@ package struct PathTemplate: Sendable {
         case rest
     }
 
+    /// Segments that it may have: each takes memory.
+    private static let longest = 200
+
     /// As it was written.
     package let text: String
     let segments: [Segment]
@@ -27,10 +30,14 @@ package struct PathTemplate: Sendable {
             throw Problem(reason: "it has more than a path in it")
         }
         self.text = text
+        guard text.utf8.lazy.filter({ $0 == UInt8(ascii: "/") }).count <= Self.longest else {
+            throw Problem(reason: "it has more than \(Self.longest) segments")
+        }
         var segments: [Segment] = []
         var names: Set<String> = []
         for part in Self.split(text) {
             if case .rest = segments.last { throw Problem(reason: "`**` is not its last segment") }
+            if part == "*" { throw Problem(reason: "`*` is not a segment: write a name in braces, such as `{id}`") }
             guard part.contains("{") || part.contains("}") || part == "**" else {
                 segments.append(.literal(Self.decoded(part)))
                 continue
@@ -50,11 +57,25 @@ package struct PathTemplate: Sendable {
         self.segments = segments
     }
 
+    /// Bytes that it takes in a `StubIndex`, roughly.
+    package var memory: Int { segments.count * 256 }
+
     static func split(_ path: String) -> [Substring] {
         path.dropFirst().split(separator: "/", omittingEmptySubsequences: false)
     }
 
     static func decoded(_ segment: Substring) -> String { segment.removingPercentEncoding ?? String(segment) }
+
+    /// The parameters by name.
+    ///
+    /// - Parameter parts: decoded, of a path that matches.
+    func parameters(of parts: [String]) -> [String: String] {
+        var parameters: [String: String] = [:]
+        for (segment, part) in zip(segments, parts) {
+            if case .parameter(let name) = segment { parameters[name] = part }
+        }
+        return parameters
+    }
 
     /// - Parameter path: without a query.
     /// - Returns: the parameters by name; nil if the path does not match.

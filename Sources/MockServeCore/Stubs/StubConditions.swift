@@ -29,9 +29,12 @@ package struct StubConditions: Sendable, Hashable {
     package var isEmpty: Bool { query.isEmpty && fields.isEmpty && body == nil }
 
     package func areMet(by request: AskedRequest) -> Bool {
+        areMetByHead(of: request) && body?.isMet(by: request) ?? true
+    }
+
+    package func areMetByHead(of request: AskedRequest) -> Bool {
         query.allSatisfy { Self.has($0, $1, request.query) }
             && fields.allSatisfy { name, value in request.field(name) == Array(value.utf8) }
-            && body?.isMet(by: request) ?? true
     }
 
     fileprivate static func has(_ name: String, _ value: String, _ pairs: [FormPair]) -> Bool {
@@ -126,10 +129,10 @@ extension StubConditions: Codable {
         }
     }
 
-    /// Equal conditions give equal text.
+    /// Equal conditions give equal text. Those of a `StubDefinition` can be written; of others, the text cannot be read.
     package var json: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }

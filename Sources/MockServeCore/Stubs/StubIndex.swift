@@ -26,7 +26,10 @@ package struct StubIndex<Value: Sendable>: Sendable {
     package struct Match: Sendable {
         package let number: Int
         package let value: Value
-        package let parameters: [String: String]
+        fileprivate let template: PathTemplate
+        fileprivate let segments: [String]
+
+        package var parameters: [String: String] { template.parameters(of: segments) }
     }
 
     private var nodes = [Node()]
@@ -94,10 +97,8 @@ package struct StubIndex<Value: Sendable>: Sendable {
             reached = next
             if index == segments.count - 1 { for node in next { found += nodes[node].ends + nodes[node].rests } }
         }
-        return found.filter { $0.answers(method) }.sorted { $0.number > $1.number }.compactMap { entry in
-            entry.template.match(path).map {
-                Match(number: entry.number, value: entry.value, parameters: $0)
-            }
+        return found.filter { $0.answers(method) }.sorted { $0.number > $1.number }.map {
+            Match(number: $0.number, value: $0.value, template: $0.template, segments: segments)
         }
     }
 }

@@ -66,7 +66,6 @@ final class FaultService: ExchangeService {
             case .reset, .status, .garbage: return OwnAnswer(exchange, rule.plan.kind, journal)
             case .delay:
                 let late = LateExchange(exchange, next)
-                exchange.isHeld = true
                 late.begin(after: delay)
                 return late
             case .close, .stall, .unfinishedChunks, .wrongLength, .slow:

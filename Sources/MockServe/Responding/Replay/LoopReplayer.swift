@@ -25,6 +25,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     /// What counts in a request.
     private(set) var rules: RuleSet
     private var hasAnswersForAny: Bool
+    /// Of the stubs in the file, as it was last read.
+    private(set) var stubState = StubState.none
     /// The only interaction of a key, as it was just read.
     private var atHand: (RecordedAnswer, ByteBuffer)?
     private var lastMap: (upstream: ServedUpstream?, served: Origin, map: OriginMap)?
@@ -83,7 +85,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     /// Called when somebody has changed the cassette.
     private func follow(_ reader: PlaybackReader) throws {
-        let content = try replayer.follow(reader)
+        let content = try replayer.follow(try reader.rules())
+        stubState = try reader.stubState()
         atHand = nil
         guard content.rules !== rules else { return hasAnswersForAny = content.hasAnswersForAny }
         rules = content.rules

@@ -26,6 +26,9 @@ struct MissReport: Sendable {
     var recordCommand: String?
     /// Whether there is no cassette at all.
     var isWithoutCassette = false
+    /// What stubs of the cassette for the same method and path ask for besides, and how many stubs there are.
+    var stubs: [String] = []
+    var stubCount = 0
 
     var miss: Miss {
         Miss(
@@ -65,7 +68,10 @@ struct MissReport: Sendable {
 
     /// Why there is nothing near.
     private var nothing: String {
-        isWithoutCassette ? "There is no cassette yet: \(cassette)" : "The cassette is empty."
+        if isWithoutCassette { return "There is no cassette yet: \(cassette)" }
+        return stubCount == 0
+            ? "The cassette is empty."
+            : "Nothing is recorded in the cassette, which has \(Counted.text(stubCount, "stub"))."
     }
 
     // MARK: Rendering
@@ -84,6 +90,10 @@ struct MissReport: Sendable {
             ("nearest", "[" + nearest.map(json).joined(separator: ", ") + "]"),
             ("fix", JSONText.string(fix)),
         ]
+        if !stubs.isEmpty {
+            let texts = stubs.prefix(Self.nearestLimit).map { JSONText.string(shown($0, Self.targetLimit)) }
+            problem.members.append(("stubs", "[" + texts.joined(separator: ", ") + "]"))
+        }
         if let rule {
             let parts = nearest.first?.ignorable.map(JSONText.string) ?? []
             problem.members += [("rule", JSONText.string(rule)), ("ignore", "[\(parts.joined(separator: ", "))]")]
@@ -151,6 +161,11 @@ struct MissReport: Sendable {
                 lines += text(difference)
             }
             if nearMiss.isHeldBackByPlayback { lines.append("      (the same request)") }
+        }
+        if !stubs.isEmpty {
+            lines +=
+                ["", "Stubs that ask for more:"]
+                + stubs.prefix(Self.nearestLimit).map { "  \(shown($0, Self.targetLimit))" }
         }
         lines += ["", fix]
         if let rule { lines.append(rule) }

@@ -52,11 +52,22 @@ final class Replayer: ExchangeService {
             hasAnswersForAny: try reader.hasAnswersForAnyUpstream()
         )
         state = Mutex(content)
-        stubs = try CassetteStubs(reader)
         caches = ReplayCaches(budget: options.cacheSize / 5 * 3)
         path = reader.path
-        file = URL(fileURLWithPath: reader.path).path
-        identity = FileIdentity(reader.path)
+        let file = URL(fileURLWithPath: reader.path).path
+        self.file = file
+        let identity = FileIdentity(reader.path)
+        self.identity = identity
+        stubs = try CassetteStubs(reader, journal) {
+            let reader = try CassetteReader(path: file)
+            do {
+                try identity.check(.replay)
+            } catch {
+                reader.close()
+                throw error
+            }
+            return reader
+        }
         self.newest = newest
         self.upstreams = upstreams
         self.options = options
@@ -87,13 +98,11 @@ final class Replayer: ExchangeService {
 
     var content: Content { state.withLock { $0 } }
 
-    /// Takes rules and stubs that somebody has changed. Event loops that find the same rules share what is made from them.
+    /// Takes rules that somebody has changed. Event loops that find the same rules share what is made from them.
     ///
-    /// - Throws: `CassetteError`; `RuleError` if that is more than can be redacted.
-    func follow(_ reader: PlaybackReader) throws -> Content {
-        let found = try reader.rules()
-        try stubs.follow(found.stubs) { try reader.loadedStubs() }
-        return try state.withLock { content in
+    /// - Throws: `RuleError` if that is more than can be redacted.
+    func follow(_ found: (rules: [Rule], hasAnswersForAny: Bool)) throws -> Content {
+        try state.withLock { content in
             let isSame = content.rules.rules == found.rules
             let rules = isSame ? content.rules : RuleSet(found.rules, secrets: options.secrets)
             try rules.redactor?.check()
@@ -209,7 +218,7 @@ final class Replayer: ExchangeService {
             let asked = compared.redacted(by: rules)
             let reader = try self.readerForReports()
             let nearest = try reader.nearMisses(to: asked, rules, keys: keys, limit: MissReport.nearestLimit)
-            return MissReport(
+            var report = MissReport(
                 asked: asked,
                 nearest: nearest,
                 cassette: path,
@@ -217,6 +226,8 @@ final class Replayer: ExchangeService {
                 status: options.missStatus,
                 recordCommand: options.recordCommand
             )
+            (report.stubs, report.stubCount) = (self.stubs.near(asked.head), self.stubs.count)
+            return report
         }
     }
 

@@ -2,72 +2,114 @@ import CassetteStore
 import HTTPMessages
 import MockServeCore
 import NIOCore
+import NIOPosix
 import Synchronization
 
 /// A stub that is kept in a cassette.
 final class CassetteStub: PatternRule {
     let number: Int64
-    let stub: WrittenStub
-    let body: [UInt8]
+    let definition: StubDefinition
+    let body: ByteBuffer
     let removal = Removal()
 
-    var template: PathTemplate { stub.path }
+    var template: PathTemplate { definition.path }
 
-    init(_ number: Int64, _ stub: WrittenStub, _ body: [UInt8]) {
-        (self.number, self.stub, self.body) = (number, stub, body)
+    init(_ number: Int64, _ definition: StubDefinition, _ body: [UInt8]) {
+        (self.number, self.definition, self.body) = (number, definition, ByteBuffer(bytes: body))
     }
 }
 
 /// The stubs of the cassette that is replayed. They change with it.
-final class CassetteStubs: Sendable {
-    private let store = Mutex(PatternStore<CassetteStub>())
-    private let state = Mutex(StubState.none)
-    private let isFilled = Atomic(false)
-
-    init(_ reader: CassetteReader) throws {
-        let (stubs, state) = try reader.loadedStubs()
-        take(stubs, state)
+final class CassetteStubs: StubSource {
+    private struct Content {
+        var store = PatternStore<CassetteStub>()
+        /// Nil if they could not be read.
+        var state: StubState?
     }
 
-    var isEmpty: Bool { !isFilled.load(ordering: .acquiring) }
+    /// Opens the cassette for loading.
+    private let open: @Sendable () throws -> CassetteReader
+    private let journal: ScopeJournal
+    private let content: Mutex<Content>
+    private let hasAny: Atomic<Bool>
 
-    /// Takes the stubs as they are now, if they have changed.
-    func follow(_ found: StubState, _ load: () throws -> [(stored: StoredStub, body: [UInt8])]) rethrows {
-        guard state.withLock({ $0 != found }) else { return }
-        take(try load(), found)
+    /// - Parameter reader: an open reader of the cassette; not kept.
+    init(_ reader: CassetteReader, _ journal: ScopeJournal, open: @escaping @Sendable () throws -> CassetteReader)
+        throws
+    {
+        self.open = open
+        self.journal = journal
+        let first = try Self.load(reader)
+        content = Mutex(first)
+        hasAny = Atomic(!first.store.isEmpty)
     }
 
-    private func take(_ stubs: [(stored: StoredStub, body: [UInt8])], _ found: StubState) {
-        let new = PatternStore<CassetteStub>()
-        for (stored, body) in stubs {
-            new.add(CassetteStub(stored.number, stored.stub, body), method: stored.stub.method)
-        }
-        store.withLock { $0 = new }
-        state.withLock { $0 = found }
-        isFilled.store(!stubs.isEmpty, ordering: .releasing)
-    }
+    var isEmpty: Bool { !hasAny.load(ordering: .acquiring) }
 
-    fileprivate func matches(_ request: AskedRequest) -> [CassetteStub] {
-        store.withLock { $0 }.matches(request.method, request.path).map(\.value)
-    }
+    // MARK: Following
 
-    /// The same on one event loop.
-    final class Source: StubSource {
-        private let stubs: CassetteStubs
-        private let journal: ScopeJournal
+    /// Whether they could be read.
+    var isLoaded: Bool { content.withLock { $0.state != nil } }
 
-        init(_ stubs: CassetteStubs, _ journal: ScopeJournal) { (self.stubs, self.journal) = (stubs, journal) }
+    func isCurrent(_ state: StubState) -> Bool { content.withLock { $0.state == state } }
 
-        func mayAnswer(_ request: RequestHead) -> Bool {
-            !stubs.isEmpty && !stubs.matches(AskedRequest(request)).isEmpty
-        }
-
-        func answer(_ exchange: Exchange, _ request: AskedRequest) -> (any ExchangeReceiver)? {
-            guard let found = stubs.matches(request).first(where: { $0.stub.conditions.areMet(by: request) }) else {
-                return nil
+    /// Reads them anew, on another thread. What cannot be read answers nothing: whoever answers instead says why.
+    func load(on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        NIOThreadPool.singleton.runIfActive(eventLoop: eventLoop) {
+            let reader = try self.open()
+            defer { reader.close() }
+            // One at a time, so that none takes the place of a newer one.
+            try self.content.withLock { content in
+                let loaded = try Self.load(reader)
+                content = loaded
+                self.hasAny.store(!loaded.store.isEmpty, ordering: .releasing)
             }
-            return StubbedExchange(exchange, found, journal)
+        }.flatMapErrorThrowing { _ in self.drop() }
+    }
+
+    /// Forgets them, until they can be read again.
+    func drop() {
+        content.withLock { $0 = Content() }
+        hasAny.store(false, ordering: .releasing)
+    }
+
+    private static func load(_ reader: CassetteReader) throws -> Content {
+        let (stubs, state) = try reader.loadedStubs()
+        let store = PatternStore<CassetteStub>()
+        for (stored, body) in stubs {
+            store.add(CassetteStub(stored.number, stored.stub, body), method: stored.stub.method)
         }
+        return Content(store: store, state: state)
+    }
+
+    // MARK: Answering
+
+    func decide(_ request: AskedRequest, _ body: AskedBody, _ exchange: Exchange) -> StubDecision {
+        guard !isEmpty else { return .pass }
+        for stub in content.withLock({ $0.store }).matches(request.method, request.path).map(\.value) {
+            let conditions = stub.definition.conditions
+            guard conditions.areMetByHead(of: request) else { continue }
+            if let wanted = conditions.body {
+                if body == .notYet { return .wantsBody }
+                guard body == .whole, wanted.isMet(by: request) else { continue }
+            }
+            return .answer { [journal] in StubbedExchange($0, stub, journal) }
+        }
+        return .pass
+    }
+
+    var count: Int { content.withLock { $0.store.size } }
+
+    /// Those for the method and the path of a request that they have not answered: what else they ask for.
+    func near(_ request: RequestHead) -> [String] {
+        let asked = AskedRequest(request)
+        return content.withLock { $0.store }.matches(asked.method, asked.path).map(\.value).map { stub in
+            "stub \(stub.number) \(stub.definition.pattern), if \(stub.definition.conditions.json)"
+        }
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        eventLoop.makeSucceededVoidFuture()
     }
 }
 
@@ -80,25 +122,27 @@ private final class StubbedExchange: ExchangeReceiver {
 
     init(_ exchange: Exchange, _ stub: CassetteStub, _ journal: ScopeJournal) {
         (self.exchange, self.stub, self.journal) = (exchange, stub, journal)
-        guard stub.stub.delay > 0 else {
+        guard stub.definition.delay > 0 else {
             answer()
             return
         }
         exchange.isHeld = true
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
-        timer = exchange.eventLoop.scheduleTask(in: .milliseconds(Int64(stub.stub.delay))) { bound.value.answer() }
+        let delay = TimeAmount.milliseconds(Int64(stub.definition.delay))
+        timer = exchange.eventLoop.scheduleTask(in: delay) { bound.value.answer() }
     }
 
     private func answer() {
         exchange.isHeld = false
-        let head = stub.stub.response
+        let definition = stub.definition
         let remark = (["stub \(stub.number)"] + [exchange.fault].compactMap { $0 }).joined(separator: "; ")
         journal.stubbed()
-        journal.note(exchange.request, .responded, status: head.status, remark: remark, log: exchange.log)
-        guard !stub.stub.trailers.isEmpty else { return exchange.answer(head, body: stub.body) }
-        exchange.sendHead(head, length: .unknown)
-        if !stub.body.isEmpty { exchange.send(ByteBuffer(bytes: stub.body)) }
-        exchange.finish(trailers: stub.stub.trailers)
+        let status = definition.response.status
+        journal.note(exchange.request, .responded, status: status, remark: remark, log: exchange.log)
+        let length: BodyLength = definition.trailers.isEmpty ? .known(stub.body.readableBytes) : .unknown
+        exchange.sendHead(definition.response, length: length)
+        if stub.body.readableBytes > 0 { exchange.send(stub.body) }
+        exchange.finish(trailers: definition.trailers)
     }
 
     func receive(_ bytes: ByteBuffer) {}

@@ -21,7 +21,9 @@ final class PatternStore<Element: PatternRule>: Sendable {
     private let index = Mutex(StubIndex<Element>())
     private let count = Atomic(0)
 
-    var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
+    var isEmpty: Bool { size == 0 }
+
+    var size: Int { count.load(ordering: .acquiring) }
 
     /// - Parameter method: nil for any.
     func add(_ rule: Element, method: String?) {

@@ -2,45 +2,51 @@ import HTTPMessages
 import MockServeCore
 import NIOCore
 
-/// Where a `StubService` finds who answers, on one event loop.
-protocol StubSource: AnyObject {
-    /// Whether some stub may answer, depending on what else is in the request.
-    func mayAnswer(_ request: RequestHead) -> Bool
+/// Who answers a request.
+enum StubDecision {
+    /// No stub.
+    case pass
+    /// It depends on the body.
+    case wantsBody
+    /// To be called once the request is complete; returns who gets what follows.
+    case answer((Exchange) -> any ExchangeReceiver)
+}
 
-    /// Answers a request that is complete.
-    ///
-    /// - Returns: who gets what follows; nil if no stub takes it.
-    func answer(_ exchange: Exchange, _ request: AskedRequest) -> (any ExchangeReceiver)?
+/// What is known of the body of a request.
+enum AskedBody {
+    case notYet
+    case whole
+    /// Longer than stubs look at.
+    case tooLong
+}
+
+/// Where a `StubService` finds who answers.
+protocol StubSource: Sendable {
+    /// - Returns: `wantsBody` only for a body that is not there yet.
+    func decide(_ request: AskedRequest, _ body: AskedBody, _ exchange: Exchange) -> StubDecision
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void>
 }
 
 /// Answers the requests that a stub takes, and passes the others to the next service.
 final class StubService: ExchangeService {
-    private let source: @Sendable (any EventLoop) -> any StubSource
-    private let end: @Sendable (NIODeadline, any EventLoop) -> EventLoopFuture<Void>
+    private let source: any StubSource
     private let next: any ExchangeService
     private let bodyLimit: Int
 
-    /// The stubs of a program.
-    init(_ stubs: StubStore, bodyLimit: Int, journal: ScopeJournal, next: any ExchangeService) {
-        (self.bodyLimit, self.next) = (bodyLimit, next)
-        let tasks = ResponderTasks(journal)
-        source = { _ in StubStore.Source(stubs, tasks) }
-        end = { tasks.shutDown(deadline: $0, on: $1) }
-    }
-
-    /// The stubs of a cassette.
-    init(_ stubs: CassetteStubs, bodyLimit: Int, journal: ScopeJournal, next: any ExchangeService) {
-        (self.bodyLimit, self.next) = (bodyLimit, next)
-        source = { _ in CassetteStubs.Source(stubs, journal) }
-        end = { $1.makeSucceededVoidFuture() }
+    /// - Parameter bodyLimit: bytes of a body that stubs look at.
+    init(_ source: any StubSource, bodyLimit: Int, next: any ExchangeService) {
+        (self.source, self.bodyLimit, self.next) = (source, bodyLimit, next)
     }
 
     func handler(on eventLoop: any EventLoop) -> any ExchangeHandler {
-        Handler(source(eventLoop), bodyLimit: bodyLimit, next: next.handler(on: eventLoop))
+        Handler(source, bodyLimit: bodyLimit, next: next.handler(on: eventLoop))
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
-        end(deadline, eventLoop).flatMap { self.next.shutDown(deadline: deadline, on: eventLoop) }
+        source.shutDown(deadline: deadline, on: eventLoop).flatMap {
+            self.next.shutDown(deadline: deadline, on: eventLoop)
+        }
     }
 
     private final class Handler: ExchangeHandler {
@@ -53,61 +59,82 @@ final class StubService: ExchangeService {
         }
 
         func respond(to exchange: Exchange) -> any ExchangeReceiver {
-            guard source.mayAnswer(exchange.request) else { return next.respond(to: exchange) }
-            return Receiver(exchange, source, bodyLimit: bodyLimit, next)
+            let decision = source.decide(AskedRequest(exchange.request), .notYet, exchange)
+            if case .pass = decision { return next.respond(to: exchange) }
+            return Receiver(exchange, source, decision, bodyLimit: bodyLimit, next)
         }
     }
 
     /// Holds the request until it is clear who answers it.
     private final class Receiver: ExchangeReceiver {
+        private enum State {
+            case holding([ByteBuffer], size: Int)
+            /// A stub answers once the request is complete.
+            case decided((Exchange) -> any ExchangeReceiver)
+            case answering(any ExchangeReceiver)
+        }
+
         private let exchange: Exchange
         private let source: any StubSource
         private let bodyLimit: Int
         private let next: any ExchangeHandler
-        private var pieces: [ByteBuffer] = []
-        private var size = 0
-        /// Who has the exchange once that is clear.
-        private var answering: (any ExchangeReceiver)?
+        private var state: State
 
-        init(_ exchange: Exchange, _ source: any StubSource, bodyLimit: Int, _ next: any ExchangeHandler) {
+        init(
+            _ exchange: Exchange,
+            _ source: any StubSource,
+            _ decision: StubDecision,
+            bodyLimit: Int,
+            _ next: any ExchangeHandler
+        ) {
             (self.exchange, self.source, self.bodyLimit, self.next) = (exchange, source, bodyLimit, next)
+            if case .answer(let answer) = decision { state = .decided(answer) } else { state = .holding([], size: 0) }
             exchange.sendContinueIfExpected()
         }
 
         func receive(_ bytes: ByteBuffer) {
-            if let answering { return answering.receive(bytes) }
-            pieces.append(bytes)
-            size += bytes.readableBytes
-            // No stub looks at a body that is so long.
-            if size > bodyLimit { pass() }
+            switch state {
+            case .holding(var pieces, var size):
+                pieces.append(bytes)
+                size += bytes.readableBytes
+                state = .holding(pieces, size: size)
+                if size > bodyLimit { settle(AskedRequest(exchange.request), .tooLong, pieces) }
+            case .decided: break
+            case .answering(let receiver): receiver.receive(bytes)
+            }
         }
 
         func receiveEnd(trailers: Fields) {
-            if let answering { return answering.receiveEnd(trailers: trailers) }
-            let body = pieces.flatMap { Array($0.readableBytesView) }
-            guard let receiver = source.answer(exchange, AskedRequest(exchange.request, body: body, trailers: trailers))
-            else {
-                pass()
-                answering?.receiveEnd(trailers: trailers)
-                return
+            if case .holding(let pieces, let size) = state {
+                var body: [UInt8] = []
+                body.reserveCapacity(size)
+                for piece in pieces { body += piece.readableBytesView }
+                settle(AskedRequest(exchange.request, body: body, trailers: trailers), .whole, pieces)
             }
-            pieces = []
-            answering = receiver
+            switch state {
+            case .holding: break
+            case .decided(let answer): state = .answering(answer(exchange))
+            case .answering(let receiver): receiver.receiveEnd(trailers: trailers)
+            }
         }
 
-        private func pass() {
+        private func settle(_ request: AskedRequest, _ body: AskedBody, _ pieces: [ByteBuffer]) {
+            if case .answer(let answer) = source.decide(request, body, exchange) {
+                state = .decided(answer)
+                return
+            }
             let receiver = next.respond(to: exchange)
-            answering = receiver
+            state = .answering(receiver)
             for piece in pieces { receiver.receive(piece) }
-            pieces = []
         }
 
         func connectionLost() {
-            pieces = []
-            guard let answering else { return exchange.detach() }
-            answering.connectionLost()
+            guard case .answering(let receiver) = state else { return exchange.detach() }
+            receiver.connectionLost()
         }
 
-        func writabilityRestored() { answering?.writabilityRestored() }
+        func writabilityRestored() {
+            if case .answering(let receiver) = state { receiver.writabilityRestored() }
+        }
     }
 }

@@ -1,12 +1,15 @@
 import HTTPMessages
 import HTTPTypes
 import MockServeCore
+import NIOCore
 
 typealias StubStore = PatternStore<Stub>
 
 extension PatternStore<Stub> {
     /// The last added that takes a request.
-    private func take(_ asked: AskedRequest, _ exchange: Exchange) -> (stub: Stub, request: MockRequest, before: Int)? {
+    fileprivate func take(_ asked: AskedRequest, _ exchange: Exchange) -> (
+        stub: Stub, request: MockRequest, before: Int
+    )? {
         lazy var request = MockRequest(
             head: HTTPRequest(exchange.request, origin: exchange.servedOrigin),
             body: asked.body,
@@ -22,27 +25,38 @@ extension PatternStore<Stub> {
         }
         return nil
     }
+}
 
-    /// The stubs of a program, on one event loop.
-    final class Source: StubSource {
-        private let stubs: StubStore
-        private let tasks: ResponderTasks
+/// The stubs of a program. Its conditions and answers may be functions, which get the whole request.
+final class ProgramStubs: StubSource {
+    private let stubs: StubStore
+    private let tasks: ResponderTasks
 
-        init(_ stubs: StubStore, _ tasks: ResponderTasks) { (self.stubs, self.tasks) = (stubs, tasks) }
+    init(_ stubs: StubStore, _ journal: ScopeJournal) {
+        self.stubs = stubs
+        tasks = ResponderTasks(journal)
+    }
 
-        func mayAnswer(_ request: RequestHead) -> Bool {
-            guard !stubs.isEmpty else { return false }
-            let asked = AskedRequest(request)
-            return !stubs.matches(asked.method, asked.path).isEmpty
+    func decide(_ request: AskedRequest, _ body: AskedBody, _ exchange: Exchange) -> StubDecision {
+        switch body {
+        case .notYet: stubs.isEmpty || stubs.matches(request.method, request.path).isEmpty ? .pass : .wantsBody
+        case .tooLong: .pass
+        case .whole: answer(request, exchange)
         }
+    }
 
-        func answer(_ exchange: Exchange, _ asked: AskedRequest) -> (any ExchangeReceiver)? {
-            guard let (stub, request, before) = stubs.take(asked, exchange) else { return nil }
-            return tasks.answer(exchange, request) { request in
+    private func answer(_ request: AskedRequest, _ exchange: Exchange) -> StubDecision {
+        guard let (stub, request, before) = stubs.take(request, exchange) else { return .pass }
+        return .answer { [tasks] exchange in
+            tasks.answer(exchange, request) { request in
                 var response = try await stub.answer.respond(request, before)
                 response.delay += stub.delay
                 return response
             }
         }
+    }
+
+    func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
+        tasks.shutDown(deadline: deadline, on: eventLoop)
     }
 }

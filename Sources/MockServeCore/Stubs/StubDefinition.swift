@@ -9,10 +9,11 @@ package struct StubError: Error, Sendable, CustomStringConvertible {
 }
 
 /// A stub that is a value, with nothing in it that only a program can do: what a cassette keeps. Its body is kept apart.
-package struct WrittenStub: Sendable {
+package struct StubDefinition: Sendable {
     /// Milliseconds that an answer may wait: an hour.
     package static let longestDelay = 3_600_000
     private static let longestPattern = 4096
+    private static let longestMethod = 32
 
     /// Nil for any. `GET` answers `HEAD` too.
     package let method: String?
@@ -33,8 +34,10 @@ package struct WrittenStub: Sendable {
         delay: Int = 0
     ) throws(StubError) {
         let words = pattern.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
-        guard words.count == 2, isToken(Array(words[0].utf8)), pattern.utf8.count <= Self.longestPattern else {
-            throw StubError("`\(pattern.prefix(100))` is no method and path, such as `GET /users/{id}`")
+        guard words.count == 2, isToken(Array(words[0].utf8)), words[0].utf8.count <= Self.longestMethod,
+            pattern.utf8.count <= Self.longestPattern
+        else {
+            throw StubError("`\(pattern.prefix(100))` is no method and path in one, such as 'GET /users/{id}'")
         }
         method = words[0] == "*" ? nil : String(words[0])
         do {
@@ -42,8 +45,13 @@ package struct WrittenStub: Sendable {
         } catch {
             throw StubError("its path, \(words[1].prefix(100)), makes no sense: \(error.reason)")
         }
+        guard !conditions.json.isEmpty else { throw StubError("its conditions cannot be written as JSON") }
         guard (200...999).contains(response.status) else {
             throw StubError("its status is \(response.status); an answer has one from 200 to 999")
+        }
+        let framing = ["transfer-encoding", "content-length", "trailer"] as [StaticString]
+        guard !response.fields.contains("transfer-encoding"), !framing.contains(where: { trailers.contains($0) }) else {
+            throw StubError("it says how its answer is framed (Transfer-Encoding): leave that to the server")
         }
         guard (0...Self.longestDelay).contains(delay) else {
             throw StubError("it waits \(delay) ms; an hour is the most")
@@ -66,6 +74,21 @@ package struct WrittenStub: Sendable {
     package mutating func redact(_ all: Redactor, _ body: inout [UInt8], _ book: PlaceholderBook) throws
         -> RedactionNotes
     {
+        // What one part shows to be secret may be in another.
+        for _ in 0..<3 {
+            let version = all.learnedVersion
+            var (copy, copiedBody) = (self, body)
+            _ = try copy.redactOnce(all, &copiedBody, book)
+            if all.learnedVersion == version { break }
+        }
+        return try redactOnce(all, &body, book)
+    }
+
+    private mutating func redactOnce(
+        _ all: Redactor,
+        _ body: inout [UInt8],
+        _ book: PlaceholderBook
+    ) throws -> RedactionNotes {
         let (request, asked) = example
         let redactor = all.applying(to: request)
         func searched(_ bytes: [UInt8], _ fields: Fields, _ place: String) throws -> (BodyRedaction, [UInt8]) {
@@ -73,16 +96,9 @@ package struct WrittenStub: Sendable {
             let output = redaction.push(bytes) + (try redaction.finish())
             return (redaction, output)
         }
-        var (sent, received) = (
+        let (sent, received) = (
             try searched(asked, request.fields, "request body"), try searched(body, response.fields, "response body")
         )
-        // What the answer shows to be secret may be in the request, and the other way round.
-        if !received.0.notes.isEmpty || !sent.0.notes.isEmpty {
-            (sent, received) = (
-                try searched(asked, request.fields, "request body"),
-                try searched(body, response.fields, "response body")
-            )
-        }
         var content = InteractionContent(
             origin: "",
             request: request,
@@ -106,13 +122,19 @@ package struct WrittenStub: Sendable {
         var target = Array(path.text.utf8)
         if !conditions.query.isEmpty { target += Array("?".utf8) + form(conditions.query) }
         var fields = Fields(conditions.fields.sorted { $0.key < $1.key })
+        // A condition is searched as what it is, whatever else is asked for.
+        func typed(_ type: String) -> Fields {
+            var typed = fields.filter { !$0.isNamed("content-type") && !$0.isNamed("content-encoding") }
+            typed.append("Content-Type", type)
+            return typed
+        }
         var body: [UInt8] = []
         switch conditions.body {
         case .json(let value), .containing(let value):
-            fields.append("Content-Type", "application/json")
+            fields = typed("application/json")
             body = value.text
         case .form(let pairs):
-            fields.append("Content-Type", "application/x-www-form-urlencoded")
+            fields = typed("application/x-www-form-urlencoded")
             body = form(pairs)
         case .bytes(let bytes): body = bytes
         case nil: break

@@ -3,7 +3,7 @@ import MockServeCore
 import Testing
 
 /// Stubs as a cassette keeps them.
-@Suite struct WrittenStubTests {
+@Suite struct StubDefinitionTests {
     private func request(
         _ method: String = "POST",
         _ target: String = "/",
@@ -72,7 +72,8 @@ import Testing
     @Test(
         arguments: [
             ("GET", 200, 0, "no method and path"), ("GET users", 200, 0, "does not begin with `/`"),
-            ("GET /a?b=1", 200, 0, "more than a path"), ("G T /a", 200, 0, "does not begin"),
+            ("GET /a?b=1", 200, 0, "more than a path"), ("GET /a/*/b", 200, 0, "write a name in braces"),
+            ("G T /a", 200, 0, "does not begin"),
             ("GET /{a", 200, 0, "a segment of its own"), ("GET /a", 199, 0, "its status is 199"),
             ("GET /a", 1000, 0, "its status is 1000"), ("GET /a", 200, -1, "an hour is the most"),
             ("GET /" + String(repeating: "a", count: 5000), 200, 0, "no method and path"),
@@ -80,19 +81,104 @@ import Testing
     )
     func whatIsNoStubIsRefused(_ pattern: String, _ status: Int, _ delay: Int, _ reason: String) {
         let error = #expect(throws: StubError.self) {
-            try WrittenStub(pattern, StubConditions(), ResponseHead(status: status), delay: delay)
+            try StubDefinition(pattern, StubConditions(), ResponseHead(status: status), delay: delay)
         }
         #expect(error?.description.contains(reason) == true, "\(error?.description ?? "")")
     }
 
-    @Test func anyMethodIsAStar() throws {
-        #expect(try WrittenStub("* /a/**", StubConditions(), ResponseHead(status: 204)).method == nil)
-        #expect(try WrittenStub("* /a/**", StubConditions(), ResponseHead(status: 204)).pattern == "* /a/**")
-        #expect(try WrittenStub("GET /{x}", StubConditions(), ResponseHead(status: 204)).pattern == "GET /{x}")
+    /// What a field shows to be secret, in all the other places.
+    @Test func whatOnePartShowsIsReplacedInTheOthers() throws {
+        let secret = "Qx7LmPz93kVbNt55rWyUeHh21"
+        let fields = Fields([("X-Before", secret), ("Set-Cookie", "session=\(secret)")])
+        let stub = try StubDefinition("GET /x", StubConditions(), ResponseHead(status: 200, fields: fields))
+        let (changed, body, _) = try redacted(stub, "your session is \(secret)")
+        #expect(!body.contains(secret))
+        #expect(!FieldsJSON.encode(changed.response.fields).contains(secret))
+        for conditions in [
+            StubConditions(query: ["z": secret]), StubConditions(fields: ["X": secret]),
+            StubConditions(body: .bytes(Array(secret.utf8))),
+            StubConditions(fields: ["Content-Type": "image/png"], body: .json(["password": .string(secret)])),
+        ] {
+            let asking = try StubDefinition("GET /x", conditions, ResponseHead(status: 200, fields: fields))
+            #expect(try redacted(asking, "").2.contains { $0.hasPrefix("request") }, "\(conditions)")
+        }
+        let path = try StubDefinition("GET /a/\(secret)", StubConditions(), ResponseHead(status: 200, fields: fields))
+        #expect(try redacted(path, "").2.contains { $0.hasPrefix("request") })
     }
 
-    private func redacted(_ stub: WrittenStub, _ text: String) throws -> (WrittenStub, String, [String]) {
-        let rules = RuleSet([try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")])
+    @Test(
+        arguments: [
+            ("null", JSONValue.null), (" [1, -0, 1.5e1, 1E-2] ", [1, 0, 15, 0.01]),
+            (#""a\"\\\/\n\u00e9\ud83d\ude00\ud83d""#, "a\"\\/\né😀\u{FFFD}"),
+            ("\u{FEFF}{\"a\":{\"b\":[]},\"a\":1}", ["a": 1]), ("9223372036854775807", JSONValue.integer(.max)),
+            ("18446744073709551616", JSONValue.number(18446744073709551616)),
+        ] as [(String, JSONValue)]
+    )
+    func jsonIsRead(_ text: String, _ value: JSONValue) {
+        #expect(JSONValue(Array(text.utf8)) == value)
+    }
+
+    @Test(
+        arguments: [
+            "", "nul", "01", "1.", "+1", "1e", "[1,]", "{\"a\":1,}", "{a:1}", "\"\u{1}\"", #""\x""#, #""\u12g4""#,
+            #""\u+123""#, "1 2", "[",
+            "\"", "1e999", String(repeating: "[", count: 600) + String(repeating: "]", count: 600),
+        ]
+    )
+    func whatIsNoJSONIsNotRead(_ text: String) { #expect(JSONValue(Array(text.utf8)) == JSONValue?.none) }
+
+    @Test func stringsAreComparedAsTheyAre() {
+        #expect(JSONValue.string("\u{E9}") != .string("e\u{301}"))
+        #expect(
+            JSONValue(Array(String(repeating: "[", count: 511).utf8) + Array(String(repeating: "]", count: 511).utf8))
+                != nil
+        )
+        let text = JSONValue.object(["b": [1, nil, "x"], "a": 1.5])
+        #expect(JSONValue(text.text) == text)
+    }
+
+    @Test func howAnAnswerIsFramedIsNotSaid() {
+        let chunked = ResponseHead(status: 200, fields: Fields([("Transfer-Encoding", "chunked")]))
+        #expect(throws: StubError.self) { try StubDefinition("GET /a", StubConditions(), chunked) }
+        let trailers = Fields([("Content-Length", "5")])
+        #expect(throws: StubError.self) {
+            try StubDefinition("GET /a", StubConditions(), ResponseHead(status: 200), trailers: trailers)
+        }
+        #expect(throws: StubError.self) {
+            try StubDefinition(
+                "GET " + String(repeating: "/a", count: 300),
+                StubConditions(),
+                ResponseHead(status: 200)
+            )
+        }
+        #expect(throws: StubError.self) {
+            try StubDefinition(
+                "GHP_0123456789ABCDEFGHIJABCDEFGHIJ012345 /a",
+                StubConditions(),
+                ResponseHead(status: 200)
+            )
+        }
+    }
+
+    @Test func whatCannotBeWrittenIsRefused() {
+        let conditions = StubConditions(body: .json(.number(.infinity)))
+        #expect(throws: StubError.self) { try StubDefinition("GET /a", conditions, ResponseHead(status: 200)) }
+    }
+
+    @Test func cookiesAreJoinedInTheirOwnWay() {
+        let conditions = StubConditions(fields: ["Cookie": "a=1; b=2"])
+        #expect(conditions.areMet(by: request("GET", "/", [("Cookie", "a=1"), ("cookie", "b=2")])))
+    }
+
+    @Test func anyMethodIsAStar() throws {
+        #expect(try StubDefinition("* /a/**", StubConditions(), ResponseHead(status: 204)).method == nil)
+        #expect(try StubDefinition("* /a/**", StubConditions(), ResponseHead(status: 204)).pattern == "* /a/**")
+        #expect(try StubDefinition("GET /{x}", StubConditions(), ResponseHead(status: 204)).pattern == "GET /{x}")
+    }
+
+    private func redacted(_ stub: StubDefinition, _ text: String) throws -> (StubDefinition, String, [String]) {
+        let secrets = KnownSecrets([], learned: LearnedSecrets())
+        let rules = RuleSet([try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")], secrets: secrets)
         let redactor = try #require(rules.redactor)
         var (stub, body) = (stub, Array(text.utf8))
         let notes = try stub.redact(redactor, &body, PlaceholderBook([:]))
@@ -101,7 +187,7 @@ import Testing
 
     @Test func secretsOfTheAnswerAreReplaced() throws {
         let fields = Fields([("Set-Cookie", "sid=0123456789abcdef0123"), ("Content-Length", "44")])
-        let stub = try WrittenStub("GET /t", StubConditions(), ResponseHead(status: 200, fields: fields))
+        let stub = try StubDefinition("GET /t", StubConditions(), ResponseHead(status: 200, fields: fields))
         let (changed, body, places) = try redacted(stub, #"{"access_token":"tz9Lk2mQ8vXw4Rb7"}"#)
         #expect(!body.contains("tz9Lk2mQ8vXw4Rb7"))
         #expect(body.contains("redacted."))
@@ -126,7 +212,10 @@ import Testing
         ]
     )
     func secretsOfConditionsAreTold(_ conditions: StubConditions) throws {
-        let (changed, _, places) = try redacted(try WrittenStub("POST /t", conditions, ResponseHead(status: 200)), "ok")
+        let (changed, _, places) = try redacted(
+            try StubDefinition("POST /t", conditions, ResponseHead(status: 200)),
+            "ok"
+        )
         #expect(!places.isEmpty && places.allSatisfy { $0.hasPrefix("request") }, "\(places)")
         #expect(changed.conditions == conditions)
     }

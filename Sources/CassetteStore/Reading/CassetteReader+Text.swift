@@ -1,0 +1,69 @@
+import HTTPMessages
+package import MockServeCore
+
+extension CassetteReader {
+    /// Writes the canonical text of the cassette, block by block. Memory is bounded, however many interactions there are.
+    ///
+    /// - Parameters:
+    ///   - isFull: whether what changes with every recording is in it: numbers, dates, timing.
+    ///   - write: called with the lines of each block.
+    package func writeText(isFull: Bool = false, _ write: ([String]) -> Void) throws {
+        var lines = try upstreams().map { VisibleText.of("upstream \($0.name) \($0.origin)") }
+        for (number, rule) in try numberedRules() {
+            lines.append(
+                (isFull ? "# rule \(number)\n" : "") + VisibleText.of("rule \(rule.action.rawValue) \(rule.text)")
+            )
+        }
+        if !lines.isEmpty { write(lines) }
+        for stored in try stubs() {
+            let body = try text(of: stored.body, stored.stub.response.fields)
+            write(InteractionText.lines(stored.stub, body: body, remarks: isFull ? ["stub \(stored.number)"] : []))
+        }
+        try forEach { interaction in
+            write(try text(of: interaction, isFull: isFull))
+            return true
+        }
+    }
+
+    /// The lines of an interaction.
+    package func text(of interaction: Interaction, isFull: Bool = false) throws -> [String] {
+        InteractionText.lines(
+            interaction.content,
+            requestBody: try text(of: interaction.requestBody, interaction.request.fields),
+            responseBody: try text(of: interaction.responseBody, interaction.response.fields),
+            remarks: isFull ? try remarks(of: interaction) : []
+        )
+    }
+
+    private func remarks(of interaction: Interaction) throws -> [String] {
+        let content = interaction.content
+        var remarks = [
+            "number \(interaction.id)", "recorded \(content.recordedAt) ms after 1970, match key \(content.matchKey)",
+        ]
+        if let firstByte = content.firstByte {
+            let chunks = content.chunks.map { " \($0.offset):\($0.size)" }.joined()
+            remarks.append("first byte after \(firstByte) ms\(chunks.isEmpty ? "" : ", chunks\(chunks)")")
+        }
+        if let cut = content.cut { remarks.append("cut after \(cut.offset) ms") }
+        for (place, placeholder) in try redactions(of: interaction.id) {
+            remarks.append(VisibleText.of("redacted \(place): \(placeholder)"))
+        }
+        return remarks
+    }
+
+    /// Nil if there is no body.
+    private func text(of body: BodyReference?, _ fields: Fields) throws -> BodyText? {
+        guard let body else { return nil }
+        return BodyText(
+            try bytes(of: body, limit: BodyText.limit),
+            size: body.size,
+            digest: try digest(of: body),
+            fields
+        )
+    }
+
+    /// SHA-256 of a stored body, in hexadecimal.
+    private func digest(of body: BodyReference) throws -> String {
+        try text("SELECT lower(hex(sha256)) FROM body WHERE id = ?1", [.integer(body.id)]) ?? ""
+    }
+}

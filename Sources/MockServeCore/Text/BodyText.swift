@@ -1,0 +1,69 @@
+package import ContentCoding
+package import HTTPMessages
+
+/// How a body is shown in the canonical text of a cassette: decoded, JSON indented, other text as it is, and everything
+/// else by what it is.
+package enum BodyText: Sendable, Equatable {
+    /// Bytes of a body as it is stored, up to which it is shown: 1 MiB.
+    package static let limit = 1 << 20
+    /// Bytes that it may decode to.
+    private static let decodedLimit = 4 << 20
+
+    /// A body that ends with a line break has an empty line at its end.
+    case lines([String])
+    /// Type, size, and digest of what is stored.
+    case summary(String)
+
+    /// - Parameters:
+    ///   - bytes: as they are stored; nil if they are too many to be shown.
+    ///   - size: of the stored body.
+    ///   - digest: SHA-256 of the stored body, in hexadecimal.
+    ///   - fields: of its message.
+    package init(_ bytes: [UInt8]?, size: Int, digest: String, _ fields: Fields) {
+        if let bytes, let text = Self.text(bytes, fields) {
+            let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            self = .lines(lines.map { VisibleText.of(String(decoding: $0, as: UTF8.self)) })
+            return
+        }
+        let type = fields.first("content-type").map { MediaType($0).essence } ?? ""
+        self = .summary("\(type.isEmpty ? "binary data" : VisibleText.of(type)), \(size) bytes, sha256 \(digest)")
+    }
+
+    /// Nil if the body is not text.
+    private static func text(_ bytes: [UInt8], _ fields: Fields) -> [UInt8]? {
+        guard bytes.count <= limit, let decoded = decoded(bytes, fields) else { return nil }
+        if let json = json(decoded, fields) { return json }
+        guard !decoded.contains(where: isBinary), String(validating: decoded, as: UTF8.self) != nil else { return nil }
+        return decoded
+    }
+
+    /// The body without its content codings; nil if it cannot be decoded.
+    package static func decoded(_ bytes: [UInt8], _ fields: Fields) -> [UInt8]? {
+        var bytes = bytes
+        for coding in codings(fields).reversed() {
+            guard let coding, let decoded = try? coding.decode(bytes, limit: decodedLimit) else { return nil }
+            bytes = decoded
+        }
+        return bytes
+    }
+
+    /// Those of a message, in the order in which they were applied; nil in place of one that is not known.
+    package static func codings(_ fields: Fields) -> [ContentCoding?] {
+        listMembers(fields.values("content-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
+            .map { ContentCoding($0) }
+    }
+
+    private static func json(_ decoded: [UInt8], _ fields: Fields) -> [UInt8]? {
+        let type = fields.first("content-type").map { MediaType($0) }
+        guard type?.isJSON == true || MediaType.mayBeAnything(type) && beginsAsJSON(decoded) else { return nil }
+        return JSONText.indented(decoded)
+    }
+
+    private static func beginsAsJSON(_ bytes: [UInt8]) -> Bool {
+        ContentStart(bytes) == .json
+    }
+
+    private static func isBinary(_ byte: UInt8) -> Bool {
+        byte < 0x20 && byte != 0x09 && byte != 0x0A && byte != 0x0D || byte == 0x7F
+    }
+}

@@ -1,0 +1,80 @@
+import HTTPMessages
+
+/// The canonical text of interactions and stubs: one block each, line by line. It says what they are, and nothing that changes
+/// with every recording, so that two cassettes can be compared by it. `Schema/README.md` describes it.
+package enum InteractionText {
+    /// What introduces a line.
+    package enum Mark: String, CaseIterable, Sendable {
+        case header = "==="
+        case remark = "#"
+        case request = ">"
+        case response = "<"
+        case body = "|"
+        case summary = "@"
+        case condition = "?"
+        case cut = "!"
+    }
+
+    /// - Parameter remarks: what else is known of it, a line each.
+    package static func lines(
+        _ content: InteractionContent,
+        requestBody: BodyText?,
+        responseBody: BodyText?,
+        remarks: [String] = []
+    ) -> [String] {
+        var lines = [header(content)]
+        lines += remarks.map { line(.remark, $0) }
+        let request = content.request
+        lines.append(line(.request, "\(text(request.method)) \(text(request.target)) \(request.version.rawValue)"))
+        add(request.fields, .request, to: &lines)
+        add(requestBody, content.requestTrailers, .request, to: &lines)
+        for head in content.informational { add(head, to: &lines) }
+        add(content.response, to: &lines)
+        add(responseBody, content.responseTrailers, .response, to: &lines)
+        if let cut = content.cut { lines.append(line(.cut, cut.end == .close ? "closed" : "reset")) }
+        return lines
+    }
+
+    package static func lines(_ stub: StubDefinition, body: BodyText?, remarks: [String] = []) -> [String] {
+        var lines = [line(.header, "stub \(VisibleText.of(stub.pattern)) \(stub.response.status)")]
+        lines += remarks.map { line(.remark, $0) }
+        if !stub.conditions.isEmpty { lines.append(line(.condition, VisibleText.of(stub.conditions.json))) }
+        if stub.delay > 0 { lines.append(line(.condition, "delay \(stub.delay)ms")) }
+        add(stub.response, to: &lines)
+        add(body, stub.trailers, .response, to: &lines)
+        return lines
+    }
+
+    /// What people search for: method, URL and status. Without an upstream, the target stands alone.
+    package static func header(_ content: InteractionContent) -> String {
+        let target = Target.originForm(content.request.target)
+        let isPath = target.first == UInt8(ascii: "/")
+        let url = VisibleText.of(content.origin) + (isPath || content.origin.isEmpty ? "" : " ") + text(target)
+        return line(.header, "\(text(content.request.method)) \(url) \(content.response.status)")
+    }
+
+    private static func line(_ mark: Mark, _ text: String) -> String {
+        text.isEmpty ? mark.rawValue : "\(mark.rawValue) \(text)"
+    }
+
+    private static func text(_ bytes: some Collection<UInt8>) -> String { VisibleText.of(Latin1.string(bytes)) }
+
+    private static func add(_ fields: Fields, _ mark: Mark, to lines: inout [String]) {
+        for field in fields { lines.append(line(mark, "\(text(field.name)): \(text(field.value))")) }
+    }
+
+    private static func add(_ head: ResponseHead, to lines: inout [String]) {
+        let reason = head.reason.map { " " + text($0) } ?? ""
+        lines.append(line(.response, "\(head.version.rawValue) \(head.status)\(reason)"))
+        add(head.fields, .response, to: &lines)
+    }
+
+    private static func add(_ body: BodyText?, _ trailers: Fields, _ mark: Mark, to lines: inout [String]) {
+        switch body {
+        case .lines(let text): lines += text.map { line(.body, $0) }
+        case .summary(let text): lines.append(line(.summary, text))
+        case nil: break
+        }
+        add(trailers, mark, to: &lines)
+    }
+}
