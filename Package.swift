@@ -55,7 +55,7 @@ let package = Package(
             exclude: ["README.md"],
             resources: [
                 .embedInCode("v0001_initial.sql"), .embedInCode("v0002_stubs_and_messages.sql"),
-                .embedInCode("v0003_faults.sql"),
+                .embedInCode("v0003_faults.sql"), .embedInCode("v0004_conflicts.sql"),
             ]
         ),
         .target(name: "HTTPMessages"),

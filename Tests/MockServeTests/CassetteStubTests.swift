@@ -159,6 +159,7 @@ struct CassetteStubTests {
     private func run(_ path: String, _ statement: String) throws {
         var connection: OpaquePointer?
         sqlite3_open(path, &connection)
+        sqlite3_busy_timeout(connection, 10_000)
         #expect(sqlite3_exec(connection, statement, nil, nil, nil) == SQLITE_OK)
         sqlite3_close(connection)
     }

@@ -117,7 +117,7 @@ enum RuleSQL {
     }
 
     /// The key that a request has under these rules; the recorded one if it cannot be computed again.
-    private static func key(
+    static func key(
         of interaction: Interaction,
         _ rules: RuleSet,
         _ db: Database,

@@ -21,4 +21,12 @@ enum BodySQL {
         }
         return bytes
     }
+
+    /// A whole body of at most `limit` bytes; nil if it is longer.
+    static func bytes(of body: BodyReference, limit: Int, _ db: Database, path: String) throws -> [UInt8]? {
+        guard body.size <= limit else { return nil }
+        return try (0..<BodySlices.count(of: body.size)).reduce(into: []) {
+            $0 += try slice($1, of: body, db, path: path)
+        }
+    }
 }

@@ -8,21 +8,30 @@ extension CassetteReader {
     ///   - isFull: whether what changes with every recording is in it: numbers, dates, timing.
     ///   - write: called with the lines of each block.
     package func writeText(isFull: Bool = false, _ write: ([String]) -> Void) throws {
-        var lines = try upstreams().map { VisibleText.of("upstream \($0.name) \($0.origin)") }
-        for (number, rule) in try numberedRules() {
-            lines.append(
-                (isFull ? "# rule \(number)\n" : "") + VisibleText.of("rule \(rule.action.rawValue) \(rule.text)")
-            )
-        }
-        if !lines.isEmpty { write(lines) }
-        for stored in try stubs() {
-            let body = try text(of: stored.body, stored.stub.response.fields)
-            write(InteractionText.lines(stored.stub, body: body, remarks: isFull ? ["stub \(stored.number)"] : []))
-        }
+        let top = try topLines(isFull: isFull)
+        if !top.isEmpty { write(top) }
+        for stored in try stubs() { write(try text(of: stored, isFull: isFull)) }
         try forEach { interaction in
             write(try text(of: interaction, isFull: isFull))
             return true
         }
+    }
+
+    /// Upstreams and rules.
+    func topLines(isFull: Bool = false) throws -> [String] {
+        try upstreams().map { VisibleText.of("upstream \($0.name) \($0.origin)") }
+            + numberedRules().flatMap { number, rule in
+                (isFull ? ["# rule \(number)"] : []) + [VisibleText.of("rule \(rule.action.rawValue) \(rule.text)")]
+            }
+    }
+
+    /// The lines of a stub.
+    package func text(of stored: StoredStub, isFull: Bool = false) throws -> [String] {
+        InteractionText.lines(
+            stored.stub,
+            body: try text(of: stored.body, stored.stub.response.fields),
+            remarks: isFull ? ["stub \(stored.number)"] : []
+        )
     }
 
     /// The lines of an interaction.
@@ -38,11 +47,12 @@ extension CassetteReader {
     private func remarks(of interaction: Interaction) throws -> [String] {
         let content = interaction.content
         var remarks = [
-            "number \(interaction.id)", "recorded \(content.recordedAt) ms after 1970, match key \(content.matchKey)",
+            "number \(interaction.id), recorded \(Timestamp.text(content.recordedAt)) UTC, match key \(content.matchKey)"
         ]
         if let firstByte = content.firstByte {
-            let chunks = content.chunks.map { " \($0.offset):\($0.size)" }.joined()
-            remarks.append("first byte after \(firstByte) ms\(chunks.isEmpty ? "" : ", chunks\(chunks)")")
+            let last = content.chunks.last?.offset ?? 0
+            let chunks = Counted.text(content.chunks.count, "chunk")
+            remarks.append("first byte after \(firstByte) ms, \(chunks) within \(last) ms")
         }
         if let cut = content.cut { remarks.append("cut after \(cut.offset) ms") }
         for (place, placeholder) in try redactions(of: interaction.id) {

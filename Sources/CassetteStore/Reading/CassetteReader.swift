@@ -68,17 +68,19 @@ package final class CassetteReader: Sendable {
 
     /// The servers recorded from, in the order in which they were added.
     package func upstreams() throws -> [Upstream] {
-        try read { db in
-            var upstreams: [Upstream] = []
-            try db.query("SELECT name, origin FROM upstream ORDER BY id LIMIT 1000") { row in
-                guard let origin = Origin(row.text(1)) else {
-                    throw CassetteError(.damaged, path: path, "is damaged: `\(row.text(1))` is no origin.")
-                }
-                upstreams.append(Upstream(name: row.text(0), origin: origin))
-                return true
+        try read { try Self.upstreams($0, path: path) }
+    }
+
+    static func upstreams(_ db: Database, path: String) throws -> [Upstream] {
+        var upstreams: [Upstream] = []
+        try db.query("SELECT name, origin FROM upstream ORDER BY id LIMIT 1000") { row in
+            guard let origin = Origin(row.text(1)) else {
+                throw CassetteError(.damaged, path: path, "is damaged: `\(row.text(1))` is no origin.")
             }
-            return upstreams
+            upstreams.append(Upstream(name: row.text(0), origin: origin))
+            return true
         }
+        return upstreams
     }
 
     /// Calls `body` with every row of a query.
@@ -142,6 +144,18 @@ package final class CassetteReader: Sendable {
     /// How many interactions there are. Counts them: not for the hot path.
     package func count() throws -> Int {
         try read { Int(try $0.firstInteger("SELECT count(*) FROM interaction") ?? 0) }
+    }
+
+    /// What SQLite finds wrong with the file; empty if it is whole.
+    package func damage() throws -> [String] {
+        try read { db in
+            var found: [String] = []
+            try db.query("PRAGMA integrity_check(10)") { row in
+                found.append(row.text(0))
+                return true
+            }
+            return found == ["ok"] ? [] : found
+        }
     }
 
     package func isEmpty() throws -> Bool {
@@ -214,6 +228,17 @@ package final class CassetteReader: Sendable {
         }
     }
 
+    /// The same with those of some numbers, range by range.
+    package func forEach(in ranges: [ClosedRange<Int64>], _ body: (Interaction) throws -> Void) throws {
+        for range in ranges {
+            var last = range.lowerBound - 1
+            while let interaction = try interactions(after: last, limit: 1).first, interaction.id <= range.upperBound {
+                try body(interaction)
+                last = interaction.id
+            }
+        }
+    }
+
     private func interactions(after id: Int64, limit: Int) throws -> [Interaction] {
         try read { db in
             var batch: [Interaction] = []
@@ -239,7 +264,6 @@ package final class CassetteReader: Sendable {
     /// A whole body of at most `limit` bytes; nil if it is longer.
     package func bytes(of body: BodyReference?, limit: Int) throws -> [UInt8]? {
         guard let body else { return [] }
-        guard body.size <= limit else { return nil }
-        return try (0..<BodySlices.count(of: body.size)).reduce(into: []) { $0 += try slice($1, of: body) }
+        return try read { try BodySQL.bytes(of: body, limit: limit, $0, path: path) }
     }
 }

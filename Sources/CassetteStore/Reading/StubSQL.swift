@@ -28,7 +28,7 @@ enum StubSQL {
     static let memoryLimit = 256 << 20
 
     /// Cassettes of version 1 have no stubs.
-    private static func hasNone(_ db: Database) throws -> Bool { try db.firstInteger("PRAGMA user_version") ?? 0 < 2 }
+    static func hasNone(_ db: Database) throws -> Bool { try db.firstInteger("PRAGMA user_version") ?? 0 < 2 }
 
     static func count(_ db: Database) throws -> Int {
         try hasNone(db) ? 0 : Int(try db.firstInteger("SELECT count(*) FROM stub") ?? 0)
@@ -146,16 +146,14 @@ enum StubSQL {
     /// - Throws: `CassetteError` if it is longer than the body of a stub may be.
     static func bytes(of body: BodyReference?, _ number: Int64, _ db: Database, path: String) throws -> [UInt8] {
         guard let body else { return [] }
-        guard body.size <= bodyLimit else {
+        guard let bytes = try BodySQL.bytes(of: body, limit: bodyLimit, db, path: path) else {
             throw CassetteError(
                 .damaged,
                 path: path,
                 "is damaged: the body of stub \(number) has more than \(bodyLimit >> 20) MiB."
             )
         }
-        return try (0..<BodySlices.count(of: body.size)).reduce(into: []) {
-            $0 += try BodySQL.slice($1, of: body, db, path: path)
-        }
+        return bytes
     }
 
     /// Bytes that it takes without its body, roughly.

@@ -114,6 +114,7 @@ package final class CassetteWriter: Sendable {
         path: String
     ) throws -> (Int64, Int64, RuleSet, PlaceholderSQL.Numbers) {
         try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
+        if let error = CassetteError.unresolved(try ConflictSQL.all(db), path: path) { throw error }
         try EpisodeSQL.register(upstreams, db, path: path)
         let newest = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
         // Earlier recordings keep their keys.

@@ -48,6 +48,7 @@ extension RunningService {
         CassetteFile.recover(path)
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
+        if let error = CassetteError.unresolved(try reader.conflicts(), path: path) { throw error }
         // Declared secrets need no rule in a replayed cassette. One that is not known here, as in CI, is not asked for.
         let redactions = try rules {
             try configuration.redact.filter { $0.secret == nil && !$0.isMissing }.map { try $0.rule.get() }

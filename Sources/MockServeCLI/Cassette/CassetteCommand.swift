@@ -9,10 +9,20 @@ struct CassetteCommand: AsyncParsableCommand {
               mockserve cassette list github.cassette
               mockserve cassette add demo.cassette --request 'GET /users/1' --json '{"id": 1}'
             """,
-        subcommands: [
-            ListCommand.self, ShowCommand.self, AddCommand.self, RemoveCommand.self, RuleCommand.self,
-            UnusedCommand.self,
-            StubCommand.self, RedactCommand.self, ScanCommand.self,
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Look:",
+                subcommands: [
+                    ListCommand.self, ShowCommand.self, DiffCommand.self, UnusedCommand.self, ScanCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Change:",
+                subcommands: [
+                    AddCommand.self, StubCommand.self, RemoveCommand.self, RuleCommand.self, RedactCommand.self,
+                    MergeCommand.self, ResolveCommand.self,
+                ]
+            ),
         ]
     )
 }

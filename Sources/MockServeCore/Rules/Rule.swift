@@ -16,6 +16,8 @@ import HTTPMessages
 ///   though its name says so, and `apart:PLACE:NAME` for a secret by which requests are told apart in order of first
 ///   use, or `digest:SALT:PLACE:NAME` by a short digest, where PLACE is `field`, `cookie`, `query`, `form` or `json`.
 ///
+/// - volatile: `field:NAME`, `json:PATH` or `body`, of answers: what changes with every recording. An answer that differs only
+///   there is the same answer.
 /// - fault: see `FaultPlan`.
 ///
 /// ` for METHOD PATH` may follow (see `RequestPattern`); for a fault, `METHOD PATH: ` in front says the same.
@@ -27,6 +29,7 @@ package struct Rule: Hashable, Sendable {
         case play
         case redact
         case fault
+        case volatile
     }
 
     enum Part: Hashable, Sendable {
@@ -208,6 +211,7 @@ package struct Rule: Hashable, Sendable {
         case .redact:
             "field:NAME, query:NAME, form:NAME or json:NAME (a name at any depth, not a path), or keep:, apart: or digest: before one of these"
         case .fault: FaultPlan.syntax
+        case .volatile: "field:NAME, json:PATH or body"
         case .play: PlaybackMode.allCases.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
         }
     }
@@ -250,6 +254,12 @@ extension Rule.Part {
         default: part = nil
         }
         guard let part else { return nil }
+        if action == .volatile {
+            switch part {
+            case .field, .json, .body: break
+            default: return nil
+            }
+        }
         switch part {
         case .field: break
         case .keyVersion: guard action == .require else { return nil }

@@ -30,6 +30,11 @@ package final class RuleSet: Sendable {
     private let formMaps: [Map<[UInt8]>]
     private let partMaps: [Map<[UInt8]>]
     private let fieldMaps: [Map<[UInt8]>]
+    /// What changes with every recording of an answer.
+    let volatileJSON: JSONRules
+    /// In lower case.
+    let volatileFields: Set<[UInt8]>
+    let ignoresAnswerBody: Bool
     private let playbacks: [(scope: RequestPattern, mode: PlaybackMode)]
     /// Whether any rule except those of playback is for some requests only.
     private let isScoped: Bool
@@ -88,6 +93,13 @@ package final class RuleSet: Sendable {
         playbacks = rules.compactMap { rule in
             if case .playback(let mode) = rule.part, let scope = rule.scope { (scope, mode) } else { nil }
         }
+        let volatile = rules.filter { $0.action == .volatile }.map(\.part)
+        volatileJSON = JSONRules(
+            ignored: volatile.compactMap { if case .json(let path) = $0 { path } else { nil } },
+            mapped: []
+        )
+        volatileFields = Set(volatile.compactMap { if case .field(let name) = $0 { name } else { nil } })
+        ignoresAnswerBody = volatile.contains(.body)
         isScoped = rules.contains { $0.scope != nil && $0.action != .play }
     }
 

@@ -70,12 +70,12 @@ def adding_listing_showing_removing(temporary):
         assert ("RECORDED" in text[0]) == (width > 100) and "application/oct…" in text[3], text
 
     shown = run("cassette", "show", cassette, 1)[0].decode()
-    assert '{\n  "id": 1\n}' in shown and "X-A: b" in shown, shown
+    assert '| {\n|   "id": 1\n| }' in shown and "X-A: b" in shown, shown
     assert run("cassette", "show", cassette, 1, "--raw")[0] == (
         b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Type: application/json\r\nContent-Length: 8\r\n\r\n{\"id\":1}"
     )
     assert run("cassette", "show", cassette, 3, "--raw")[0].endswith(bytes(range(256)) * 3000)
-    assert b"see --raw" in run("cassette", "show", cassette, 3)[0]
+    assert b"@ application/octet-stream, 768000 bytes, sha256 " in run("cassette", "show", cassette, 3)[0]
     assert "has no interaction 9" in run("cassette", "show", cassette, 9, status=66)[1]
 
     with Server("replay", cassette, "--quiet") as server:
@@ -149,7 +149,7 @@ def wrong_use(temporary):
 
 def help_and_versions():
     assert run("--version")[0].strip()
-    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "add", "remove", "rule", "unused", "redact", "scan")),
+    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "diff", "add", "stub", "remove", "rule", "unused", "redact", "scan", "merge", "resolve")), *(["git", c] for c in ("install", "uninstall", "check", "textconv", "merge")),
                     *(["cassette", "rule", c] for c in ("add", "list", "remove"))):
         text = run(*command, "--help")[0].decode()
         assert "EXAMPLE" in text, f"{command}: no example\n{text}"

@@ -86,6 +86,21 @@ struct FaultOptions: ParsableArguments {
     func validate() throws { _ = try rules }
 }
 
+/// What changes with every recording, given on the command line.
+struct VolatileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Let an answer that differs only in this part count as the same: \(Rule.syntax(.volatile)).",
+            valueName: "part"
+        )
+    )
+    var volatile: [String] = []
+
+    var rules: [Rule] { get throws { try RuleOptions.rules(.volatile, volatile) } }
+
+    func validate() throws { _ = try rules }
+}
+
 /// Tells a person what a change of rules did.
 enum RuleChanges {
     static func say(_ changes: KeyChanges) {
@@ -111,6 +126,7 @@ struct AddRuleCommand: ParsableCommand {
               mockserve cassette rule add github.cassette --map 'path s/[0-9a-f]{8}-[0-9a-f-]{27}/UUID/'
               mockserve cassette rule add github.cassette --play 'cycle for GET /status'
               mockserve cassette rule add github.cassette --fault 'GET /status: status 503 retry-after 1 times 2'
+              mockserve cassette rule add github.cassette --volatile field:X-Request-Id --volatile 'json:$..generated_at'
             """
     )
 
@@ -119,12 +135,13 @@ struct AddRuleCommand: ParsableCommand {
 
     @OptionGroup var options: RuleOptions
     @OptionGroup var faults: FaultOptions
+    @OptionGroup var volatile: VolatileOptions
 
-    private var rules: [Rule] { get throws { try options.rules + faults.rules } }
+    private var rules: [Rule] { get throws { try options.rules + faults.rules + volatile.rules } }
 
     func validate() throws {
         guard try !rules.isEmpty else {
-            throw ValidationError("Which rule? Give --ignore, --require, --map, --play or --fault.")
+            throw ValidationError("Which rule? Give --ignore, --require, --map, --play, --fault or --volatile.")
         }
     }
 

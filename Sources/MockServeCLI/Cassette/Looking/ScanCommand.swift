@@ -65,64 +65,10 @@ struct ScanCommand: ParsableCommand {
     ) throws {
         let reader = try CassetteReader(path: path)
         defer { reader.close() }
-        // What its owner has declared to be no secret is none.
-        let kept = try reader.rules().rules.filter(\.isKeep)
-        guard let all = RuleSet(rules + kept, secrets: known).redactor else { return }
-        // What one shows to be secret may be in another: then all of them are looked at again.
-        var found = ScanFindings()
-        for _ in 0..<4 {
-            let version = all.learnedVersion
-            found = try findings(all, reader)
-            if all.learnedVersion == version { break }
-        }
+        let found = try SecretScan.findings(reader, rules, known)
         for (subject, note) in found.notes { report.add(note, path, subject) }
         for (subject, place, reason) in found.unread { report.add(unread: reason, path, subject, place) }
     }
-
-    private func findings(_ all: Redactor, _ reader: CassetteReader) throws -> ScanFindings {
-        var found = ScanFindings()
-        // Beyond all numbers that are there.
-        let book = PlaceholderBook(["": 1 << 40])
-        try reader.forEach { interaction in
-            var content = interaction.content
-            let redactor = all.applying(to: content.request)
-            func body(_ reference: BodyReference?, _ fields: Fields, _ place: String) throws -> BodyRedaction? {
-                guard let reference else { return nil }
-                var redaction = BodyRedaction(redactor, fields, place, book)
-                for number in 0..<BodySlices.count(of: reference.size) {
-                    _ = redaction.push(try reader.slice(number, of: reference))
-                }
-                do {
-                    _ = try redaction.finish()
-                } catch {
-                    found.unread.append((.interaction(interaction.id), place, String(describing: error)))
-                    return nil
-                }
-                return redaction
-            }
-            let request = try body(interaction.requestBody, content.request.fields, "request body")
-            let response = try body(interaction.responseBody, content.response.fields, "response body")
-            content.redact(redactor, book, request, response)
-            found.notes += content.redactions.notes.map { (.interaction(interaction.id), $0) }
-            return true
-        }
-        for stored in try reader.stubs() {
-            var (stub, body) = (stored.stub, try reader.body(of: stored))
-            do {
-                let notes = try stub.redact(all, &body, book)
-                found.notes += notes.notes.map { (.stub(stored.number), $0) }
-            } catch let refusal as BodyRedaction.Refusal {
-                found.unread.append((.stub(stored.number), "response body", refusal.description))
-            }
-        }
-        return found
-    }
-}
-
-/// What a scan has found in one cassette.
-private struct ScanFindings {
-    var notes: [(ScanReport.Subject, RedactionNotes.Note)] = []
-    var unread: [(ScanReport.Subject, place: String, reason: String)] = []
 }
 
 /// What a scan has found, in one of the forms in which it is printed as it is found.
@@ -131,11 +77,6 @@ private struct ScanReport {
         case text
         case json
         case sarif
-    }
-
-    enum Subject {
-        case interaction(Int64)
-        case stub(Int64)
     }
 
     private struct Line: Encodable {
@@ -148,7 +89,7 @@ private struct ScanReport {
         /// Why it could not be looked at.
         var unread: String?
 
-        init(_ cassette: String, _ subject: Subject, _ place: String) {
+        init(_ cassette: String, _ subject: SecretScan.Subject, _ place: String) {
             (self.cassette, self.place) = (cassette, place)
             switch subject {
             case .interaction(let number): interaction = number
@@ -168,16 +109,15 @@ private struct ScanReport {
 
     init(form: Form) { self.form = form }
 
-    mutating func add(_ note: RedactionNotes.Note, _ path: String, _ subject: Subject) {
+    mutating func add(_ note: RedactionNotes.Note, _ path: String, _ subject: SecretScan.Subject) {
         count += 1
         var line = Line(path, subject, note.place)
-        // The number means nothing here.
-        line.kind = note.placeholder.split(separator: ".").dropFirst().first.map(String.init) ?? "secret"
+        line.kind = SecretScan.kind(of: note)
         line.how = note.how
         add(line)
     }
 
-    mutating func add(unread reason: String, _ path: String, _ subject: Subject, _ place: String) {
+    mutating func add(unread reason: String, _ path: String, _ subject: SecretScan.Subject, _ place: String) {
         unreadCount += 1
         var line = Line(path, subject, place)
         line.unread = reason
