@@ -10,9 +10,14 @@ extension CassetteReader {
     package func writeText(isFull: Bool = false, _ write: ([String]) -> Void) throws {
         let top = try topLines(isFull: isFull)
         if !top.isEmpty { write(top) }
-        for stored in try stubs() { write(try text(of: stored, isFull: isFull)) }
+        let rules = try rules()
+        for stored in try stubs() {
+            let lines = try text(of: stored, isFull: isFull)
+            write(isFull ? lines : StableText.lines(lines, rules))
+        }
         try forEach { interaction in
-            write(try text(of: interaction, isFull: isFull))
+            let lines = try text(of: interaction, isFull: isFull)
+            write(isFull ? lines : StableText.lines(lines, rules))
             return true
         }
     }

@@ -41,6 +41,9 @@ package final class CassetteWriter: Sendable {
     private let queue: DatabaseQueue
     private let checkpointer: Checkpointer
     private let file: FileIdentity
+    /// What was in the cassette, and the file as it was; nil for a run that replaces nothing.
+    private let state: CassetteState?
+    private let original: OriginalFile?
     private let work = DispatchQueue(label: "mockserve.cassette-writer")
     private let pending = Mutex(Pending())
     private let bodies = Mutex(BodyWriter())
@@ -64,9 +67,12 @@ package final class CassetteWriter: Sendable {
         checkpointer = Checkpointer(path: path)
         let turn = try FolderTurn(of: path)
         defer { turn.end() }
+        let original = mode == .all || mode == .rewrite ? OriginalFile(path, during: turn) : nil
+        self.original = original
         (queue, wasCreated) = try CassetteFile.openForWriting(path)
         file = FileIdentity(path)
         do {
+            state = try original == nil ? nil : queue.inDatabase { try CassetteState($0) }
             let (queue, checkpointer) = (queue, checkpointer)
             let last: PlaceholderSQL.Numbers
             let book = PlaceholderBook.shared(for: path)
@@ -99,6 +105,7 @@ package final class CassetteWriter: Sendable {
             book.raise(last.last, floor: last.floor)
             placeholders = book
         } catch {
+            original?.discard()
             throw CassetteFile.explain(error, path: path, .unwritable)
         }
     }
@@ -300,44 +307,64 @@ package final class CassetteWriter: Sendable {
     ///   - keeping: false drops everything this episode recorded.
     ///   - isComplete: false if something could not be recorded: then `rewrite` acts as `all`, so that nothing is
     ///     removed that was not recorded anew.
-    /// - Returns: requests that redaction made alike.
     /// - Throws: `CassetteError`. A second call does nothing.
     @discardableResult
-    package func finish(keeping: Bool, isComplete: Bool = true, now: Int64) throws -> [Likeness] {
+    package func finish(keeping: Bool, isComplete: Bool = true, now: Int64) throws -> FinishedRecording {
         let wasFinished = pending.withLock { pending in
             defer { pending.isFinished = true }
             return pending.isFinished
         }
-        guard !wasFinished else { return [] }
+        guard !wasFinished else { return FinishedRecording() }
         work.sync { drain() }
         checkpointer.close()
         let late = lateKeys.withLock { $0 }
+        defer { original?.discard() }
         do {
-            let (proof, likenesses) = try queue.inDatabase { db in
+            var plan = RerecordingSQL.Plan()
+            let (proof, likenesses, isWhole) = try queue.inDatabase { db in
                 var version: Int64?
                 let secrets = rules.redactor.map { SecretProof(redactor: $0, path: path) }
                 try db.inTransaction(.immediate) {
                     let mode = mode == .rewrite && !isComplete ? .all : mode
-                    try EpisodeSQL.end(episode, mode: mode, keeping: keeping, after: newestBefore, now: now, db)
+                    if keeping {
+                        plan = try RerecordingSQL.settle(episode, mode, after: newestBefore, rules, db, path: path)
+                    }
+                    try EpisodeSQL.end(episode, keeping: keeping, now: now, db)
                     version = try EpisodeSQL.lastVersion(db)
                     return .commit
                 }
                 // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
                 var proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
                 let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
-                let isWhole = try EpisodeSQL.leaveWAL(db, version)
+                var isWhole = try EpisodeSQL.leaveWAL(db, version)
                 if isWhole, wasCreated, try removeIfEmpty(db) {
-                    return (proof, likenesses)
+                    return (proof, likenesses, false)
                 }
                 let clean = Result { if let secrets { try prove(secrets, db) } }
                 if case .failure = clean { proof = clean }
+                if !plan.isSame {
+                    // Only now, because what was recorded is proven by its numbers.
+                    try db.inTransaction(.immediate) {
+                        try RerecordingSQL.renumber(&plan, db)
+                        version = try EpisodeSQL.lastVersion(db)
+                        return .commit
+                    }
+                    isWhole = try EpisodeSQL.leaveWAL(db, version)
+                }
                 if isWhole { PageSize.fit(db) }
-                return (proof, likenesses)
+                return (proof, likenesses, isWhole)
             }
+            let isAsBefore = try keeping && plan.isSame && queue.inDatabase { try state == CassetteState($0) }
             try queue.close()
             if wasCreated { CassetteFile.publish(path) }
             try proof.get()
-            return try likenesses.get()
+            if isWhole, isAsBefore { try original?.putBack() }
+            return FinishedRecording(
+                likenesses: try likenesses.get(),
+                unchanged: plan.unchanged,
+                isAsBefore: isAsBefore,
+                numbers: plan.numbers
+            )
         } catch let error as InteractionRow.Malformed {
             throw CassetteFile.explain(error, path: path)
         } catch {

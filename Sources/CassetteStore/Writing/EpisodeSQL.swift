@@ -29,7 +29,7 @@ enum EpisodeSQL {
             if noneIsAlive || isDead(RunOwner(row.integer(1))) { open.append(row.integer(0)) }
             return true
         }
-        for episode in open { try end(episode, mode: .missing, keeping: true, after: 0, now: nil, db) }
+        for episode in open { try end(episode, keeping: true, now: nil, db) }
     }
 
     /// Nothing is known here of an owner in another container.
@@ -77,48 +77,14 @@ enum EpisodeSQL {
         )
     }
 
-    /// Ends a run: keeps or drops what it recorded. A kept `all` run replaces older answers to the same requests, and a
-    /// `rewrite` run all older ones.
-    ///
-    /// - Parameter newest: the newest interaction when it began. What others have recorded since is not older.
-    static func end(
-        _ episode: Int64,
-        mode: EpisodeMode,
-        keeping: Bool,
-        after newest: Int64,
-        now: Int64?,
-        _ db: Database
-    ) throws {
-        if !keeping {
-            try db.query("DELETE FROM interaction WHERE episode_id = ?1", [.integer(episode)])
-        } else if mode == .rewrite {
-            try replaceAll(by: episode, after: newest, db)
-        } else if mode == .all {
-            try db.query(
-                """
-                DELETE FROM interaction WHERE episode_id <> ?1 AND id <= ?2 \
-                AND match_key IN (SELECT match_key FROM interaction WHERE episode_id = ?1)
-                """,
-                [.integer(episode), .integer(newest)]
-            )
-        }
+    /// Ends a run: keeps or drops what it recorded. What it replaces is for `RerecordingSQL`.
+    static func end(_ episode: Int64, keeping: Bool, now: Int64?, _ db: Database) throws {
+        if !keeping { try db.query("DELETE FROM interaction WHERE episode_id = ?1", [.integer(episode)]) }
         try db.query(
             "UPDATE episode SET state = 'kept', ended_at = ?2, owner_pid = NULL WHERE id = ?1",
             [.integer(episode), now.map { .integer($0) } ?? .null]
         )
         try removeUnused(db)
-    }
-
-    /// Removes what older runs recorded; what was written by hand stays. A run that recorded nothing replaces nothing.
-    private static func replaceAll(by episode: Int64, after newest: Int64, _ db: Database) throws {
-        let recorded = "SELECT id FROM episode WHERE id <> ?1 AND mode <> 'hand' AND state = 'kept'"
-        try db.query(
-            """
-            DELETE FROM interaction WHERE id <= ?2 AND episode_id IN (\(recorded)) \
-            AND EXISTS (SELECT 1 FROM interaction WHERE episode_id = ?1)
-            """,
-            [.integer(episode), .integer(newest)]
-        )
     }
 
     /// Removes messages whose interaction is gone, bodies that nothing refers to, and kept runs without interactions.

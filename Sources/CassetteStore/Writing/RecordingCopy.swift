@@ -114,7 +114,8 @@ package struct RecordingCopy: Sendable {
         for end in ["", "-journal"] { unlink(CassetteFile.draft(of: path) + end) }
     }
 
-    private static func removeOthers(of original: String) {
+    /// Removes those that killed processes have left.
+    static func removeOthers(of original: String, _ purpose: String = Self.purpose) {
         let url = URL(fileURLWithPath: CassetteFile.hidden(original, purpose))
         let folder = url.deletingLastPathComponent()
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []

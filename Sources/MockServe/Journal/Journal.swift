@@ -57,6 +57,8 @@ final class ScopeJournal: Sendable {
         /// Number of answers out of the recorded order, and the first of them.
         var departures = 0
         var firstDeparture: String?
+        /// How many of the recorded interactions were there already, and have not changed.
+        var unchanged = 0
         /// Requests that stubs of the cassette answered.
         var stubbed = 0
         /// Requests that redaction made alike, as found at the end of a recording.
@@ -223,8 +225,11 @@ final class ScopeJournal: Sendable {
 
     func stubbed() { state.withLock { $0.summary.stubbed += 1 } }
 
-    func found(_ likenesses: [Likeness]) {
-        state.withLock { $0.summary.likenesses = likenesses.map(\.description) }
+    func found(_ finished: FinishedRecording) {
+        state.withLock {
+            $0.summary.unchanged = finished.unchanged
+            $0.summary.likenesses = finished.likenesses.map(\.description)
+        }
     }
 
     func failedToWrite(_ error: CassetteError) {

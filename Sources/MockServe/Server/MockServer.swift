@@ -306,6 +306,9 @@ public final class MockServer: Sendable {
     /// which.
     public var departureCount: Int { service.journal.summary.departures }
 
+    /// How many of the recorded interactions were there already, and have not changed. Known when it has stopped.
+    package var unchangedCount: Int { service.journal.summary.unchanged }
+
     /// How many requests stubs of the cassette have answered.
     package var stubbedCount: Int { service.journal.summary.stubbed }
 

@@ -146,23 +146,26 @@ final class RunningService: Sendable {
     private func finish(keeping: Bool) throws {
         defer { journal.close() }
         do {
+            var finished = FinishedRecording()
             if let writer {
                 let isComplete = journal.summary.failureCount == 0
                 let now = Clock.now().unixMilliseconds
                 do {
-                    journal.found(try writer.finish(keeping: keeping, isComplete: isComplete, now: now))
+                    finished = try writer.finish(keeping: keeping, isComplete: isComplete, now: now)
+                    journal.found(finished)
                     if let error = journal.summary.writeError { throw error }
                 } catch {
                     copy?.discard()
                     throw error
                 }
                 if let copy {
-                    if keeping, journal.summary.recorded > 0 { try copy.publish() } else { copy.discard() }
+                    let isNew = journal.summary.recorded > 0 && !finished.isAsBefore
+                    if keeping, isNew { try copy.publish() } else { copy.discard() }
                 }
             }
             guard let coverageFile, let path else { return }
             var used = journal.replayedNumbers
-            used.formUnion(journal.recordedNumbers)
+            for number in journal.recordedNumbers.numbers { used.insert(finished.numbers[number] ?? number) }
             try CoverageFile.add(used, of: path, to: coverageFile)
         } catch let error as CassetteError {
             throw MockServeError(error)

@@ -21,6 +21,7 @@ struct Summary {
     func say() {
         var parts: [String] = []
         if server.isRecording { parts.append("\(server.recordedCount) recorded\(dropped)") }
+        if server.unchangedCount > 0 { parts.append("\(server.unchangedCount) of them unchanged") }
         if server.recordedCutCount > 0 { parts.append("\(server.recordedCutCount) of them cut by the upstream") }
         if server.replayedCount > 0 || !server.isRecording { parts.append("\(server.replayedCount) replayed") }
         if server.stubbedCount > 0 { parts.append("\(server.stubbedCount) answered by stubs") }

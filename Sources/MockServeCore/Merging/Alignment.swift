@@ -19,7 +19,7 @@ package enum Alignment {
     }
 
     /// Indices of a longest ascending run of numbers, all of which differ (Schensted, 1961).
-    private static func ascending(_ numbers: [Int]) -> [Int] {
+    package static func ascending(_ numbers: [Int]) -> [Int] {
         // The index of the smallest end of a run of each length, and what comes before each.
         var ends: [Int] = []
         var before = Array(repeating: -1, count: numbers.count)

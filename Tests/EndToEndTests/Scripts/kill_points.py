@@ -38,7 +38,7 @@ BEFORE = b"before!"
 TIMEOUT = 60
 # A cassette of each older version of the schema.
 OLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "CassetteStoreTests", "Versions", "v{:04}.cassette")
-NEWEST = 3
+NEWEST = 4
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):

@@ -76,8 +76,10 @@ struct ShowCommand: ParsableCommand {
                     return
                 }
                 var isFirst = true
+                let rules = try reader.rules()
                 try reader.forEach(in: ranges) { interaction in
-                    output.write(try reader.text(of: interaction, isFull: isFull), isFirst: isFirst)
+                    let lines = try reader.text(of: interaction, isFull: isFull)
+                    output.write(isFull ? lines : StableText.lines(lines, rules), isFirst: isFirst)
                     isFirst = false
                 }
             }

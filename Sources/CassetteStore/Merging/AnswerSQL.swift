@@ -1,0 +1,22 @@
+import GRDB
+import HTTPMessages
+import MockServeCore
+
+/// Answers as far as they are the same when they are recorded again (`AnswerLikeness`).
+enum AnswerSQL {
+    static func digest(_ number: Int64, _ rules: RuleSet, _ db: Database, path: String) throws -> [UInt8] {
+        guard let interaction = try RuleSQL.next(db, after: number - 1), interaction.id == number else {
+            throw CassetteError(.damaged, path: path, "is damaged: interaction \(number) is missing.")
+        }
+        var stored: [UInt8] = []
+        var bytes: [UInt8]? = []
+        if let body = interaction.responseBody {
+            try db.query("SELECT sha256 FROM body WHERE id = ?1", [.integer(body.id)]) { row in
+                stored = row.bytes(0)
+                return false
+            }
+            bytes = try BodySQL.bytes(of: body, limit: AnswerLikeness.bodyLimit, db, path: path)
+        }
+        return AnswerLikeness.digest(interaction.content, body: bytes, bodyDigest: stored, rules)
+    }
+}

@@ -1,0 +1,95 @@
+import ArgumentParser
+import CassetteStore
+import Foundation
+import MockServe
+import MockServeCore
+
+struct TextconvCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "textconv",
+        abstract: "Print a cassette as the text that git compares. Git calls this.",
+        discussion: """
+            Prints what `mockserve cassette show --text` prints. Of a file that is not a cassette, what it is.
+
+            EXAMPLE
+              mockserve git textconv github.cassette
+            """
+    )
+
+    @Argument(help: "The file.")
+    var file: String
+
+    func run() throws {
+        try ExitStatus.reporting {
+            let reader: CassetteReader
+            do {
+                reader = try CassetteReader(path: file)
+            } catch let error as CassetteError {
+                // Without a text, git shows nothing of all the other files either.
+                return Console.print(
+                    Self.text(ofOther: file) ?? "not readable as a cassette: \(Console.safe(error.reason))"
+                )
+            }
+            defer { reader.close() }
+            var isFirst = true
+            try reader.writeText { lines in
+                if !isFirst { Console.print("") }
+                isFirst = false
+                for line in lines { Console.print(line) }
+            }
+        }
+    }
+
+    /// A small text that stands for a cassette, such as a pointer of git-lfs.
+    private static func text(ofOther file: String) -> String? {
+        guard let data = FileManager.default.contents(atPath: file), data.count < 4096 else { return nil }
+        guard let text = String(validating: data, as: UTF8.self), !text.isEmpty else { return nil }
+        return Console.safe(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+    }
+}
+
+struct MergeDriverCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Merge two versions of a cassette. Git calls this.",
+        discussion: """
+            Writes the result in the place of the second file, as git wants it, and ends with status 1 if there are conflicts. To \
+            merge cassettes by hand, use `mockserve cassette merge`.
+
+            EXAMPLE
+              mockserve git merge base.cassette ours.cassette theirs.cassette api.cassette
+            """
+    )
+
+    @Argument(help: "What both come from; an empty file if there is nothing.")
+    var base: String
+
+    @Argument(help: "Our version, which becomes the result.")
+    var ours: String
+
+    @Argument(help: "Their version.")
+    var theirs: String
+
+    @Argument(help: "The name of the cassette, for messages.")
+    var name: String?
+
+    func run() throws {
+        let conflicts = try ExitStatus.reporting {
+            let older = try Self.isEmpty(base) ? nil : CassetteReader(path: base)
+            defer { older?.close() }
+            let reader = try CassetteReader(path: theirs)
+            defer { reader.close() }
+            let outcome = try CassetteMerger.merge(base: older, theirs: reader, into: ours)
+            guard !outcome.conflicts.isEmpty else { return 0 }
+            let result = try CassetteReader(path: ours)
+            defer { result.close() }
+            try ConflictReport.say(outcome.conflicts, result, named: name ?? ours)
+            return outcome.conflicts.count
+        }
+        if conflicts > 0 { throw ExitCode(1) }
+    }
+
+    private static func isEmpty(_ path: String) -> Bool {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.size]) as? Int == 0
+    }
+}
