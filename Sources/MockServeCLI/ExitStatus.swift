@@ -6,6 +6,7 @@ import MockServe
 enum ExitStatus: Int32 {
     case misses = 3
     case unused = 4
+    case drift = 5
     case usage = 64
     case unreadable = 66
     case upstream = 69

@@ -69,7 +69,9 @@ package enum CassetteEditor {
         _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in },
         ofStub eachOfStub: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
-        try change(path, isDryRun: isDryRun, rewritesIf: { !$0.counts.isEmpty }) { db in
+        // What is kept for `undo` may hold what is redacted now.
+        if !isDryRun { removeUndo(of: path) }
+        return try change(path, isDryRun: isDryRun, rewritesIf: { !$0.counts.isEmpty }) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.add(rules, db, path: path)
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))

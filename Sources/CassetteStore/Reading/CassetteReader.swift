@@ -1,4 +1,5 @@
 package import HTTPMessages
+import CassetteSchema
 import GRDB
 package import MockServeCore
 import Synchronization
@@ -134,6 +135,21 @@ package final class CassetteReader: Sendable {
         }
     }
 
+    /// Interactions that were written by hand.
+    package func handWritten() throws -> Set<Int64> {
+        var numbers: Set<Int64> = []
+        let sql = "SELECT interaction.id FROM interaction JOIN episode ON episode.id = episode_id WHERE mode = 'hand'"
+        try eachRow(sql, []) { numbers.insert($0.integer(0)) }
+        return numbers
+    }
+
+    /// The recording run of every interaction.
+    package func episodes() throws -> [Int64: Int64] {
+        var episodes: [Int64: Int64] = [:]
+        try eachRow("SELECT id, episode_id FROM interaction", []) { episodes[$0.integer(0)] = $0.integer(1) }
+        return episodes
+    }
+
     /// Calls `body` with the number, method and target of every interaction, in recording order.
     package func eachNumber(_ body: (Int64, String, String) -> Void) throws {
         try eachRow("SELECT id, method, target FROM interaction ORDER BY id", []) { row in
@@ -145,6 +161,20 @@ package final class CassetteReader: Sendable {
     package func count() throws -> Int {
         try read { Int(try $0.firstInteger("SELECT count(*) FROM interaction") ?? 0) }
     }
+
+    /// The version of the schema that this program writes.
+    package static let newestVersion = CassetteSchema.version
+
+    /// The version of the schema of the file.
+    package func version() throws -> Int { try read { Int(try $0.firstInteger("PRAGMA user_version") ?? 0) } }
+
+    /// Whether every request finds its own answer.
+    ///
+    /// - Throws: `CassetteError` that names the first that does not.
+    package func proveKeys() throws { try read { try RuleSQL.proveKeys($0, after: 0, without: [], path: path) } }
+
+    /// Sizes and counts, each with its name.
+    package func statistics() throws -> CassetteStatistics { try read { try CassetteStatistics($0) } }
 
     /// What SQLite finds wrong with the file; empty if it is whole.
     package func damage() throws -> [String] {

@@ -13,14 +13,25 @@ struct CassetteCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Look:",
                 subcommands: [
-                    ListCommand.self, ShowCommand.self, DiffCommand.self, UnusedCommand.self, ScanCommand.self,
+                    ListCommand.self, ShowCommand.self, DiffCommand.self, StatsCommand.self, CheckCommand.self,
+                    ScanCommand.self, UnusedCommand.self, ExportBodyCommand.self,
                 ]
             ),
             CommandGroup(
                 name: "Change:",
                 subcommands: [
-                    AddCommand.self, StubCommand.self, RemoveCommand.self, RuleCommand.self, RedactCommand.self,
-                    MergeCommand.self, ResolveCommand.self,
+                    AddCommand.self, StubCommand.self, EditCommand.self, RemoveCommand.self, RuleCommand.self,
+                    RedactCommand.self, RenameHostCommand.self, CompactCommand.self, UpgradeCommand.self,
+                ]
+            ),
+            CommandGroup(
+                name: "Keep up with the upstream:",
+                subcommands: [VerifyCommand.self, RefreshCommand.self, UndoCommand.self]
+            ),
+            CommandGroup(
+                name: "Several cassettes:",
+                subcommands: [
+                    CopyCommand.self, MoveCommand.self, SplitCommand.self, MergeCommand.self, ResolveCommand.self,
                 ]
             ),
         ]

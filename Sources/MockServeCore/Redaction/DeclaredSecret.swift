@@ -36,6 +36,9 @@ package struct DeclaredSecret: Sendable, Hashable, CustomStringConvertible {
     /// What is looked for: the value, or it with encodings.
     private let spelling: [UInt8]
 
+    /// The value, for whoever must send it to its upstream.
+    package var bytes: [UInt8] { value }
+
     /// Never the value.
     package var description: String { "redacted.\(kind)" }
 

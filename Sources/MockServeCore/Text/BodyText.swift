@@ -1,4 +1,4 @@
-package import ContentCoding
+import ContentCoding
 package import HTTPMessages
 
 /// How a body is shown in the canonical text of a cassette: decoded, JSON indented, other text as it is, and everything
@@ -7,7 +7,7 @@ package enum BodyText: Sendable, Equatable {
     /// Bytes of a body as it is stored, up to which it is shown: 1 MiB.
     package static let limit = 1 << 20
     /// Bytes that it may decode to.
-    private static let decodedLimit = 4 << 20
+    package static let decodedLimit = 4 << 20
 
     /// A body that ends with a line break has an empty line at its end.
     case lines([String])
@@ -38,17 +38,29 @@ package enum BodyText: Sendable, Equatable {
     }
 
     /// The body without its content codings; nil if it cannot be decoded.
-    package static func decoded(_ bytes: [UInt8], _ fields: Fields) -> [UInt8]? {
+    ///
+    /// - Parameter limit: bytes that it may decode to. Default: 4 MiB.
+    package static func decoded(_ bytes: [UInt8], _ fields: Fields, limit: Int = decodedLimit) -> [UInt8]? {
         var bytes = bytes
         for coding in codings(fields).reversed() {
-            guard let coding, let decoded = try? coding.decode(bytes, limit: decodedLimit) else { return nil }
+            guard let coding, let decoded = try? coding.decode(bytes, limit: limit) else { return nil }
             bytes = decoded
         }
         return bytes
     }
 
+    /// The body with its content codings; nil if it cannot be coded.
+    package static func coded(_ bytes: [UInt8], _ fields: Fields) -> [UInt8]? {
+        var bytes = bytes
+        for coding in codings(fields) {
+            guard let coding, let coded = coding.encode(bytes) else { return nil }
+            bytes = coded
+        }
+        return bytes
+    }
+
     /// Those of a message, in the order in which they were applied; nil in place of one that is not known.
-    package static func codings(_ fields: Fields) -> [ContentCoding?] {
+    private static func codings(_ fields: Fields) -> [ContentCoding?] {
         listMembers(fields.values("content-encoding")).filter { !equalsIgnoringCase($0, "identity".utf8) }
             .map { ContentCoding($0) }
     }

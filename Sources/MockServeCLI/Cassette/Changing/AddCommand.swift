@@ -18,6 +18,7 @@ struct AddCommand: ParsableCommand {
 
             EXAMPLE
               mockserve cassette add demo.cassette --request 'GET /users/1' --json '{"id": 1}'
+              mockserve cassette add demo.cassette --curl "curl -H 'Accept: text/csv' https://api.example.com/users" --text 'id,name'
               mockserve cassette add demo.cassette --request 'POST /users' --request-json '{"name": "Ada"}' --status 201
             """
     )
@@ -26,7 +27,10 @@ struct AddCommand: ParsableCommand {
     var cassette: String
 
     @Option(help: ArgumentHelp("The request it answers.", valueName: "method target"))
-    var request: String
+    var request: String?
+
+    @Option(help: ArgumentHelp("The request it answers, as a command line of curl.", valueName: "command"))
+    var curl: String?
 
     @Option(name: .customLong("request-json"), help: ArgumentHelp("The JSON body of that request.", valueName: "json"))
     var requestJSON: String?
@@ -41,7 +45,13 @@ struct AddCommand: ParsableCommand {
 
     func validate() throws {
         try AnswerOptions.checkJSON("--request-json", requestJSON)
-        _ = try requestHead
+        guard (request == nil) != (curl == nil) else {
+            throw ValidationError("Which request? Give --request 'GET /users/1' or --curl 'curl …'.")
+        }
+        guard curl == nil || requestJSON == nil else {
+            throw ValidationError("With --curl, the body is in its command line.")
+        }
+        _ = try asked
         if let upstream, Origin(upstream) == nil {
             throw ValidationError("--upstream takes scheme, host and port, such as https://api.example.com.")
         }
@@ -51,19 +61,19 @@ struct AddCommand: ParsableCommand {
         try ExitStatus.reporting {
             let (response, body) = try answer.response()
             var redacted: [String: Int] = [:]
-            let number = try write(try requestHead, response, body, &redacted)
+            let number = try write(try asked, response, body, &redacted)
             Console.say("mockserve: interaction \(number) added to \(cassette)")
             WrittenAnswer.say(redacted: redacted)
         }
     }
 
     private func write(
-        _ request: RequestHead,
+        _ request: (head: RequestHead, body: [UInt8], origin: Origin?),
         _ response: ResponseHead,
         _ body: [UInt8],
         _ redacted: inout [String: Int]
     ) throws -> Int64 {
-        let origin = try chosenUpstream()
+        let origin = try chosenUpstream(request.origin)
         let now = Int64(Date().timeIntervalSince1970 * 1000)
         let upstreams = origin.map { [Upstream(name: "default", origin: $0)] } ?? []
         let writer = try CassetteWriter(
@@ -78,8 +88,8 @@ struct AddCommand: ParsableCommand {
         do {
             let interaction = try writer.interaction(
                 origin: origin?.description ?? "",
-                request: request,
-                body: requestJSON.map { Array($0.utf8) } ?? [],
+                request: request.head,
+                body: request.body,
                 response: response,
                 responseBody: body,
                 recordedAt: now
@@ -98,17 +108,27 @@ struct AddCommand: ParsableCommand {
         return try result.get()
     }
 
-    /// The given upstream; otherwise the only one that the cassette knows; nil for any.
-    private func chosenUpstream() throws -> Origin? {
+    /// The given upstream; otherwise that of the request if the cassette knows it, or the only one that it knows; nil for
+    /// any.
+    private func chosenUpstream(_ asked: Origin?) throws -> Origin? {
         if let upstream { return Origin(upstream) }
         guard let reader = try WrittenAnswer.existing(cassette) else { return nil }
         defer { reader.close() }
         let known = try reader.upstreams()
+        if let asked, known.contains(where: { $0.origin == asked }) { return asked }
         return known.count == 1 ? known[0].origin : nil
+    }
+
+    private var asked: (head: RequestHead, body: [UInt8], origin: Origin?) {
+        get throws {
+            if let curl { return try CurlCommandLine(curl).request() }
+            return (try requestHead, requestJSON.map { Array($0.utf8) } ?? [], nil)
+        }
     }
 
     private var requestHead: RequestHead {
         get throws {
+            let request = request ?? ""
             let words = request.split(separator: " ")
             guard words.count == 2, isToken(Array(words[0].utf8)), words[1].hasPrefix("/"),
                 words[1].utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7F })

@@ -14,6 +14,8 @@ struct ListCommand: ParsableCommand {
             EXAMPLE
               mockserve cassette list github.cassette
               mockserve cassette list github.cassette --json | jq -r .target
+              mockserve cassette list github.cassette --status 4xx --path '/users/*' --newer-than 30d
+              mockserve cassette list github.cassette --sort size --limit 5
             """
     )
 
@@ -22,6 +24,8 @@ struct ListCommand: ParsableCommand {
 
     @Flag(help: "One JSON object a line.")
     var json = false
+
+    @OptionGroup(title: "Which") var filter: ListFilter
 
     func run() throws {
         try ExitStatus.reporting {
@@ -32,9 +36,8 @@ struct ListCommand: ParsableCommand {
             if !json {
                 Console.print(layout.line(["#", "METHOD", "TARGET", "STATUS", "TYPE", "SIZE", "RECORDED"]))
             }
-            try reader.forEach { interaction in
+            try filter.forEach(reader) { interaction in
                 Console.print(json ? object(interaction) : layout.line(cells(interaction, hasSeveralOrigins)))
-                return true
             }
             let stubs = try reader.stubCount()
             if stubs > 0 {

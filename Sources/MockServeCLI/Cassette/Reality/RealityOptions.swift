@@ -1,0 +1,182 @@
+import ArgumentParser
+import CassetteStore
+import Foundation
+import HTTPMessages
+import MockServe
+import MockServeCore
+
+/// Which requests are sent again, where, and how.
+struct RealityOptions: ParsableArguments {
+    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    var cassette: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Where to send them, instead of where they were recorded from. With several upstreams: NAME=URL.",
+            valueName: "[name=]url"
+        )
+    )
+    var upstream: [String] = []
+
+    @Option(help: ArgumentHelp("Only these interactions, or ranges of them.", valueName: "n|n-m"))
+    var select: [String] = []
+
+    @Flag(help: "Send requests that change something, too: all but GET, HEAD and OPTIONS.")
+    var unsafe = false
+
+    @Option(help: "How many requests may be under way at once.")
+    var jobs = 1
+
+    @Option(help: ArgumentHelp("How many requests are sent in a second, at most.", valueName: "n"))
+    var rate: Double?
+
+    @OptionGroup(title: "Secrets") var secrets: SecretOptions
+
+    func validate() throws {
+        _ = try NumberRanges.parse(select)
+        guard (1...64).contains(jobs) else { throw ValidationError("--jobs takes 1 to 64.") }
+        guard rate ?? 1 > 0 else { throw ValidationError("--rate takes a number above 0.") }
+        for text in upstream where Origin(Self.split(text).url) == nil {
+            throw ValidationError(
+                "--upstream takes scheme, host and port, such as https://api.example.com, not `\(text)`."
+            )
+        }
+    }
+
+    private static func split(_ text: String) -> (name: String?, url: String) {
+        guard let equals = text.firstIndex(of: "="), !text[..<equals].contains("/") else { return (nil, text) }
+        return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+
+    /// What was found of one recorded request.
+    struct Finding {
+        let outcome: Reasking.Outcome
+        let drift: AnswerDrift
+        let differences: [String]
+    }
+
+    /// Sends the requests again, and compares.
+    ///
+    /// - Parameter body: gets what was found, and the readers of what was recorded now; they are gone afterwards.
+    func ask<Result>(_ body: ([Finding], CassetteReader, [Int: CassetteReader]) throws -> Result) async throws -> Result
+    {
+        let reader = try CassetteReader(path: cassette)
+        defer { reader.close() }
+        let (numbers, skipped) = try numbers(reader)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-\(UUID().uuidString)")
+            .path
+        try FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let declared = try secrets.declared()
+        let reasking = Reasking(
+            cassette: cassette,
+            upstreams: try upstreams(reader),
+            secrets: secrets.targets,
+            values: declared.map { (Array("redacted.\($0.kind).".utf8), $0.bytes) },
+            jobs: jobs,
+            rate: rate,
+            folder: folder
+        )
+        let progress = Progress(total: numbers.count)
+        let outcomes = try await reasking.run(numbers) { progress.show($0) }
+        progress.end()
+        var parts: [Int: CassetteReader] = [:]
+        defer { for part in parts.values { part.close() } }
+        var findings: [Finding] = []
+        for outcome in outcomes {
+            guard let answer = outcome.answer else {
+                findings.append(Finding(outcome: outcome, drift: .shape, differences: [outcome.problem ?? "no answer"]))
+                continue
+            }
+            let part = try parts[outcome.part] ?? CassetteReader(path: reasking.path(ofPart: outcome.part))
+            parts[outcome.part] = part
+            let (drift, differences) = try CassetteEditor.drift(of: outcome.number, in: reader, to: answer, in: part)
+            findings.append(Finding(outcome: outcome, drift: drift, differences: differences))
+        }
+        if skipped > 0 {
+            Console.say(
+                "mockserve: \(Counted.text(skipped, "request")) not sent, because they change something or were written by hand (--unsafe)"
+            )
+        }
+        if !findings.isEmpty, findings.allSatisfy({ $0.outcome.answer == nil }) {
+            throw MockServeError(.upstreamUnreachable, "No request was answered: \(findings[0].differences[0])")
+        }
+        return try body(findings, reader, parts)
+    }
+
+    private func numbers(_ reader: CassetteReader) throws -> (numbers: [Int64], skipped: Int) {
+        let ranges = try NumberRanges.parse(select)
+        for range in ranges {
+            for end in [range.lowerBound, range.upperBound] where try reader.interaction(end) == nil {
+                throw MockServeError(.cassetteUnreadable, "\(cassette) has no interaction \(end).")
+            }
+        }
+        let byHand = try reader.handWritten()
+        var numbers: [Int64] = []
+        var skipped = 0
+        try reader.forEach(in: ranges.isEmpty ? [1...Int64.max - 1] : ranges) { interaction in
+            let isSent = !byHand.contains(interaction.id) && (unsafe || interaction.request.isSafe)
+            if isSent { numbers.append(interaction.id) } else { skipped += 1 }
+        }
+        return (numbers, skipped)
+    }
+
+    private func upstreams(_ reader: CassetteReader) throws -> [(name: String, url: String)] {
+        let recorded = try reader.upstreams()
+        var upstreams = recorded.map { (name: $0.name, url: $0.origin.description) }
+        for text in upstream {
+            let (name, url) = Self.split(text)
+            if let name {
+                guard let place = upstreams.firstIndex(where: { $0.name == name }) else {
+                    let known = upstreams.map(\.name).joined(separator: ", ")
+                    throw MockServeError(
+                        .invalidConfiguration,
+                        "\(cassette) has no upstream \(name); it has: \(known)."
+                    )
+                }
+                upstreams[place].url = url
+            } else {
+                guard upstreams.count <= 1 else {
+                    let known = upstreams.map { "\($0.name)=URL" }.joined(separator: " --upstream ")
+                    throw MockServeError(
+                        .invalidConfiguration,
+                        "\(cassette) has several upstreams: --upstream \(known)."
+                    )
+                }
+                upstreams = [(upstreams.first?.name ?? "default", url)]
+            }
+        }
+        guard !upstreams.isEmpty else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "\(cassette) was recorded from no upstream: give one with --upstream."
+            )
+        }
+        return upstreams
+    }
+}
+
+/// How far a long work is, on a terminal.
+final class Progress: Sendable {
+    private let total: Int
+    private let isShown = Console.isTerminal(STDERR_FILENO)
+
+    init(total: Int) { self.total = total }
+
+    func show(_ done: Int) {
+        guard isShown else { return }
+        let text = "\rmockserve: \(done) of \(total)"
+        _ = text.utf8CString.withUnsafeBufferPointer { Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count - 1) }
+    }
+
+    func end() {
+        guard isShown else { return }
+        _ = "\r\u{1B}[K".utf8CString.withUnsafeBufferPointer {
+            Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count - 1)
+        }
+    }
+}
