@@ -16,6 +16,8 @@ import Testing
 struct EndToEndTests {
     @Test func theCommandsDoWhatTheySay() async throws { try await run("command_line") }
 
+    @Test func cassettesInGit() async throws { try await run("git") }
+    @Test func verbsOnCassettes() async throws { try await run("cassettes") }
     @Test func stubsOfACassette() async throws { try await run("stubs") }
     @Test func whatIsNotAsItShouldBeIsToldWithWhatToDo() async throws { try await run("telling") }
 

@@ -149,7 +149,7 @@ def wrong_use(temporary):
 
 def help_and_versions():
     assert run("--version")[0].strip()
-    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "diff", "add", "stub", "remove", "rule", "unused", "redact", "scan", "merge", "resolve")), *(["git", c] for c in ("install", "uninstall", "check", "textconv", "merge")),
+    for command in ([], ["demo"], ["record"], ["replay"], ["run"], ["explain"], ["cassette"], *(["cassette", c] for c in ("list", "show", "diff", "add", "stub", "remove", "rule", "unused", "redact", "scan", "merge", "resolve", "stats", "check", "export-body", "edit", "copy", "move", "split", "rename-host", "compact", "upgrade", "verify", "refresh", "undo")), *(["git", c] for c in ("install", "uninstall", "check", "textconv", "merge")),
                     *(["cassette", "rule", c] for c in ("add", "list", "remove"))):
         text = run(*command, "--help")[0].decode()
         assert "EXAMPLE" in text, f"{command}: no example\n{text}"
@@ -241,7 +241,8 @@ def modes(temporary):
         assert targets() == ["/a", "/b"]
         with Server("record", cassette, "--upstream", origin, "--mode", "all", "--quiet") as server:
             assert request(server.port, "/a").endswith(b"new a")
-        assert targets() == ["/b", "/a"]
+        # It takes the place of the older one.
+        assert targets() == ["/a", "/b"]
     with Server("replay", cassette, "--quiet") as server:
         assert request(server.port, "/a").endswith(b"new a")
         assert request(server.port, "/a").endswith(b"new a")
