@@ -249,7 +249,7 @@ import Testing
             try writer.finish(keeping: true, now: 3_000)
             var targets: [String] = []
             try CassetteReader(path: path).eachNumber { _, _, target in targets.append(target) }
-            #expect(targets == (mode == .all ? ["/old"] : []) + ["/a", "/new", "/a"])
+            #expect(targets == (mode == .all ? ["/old"] : []) + ["/a", "/a", "/new"])
         }
     }
 
@@ -261,7 +261,7 @@ import Testing
             try writer.finish(keeping: true, isComplete: false, now: 3_000)
             var targets: [String] = []
             try CassetteReader(path: path).eachNumber { _, _, target in targets.append(target) }
-            #expect(targets == ["/b", "/a"])
+            #expect(targets == ["/a", "/b"])
         }
     }
 

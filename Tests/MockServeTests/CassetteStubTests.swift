@@ -170,6 +170,7 @@ struct CassetteStubTests {
                 #expect(try ask(server, "GET /a").hasPrefix("HTTP/1.1 200"))
                 var connection: OpaquePointer?
                 sqlite3_open(path, &connection)
+                sqlite3_busy_timeout(connection, 10_000)
                 let insert =
                     "BEGIN EXCLUSIVE; INSERT INTO stub (pattern, status, response_fields) VALUES ('GET /new', 204, '[]')"
                 #expect(sqlite3_exec(connection, insert, nil, nil, nil) == SQLITE_OK)

@@ -3,6 +3,8 @@ import GRDB
 
 /// A cassette that is made out of another one: it gets its name when it is complete.
 package enum CassetteCopy {
+    static let purpose = "mockserve-copy"
+
     /// Copies a cassette, as it is at one moment, changes the copy, and gives it its name.
     ///
     /// - Parameters:
@@ -22,7 +24,7 @@ package enum CassetteCopy {
             throw CassetteError(.unwritable, path: output, "is there already. Give another name, or --force.")
         }
         let place = CassetteFile.canonicalPath(output)
-        let copy = CassetteFile.hidden(place, "mockserve-copy-\(RunOwner.current.value)-\(UUID().uuidString)")
+        let copy = CassetteFile.hidden(place, "\(purpose)-\(RunOwner.current.value)-\(UUID().uuidString)")
         defer { for end in ["", "-journal", "-wal", "-shm"] { unlink(copy + end) } }
         if let path {
             try CassetteFile.createDirectory(of: place)

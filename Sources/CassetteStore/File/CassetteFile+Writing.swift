@@ -17,6 +17,9 @@ extension CassetteFile {
                     try make(path)
                 } else {
                     removeDraft(of: path)
+                    for purpose in [CassetteCopy.purpose, OriginalFile.purpose] {
+                        RecordingCopy.removeOthers(of: canonicalPath(path), purpose)
+                    }
                 }
                 let queue = try DatabaseQueue(
                     path: CassetteFile.databasePath(path),

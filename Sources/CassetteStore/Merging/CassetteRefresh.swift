@@ -43,7 +43,7 @@ extension CassetteEditor {
         in path: String
     ) throws {
         let place = CassetteFile.canonicalPath(path)
-        let before = CassetteFile.hidden(place, "mockserve-undoing")
+        let before = CassetteFile.hidden(place, "\(CassetteCopy.purpose)-\(RunOwner.current.value)-undo")
         try CassetteCopy.make(of: path, to: before, overwrites: true) { _ in }
         do {
             try change(path) { db in

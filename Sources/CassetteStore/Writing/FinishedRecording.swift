@@ -44,7 +44,7 @@ struct CassetteState: Equatable {
 /// The file of a cassette as it was before it was recorded into: put back if nothing has changed, so that it is the same byte
 /// for byte.
 struct OriginalFile {
-    private static let purpose = "mockserve-before"
+    static let purpose = "mockserve-before"
     /// Bytes of a file that is kept.
     private static let limit = 1 << 30
 

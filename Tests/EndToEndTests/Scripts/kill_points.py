@@ -84,7 +84,8 @@ def content(cassette):
         text = command("cassette", "show", cassette, str(row["number"] if "number" in row else row["id"])).stdout
         shown.append(re.sub(r"\d{4}-\d\d-\d\d[T ][0-9:.]+Z?", "TIME", text))
         row.pop("recorded_at", None)
-    return {"rows": rows, "shown": shown, "rules": command("cassette", "rule", "list", cassette).stdout}
+    stubs = command("cassette", "stub", "list", "--json", cassette).stdout
+    return {"rows": rows, "shown": shown, "stubs": stubs, "rules": command("cassette", "rule", "list", cassette).stdout}
 
 
 class Job:
@@ -163,7 +164,7 @@ class Recording(Job):
         return f"{len(self.complete)} of {len(SIZES)}"
 
 
-def jobs(url):
+def jobs(url, other, edit):
     return [
         Recording("record anew", url, "once", False),
         Recording("record into one that exists", url, "missing", True),
@@ -173,6 +174,12 @@ def jobs(url):
         Job("redact", "redact", "CASSETTE", "--redact", "field:X-Owner", "--redact", "json:owner"),
         Job("rule add", "rule", "add", "CASSETTE", "--ignore", "query:page", "--map", "path s/[0-9]{4}/N/"),
         Job("rule remove", "rule", "remove", "CASSETTE", "1"),
+        Job("stub add", "stub", "add", "CASSETTE", "GET /stub/{id}", "--text", "s" * 5000),
+        Job("edit", "edit", "CASSETTE", "--from", edit),
+        Job("compact", "compact", "CASSETTE"),
+        Job("copy", "copy", other, "CASSETTE", "1-2"),
+        Job("merge", "merge", "CASSETTE", other, "-o", "CASSETTE", "--theirs"),
+        Job("upgrade", "upgrade", "--no-backup", "CASSETTE", version=1),
         *(Job(f"migration of {version}", "remove", "CASSETTE", "2", version=version) for version in range(1, NEWEST)),
     ]
 
@@ -332,7 +339,12 @@ def main():
         master = os.path.join(temporary, "master.cassette")
         prepare(master)
         points = []
-        for job in jobs(f"http://127.0.0.1:{upstream.server_address[1]}"):
+        other, edit = os.path.join(temporary, "other.cassette"), os.path.join(temporary, "edit")
+        command("cassette", "add", other, "--request", "GET /short", "--text", "another answer")
+        command("cassette", "add", other, "--request", "GET /other", "--text", "other " * 60_000)
+        with open(edit, "w") as text:
+            text.write(command("cassette", "edit", master, "--print").stdout.replace("| second ", "| edited ", 1).replace("> GET /short ", "> GET /edited ", 1))
+        for job in jobs(f"http://127.0.0.1:{upstream.server_address[1]}", other, edit):
             if kind and not job.name.startswith(kind):
                 continue
             job.before = content(OLD.format(job.version) if job.version else master)
