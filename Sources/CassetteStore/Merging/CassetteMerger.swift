@@ -134,16 +134,25 @@ private struct Merge {
             }
         }
         let kept = Set(rows.compactMap(\.ours))
-        let taken = rows.count { $0.theirs != nil }
         let gone = mine.numbers.filter { !kept.contains($0) }
         for number in gone { try ours.query("DELETE FROM \(table) WHERE id = ?1", [.integer(number)]) }
         if kind == .interaction {
             try ours.query("DELETE FROM message WHERE interaction_id NOT IN (SELECT id FROM interaction)")
         }
-        let changed = min(gone.count, taken)
-        outcome.changed += changed
-        outcome.removed += gone.count - changed
-        outcome.added += taken - changed
+        let places = Dictionary(uniqueKeysWithValues: zip(mine.numbers, mine.entries.map(\.key)))
+        var goneKeys = Dictionary(grouping: gone) { places[$0] ?? [] }.mapValues(\.count)
+        let theirKeys = Dictionary(uniqueKeysWithValues: zip(other.numbers, other.entries.map(\.key)))
+        for number in rows.compactMap(\.theirs) {
+            let key = theirKeys[number] ?? []
+            // What answers the same requests is the same thing, changed.
+            if let left = goneKeys[key], left > 0 {
+                goneKeys[key] = left - 1
+                outcome.changed += 1
+            } else {
+                outcome.added += 1
+            }
+        }
+        outcome.removed += goneKeys.values.reduce(0, +)
         let order = RowOrder(table, wanted: rows.map { $0.ours ?? $0.theirs ?? 0 })
         var copy = try RowCopy(from: theirs, to: ours)
         try order.apply(ours, old: rows.map(\.ours)) { place, number in

@@ -341,7 +341,7 @@ def main():
         points = []
         other, edit = os.path.join(temporary, "other.cassette"), os.path.join(temporary, "edit")
         command("cassette", "add", other, "--request", "GET /short", "--text", "another answer")
-        command("cassette", "add", other, "--request", "GET /other", "--text", "other " * 60_000)
+        command("cassette", "add", other, "--request", "GET /other", "--text", "other " * 15_000)
         with open(edit, "w") as text:
             text.write(command("cassette", "edit", master, "--print").stdout.replace("| second ", "| edited ", 1).replace("> GET /short ", "> GET /edited ", 1))
         for job in jobs(f"http://127.0.0.1:{upstream.server_address[1]}", other, edit):
