@@ -4,6 +4,9 @@ import MockServeCore
 
 /// Standard output is for data, standard error for messages.
 enum Console {
+    /// Whether the program ends when nobody reads any more. Set before anything is written, by the only thread.
+    nonisolated(unsafe) static var endsAtClosedPipe = true
+
     /// Writes data. If the reader has gone away, the program ends quietly, as `cat` would.
     static func write(_ bytes: [UInt8]) {
         var rest = bytes[...]
@@ -11,6 +14,8 @@ enum Console {
             let written = rest.withUnsafeBytes { Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
             if written < 0 {
                 if errno == EINTR { continue }
+                // Somebody has left the pager: what follows is not wanted, but how the command ends is.
+                if errno == EPIPE, !endsAtClosedPipe { return }
                 exit(errno == EPIPE ? 0 : 74)
             }
             rest = rest.dropFirst(written)
@@ -36,6 +41,9 @@ enum Console {
         return Int(size.ws_col)
     }
 
-    /// Text from a peer or a file, with the characters that could steer a terminal made visible.
-    static func safe(_ text: String) -> String { VisibleText.of(text) }
+    /// Text from a peer or a file in one line, with the characters that could steer a terminal made visible.
+    static func safe(_ text: String) -> String { VisibleText.line(text) }
+
+    /// The same in as many lines as it has.
+    static func safe(lines text: String) -> String { VisibleText.of(text) }
 }

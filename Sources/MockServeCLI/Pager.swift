@@ -33,20 +33,25 @@ final class PagedOutput {
 extension Console {
     /// Runs `body` with a place to write to. On a terminal that is the program that `PAGER` names, by default less, unless
     /// that is `cat` or empty; colours are left out if `NO_COLOR` is set.
-    static func paged(_ body: (PagedOutput) throws -> Void) throws {
-        guard isTerminal(STDOUT_FILENO) else { return try body(PagedOutput(isColoured: false)) }
+    static func paged(isWanted: Bool = true, _ body: (PagedOutput) throws -> Void) throws {
+        guard isWanted, isTerminal(STDOUT_FILENO) else { return try body(PagedOutput(isColoured: false)) }
         let environment = ProcessInfo.processInfo.environment
         let output = PagedOutput(
             isColoured: environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
         )
-        let pager = environment["PAGER"] ?? "less"
+        let pager = environment["PAGER"] ?? (isThere("less", environment) ? "less" : "")
         guard !pager.isEmpty, pager != "cat", let process = start(pager, environment) else { return try body(output) }
+        endsAtClosedPipe = false
         defer {
             // The pager ends when it has read everything, and its reader has seen it.
             close(STDOUT_FILENO)
             process.waitUntilExit()
         }
         try body(output)
+    }
+
+    private static func isThere(_ program: String, _ environment: [String: String]) -> Bool {
+        (environment["PATH"] ?? "").split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
     }
 
     /// Puts a pipe to the pager in the place of standard output. Nil if it cannot be started.
@@ -61,6 +66,7 @@ extension Console {
         // Ctrl-C is for the pager.
         guard (try? process.run()) != nil else { return nil }
         signal(SIGINT, SIG_IGN)
+        signal(SIGPIPE, SIG_IGN)
         try? pipe.fileHandleForReading.close()
         dup2(pipe.fileHandleForWriting.fileDescriptor, STDOUT_FILENO)
         try? pipe.fileHandleForWriting.close()

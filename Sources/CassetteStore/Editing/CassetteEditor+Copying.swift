@@ -13,7 +13,8 @@ extension CassetteEditor {
     /// - Throws: `CassetteError`; then nothing was changed.
     @discardableResult
     package static func copy(_ numbers: [Int64], from source: CassetteReader, to path: String) throws -> [Int64] {
-        try change(path, creates: true) { db in
+        if let error = CassetteError.unresolved(try source.conflicts(), path: source.path) { throw error }
+        return try change(path, creates: true) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             return try source.read { other in
                 let isNew = try ["episode", "rule", "stub"].allSatisfy { table in
@@ -26,6 +27,7 @@ extension CassetteEditor {
                     try StubSQL.forEach(other, path: source.path) { try copy.stub($0.number, as: $0.number) }
                 }
                 var last = try db.firstInteger("SELECT max(id) FROM interaction") ?? 0
+                guard last < MergeEntries.largest else { throw InteractionRow.Malformed(column: "id", id: last) }
                 var copied: [Int64] = []
                 for number in numbers {
                     last += 1
@@ -92,9 +94,9 @@ extension CassetteEditor {
 
     /// Writes the file anew, without what nothing refers to and without unused pages.
     ///
-    /// - Throws: `CassetteError`, also if somebody else is using it.
+    /// - Throws: `CassetteError`, also if somebody else is recording into it.
     package static func compact(_ path: String) throws {
-        _ = try change(path, rewritesIf: { true }) { db in
+        _ = try change(path, allowsConflicts: true, rewritesIf: { true }) { db in
             try EpisodeSQL.removeUnused(db)
         }
     }
@@ -107,7 +109,7 @@ extension CassetteEditor {
         let before = try CassetteReader(path: path).version()
         guard before < CassetteReader.newestVersion else { return before }
         if let backup { try CassetteCopy.make(of: path, to: backup) { _ in } }
-        try change(path) { _ in }
+        try change(path, allowsConflicts: true) { _ in }
         return before
     }
 }
@@ -147,21 +149,35 @@ private struct OriginText {
         return output
     }
 
+    /// As it is, and as JSON may escape it.
     private func replaced(_ text: [UInt8]) -> [UInt8] {
-        let from = Array(old.description.utf8)
+        let escaped = [old, new].map { Array($0.description.replacing("/", with: "\\/").utf8) }
+        let plain = replaced(text, Array(old.description.utf8), Array(new.description.utf8))
+        return replaced(plain, escaped[0], escaped[1])
+    }
+
+    private func replaced(_ text: [UInt8], _ from: [UInt8], _ to: [UInt8]) -> [UInt8] {
         var output: [UInt8] = []
         var start = 0
         while let found = text.firstOffset(of: from, from: start) {
             output += text[start..<found]
             let end = found + from.count
-            // Not where it goes on as another host or port.
-            let goesOn =
-                end < text.count && (isToken([text[end]]) || text[end] == UInt8(ascii: ":"))
-                && text[end] != UInt8(ascii: "'")
-            output += goesOn ? from : Array(new.description.utf8)
+            output += Self.goesOn(text[end...]) ? from : to
             start = end
         }
         return output + text[start...]
+    }
+
+    /// Whether it is the beginning of another host or port.
+    private static func goesOn(_ rest: ArraySlice<UInt8>) -> Bool {
+        func isOfName(_ byte: UInt8?) -> Bool {
+            guard let byte else { return false }
+            return (byte | 0x20) &- 0x61 < 26 || byte &- 0x30 < 10 || byte == UInt8(ascii: "-")
+        }
+        if isOfName(rest.first) { return true }
+        let next = rest.dropFirst().first
+        return rest.first == UInt8(ascii: ".") && isOfName(next)
+            || rest.first == UInt8(ascii: ":") && next.map { $0 &- 0x30 < 10 } == true
     }
 
     private func body(
@@ -171,7 +187,7 @@ private struct OriginText {
         path: String
     ) throws -> InteractionEdit.Body {
         guard let body, let stored = try BodySQL.bytes(of: body, limit: AnswerLikeness.bodyLimit, db, path: path),
-            let decoded = BodyText.decoded(stored, fields)
+            let decoded = BodyText.decoded(stored, fields), BodyText.isText(decoded)
         else { return .unchanged }
         let changed = replaced(decoded)
         guard changed != decoded, let bytes = BodyText.coded(changed, fields) else { return .unchanged }

@@ -6,22 +6,25 @@ extension CassetteEditor {
     /// Writes interactions that were edited. Secrets in them are replaced by the rules of the cassette, and their match keys
     /// are computed anew.
     ///
-    /// - Parameter edits: by number.
+    /// - Parameter edits: by number, with what the interaction was when it was edited.
     /// - Returns: what was redacted, and what now answers the same requests, or no longer does.
     /// - Throws: `CassetteError`; then nothing was changed.
     package static func replace(
-        _ edits: [(number: Int64, edit: InteractionEdit)],
+        _ edits: [(number: Int64, before: InteractionFingerprint, edit: InteractionEdit)],
         in path: String
     ) throws -> (redactions: [String: Int], keys: KeyChanges) {
         try change(path) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             let rules = try RuleSQL.all(db, path: path, secrets: KnownSecrets([], learned: LearnedSecrets()))
             var bodies = BodyWriter()
-            for (number, edit) in edits { try EditSQL.write(number, edit, &bodies, db, path: path) }
+            for (number, before, edit) in edits {
+                try before.check(number, db, path: path)
+                try EditSQL.write(number, edit, &bodies, db, path: path)
+            }
             var counts: [String: Int] = [:]
             if let redactor = rules.redactor {
                 let book = PlaceholderBook(try PlaceholderSQL.last(db))
-                for (number, _) in edits {
+                for (number, _, _) in edits {
                     let changes = try RedactionSQL.redact(redactor, rules, in: number...number, db, path: path, book)
                     counts.merge(changes.counts, uniquingKeysWith: +)
                     if let (_, reason) = changes.unread.first {
@@ -36,6 +39,36 @@ extension CassetteEditor {
             try EpisodeSQL.removeUnused(db)
             return (counts, try RuleSQL.recomputeKeys(db, path: path))
         }
+    }
+}
+
+/// What an interaction was at a moment, to see whether somebody has changed it since.
+package struct InteractionFingerprint: Sendable, Equatable {
+    fileprivate let content: [UInt8]
+
+    fileprivate init?(_ number: Int64, _ db: Database) throws {
+        guard let content = try MergeEntries.content(of: number, db) else { return nil }
+        self.content = content
+    }
+
+    /// - Throws: `CassetteError` if it is not that any more.
+    func check(_ number: Int64, _ db: Database, path: String) throws {
+        guard try InteractionFingerprint(number, db) == self else {
+            throw CassetteError(
+                .unwritable,
+                path: path,
+                "was not changed: somebody else has changed interaction \(number) meanwhile. Do it again."
+            )
+        }
+    }
+}
+
+extension CassetteReader {
+    package func fingerprint(of number: Int64) throws -> InteractionFingerprint {
+        guard let found = try read({ try InteractionFingerprint(number, $0) }) else {
+            throw CassetteError(.unreadable, path: path, "has no interaction \(number).")
+        }
+        return found
     }
 }
 

@@ -118,7 +118,11 @@ extension CassetteEditor {
     /// - Returns: how many stubs were removed.
     /// - Throws: `CassetteError`, also if there is no stub at an end of a range; then nothing was removed.
     @discardableResult
-    package static func removeStubs(_ ranges: [ClosedRange<Int64>], from path: String) throws -> Int {
-        try change(path) { db in try remove(ranges, of: "stub", db, path: path) }
+    package static func removeStubs(
+        _ ranges: [ClosedRange<Int64>],
+        isDryRun: Bool = false,
+        from path: String
+    ) throws -> Int {
+        try change(path, isDryRun: isDryRun) { db in try remove(ranges, of: "stub", db, path: path) }
     }
 }

@@ -11,8 +11,14 @@ package enum CassetteEditor {
     ///
     /// - Returns: how many interactions were removed.
     /// - Throws: `CassetteError`, also if there is no interaction at an end of a range; then nothing was removed.
-    package static func remove(_ ranges: [ClosedRange<Int64>], from path: String) throws -> Int {
-        try change(path) { db in try remove(ranges, of: "interaction", db, path: path) }
+    package static func remove(
+        _ ranges: [ClosedRange<Int64>],
+        isDryRun: Bool = false,
+        from path: String
+    ) throws -> Int {
+        let removed = try change(path, isDryRun: isDryRun) { try remove(ranges, of: "interaction", $0, path: path) }
+        if !isDryRun { removeUndo(of: path) }
+        return removed
     }
 
     /// - Parameter table: which is called as what is in it.
@@ -69,9 +75,8 @@ package enum CassetteEditor {
         _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in },
         ofStub eachOfStub: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
-        // What is kept for `undo` may hold what is redacted now.
-        if !isDryRun { removeUndo(of: path) }
-        return try change(path, isDryRun: isDryRun, rewritesIf: { !$0.counts.isEmpty }) { db in
+        let changes = try change(path, allowsConflicts: true, isDryRun: isDryRun, rewritesIf: { !$0.counts.isEmpty }) {
+            db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             _ = try RuleSQL.add(rules, db, path: path)
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
@@ -89,13 +94,20 @@ package enum CassetteEditor {
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return changes
         }
+        // What is kept for `undo` may hold what is redacted now.
+        if !isDryRun { removeUndo(of: path) }
+        return changes
     }
 
     /// Removes rules by their numbers and computes the match keys anew.
     ///
     /// - Throws: `CassetteError`, also if there is no rule with a number; then nothing was removed.
-    package static func removeRules(_ numbers: [Int64], from path: String) throws -> KeyChanges {
-        try change(path) { db in
+    package static func removeRules(
+        _ numbers: [Int64],
+        isDryRun: Bool = false,
+        from path: String
+    ) throws -> KeyChanges {
+        try change(path, isDryRun: isDryRun) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             for number in numbers {
                 try db.query("DELETE FROM rule WHERE id = ?1", [.integer(number)])
@@ -126,12 +138,14 @@ package enum CassetteEditor {
     ///
     /// - Parameters:
     ///   - creates: whether a cassette that is not there is made.
+    ///   - allowsConflicts: whether it may have conflicts of a merge: only what does not depend on which side is right may.
     ///   - isDryRun: whether everything is undone.
     ///   - rewritesIf: whether the file is to be written anew then: earlier programs have left copies of what they moved
     ///     between the rows of a page.
     static func change<Result>(
         _ path: String,
         creates: Bool = false,
+        allowsConflicts: Bool = false,
         isDryRun: Bool = false,
         rewritesIf: (Result) -> Bool = { _ in false },
         _ body: (Database) throws -> Result
@@ -150,6 +164,9 @@ package enum CassetteEditor {
                 let noneIsAlive = try EpisodeSQL.provesOthersDead(db)
                 try db.inTransaction(.immediate) {
                     try EpisodeSQL.finishInterrupted(db, noneIsAlive: noneIsAlive)
+                    if !allowsConflicts, let error = CassetteError.unresolved(try ConflictSQL.all(db), path: path) {
+                        throw error
+                    }
                     result = try body(db)
                     version = try EpisodeSQL.lastVersion(db)
                     return isDryRun ? .rollback : .commit

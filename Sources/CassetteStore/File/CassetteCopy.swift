@@ -24,6 +24,7 @@ package enum CassetteCopy {
             throw CassetteError(.unwritable, path: output, "is there already. Give another name, or --force.")
         }
         let place = CassetteFile.canonicalPath(output)
+        let before = RecordingCopy.Stamp(place)
         let copy = CassetteFile.hidden(place, "\(purpose)-\(RunOwner.current.value)-\(UUID().uuidString)")
         defer { for end in ["", "-journal", "-wal", "-shm"] { unlink(copy + end) } }
         if let path {
@@ -31,11 +32,11 @@ package enum CassetteCopy {
             try backUp(path, to: copy)
         }
         let result = try body(copy)
-        // It has the permissions of what it takes the place of.
-        let mode = (try? FileManager.default.attributesOfItem(atPath: place)[.posixPermissions]) as? Int
-        if let mode { chmod(copy, mode_t(mode)) } else { CassetteFile.publish(copy) }
         let turn = try FolderTurn(of: place)
         defer { turn.end() }
+        guard RecordingCopy.Stamp(place) == before else {
+            throw CassetteError(.unwritable, path: output, "has been changed by somebody else meanwhile. Do it again.")
+        }
         guard !CassetteFile.hasRemains(place) else {
             throw CassetteError(
                 .unwritable,
@@ -43,11 +44,39 @@ package enum CassetteCopy {
                 "is being written by another process. Try again when that has ended."
             )
         }
-        guard rename(copy, place) == 0 else {
-            let reason = String(cString: strerror(errno))
-            throw CassetteError(.unwritable, path: output, "cannot be written: \(reason).")
+        if (try? CassetteFile.checkKind(place)) != nil, let older = try? CassetteReader(path: place) {
+            older.close()
+            try write(copy, into: place)
+        } else {
+            CassetteFile.publish(copy)
+            guard rename(copy, place) == 0 else {
+                throw CassetteError(
+                    .unwritable,
+                    path: output,
+                    "cannot be written: \(String(cString: strerror(errno)))."
+                )
+            }
         }
         return result
+    }
+
+    /// Writes it into a cassette that is there, in one transaction: whoever has that open goes on with what is in it then.
+    private static func write(_ copy: String, into place: String) throws {
+        do {
+            let source = try DatabaseQueue(
+                path: CassetteFile.databasePath(copy),
+                configuration: CassetteFile.configuration(isReadOnly: true)
+            )
+            let destination = try DatabaseQueue(
+                path: CassetteFile.databasePath(place),
+                configuration: CassetteFile.configuration(isReadOnly: false)
+            )
+            try source.backup(to: destination)
+            try destination.close()
+            try source.close()
+        } catch {
+            throw CassetteFile.explain(error, path: place, .unwritable)
+        }
     }
 
     /// A copy as of one moment, whoever writes meanwhile.

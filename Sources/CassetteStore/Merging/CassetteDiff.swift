@@ -16,7 +16,14 @@ package enum CassetteDiff {
 
     /// Calls `body` with every change: first those of the top, then those of stubs, then those of interactions in the order of
     /// the new cassette, what is gone last.
-    package static func each(_ old: CassetteReader, _ new: CassetteReader, _ body: (Change) -> Void) throws {
+    ///
+    /// - Parameter isFull: whether what changes with every recording is in the texts.
+    package static func each(
+        _ old: CassetteReader,
+        _ new: CassetteReader,
+        isFull: Bool = false,
+        _ body: (Change) -> Void
+    ) throws {
         let top = (old: try old.topLines(), new: try new.topLines())
         if top.old != top.new { body(.top(old: top.old, new: top.new)) }
         try eachStub(old, new, body)
@@ -33,7 +40,7 @@ package enum CassetteDiff {
         let pairs = EntryPairs(left.entries, right.entries)
         func lines(_ reader: CassetteReader, _ number: Int64) throws -> [String] {
             guard let interaction = try reader.interaction(number) else { return [] }
-            return try reader.text(of: interaction)
+            return isFull ? try reader.text(of: interaction) : try reader.stableText(of: interaction, rules)
         }
         for (place, number) in right.numbers.enumerated() {
             guard let before = pairs.oldOfNew[place] else {
@@ -42,13 +49,11 @@ package enum CassetteDiff {
             }
             guard left.entries[before].content != right.entries[place].content else { continue }
             let texts = (old: try lines(old, left.numbers[before]), new: try lines(new, number))
-            guard texts.old != texts.new else { continue }
-            let stable = (old: StableText.lines(texts.old, rules), new: StableText.lines(texts.new, rules))
             func digest(_ reader: CassetteReader, _ number: Int64) throws -> [UInt8] {
                 try reader.read { try AnswerSQL.digest(number, rules, $0, path: reader.path) }
             }
             let isAlike = try digest(old, left.numbers[before]) == digest(new, number)
-            body(isAlike ? .alike(old: texts.old, new: texts.new) : .changed(old: stable.old, new: stable.new))
+            body(isAlike ? .alike(old: texts.old, new: texts.new) : .changed(old: texts.old, new: texts.new))
         }
         for (place, number) in left.numbers.enumerated() where pairs.newOfOld[place] == nil {
             body(.removed(try lines(old, number)))

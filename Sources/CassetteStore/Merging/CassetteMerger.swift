@@ -20,13 +20,8 @@ package enum CassetteMerger {
     /// - Returns: what changed, and the conflicts, which stay in the file with both sides.
     /// - Throws: `CassetteError`; then nothing was changed.
     package static func merge(base: CassetteReader?, theirs: CassetteReader, into path: String) throws -> MergeOutcome {
-        for reader in [base, theirs] {
-            if let reader, let error = CassetteError.unresolved(try reader.conflicts(), path: reader.path) {
-                throw error
-            }
-        }
-        return try CassetteEditor.change(path) { db in
-            if let error = CassetteError.unresolved(try ConflictSQL.all(db), path: path) { throw error }
+        // Each of the three may itself be a merge with conflicts: git merges what several branches come from.
+        return try CassetteEditor.change(path, allowsConflicts: true) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             return try theirs.read { other in
                 func merge(_ base: Database?) throws -> MergeOutcome {
@@ -47,9 +42,10 @@ package enum CassetteMerger {
     package static func resolve(
         _ choice: ConflictChoice,
         _ numbers: Set<Int64>?,
+        isDryRun: Bool = false,
         in path: String
     ) throws -> [Conflict] {
-        try CassetteEditor.change(path) { db in
+        try CassetteEditor.change(path, allowsConflicts: true, isDryRun: isDryRun) { db in
             let all = try ConflictSQL.all(db)
             if let missing = numbers?.subtracting(all.map(\.number)).min() {
                 throw CassetteError(.unreadable, path: path, "has no conflict \(missing); nothing was changed.")
@@ -88,6 +84,16 @@ private struct Merge {
         if before != rules.rules || Set(theirRules) != Set(rules.rules) {
             _ = try RuleSQL.recomputeKeys(ours, path: path)
         }
+        let hasOthers = before != rules.rules || Set(theirRules) != Set(rules.rules)
+        if hasOthers,
+            let redactor = try RuleSQL.all(ours, path: path, secrets: KnownSecrets([], learned: LearnedSecrets()))
+                .redactor
+        {
+            // What one side had before the other's rules.
+            let book = PlaceholderBook(try PlaceholderSQL.last(ours))
+            _ = try RedactionSQL.redact(redactor, rules, ours, path: path, book)
+            _ = try RedactionSQL.redactStubs(redactor, ours, path: path, book)
+        }
         try EpisodeSQL.removeUnused(ours)
         return outcome
     }
@@ -104,6 +110,7 @@ private struct Merge {
         let (ours, theirs) = (ours, theirs)
         try merge("interaction", .interaction, entries) { our, their in
             try AnswerSQL.digest(our, rules, ours, path: path) == AnswerSQL.digest(their, rules, theirs, path: path)
+                && RequestSQL.digest(our, ours, path: path) == RequestSQL.digest(their, theirs, path: path)
         }
     }
 
@@ -115,7 +122,9 @@ private struct Merge {
         isAlike: (Int64, Int64) throws -> Bool
     ) throws {
         let (mine, other) = (try entries(ours), try entries(theirs))
-        let old = try base.map(entries) ?? MergeEntries()
+        let old =
+            try base.map { try entries($0).settling(try ConflictSQL.all($0).filter { $0.kind == kind }) }
+            ?? MergeEntries()
         let plan = try MergePlan(base: old.entries, ours: mine.entries, theirs: other.entries) {
             try isAlike(mine.numbers[$0], other.numbers[$1])
         }
@@ -158,6 +167,16 @@ private struct Merge {
         try order.apply(ours, old: rows.map(\.ours)) { place, number in
             guard let source = rows[place].theirs else { return }
             if kind == .stub { try copy.stub(source, as: number) } else { try copy.interaction(source, as: number) }
+        }
+        try ConflictSQL.follow(kind, rows.map(\.ours), order.numbers, ours)
+        for conflict in try ConflictSQL.all(theirs) where conflict.kind == kind {
+            let numbers = [conflict.ours, conflict.theirs].map { number in
+                number.flatMap { number in rows.firstIndex { $0.theirs == number } }.map { order.numbers[$0] }
+            }
+            // What both sides know is a conflict of ours.
+            if let our = numbers[0], let their = numbers[1] {
+                try ConflictSQL.add(kind, ours: our, theirs: their, ours)
+            }
         }
         for conflict in conflicts {
             let (our, their) = (conflict.ours.map { order.numbers[$0] }, conflict.theirs.map { order.numbers[$0] })

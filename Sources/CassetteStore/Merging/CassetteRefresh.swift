@@ -39,7 +39,7 @@ extension CassetteEditor {
     /// - Parameter answers: numbers here, and in a source.
     /// - Throws: `CassetteError`; then nothing was changed.
     package static func takeOver(
-        _ answers: [(source: CassetteReader, pairs: [(old: Int64, new: Int64)])],
+        _ answers: [(source: CassetteReader, pairs: [(old: Int64, before: InteractionFingerprint, new: Int64)])],
         in path: String
     ) throws {
         let place = CassetteFile.canonicalPath(path)
@@ -51,9 +51,9 @@ extension CassetteEditor {
                 for (source, pairs) in answers {
                     try source.read { other in
                         var copy = try RowCopy(from: other, to: db)
-                        for (old, new) in pairs {
-                            try db.query("DELETE FROM interaction WHERE id = ?1", [.integer(old)])
-                            try copy.interaction(new, as: old)
+                        for (old, before, new) in pairs {
+                            try before.check(old, db, path: path)
+                            try copy.answer(new, to: old)
                         }
                         try PlaceholderSQL.raise(try PlaceholderSQL.last(other), db)
                     }
@@ -66,54 +66,65 @@ extension CassetteEditor {
             throw error
         }
         removeUndo(of: place)
-        _ = rename(before, CassetteFile.hidden(place, undoPurpose + (try fingerprint(place))))
+        // Without a place for it, the refresh stands, and cannot be taken back.
+        guard let folder = undoFolder, let digest = try? fingerprint(place) else { return unlinkAll(before) }
+        try? FileManager.default.createDirectory(
+            atPath: folder,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        let file = "\(folder)/\(undoName(of: place))\(digest).cassette"
+        try? FileManager.default.moveItem(atPath: before, toPath: file)
+        unlinkAll(before)
     }
 
-    private static let undoPurpose = "mockserve-undo-"
+    private static func unlinkAll(_ path: String) {
+        for end in ["", "-journal", "-wal", "-shm"] { unlink(path + end) }
+    }
+
+    /// In the folder for state (XDG Base Directory Specification), so that it is in nobody's way, and in no repository; nil if
+    /// there is no home.
+    private static var undoFolder: String? {
+        let environment = ProcessInfo.processInfo.environment
+        if let state = environment["XDG_STATE_HOME"], state.hasPrefix("/") { return "\(state)/mockserve/undo" }
+        return environment["HOME"].flatMap { $0.hasPrefix("/") ? "\($0)/.local/state/mockserve/undo" : nil }
+    }
+
+    private static func undoName(of place: String) -> String { ShortDigest.hexadecimal(place) + "-" }
 
     private static func fingerprint(_ path: String) throws -> String {
         let digest = SHA256.hash(data: try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped))
         return digest.prefix(8).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }
 
-    private static func undoFile(of place: String) -> URL? {
-        let start = URL(fileURLWithPath: CassetteFile.hidden(place, undoPurpose))
-        let folder = start.deletingLastPathComponent()
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-        return names.first { $0.hasPrefix(start.lastPathComponent) }.map { folder.appendingPathComponent($0) }
+    private static func undoFile(of place: String) -> String? {
+        guard let folder = undoFolder else { return nil }
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.first { $0.hasPrefix(undoName(of: place)) }.map { "\(folder)/\($0)" }
     }
 
     /// Removes what is kept for `undo`: it holds what was there before.
     static func removeUndo(of path: String) {
-        if let file = undoFile(of: CassetteFile.canonicalPath(path)) { unlink(file.path) }
+        if let file = undoFile(of: CassetteFile.canonicalPath(path)) { unlink(file) }
     }
 
     /// Takes the last refresh back.
     ///
     /// - Throws: `CassetteError` if there is none, or the cassette has been changed since.
-    package static func undo(_ path: String, force: Bool) throws {
+    package static func undo(_ path: String, force: Bool, isDryRun: Bool = false) throws {
         let place = CassetteFile.canonicalPath(path)
         guard let file = undoFile(of: place) else {
             throw CassetteError(.unreadable, path: path, "has no refresh that could be taken back.")
         }
-        let turn = try FolderTurn(of: place)
-        defer { turn.end() }
-        guard !CassetteFile.hasRemains(place) else {
-            throw CassetteError(
-                .unwritable,
-                path: path,
-                "is being written by another process. Try again when that has ended."
-            )
-        }
-        guard try force || file.lastPathComponent.hasSuffix(fingerprint(place)) else {
+        guard try force || file.hasSuffix("\(fingerprint(place)).cassette") else {
             throw CassetteError(
                 .unwritable,
                 path: path,
                 "has been changed since its last refresh. --force takes that back with it."
             )
         }
-        guard rename(file.path, place) == 0 else {
-            throw CassetteError(.unwritable, path: path, "cannot be written: \(String(cString: strerror(errno))).")
-        }
+        guard !isDryRun else { return }
+        try CassetteCopy.make(of: file, to: path, overwrites: true) { _ in }
+        unlink(file)
     }
 }

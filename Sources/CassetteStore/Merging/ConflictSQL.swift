@@ -45,6 +45,18 @@ enum ConflictSQL {
         )
     }
 
+    /// Gives the sides of conflicts the numbers that they have now. One that has lost a side is none any more.
+    static func follow(_ kind: Conflict.Kind, _ old: [Int64?], _ new: [Int64], _ db: Database) throws {
+        let pairs = zip(old, new).compactMap { before, after in before.map { ($0, after) } }
+        let numbers = Dictionary(pairs) { first, _ in first }
+        for conflict in try all(db) where conflict.kind == kind {
+            let sides = [conflict.ours, conflict.theirs].map { $0.flatMap { numbers[$0] } }
+            let isWhole = (conflict.ours == nil || sides[0] != nil) && (conflict.theirs == nil || sides[1] != nil)
+            try db.query("DELETE FROM conflict WHERE id = ?1", [.integer(conflict.number)])
+            if isWhole { try add(kind, ours: sides[0], theirs: sides[1], db) }
+        }
+    }
+
     /// Removes what was not chosen.
     static func settle(_ conflict: Conflict, _ choice: ConflictChoice, _ db: Database) throws {
         let removed: [Int64?] =

@@ -57,6 +57,37 @@ struct RowCopy {
         }
     }
 
+    /// Puts the answer of an interaction, with when and how it came, in the place of that of another one, whose request stays.
+    mutating func answer(_ id: Int64, to other: Int64) throws {
+        let columns = [
+            "informational", "response_version", "status", "reason", "response_fields", "response_trailers",
+            "recorded_at",
+            "first_byte_ms", "chunks",
+        ]
+        var values: [Binding] = []
+        var reference: Int64?
+        var notes = ""
+        let sql = "SELECT response_body_id, redacted, \(columns.joined(separator: ", ")) FROM interaction WHERE id = ?1"
+        try source.query(sql, [.integer(id)]) { row in
+            reference = row.reference(0)
+            notes = row.isNull(1) ? "" : row.text(1)
+            values = (2..<11).map { row.value($0) }
+            return false
+        }
+        guard values.count == columns.count else { return }
+        var older = ""
+        try destination.query("SELECT redacted FROM interaction WHERE id = ?1", [.integer(other)]) { row in
+            older = row.isNull(0) ? "" : row.text(0)
+            return false
+        }
+        let redacted = RedactionsJSON.joined(ofRequest: older, ofResponse: notes)
+        let changes = columns.enumerated().map { "\($1) = ?\($0 + 4)" }.joined(separator: ", ")
+        try destination.query(
+            "UPDATE interaction SET response_body_id = ?2, redacted = ?3, \(changes) WHERE id = ?1",
+            [.integer(other), try body(reference), redacted.map { .text($0) } ?? .null] + values
+        )
+    }
+
     mutating func stub(_ id: Int64, as number: Int64) throws {
         var values: [Binding] = []
         var reference: Int64?
@@ -123,7 +154,7 @@ struct RowCopy {
                 slice = (row.integer(0), row.bytes(1))
                 return false
             }
-            guard let slice else { return .integer(copy) }
+            guard let slice, slice.number < BodySlices.largest else { return .integer(copy) }
             try insert(
                 "body_slice",
                 "body_id, number, bytes",

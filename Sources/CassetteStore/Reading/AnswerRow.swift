@@ -109,6 +109,9 @@ extension RowView {
         return fields
     }
 
+    /// Milliseconds since 1970 UTC, with which can be calculated: a crafted file may hold any.
+    func time(_ column: Int32) -> Int64 { min(max(integer(column), -(1 << 53)), 1 << 53) }
+
     /// Reads the number of a body, and its size from the next column.
     func body(_ column: Int32, _ error: InteractionRow.Malformed) throws(InteractionRow.Malformed) -> BodyReference? {
         guard !isNull(column) else { return nil }

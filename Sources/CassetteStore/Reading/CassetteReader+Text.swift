@@ -16,17 +16,16 @@ extension CassetteReader {
             write(isFull ? lines : StableText.lines(lines, rules))
         }
         try forEach { interaction in
-            let lines = try text(of: interaction, isFull: isFull)
-            write(isFull ? lines : StableText.lines(lines, rules))
+            write(isFull ? try text(of: interaction, isFull: true) : try stableText(of: interaction, rules))
             return true
         }
     }
 
     /// Upstreams and rules.
     func topLines(isFull: Bool = false) throws -> [String] {
-        try upstreams().map { VisibleText.of("upstream \($0.name) \($0.origin)") }
+        try upstreams().map { VisibleText.line("upstream \($0.name) \($0.origin)") }
             + numberedRules().flatMap { number, rule in
-                (isFull ? ["# rule \(number)"] : []) + [VisibleText.of("rule \(rule.action.rawValue) \(rule.text)")]
+                (isFull ? ["# rule \(number)"] : []) + [VisibleText.line("rule \(rule.action.rawValue) \(rule.text)")]
             }
     }
 
@@ -37,6 +36,15 @@ extension CassetteReader {
             body: try text(of: stored.body, stored.stub.response.fields),
             remarks: isFull ? ["stub \(stored.number)"] : []
         )
+    }
+
+    /// The lines of an interaction, without what changes with every recording.
+    ///
+    /// - Parameter rules: of the cassette.
+    package func stableText(of interaction: Interaction, _ rules: RuleSet) throws -> [String] {
+        let request = interaction.request
+        let target = Target(Target.originForm(request.target))
+        return StableText.lines(try text(of: interaction), rules.applying(toMethod: request.method, target: target))
     }
 
     /// The lines of an interaction.
@@ -61,7 +69,7 @@ extension CassetteReader {
         }
         if let cut = content.cut { remarks.append("cut after \(cut.offset) ms") }
         for (place, placeholder) in try redactions(of: interaction.id) {
-            remarks.append(VisibleText.of("redacted \(place): \(placeholder)"))
+            remarks.append(VisibleText.line("redacted \(place): \(placeholder)"))
         }
         return remarks
     }

@@ -52,8 +52,10 @@ package struct CassetteStatistics: Sendable {
         let page = try number("PRAGMA page_size")
         fileBytes = try number("PRAGMA page_count") * page
         unusedBytes = try number("PRAGMA freelist_count") * page
-        oldest = try db.firstInteger("SELECT min(recorded_at) FROM interaction")
-        newest = try db.firstInteger("SELECT max(recorded_at) FROM interaction")
+        try db.query("SELECT min(recorded_at), max(recorded_at) FROM interaction") { row in
+            if !row.isNull(0) { (oldest, newest) = (row.time(0), row.time(1)) }
+            return false
+        }
         let slow =
             "SELECT id, method, target, first_byte_ms FROM interaction WHERE first_byte_ms > 0 ORDER BY first_byte_ms DESC LIMIT 5"
         try db.query(slow) { row in

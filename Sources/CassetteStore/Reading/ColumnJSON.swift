@@ -73,6 +73,22 @@ enum RedactionsJSON {
         return "[" + [old, new].filter { !$0.isEmpty }.joined(separator: ",") + "]"
     }
 
+    /// What was noted of the request in one list, and of the response in another; nil if nothing was.
+    static func joined(ofRequest first: String, ofResponse second: String) -> String? {
+        let kept =
+            (decode(first) ?? []).filter { $0.place.hasPrefix("request") }
+            + (decode(second) ?? []).filter { !$0.place.hasPrefix("request") }
+        guard !kept.isEmpty else { return nil }
+        let pairs = kept.map { note in
+            var output: [UInt8] = [UInt8(ascii: "[")]
+            FieldsJSON.appendString(Latin1.bytes(note.place) ?? [], to: &output)
+            output.append(UInt8(ascii: ","))
+            FieldsJSON.appendString(note.placeholder.utf8, to: &output)
+            return String(decoding: output, as: UTF8.self) + "]"
+        }
+        return "[" + pairs.joined(separator: ",") + "]"
+    }
+
     /// The numbers of the placeholders in the request that the client was given.
     static func served(_ json: String) -> Set<Int> {
         let notes = (decode(json) ?? []).filter { $0.place.hasPrefix("request") }

@@ -37,7 +37,7 @@ enum InteractionRow {
             response: answer.head,
             responseTrailers: answer.trailers,
             matchKey: key,
-            recordedAt: row.integer(7),
+            recordedAt: row.time(7),
             firstByte: answer.firstByte,
             chunks: answer.chunks,
             cut: answer.cut

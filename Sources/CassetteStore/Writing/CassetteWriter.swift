@@ -321,7 +321,10 @@ package final class CassetteWriter: Sendable {
         defer { original?.discard() }
         do {
             var plan = RerecordingSQL.Plan()
-            let (proof, likenesses, isWhole) = try queue.inDatabase { db in
+            // Nobody opens the cassette between the last look at it and the file from before being put back.
+            var turn: FolderTurn?
+            defer { turn?.end() }
+            let (proof, likenesses, isAsBefore) = try queue.inDatabase { db in
                 var version: Int64?
                 let secrets = rules.redactor.map { SecretProof(redactor: $0, path: path) }
                 try db.inTransaction(.immediate) {
@@ -329,36 +332,36 @@ package final class CassetteWriter: Sendable {
                     if keeping {
                         plan = try RerecordingSQL.settle(episode, mode, after: newestBefore, rules, db, path: path)
                     }
+                    if !plan.isSame { try RerecordingSQL.renumber(&plan, db) }
                     try EpisodeSQL.end(episode, keeping: keeping, now: now, db)
                     version = try EpisodeSQL.lastVersion(db)
                     return .commit
                 }
                 // Failures are reported once the file is closed: the recording is kept, so that it can be examined.
-                var proof = Result { try RuleSQL.proveKeys(db, after: newestBefore, without: late, path: path) }
-                let likenesses = Result { keeping ? try LikenessSQL.all(db, after: newestBefore) : [] }
-                var isWhole = try EpisodeSQL.leaveWAL(db, version)
+                // What took the place of older ones has their numbers.
+                let first =
+                    plan.numbers.isEmpty ? newestBefore : min(newestBefore, (plan.numbers.values.min() ?? 1) - 1)
+                let exempt = Set(late.map { plan.numbers[$0] ?? $0 })
+                var proof = Result { try RuleSQL.proveKeys(db, after: first, without: exempt, path: path) }
+                let likenesses = Result { keeping ? try LikenessSQL.all(db, after: first) : [] }
+                if original != nil, keeping, plan.isSame { turn = try FolderTurn(of: path) }
+                let isWhole = try EpisodeSQL.leaveWAL(db, version)
                 if isWhole, wasCreated, try removeIfEmpty(db) {
                     return (proof, likenesses, false)
                 }
-                let clean = Result { if let secrets { try prove(secrets, db) } }
-                if case .failure = clean { proof = clean }
-                if !plan.isSame {
-                    // Only now, because what was recorded is proven by its numbers.
-                    try db.inTransaction(.immediate) {
-                        try RerecordingSQL.renumber(&plan, db)
-                        version = try EpisodeSQL.lastVersion(db)
-                        return .commit
-                    }
-                    isWhole = try EpisodeSQL.leaveWAL(db, version)
+                var isRedacted = false
+                let clean = Result {
+                    if let secrets { isRedacted = try prove(secrets, isMoved: !plan.numbers.isEmpty, db) }
                 }
-                if isWhole { PageSize.fit(db) }
-                return (proof, likenesses, isWhole)
+                if case .failure = clean { proof = clean }
+                let isAsBefore = try turn != nil && isWhole && !isRedacted && state == CassetteState(db)
+                if isWhole, !isAsBefore { PageSize.fit(db) }
+                return (proof, likenesses, isAsBefore)
             }
-            let isAsBefore = try keeping && plan.isSame && queue.inDatabase { try state == CassetteState($0) }
             try queue.close()
             if wasCreated { CassetteFile.publish(path) }
             try proof.get()
-            if isWhole, isAsBefore { try original?.putBack() }
+            if isAsBefore { original?.putBack() }
             return FinishedRecording(
                 likenesses: try likenesses.get(),
                 unchanged: plan.unchanged,
@@ -375,16 +378,22 @@ package final class CassetteWriter: Sendable {
     /// Makes sure that no secret that is known now is in the file. What an earlier exchange brought before it was known
     /// is redacted first.
     ///
+    /// - Parameter isMoved: whether what was recorded has other numbers now.
+    /// - Returns: whether anything was redacted.
     /// - Throws: `CassetteError` that names the interaction which holds one.
-    private func prove(_ secrets: SecretProof, _ db: Database) throws {
-        guard secrets.redactor.knowsSecrets else { return }
+    private func prove(_ secrets: SecretProof, isMoved: Bool, _ db: Database) throws -> Bool {
+        guard secrets.redactor.knowsSecrets else { return false }
         let stale = searched.withLock { $0.lastBefore(secrets.redactor.learnedVersion) }
-        if stale > newestBefore { try redact(secrets.redactor, newestBefore + 1...stale, db) }
-        guard try secrets.find() != nil else { return }
-        try redact(secrets.redactor, 1...Int64.max, db)
+        var hasChanged = false
+        if stale > newestBefore {
+            let numbers = isMoved ? 1...Int64.max : newestBefore + 1...stale
+            hasChanged = try redact(secrets.redactor, numbers, db)
+        }
+        guard try secrets.find() != nil else { return hasChanged }
+        _ = try redact(secrets.redactor, 1...Int64.max, db)
         // Earlier versions may have left copies between the rows of a page.
         if try secrets.find() != nil { try EpisodeSQL.rewrite(db, path: path) }
-        guard let kind = try secrets.find() else { return }
+        guard let kind = try secrets.find() else { return true }
         let found = try secrets.locate(db)
         let stub = try secrets.locateStub(db).map { "stub \($0.id) holds the secret \($0.kind)" }
         let place = stub ?? found.map { "interaction \($0.id) (\($0.place)) holds the secret \($0.kind)" }
@@ -396,8 +405,10 @@ package final class CassetteWriter: Sendable {
         )
     }
 
-    private func redact(_ redactor: Redactor, _ numbers: ClosedRange<Int64>, _ db: Database) throws {
+    /// - Returns: whether anything was replaced.
+    private func redact(_ redactor: Redactor, _ numbers: ClosedRange<Int64>, _ db: Database) throws -> Bool {
         var version: Int64?
+        var hasChanged = false
         try db.inTransaction(.immediate) {
             var changes = try RedactionSQL.redact(redactor, rules, in: numbers, db, path: path, placeholders)
             changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, placeholders))
@@ -416,11 +427,13 @@ package final class CassetteWriter: Sendable {
                 )
             }
             guard !changes.counts.isEmpty else { return .commit }
+            hasChanged = true
             try EpisodeSQL.removeUnused(db)
             version = try EpisodeSQL.lastVersion(db)
             return .commit
         }
         if version != nil { try EpisodeSQL.leaveWAL(db, version) }
+        return hasChanged
     }
 
     /// Removes the file if this run created it for nothing. It stays if another run has begun meanwhile.

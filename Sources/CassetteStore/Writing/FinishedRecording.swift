@@ -23,20 +23,28 @@ package struct FinishedRecording: Sendable {
     }
 }
 
-/// What is in a cassette, as far as that can be told quickly.
+/// What is in a cassette, but for the bytes of bodies, which have digests.
 struct CassetteState: Equatable {
-    private let numbers: [Int64]
+    private let hash: Int
     private let stubs: StubState
 
     init(_ db: Database) throws {
-        var numbers: [Int64] = []
-        for table in ["interaction", "rule", "upstream", "stub", "conflict"] {
-            try db.query("SELECT count(*), coalesce(max(id), 0), coalesce(sum(id), 0) FROM \(table)") { row in
-                numbers += [row.integer(0), row.integer(1), row.integer(2)]
-                return false
+        var hasher = Hasher()
+        let interactions = try MergeEntries.interactions(db)
+        hasher.combine(interactions.numbers)
+        hasher.combine(interactions.entries)
+        let tables = [
+            "SELECT id, action, part, pattern, replacement, scope FROM rule",
+            "SELECT id, name, origin, '', '', '' FROM upstream",
+            "SELECT id, kind, ours_id, theirs_id, '', '' FROM conflict",
+        ]
+        for sql in tables {
+            try db.query(sql) { row in
+                for column in 0..<6 as Range<Int32> { hasher.combine(row.text(column)) }
+                return true
             }
         }
-        self.numbers = numbers
+        hash = hasher.finalize()
         stubs = try StubSQL.state(db)
     }
 }
@@ -67,10 +75,8 @@ struct OriginalFile {
         (self.path, self.copy) = (place, copy)
     }
 
-    /// Puts it back, unless somebody else is using the cassette.
-    func putBack() throws {
-        let turn = try FolderTurn(of: path)
-        defer { turn.end() }
+    /// Puts it back. Must be called during a `FolderTurn`, when nobody else has the cassette open.
+    func putBack() {
         guard !CassetteFile.hasRemains(path) else { return }
         _ = rename(copy, path)
     }

@@ -13,7 +13,7 @@ package struct RecordingCopy: Sendable {
     private let before: Stamp?
 
     /// What changes whenever somebody else writes to a file.
-    private struct Stamp: Equatable {
+    struct Stamp: Equatable {
         let inode: UInt64
         let size: Int64
         let seconds: Int

@@ -38,19 +38,28 @@ struct GitCheckCommand: ParsableCommand {
 
     func run() throws {
         let count = try ExitStatus.reporting {
-            let paths = try files()
+            let top = try cassettes.isEmpty ? Git.topFolder() : nil
+            let paths = try files(top)
             var count = 0
             func say(_ path: String, _ finding: String) {
                 count += 1
                 Console.print("\(Console.safe(path)): \(finding)")
             }
             for path in paths {
-                try withContent(path) { file in
+                try withContent(path, top) { file in
                     for finding in CassetteCheck.findings(file, maxSize: maxSize << 20) { say(path, finding) }
                 }
             }
+            if let top {
+                let unmerged = try Git.run(["ls-files", "-u", "-z", "--", "*.cassette"], in: top).output
+                for path in Set(Git.files(unmerged).compactMap { $0.split(separator: "\t").last.map(String.init) })
+                    .sorted()
+                {
+                    say(path, "is not merged yet, as git says: settle it, then git add")
+                }
+            }
             if !noAttributes {
-                for path in try uncovered(paths) { say(path, "no attribute covers it: mockserve git install") }
+                for path in try uncovered(paths, top) { say(path, "no attribute covers it: mockserve git install") }
             }
             Console.say(
                 "mockserve: \(Counted.text(paths.count, "cassette")) checked, \(Counted.text(count, "finding"))"
@@ -60,37 +69,36 @@ struct GitCheckCommand: ParsableCommand {
         if count > 0 { throw ExitStatus.misses.code }
     }
 
-    private func files() throws -> [String] {
-        if !cassettes.isEmpty { return cassettes }
+    /// Names are those from the top of the repository, wherever in it we are.
+    private func files(_ top: String?) throws -> [String] {
+        guard let top else { return cassettes }
         if staged {
-            let names = [
-                "diff", "--cached", "--name-only", "-z", "--relative", "--diff-filter=ACMR", "--", "*.cassette",
-            ]
-            return Git.files(try Git.run(names).output)
+            let names = ["diff", "--cached", "--name-only", "-z", "--diff-filter=ACMR", "--", "*.cassette"]
+            return Git.files(try Git.run(names, in: top).output)
         }
-        let names = Set(Git.files(try Git.run(["ls-files", "-z", "--", "*.cassette"]).output))
-        return names.filter { FileManager.default.fileExists(atPath: $0) }.sorted()
+        let names = Set(Git.files(try Git.run(["ls-files", "-z", "--", "*.cassette"], in: top).output))
+        return names.filter { FileManager.default.fileExists(atPath: "\(top)/\($0)") }.sorted()
     }
 
-    private func withContent(_ path: String, _ body: (String) throws -> Void) throws {
-        guard staged else { return try body(path) }
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let line = try Git.run(["checkout-index", "--temp", "--", path]).output
-        guard let name = line.split(separator: "\t").first else { return }
-        // Names from there are relative to the top folder.
-        let source = try Git.topFolder() + "/" + name
-        let file = folder.appendingPathComponent("staged.cassette").path
-        try FileManager.default.moveItem(atPath: source, toPath: file)
+    private func withContent(_ path: String, _ top: String?, _ body: (String) throws -> Void) throws {
+        guard staged, let top else { return try body(top.map { "\($0)/\(path)" } ?? path) }
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "mockserve-\(UUID().uuidString).cassette"
+        ).path
+        defer { unlink(file) }
+        let content = try Git.data(["cat-file", "blob", ":\(path)"], in: top).output
+        guard FileManager.default.createFile(atPath: file, contents: content, attributes: [.posixPermissions: 0o600])
+        else {
+            throw MockServeError(.cassetteUnwritable, "What is staged cannot be written to \(file).")
+        }
         try body(file)
     }
 
-    private func uncovered(_ paths: [String]) throws -> [String] {
+    private func uncovered(_ paths: [String], _ top: String?) throws -> [String] {
         guard !paths.isEmpty else { return [] }
         var found: [String: Set<String>] = [:]
         for some in stride(from: 0, to: paths.count, by: 200).map({ paths[$0..<min($0 + 200, paths.count)] }) {
-            let output = try Git.run(["check-attr", "-z", "diff", "merge", "--"] + some).output
+            let output = try Git.run(["check-attr", "-z", "diff", "merge", "--"] + some, in: top).output
             let fields = output.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
             for place in stride(from: 0, to: fields.count - 2, by: 3) where fields[place + 2] == "mockserve" {
                 found[fields[place], default: []].insert(fields[place + 1])

@@ -74,9 +74,9 @@ struct InstallCommand: ParsableCommand {
             }
             let program = GitSetup.program
             let settings = [
-                ("diff.mockserve.textconv", "\(program) git textconv"), ("diff.mockserve.xfuncname", "^=== .*$"),
+                ("diff.mockserve.textconv", "\(program) git textconv --"), ("diff.mockserve.xfuncname", "^=== .*$"),
                 ("merge.mockserve.name", "cassettes, by interaction"),
-                ("merge.mockserve.driver", "\(program) git merge %O %A %B %P"),
+                ("merge.mockserve.driver", "\(program) git merge --marker-size %L -- %O %A %B %P"),
             ]
             for (name, value) in settings {
                 try Git.run(["config"] + setup.scope + [name, value])
@@ -87,13 +87,38 @@ struct InstallCommand: ParsableCommand {
 
     /// - Returns: whether it was not there yet.
     private static func add(_ line: String, to file: String) throws -> Bool {
-        let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-        guard !text.split(separator: "\n").contains(Substring(line)) else { return false }
-        let folder = URL(fileURLWithPath: file).deletingLastPathComponent()
+        let bytes = try AttributesFile.read(file)
+        guard !bytes.split(separator: UInt8(ascii: "\n")).contains(Array(line.utf8)[...]) else { return false }
+        let start = bytes.isEmpty || bytes.last == UInt8(ascii: "\n") ? bytes : bytes + [UInt8(ascii: "\n")]
+        try AttributesFile.write(start + Array((line + "\n").utf8), to: file)
+        return true
+    }
+}
+
+/// A file with attributes, whose bytes stay what they are: comments may be in any encoding.
+enum AttributesFile {
+    static func read(_ file: String) throws -> [UInt8] {
+        guard FileManager.default.fileExists(atPath: file) else { return [] }
         do {
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            let start = text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"
-            try (start + line + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+            return Array(try Data(contentsOf: URL(fileURLWithPath: file)))
+        } catch {
+            throw MockServeError(
+                .cassetteUnreadable,
+                "\(file) cannot be read: \(error.localizedDescription)",
+                cause: error
+            )
+        }
+    }
+
+    /// In the place that a symbolic link leads to.
+    static func write(_ bytes: [UInt8], to file: String) throws {
+        let url = URL(fileURLWithPath: file).resolvingSymlinksInPath()
+        do {
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(),
+                withIntermediateDirectories: true
+            )
+            try Data(bytes).write(to: url, options: .atomic)
         } catch {
             throw MockServeError(
                 .cassetteUnwritable,
@@ -101,7 +126,6 @@ struct InstallCommand: ParsableCommand {
                 cause: error
             )
         }
-        return true
     }
 }
 
@@ -120,22 +144,16 @@ struct UninstallCommand: ParsableCommand {
     func run() throws {
         try ExitStatus.reporting {
             let file = try setup.attributesFile()
-            let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
-            let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-            let kept = lines.filter { $0 != GitSetup.attributes }
+            let lines = try AttributesFile.read(file).split(
+                separator: UInt8(ascii: "\n"),
+                omittingEmptySubsequences: false
+            )
+            let kept = lines.filter { $0 != Array(GitSetup.attributes.utf8)[...] }
             if kept.count < lines.count {
-                do {
-                    if kept.allSatisfy(\.isEmpty) {
-                        try FileManager.default.removeItem(atPath: file)
-                    } else {
-                        try kept.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
-                    }
-                } catch {
-                    throw MockServeError(
-                        .cassetteUnwritable,
-                        "\(file) cannot be written: \(error.localizedDescription)",
-                        cause: error
-                    )
+                if kept.allSatisfy(\.isEmpty) {
+                    unlink(file)
+                } else {
+                    try AttributesFile.write(Array(kept.joined(separator: [UInt8(ascii: "\n")])), to: file)
                 }
                 Console.say("mockserve: taken out of \(file): \(GitSetup.attributes)")
             }

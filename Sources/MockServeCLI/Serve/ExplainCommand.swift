@@ -64,7 +64,7 @@ struct ExplainCommand: ParsableCommand {
                     ? "the last of \(Counted.text(misses.count, "miss", "misses"))" : "miss \(misses.count)"
                 Console.say("mockserve: \(which) of \(Console.safe(cassette))")
             }
-            Console.print(json ? miss.problem : Console.safe(miss.explanation).trimmingCharacters(in: .newlines))
+            Console.print(json ? miss.problem : Console.safe(lines: miss.explanation).trimmingCharacters(in: .newlines))
         }
     }
 
@@ -79,7 +79,7 @@ struct ExplainCommand: ParsableCommand {
             let own = misses.filter { ($0.cassette ?? "") == cassette }
             if index > 0 { Console.print("") }
             let overview = MissOverview(own.map(\.told), cassette: shortened(cassette))
-            for line in overview.lines(limit: nil) { Console.print(Console.safe(line)) }
+            for line in overview.lines(limit: nil) { Console.print(Console.safe(lines: line)) }
         }
     }
 

@@ -66,11 +66,11 @@ struct Summary {
         guard let first = misses.first else { return }
         guard server.missCount > 1 else {
             if !wasTold { Self.list(["miss: \(first)"], of: 1) }
-            return Console.say("\n" + Console.safe(first.explanation))
+            return Console.say("\n" + Console.safe(lines: first.explanation))
         }
         let overview = MissOverview(misses.map { ToldMiss($0) }, cassette: cassette)
         Console.say("")
-        for line in overview.lines(limit: Self.previewLimit) { Console.say(Console.safe(line)) }
+        for line in overview.lines(limit: Self.previewLimit) { Console.say(Console.safe(lines: line)) }
         if server.missCount > misses.count { Console.say("… and \(server.missCount - misses.count) more misses") }
         Console.say("")
     }

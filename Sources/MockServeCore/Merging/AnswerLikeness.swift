@@ -56,6 +56,10 @@ package enum AnswerLikeness {
         input.add("status", Array("\(response.status)".utf8))
         input.add("reason", response.reason ?? [])
         add(response.fields, "field", rules, &input)
+        // Without a body, the length is all that is said of it.
+        if request.isHEAD || ResponseHead.isBodyless(status: response.status) {
+            for length in response.fields.values("content-length") { input.add("length", Array(length)) }
+        }
         add(content.responseTrailers, "trailer", rules, &input)
         for head in content.informational {
             input.add("informational", Array("\(head.status)".utf8))
@@ -63,6 +67,26 @@ package enum AnswerLikeness {
         }
         if let cut = content.cut { input.add("cut", [cut.end == .close ? 0 : 1]) }
         if !rules.ignoresAnswerBody { input.add("body", digest(body, bodyDigest, response.fields, rules)) }
+        return Array(input.digest)
+    }
+
+    /// Equal for requests that are the same but for what a client says of itself.
+    ///
+    /// - Parameter bodyDigest: of the stored body; empty for none.
+    package static func digest(of content: InteractionContent, bodyDigest: [UInt8]) -> [UInt8] {
+        var input = DigestInput()
+        input.add("method", content.request.method)
+        input.add("target", content.request.target)
+        for fields in [content.request.fields, content.requestTrailers] {
+            for field in fields {
+                let name = String(decoding: field.name.map(lowercased), as: UTF8.self)
+                let isOfClient =
+                    ["user-agent", "accept-encoding", "host"].contains(name) || volatileFields.contains(name)
+                if !isOfClient { input.add("field", Array(name.utf8) + [UInt8(ascii: ":")] + Array(field.value)) }
+            }
+            input.add("end", [])
+        }
+        input.add("body", bodyDigest)
         return Array(input.digest)
     }
 
@@ -78,8 +102,11 @@ package enum AnswerLikeness {
     private static func digest(_ body: [UInt8]?, _ stored: [UInt8], _ fields: Fields, _ rules: RuleSet) -> [UInt8] {
         guard let body, !body.isEmpty, let decoded = BodyText.decoded(body, fields) else { return stored }
         let comparable = rules.comparable(decoded, fields)
-        if ContentStart(comparable) == .json,
-            let digest = CanonicalJSON.digest(ofLines: comparable, rules.volatileJSON)
+        let type = fields.first("content-type").map { MediaType($0) }
+        // In a stream of values, how they are separated counts.
+        let isStream = ["ndjson", "jsonl", "json-seq", "jsonlines"].contains { type?.essence.contains($0) == true }
+        if !isStream, type?.isJSON == true || MediaType.mayBeAnything(type) && ContentStart(comparable) == .json,
+            let digest = CanonicalJSON.digest(of: comparable, rules.volatileJSON)
         {
             return digest
         }

@@ -9,7 +9,8 @@
 /// Times for people, UTC.
 package enum Timestamp {
     package static func text(_ milliseconds: Int64) -> String {
-        var seconds = time_t(milliseconds / 1000)
+        // A crafted file may hold any.
+        var seconds = time_t(min(max(milliseconds, -(1 << 47)), 1 << 47) / 1000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
         func two(_ number: Int32) -> String { (number < 10 ? "0" : "") + String(number) }

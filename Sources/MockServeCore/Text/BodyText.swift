@@ -22,19 +22,28 @@ package enum BodyText: Sendable, Equatable {
     package init(_ bytes: [UInt8]?, size: Int, digest: String, _ fields: Fields) {
         if let bytes, let text = Self.text(bytes, fields) {
             let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            self = .lines(lines.map { VisibleText.of(String(decoding: $0, as: UTF8.self)) })
+            self = .lines(lines.map { VisibleText.line(String(decoding: $0, as: UTF8.self)) })
             return
         }
         let type = fields.first("content-type").map { MediaType($0).essence } ?? ""
-        self = .summary("\(type.isEmpty ? "binary data" : VisibleText.of(type)), \(size) bytes, sha256 \(digest)")
+        self = .summary("\(type.isEmpty ? "binary data" : VisibleText.line(type)), \(size) bytes, sha256 \(digest)")
     }
 
     /// Nil if the body is not text.
     private static func text(_ bytes: [UInt8], _ fields: Fields) -> [UInt8]? {
         guard bytes.count <= limit, let decoded = decoded(bytes, fields) else { return nil }
+        return shown(decoded, fields)
+    }
+
+    /// A decoded body as it is shown, line by line: JSON is indented. Nil if it is not text.
+    static func shown(_ decoded: [UInt8], _ fields: Fields) -> [UInt8]? {
         if let json = json(decoded, fields) { return json }
-        guard !decoded.contains(where: isBinary), String(validating: decoded, as: UTF8.self) != nil else { return nil }
-        return decoded
+        return isText(decoded) ? decoded : nil
+    }
+
+    /// Whether it is UTF-8 without control characters other than those of white space.
+    package static func isText(_ decoded: [UInt8]) -> Bool {
+        !decoded.contains(where: isBinary) && String(validating: decoded, as: UTF8.self) != nil
     }
 
     /// The body without its content codings; nil if it cannot be decoded.

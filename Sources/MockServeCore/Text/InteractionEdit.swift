@@ -1,3 +1,4 @@
+import Foundation
 import HTTPMessages
 
 /// Why an edited text is not an interaction: in which line, and what is wrong there.
@@ -45,18 +46,28 @@ package struct InteractionEdit: Sendable {
         responseBody: [UInt8]?
     ) throws(EditProblem) {
         let (now, before) = (try Parts(edited), try Parts(original.enumerated().map { ($0 + 1, $1) }))
+        if let line = edited.first, let header = original.first, line.text != header {
+            throw EditProblem(
+                line: line.number,
+                reason: "the line with === follows from what is below it; edit that: the request line, the status line"
+            )
+        }
         guard now.texts != before.texts else { return nil }
         var content = content
-        if now.request.texts != before.request.texts { try Self.take(&content.request, now.request) }
+        if now.request.texts != before.request.texts {
+            try Self.take(&content.request, now.request, content.request.fields)
+        }
         if now.requestTrailers.texts != before.requestTrailers.texts {
-            content.requestTrailers = try Self.fields(now.requestTrailers)
+            content.requestTrailers = try Self.fields(now.requestTrailers, content.requestTrailers)
         }
         if now.informational.texts != before.informational.texts {
-            content.informational = try Self.heads(now.informational)
+            content.informational = try Self.heads(now.informational, content.informational)
         }
-        if now.response.texts != before.response.texts { content.response = try Self.head(now.response) }
+        if now.response.texts != before.response.texts {
+            content.response = try Self.head(now.response, content.response.fields, 200...999)
+        }
         if now.responseTrailers.texts != before.responseTrailers.texts {
-            content.responseTrailers = try Self.fields(now.responseTrailers)
+            content.responseTrailers = try Self.fields(now.responseTrailers, content.responseTrailers)
         }
         if now.cut.texts != before.cut.texts {
             guard now.cut.isEmpty else {
@@ -75,7 +86,11 @@ package struct InteractionEdit: Sendable {
 
     // MARK: Heads
 
-    private static func take(_ request: inout RequestHead, _ lines: [Line]) throws(EditProblem) {
+    private static func take(
+        _ request: inout RequestHead,
+        _ lines: [Line],
+        _ original: Fields
+    ) throws(EditProblem) {
         guard let first = lines.first else { throw EditProblem(line: 1, reason: "the request line is missing") }
         let words = first.text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 3, isToken(Array(words[0].utf8)), let version = HTTPVersion(rawValue: String(words[2])),
@@ -86,14 +101,18 @@ package struct InteractionEdit: Sendable {
         request.method = Array(words[0].utf8)
         request.target = target
         request.version = version
-        request.fields = try fields(Array(lines.dropFirst()))
+        request.fields = try fields(Array(lines.dropFirst()), original)
     }
 
-    private static func head(_ lines: [Line]) throws(EditProblem) -> ResponseHead {
+    private static func head(
+        _ lines: [Line],
+        _ original: Fields,
+        _ statuses: ClosedRange<Int>
+    ) throws(EditProblem) -> ResponseHead {
         guard let first = lines.first else { throw EditProblem(line: 1, reason: "the status line is missing") }
         let words = first.text.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard words.count >= 2, let version = HTTPVersion(rawValue: String(words[0])), let status = Int(words[1]),
-            words[1].count == 3, (100...999).contains(status)
+            words[1].count == 3, statuses.contains(status)
         else {
             throw EditProblem(
                 line: first.number,
@@ -111,29 +130,38 @@ package struct InteractionEdit: Sendable {
             version: version,
             status: status,
             reason: reason,
-            fields: try fields(Array(lines.dropFirst()))
+            fields: try fields(Array(lines.dropFirst()), original)
         )
     }
 
-    private static func heads(_ lines: [Line]) throws(EditProblem) -> [ResponseHead] {
+    private static func heads(_ lines: [Line], _ original: [ResponseHead]) throws(EditProblem) -> [ResponseHead] {
         var heads: [[Line]] = []
         for line in lines {
             if line.text.hasPrefix("HTTP/") || heads.isEmpty { heads.append([]) }
             heads[heads.count - 1].append(line)
         }
+        var known = Fields()
+        for head in original { for field in head.fields { known.append(field) } }
         var result: [ResponseHead] = []
-        for lines in heads { result.append(try head(lines)) }
+        for lines in heads { result.append(try head(lines, known, 102...199)) }
         return result
     }
 
-    private static func fields(_ lines: [Line]) throws(EditProblem) -> Fields {
+    /// - Parameter original: those that were there. A line that was not touched stands for its bytes.
+    private static func fields(_ lines: [Line], _ original: Fields) throws(EditProblem) -> Fields {
+        var known: [String: Fields.Field] = [:]
+        for field in original { known[InteractionText.text(field)] = field }
         var fields = Fields()
         for line in lines {
+            if let field = known[line.text] {
+                fields.append(field)
+                continue
+            }
             guard let colon = line.text.firstIndex(of: ":"), isToken(Array(line.text[..<colon].utf8)) else {
                 throw EditProblem(line: line.number, reason: "`\(line.text)` is not a field, Name: value")
             }
             let rest = line.text[line.text.index(after: colon)...]
-            guard let value = Latin1.bytes(String(rest.first == " " ? rest.dropFirst() : rest)),
+            guard let value = Latin1.bytes(VisibleText.undone(String(rest.first == " " ? rest.dropFirst() : rest))),
                 value.allSatisfy({ $0 >= 0x20 && $0 != 0x7F || $0 == 0x09 })
             else {
                 throw EditProblem(
@@ -162,10 +190,10 @@ package struct InteractionEdit: Sendable {
                     "a body that is not text cannot be edited here; leave this line as it is, or remove it to empty the body"
             )
         }
-        let text = Array(now.map { line($0.text) }.joined(separator: "\n").utf8)
+        let old = stored.flatMap { BodyText.decoded($0, fields) }
+        let text = Array(lines(now.texts, before.texts, old, fields).joined(separator: [UInt8(ascii: "\n")]))
         var bytes = text
         let isJSON = fields.first("content-type").map { MediaType($0).isJSON } ?? false
-        let old = stored.flatMap { BodyText.decoded($0, fields) }
         if !text.isEmpty, isJSON || old.flatMap({ JSONText.compact($0) }) != nil && !(old ?? []).isEmpty {
             guard let compact = JSONText.compact(text) else {
                 guard isJSON else {
@@ -173,8 +201,8 @@ package struct InteractionEdit: Sendable {
                 }
                 throw EditProblem(line: now[0].number, reason: "the body is not JSON")
             }
-            // JSON that had no white space gets none.
-            if old == nil || old?.isEmpty == true || old.flatMap({ JSONText.compact($0) }) == old { bytes = compact }
+            // JSON in one line stays in one.
+            if old?.contains(UInt8(ascii: "\n")) != true { bytes = compact }
         }
         guard let coded = BodyText.coded(bytes, fields) else {
             throw EditProblem(
@@ -187,9 +215,18 @@ package struct InteractionEdit: Sendable {
         return .bytes(bytes)
     }
 
-    /// A carriage return is shown as `\u{d}`.
-    private static func line(_ text: String) -> String {
-        text.hasSuffix("\\u{d}") ? text.dropLast(5) + "\r" : text
+    /// The bytes of lines: of those that were not touched, as they were, whatever stood for them in the text.
+    private static func lines(_ now: [String], _ before: [String], _ old: [UInt8]?, _ fields: Fields) -> [[UInt8]] {
+        let shown = old.flatMap { BodyText.shown($0, fields) } ?? []
+        let original = shown.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0) }
+        let same = original.count == before.count ? Alignment.equal(before, now) : []
+        let kept = Dictionary(uniqueKeysWithValues: same.map { ($0.new, original[$0.old]) })
+        let hasReturns = original.contains { $0.last == UInt8(ascii: "\r") }
+        return now.enumerated().map { place, text in
+            if let line = kept[place] { return line }
+            // Other lines of this body end so, too.
+            return Array((hasReturns && text.hasSuffix("\\u{d}") ? text.dropLast(5) + "\r" : text).utf8)
+        }
     }
 
     // MARK: Parts
@@ -214,14 +251,16 @@ package struct InteractionEdit: Sendable {
         init(_ lines: [Line]) throws(EditProblem) {
             var isResponse = false
             for (number, text) in lines {
-                let mark = InteractionText.Mark.allCases.first {
-                    text == $0.rawValue || text.hasPrefix($0.rawValue + " ")
+                // By bytes: what follows may combine with the space to one character.
+                let bytes = Array(text.utf8)
+                let mark = InteractionText.Mark.allCases.first { mark in
+                    text == mark.rawValue || bytes.starts(with: Array((mark.rawValue + " ").utf8))
                 }
                 guard let mark else {
                     if text.allSatisfy(\.isWhitespace) { continue }
                     throw EditProblem(line: number, reason: "`\(text.prefix(60))` begins with none of > < | @ !")
                 }
-                let rest = String(text.dropFirst(mark.rawValue.count + 1))
+                let rest = String(decoding: bytes.dropFirst(mark.rawValue.utf8.count + 1), as: UTF8.self)
                 switch mark {
                 case .header, .remark, .condition: break
                 case .request:
@@ -262,17 +301,29 @@ extension [InteractionEdit.Line] {
 package enum EditedText {
     private static let start = "# number "
 
-    /// The line that says which interaction a block is.
-    package static func remark(_ number: Int64) -> String { start + String(number) }
+    /// The line that says which interaction a block is, and what it was.
+    ///
+    /// - Parameter lines: of the interaction.
+    package static func remark(_ number: Int64, _ lines: [String]) -> String {
+        "\(start)\(number), \(ShortDigest.hexadecimal(lines.joined(separator: "\n")))"
+    }
+
+    /// Whether an interaction is still what a text was made from.
+    package static func isCurrent(_ digest: String?, _ lines: [String]) -> Bool {
+        digest == nil || digest == ShortDigest.hexadecimal(lines.joined(separator: "\n"))
+    }
 
     /// Cuts a text into blocks.
     ///
     /// - Throws: `EditProblem` if a block does not say which interaction it is, or two say the same.
-    package static func blocks(_ text: String) throws(EditProblem) -> [(number: Int64, lines: [InteractionEdit.Line])] {
+    package static func blocks(_ text: String) throws(EditProblem) -> [(
+        number: Int64, digest: String?, lines: [InteractionEdit.Line]
+    )] {
         var blocks: [[InteractionEdit.Line]] = []
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-        for (index, line) in lines.enumerated() {
-            let line = (number: index + 1, text: String(line))
+        // Some editors write line ends of their own.
+        for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let bytes = line.last == 0x0D ? line.dropLast() : line
+            let line = (number: index + 1, text: String(decoding: bytes, as: UTF8.self))
             if line.text.hasPrefix(InteractionText.Mark.header.rawValue + " ") {
                 blocks.append([line])
             } else if !blocks.isEmpty {
@@ -281,19 +332,22 @@ package enum EditedText {
                 throw EditProblem(line: line.number, reason: "it stands before the first line that begins with ===")
             }
         }
-        var result: [(number: Int64, lines: [InteractionEdit.Line])] = []
+        var result: [(number: Int64, digest: String?, lines: [InteractionEdit.Line])] = []
+        var seen: Set<Int64> = []
         for block in blocks {
-            let said = block.compactMap { $0.text.hasPrefix(start) ? Int64($0.text.dropFirst(start.count)) : nil }
-            guard let number = said.first, said.count == 1 else {
+            let said = block.filter { $0.text.hasPrefix(start) }
+            let words = said.first?.text.dropFirst(start.count).split(separator: ",", maxSplits: 1)
+            guard said.count == 1, let words, let first = words.first, let number = Int64(first) else {
                 throw EditProblem(
                     line: block[0].number,
                     reason: "the block does not say which interaction it is (`\(start)N`)"
                 )
             }
-            guard !result.contains(where: { $0.number == number }) else {
+            let digest = words.count == 2 ? words[1].trimmingCharacters(in: .whitespaces) : nil
+            guard seen.insert(number).inserted else {
                 throw EditProblem(line: block[0].number, reason: "interaction \(number) is there twice")
             }
-            result.append((number, block))
+            result.append((number, digest, block))
         }
         return result
     }

@@ -36,9 +36,9 @@ package enum InteractionText {
     }
 
     package static func lines(_ stub: StubDefinition, body: BodyText?, remarks: [String] = []) -> [String] {
-        var lines = [line(.header, "stub \(VisibleText.of(stub.pattern)) \(stub.response.status)")]
+        var lines = [line(.header, "stub \(VisibleText.line(stub.pattern)) \(stub.response.status)")]
         lines += remarks.map { line(.remark, $0) }
-        if !stub.conditions.isEmpty { lines.append(line(.condition, VisibleText.of(stub.conditions.json))) }
+        if !stub.conditions.isEmpty { lines.append(line(.condition, VisibleText.line(stub.conditions.json))) }
         if stub.delay > 0 { lines.append(line(.condition, "delay \(stub.delay)ms")) }
         add(stub.response, to: &lines)
         add(body, stub.trailers, .response, to: &lines)
@@ -49,7 +49,7 @@ package enum InteractionText {
     package static func header(_ content: InteractionContent) -> String {
         let target = Target.originForm(content.request.target)
         let isPath = target.first == UInt8(ascii: "/")
-        let url = VisibleText.of(content.origin) + (isPath || content.origin.isEmpty ? "" : " ") + text(target)
+        let url = VisibleText.line(content.origin) + (isPath || content.origin.isEmpty ? "" : " ") + text(target)
         return line(.header, "\(text(content.request.method)) \(url) \(content.response.status)")
     }
 
@@ -57,10 +57,13 @@ package enum InteractionText {
         text.isEmpty ? mark.rawValue : "\(mark.rawValue) \(text)"
     }
 
-    private static func text(_ bytes: some Collection<UInt8>) -> String { VisibleText.of(Latin1.string(bytes)) }
+    private static func text(_ bytes: some Collection<UInt8>) -> String { VisibleText.line(Latin1.string(bytes)) }
+
+    /// A field as its line shows it.
+    static func text(_ field: Fields.Field) -> String { "\(text(field.name)): \(text(field.value))" }
 
     private static func add(_ fields: Fields, _ mark: Mark, to lines: inout [String]) {
-        for field in fields { lines.append(line(mark, "\(text(field.name)): \(text(field.value))")) }
+        for field in fields { lines.append(line(mark, text(field))) }
     }
 
     private static func add(_ head: ResponseHead, to lines: inout [String]) {
@@ -73,7 +76,8 @@ package enum InteractionText {
         switch body {
         case .lines(let text): lines += text.map { line(.body, $0) }
         case .summary(let text): lines.append(line(.summary, text))
-        case nil: break
+        // Otherwise they could not be told from the fields.
+        case nil: if !trailers.isEmpty { lines.append(line(.summary, "no body")) }
         }
         add(trailers, mark, to: &lines)
     }

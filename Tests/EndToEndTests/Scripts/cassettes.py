@@ -389,10 +389,112 @@ def drift_is_seen_and_taken_over(cassette):
     assert "4 the same, 2 with other values" in run("verify", cassette)[1]
     assert "no refresh" in run("undo", cassette, status=66)[1]
     run("refresh", cassette, "--yes")
-    run("remove", cassette, "1")
+    run("rule", "add", cassette, "--ignore", "query:x")
     assert "has been changed since" in run("undo", cassette, status=74)[1]
+    assert "would be" in run("undo", cassette, "--force", "--dry-run")[1]
     run("undo", cassette, "--force")
-    assert [row["id"] for row in rows(cassette)] == list(range(1, 8))
+    assert [row["id"] for row in rows(cassette)] == list(range(1, 8)) and "query:x" not in run("rule", "list", cassette)[0]
+    # What is removed is nowhere.
+    run("refresh", cassette, "--yes")
+    run("remove", cassette, "1")
+    assert "no refresh" in run("undo", cassette, status=66)[1]
+    # Nobody is there to be asked.
+    run("refresh", cassette, status=64)
+
+
+@check
+def each_upstream_is_asked_what_it_was_asked(cassette):
+    seen = {}
+
+    class Other(Service):
+        def answer(self):
+            seen.setdefault(self.server.server_address[1], []).append((self.path, self.headers.get("Authorization")))
+            super().answer()
+
+        do_GET = answer
+
+    servers = [http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) for _ in range(3)]
+    for other in servers:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+    ports = [other.server_address[1] for other in servers]
+    process = subprocess.Popen(
+        [MOCKSERVE, "record", cassette, "--upstream", f"a=http://127.0.0.1:{ports[0]}", "--upstream", f"b=http://127.0.0.1:{ports[1]}", "--secret-env", "TOKEN", "--quiet"],
+        stdout=subprocess.PIPE, env={**environment(), "TOKEN": "token-of-b-0123456789"},
+    )
+    url = process.stdout.readline().decode().strip()
+    second = process.stdout.readline().decode().split()[1]
+    urllib.request.urlopen(url + "/a1").read()
+    urllib.request.urlopen(urllib.request.Request(second + "/b1", headers={"Authorization": "Bearer token-of-b-0123456789"})).read()
+    process.terminate()
+    process.wait()
+    process.stdout.close()
+    seen.clear()
+    moved = f"b=http://127.0.0.1:{ports[2]}"
+    run("verify", cassette, "--upstream", moved, "--secret-env", "TOKEN", env={"TOKEN": "token-of-b-0123456789"})
+    assert seen == {ports[0]: [("/a1", None)], ports[2]: [("/b1", "Bearer token-of-b-0123456789")]}, seen
+    Service.data.update({"/a1": (200, {"other": 1}, {}), "/b1": (200, {"other": 2}, {})})
+    run("refresh", cassette, "--yes", "--upstream", moved, "--secret-env", "TOKEN", env={"TOKEN": "token-of-b-0123456789"})
+    # Only answers are taken over.
+    shown = run("show", cassette, "--text")[0]
+    assert f"=== GET http://127.0.0.1:{ports[1]}/b1 200" in shown and '"other": 2' in shown, shown
+    assert run("check", cassette)[1].strip().endswith("0 findings")
+    for other in servers:
+        other.shutdown()
+
+
+@check
+def edits_change_what_they_touch_and_nothing_else(cassette):
+    Service.data["/odd"] = (200, "one\u0085end\ntwo\nlit\\u{d}\n\u0301combined\nfive\rsix\n".encode(), {"Content-Type": "text/plain", "X-Euro": "a\u20acb".encode().decode("latin-1"), "X-B": "1"})
+    record(cassette, "/odd", "/other")
+    _, err = run("edit", cassette, 1, env={"EDITOR": "sed -i -e 's/^< X-B: 1/< X-B: 2/' -e 's/^| two/| zwei/'"})
+    assert "changed #1" in err, err
+    body = subprocess.run([MOCKSERVE, "cassette", "export-body", cassette, "1"], capture_output=True).stdout
+    assert body == "one\u0085end\nzwei\nlit\\u{d}\n\u0301combined\nfive\rsix\n".encode(), body
+    raw = subprocess.run([MOCKSERVE, "cassette", "show", cassette, "1", "--raw"], capture_output=True).stdout
+    assert "X-Euro: a\u20acb\r\n".encode() in raw and b"X-B: 2\r\n" in raw, raw
+    # An editor with line ends of its own.
+    _, err = run("edit", cassette, 2, env={"EDITOR": r"""sed -i -e 's/"path": .*/"path": 1/' -e 's/$/\r/'"""})
+    assert run("export-body", cassette, 2)[0] == '{"path":1}', err
+    # A text of something that has been changed since, or is another one now.
+    text = run("edit", cassette, 2, "--print")[0]
+    run("edit", cassette, 2, env={"EDITOR": "sed -i 's/\"path\": 1/\"path\": 2/'"})
+    assert "has been changed since" in run("edit", cassette, "--from", "-", stdin=text.replace('"path": 1', '"path": 3').encode(), status=64)[1]
+    assert run("export-body", cassette, 2)[0] == '{"path":2}'
+    text = run("edit", cassette, 2, "--print")[0]
+    assert "follows from what is below" in run("edit", cassette, "--from", "-", stdin=text.replace(" 200", " 201", 1).encode(), status=64)[1]
+    assert "is not one of those" in run("edit", cassette, 1, "--from", "-", stdin=text.encode(), status=64)[1]
+    assert "is not a status line" in run("edit", cassette, "--from", "-", stdin=text.replace("HTTP/1.1 200", "HTTP/1.1 101", 1).encode(), status=64)[1]
+    # Trailers without a body stay trailers.
+    trailers = cassette + ".trailers"
+    run("add", trailers, "--request", "GET /t", "--status", "200")
+    os.system(f"sqlite3 {trailers} \"UPDATE interaction SET response_fields = '[[\\\"Transfer-Encoding\\\",\\\"chunked\\\"],[\\\"X-A\\\",\\\"1\\\"]]', response_trailers = '[[\\\"X-T\\\",\\\"1\\\"]]'\"")
+    run("edit", trailers, 1, env={"EDITOR": "sed -i 's/^< X-A: 1/< X-A: 2/'"})
+    assert run("show", trailers, "1")[0].rstrip().endswith("< X-A: 2\n@ no body\n< X-T: 1"), run("show", trailers, "1")[0]
+
+
+@check
+def hostile_files_are_errors(cassette):
+    record(cassette, "/a", "/b")
+    for change in (
+        "UPDATE interaction SET id = 9223372036854775807 WHERE id = 2",
+        "UPDATE interaction SET recorded_at = -9223372036854775808",
+        "INSERT INTO body_slice VALUES (1, 9223372036854775807, x'00')",
+        "INSERT INTO conflict VALUES (1, 'interaction', 77, NULL)",
+        "UPDATE interaction SET origin = 'http://a' || char(10) || '=== GET /forged 200'",
+        "INSERT INTO rule (action, part, scope) VALUES ('fault', 'delay 999999999999999999999s', 'GET /a')",
+    ):
+        hostile = cassette + ".hostile"
+        shutil.copy(cassette, hostile)
+        subprocess.run(["sqlite3", hostile, "PRAGMA foreign_keys = OFF; " + change], check=True)
+        other = cassette + ".other"
+        for verb in (["list", hostile], ["show", hostile, "--text"], ["diff", cassette, hostile], ["diff", hostile, cassette], ["stats", hostile], ["check", hostile],
+                     ["merge", cassette, hostile, "-o", other, "--force"], ["merge", hostile, cassette, "-o", other, "--force"], ["copy", hostile, other, "1"],
+                     ["copy", cassette, hostile, "1"], ["compact", hostile], ["edit", hostile, "--print"], ["resolve", hostile, "--ours"], ["split", hostile, "--by", "host", "-o", other + ".d"]):
+            done = subprocess.run([MOCKSERVE, "cassette", *verb], capture_output=True, env=environment(), timeout=60)
+            assert done.returncode in (0, 1, 3, 64, 66, 74), (change, verb, done.returncode, done.stderr[-500:])
+            assert b"\n=== GET /forged" not in done.stdout, (change, verb)
+            shutil.rmtree(other + ".d", ignore_errors=True)
+        os.path.exists(other) and os.unlink(other)
 
 
 @check

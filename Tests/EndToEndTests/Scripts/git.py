@@ -285,6 +285,99 @@ def criss_cross_merges_are_merged(repository):
 
 
 @check
+def criss_cross_merges_with_conflicts_lose_nothing(repository):
+    Service.data["/x"] = {"version": 0}
+    repository.record("/x")
+    repository.commit("base")
+    repository.git("branch", "b")
+    Service.data["/x"] = {"version": "a"}
+    repository.record("/x", mode="all")
+    repository.commit("a1")
+    repository.git("checkout", "-q", "b")
+    Service.data["/x"] = {"version": "b"}
+    repository.record("/x", mode="all")
+    repository.commit("b1")
+    first = repository.git("rev-parse", "HEAD").strip()
+    repository.git("merge", "-m", "m1", "main", status=1)
+    repository.run("cassette", "resolve", repository.cassette, "--ours")
+    repository.record("/only-b")
+    repository.commit("m1")
+    repository.git("checkout", "-q", "main")
+    repository.git("merge", "-m", "m2", first, status=1)
+    assert "is not merged yet" in repository.run("git", "check", status=3)
+    repository.run("cassette", "resolve", repository.cassette, "--ours")
+    repository.record("/only-a")
+    repository.commit("m2")
+    said = repository.git("merge", "-m", "m3", "b", status=1)
+    assert '"version": "a"' in said and '"version": "b"' in said, said
+    repository.run("cassette", "resolve", repository.cassette, "--theirs")
+    assert sorted(repository.requests()) == ["/only-a", "/only-b", "/x"], repository.requests()
+    assert repository.answers("/x") == [{"version": "b"}]
+    repository.commit("m3")
+
+
+@check
+def a_merge_redacts_what_the_other_side_redacts(repository):
+    repository.run("cassette", "add", repository.cassette, "--request", "GET /1", "--json", '{"v": 0}')
+    repository.commit("base")
+    repository.git("checkout", "-qb", "theirs")
+    repository.run("cassette", "add", repository.cassette, "--request", "GET /2", "--json", '{"ssn": "123-45-6789-xyz"}')
+    repository.commit("theirs")
+    repository.git("checkout", "-q", "main")
+    repository.run("cassette", "redact", repository.cassette, "--redact", "json:ssn")
+    repository.commit("ours")
+    repository.git("merge", "-q", "-m", "merged", "theirs")
+    assert repository.requests() == ["/1", "/2"] and b"123-45-6789-xyz" not in repository.bytes()
+
+
+@check
+def what_cannot_be_merged_says_so(repository):
+    odd = os.path.join(repository.folder, "-odd name's.cassette")
+    repository.run("cassette", "add", "./-odd name's.cassette", "--request", "GET /1", "--text", "1")
+    repository.commit("base")
+    repository.git("checkout", "-qb", "theirs")
+    repository.run("cassette", "add", "./-odd name's.cassette", "--request", "GET /2", "--text", "2")
+    assert "+=== GET /2 200" in repository.git("diff")
+    repository.commit("theirs")
+    repository.git("checkout", "-q", "main")
+    repository.run("cassette", "add", "./-odd name's.cassette", "--request", "GET /3", "--text", "3")
+    repository.commit("ours")
+    repository.git("merge", "-q", "-m", "merged", "theirs")
+    assert "GET     /2" in repository.run("cassette", "list", "./-odd name's.cassette")
+    repository.git("checkout", "-qb", "pointer")
+    with open(odd, "w") as file:
+        file.write("version https://git-lfs.github.com/spec/v1\n")
+    repository.commit("pointer")
+    repository.git("checkout", "-q", "main")
+    repository.run("cassette", "add", "./-odd name's.cassette", "--request", "GET /4", "--text", "4")
+    repository.commit("four")
+    said = repository.git("merge", "-m", "merged", "pointer", status=1)
+    assert "was not merged, and is as our side has it" in said and "-odd name" in said, said
+    assert "is not merged yet" in repository.run("git", "check", status=3)
+
+
+@check
+def secrets_that_are_known_only_now_stay_out(repository):
+    Service.data["/x"] = {"value": "bbbbbbbbcccc1234"}
+    for token in ("aaaaaaaaaaaa1111", "bbbbbbbbcccc1234"):
+        with Server("record", repository.cassette, "--upstream", repository.service, "--mode", "all", "--quiet", "--secret-env", "TOKEN", wrapper=["env", f"TOKEN={token}"]) as server:
+            urllib.request.urlopen(server.url + "/x").read()
+            server.stop()
+    assert b"bbbbbbbbcccc1234" not in repository.bytes()
+
+
+@check
+def what_others_do_meanwhile_is_kept(repository):
+    repository.record("/1", "/2")
+    with Server("record", repository.cassette, "--upstream", repository.service, "--mode", "all", "--quiet") as server:
+        repository.run("cassette", "remove", repository.cassette, "2")
+        repository.run("cassette", "add", repository.cassette, "--request", "GET /new", "--text", "new")
+        urllib.request.urlopen(server.url + "/1").read()
+        server.stop()
+    assert repository.requests() == ["/1", "/new"], repository.requests()
+
+
+@check
 def both_sides_make_it_and_one_side_has_nothing(repository):
     repository.commit("base")
     repository.git("checkout", "-qb", "theirs")

@@ -17,8 +17,17 @@ package enum PlainClient {
     /// - Parameters:
     ///   - origin: an `http` server; `https` is not supported.
     ///   - head: sent as it is, with `Host`, `Content-Length` and `Connection` added.
-    /// - Throws: `ChannelError`, `WireError` or what the connection failed with.
-    package static func send(_ head: RequestHead, body: [UInt8] = [], to origin: Origin) async throws -> PlainAnswer {
+    ///   - limit: bytes of the body of the answer.
+    ///   - patience: how long the whole exchange may take.
+    /// - Throws: `ChannelError`, `WireError`, `MockServeError` for an answer that is too long or too late, or what the connection
+    ///   failed with.
+    package static func send(
+        _ head: RequestHead,
+        body: [UInt8] = [],
+        to origin: Origin,
+        limit: Int = .max,
+        patience: Duration = .seconds(3600)
+    ) async throws -> PlainAnswer {
         var head = head
         head.fields.append("Host", origin.authority)
         if !body.isEmpty { head.fields.append("Content-Length", String(body.count)) }
@@ -33,12 +42,17 @@ package enum PlainClient {
         let channel = ClientBootstrap(group: eventLoop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = Handler(bytes, ResponseParser(answersHEAD: answersHEAD), promise)
+                    let handler = Handler(bytes, ResponseParser(answersHEAD: answersHEAD), limit: limit, promise)
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
             .connect(host: origin.host, port: origin.port)
         channel.whenFailure { promise.fail($0) }
+        let timer = eventLoop.scheduleTask(in: TimeAmount(patience)) {
+            promise.fail(MockServeError(.upstreamUnreachable, "there was no whole answer within \(patience)"))
+            channel.whenSuccess { $0.close(promise: nil) }
+        }
+        promise.futureResult.whenComplete { _ in timer.cancel() }
         return try await promise.futureResult.get()
     }
 
@@ -49,10 +63,17 @@ package enum PlainClient {
         private let request: ByteBuffer
         private var parser: ResponseParser
         private let promise: EventLoopPromise<PlainAnswer>
+        private let limit: Int
         private var head: ResponseHead?
         private var body: [UInt8] = []
 
-        init(_ request: ByteBuffer, _ parser: ResponseParser, _ promise: EventLoopPromise<PlainAnswer>) {
+        init(
+            _ request: ByteBuffer,
+            _ parser: ResponseParser,
+            limit: Int,
+            _ promise: EventLoopPromise<PlainAnswer>
+        ) {
+            self.limit = limit
             self.request = request
             self.parser = parser
             self.promise = promise
@@ -71,6 +92,9 @@ package enum PlainClient {
                     case .body(let bytes): body.append(contentsOf: bytes.readableBytesView)
                     case .end(let trailers): succeed(trailers, context)
                     case .informational, .chunk: break
+                    }
+                    guard body.count <= limit else {
+                        throw MockServeError(.upstreamUnreachable, "the answer is longer than \(limit >> 20) MiB")
                     }
                 }
             } catch {

@@ -130,12 +130,22 @@ struct SplitCommand: ParsableCommand {
             var parts: [String: [Int64]] = [:]
             let episodes = try by == .episode ? reader.episodes() : [:]
             try reader.forEach { interaction in
-                let name = Self.fileName(group(interaction, episodes))
+                let name = group(interaction, episodes)
                 if parts[name] == nil { order.append(name) }
                 parts[name, default: []].append(interaction.id)
                 return true
             }
-            let files = order.map { (name: $0, path: "\(output)/\($0).cassette") }
+            // On some file systems, names that differ only in case are the same.
+            var taken: Set<String> = []
+            let files = order.map { group in
+                var name = Self.fileName(group)
+                var number = 2
+                while !taken.insert(name.lowercased()).inserted {
+                    name = "\(Self.fileName(group))-\(number)"
+                    number += 1
+                }
+                return (name: group, path: "\(output)/\(name).cassette")
+            }
             for file in files where FileManager.default.fileExists(atPath: file.path) {
                 throw CassetteError(.unwritable, path: file.path, "is there already; nothing was made.")
             }
@@ -171,7 +181,7 @@ struct SplitCommand: ParsableCommand {
                     || "-_.".unicodeScalars.contains(scalar))
                 ? Character(scalar) : "-"
         }
-        let name = String(kept).trimmingCharacters(in: CharacterSet(charactersIn: "."))
+        let name = String(kept).trimmingCharacters(in: CharacterSet(charactersIn: ".-"))
         return name.isEmpty ? "part" : String(name.prefix(100))
     }
 }

@@ -20,6 +20,19 @@ struct CurlCommandLine {
         "--cert", "--key", "-c", "--cookie-jar", "--resolve", "-D", "--dump-header", "--retry-delay", "--limit-rate",
     ]
 
+    /// Options that take none, and say nothing about the request.
+    private static let flags: Set<String> = [
+        "-s", "--silent", "-S", "--show-error", "-f", "--fail", "--fail-with-body", "-i", "--include", "-k",
+        "--insecure", "-L",
+        "--location", "-v", "--verbose", "-g", "--globoff", "-N", "--no-buffer", "-n", "--netrc", "-O", "--remote-name",
+        "-q",
+        "--compressed", "--http1.0", "--http1.1", "--http2", "--http2-prior-knowledge", "--http3", "-0", "-1", "-2",
+        "-3", "-4", "-6",
+        "--ipv4", "--ipv6", "--no-progress-meter", "-#", "--progress-bar", "--path-as-is", "--raw", "--tcp-nodelay",
+        "--tlsv1.2",
+        "--tlsv1.3", "-I", "-G",
+    ]
+
     /// - Throws: `ValidationError` that says what cannot be read.
     init(_ text: String) throws {
         var words = try Self.words(text)[...]
@@ -67,12 +80,19 @@ struct CurlCommandLine {
             data.append(text)
         case "--data-urlencode":
             let text = try value()
+            guard text.contains("=") || !text.contains("@") else {
+                throw ValidationError("--curl: `\(name) \(text)` names a file; write what is in it.")
+            }
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             let encoded = parts.last?.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
             data.append(parts.count == 2 && !parts[0].isEmpty ? "\(parts[0])=\(encoded)" : encoded)
         case "--json":
             isForm = false
-            data.append(try value())
+            let text = try value()
+            guard !text.hasPrefix("@") else {
+                throw ValidationError("--curl: `--json \(text)` names a file; write what is in it.")
+            }
+            data.append(text)
             for field in ["Content-Type", "Accept"] where !has(field) { fields.append(field, "application/json") }
         case "-G", "--get": putsDataInQuery = true
         case "-I", "--head": isHead = true
@@ -80,7 +100,20 @@ struct CurlCommandLine {
         case "-F", "--form", "-T", "--upload-file", "-K", "--config":
             throw ValidationError("--curl: `\(name)` cannot be read; use --request, --request-json and --header.")
         case _ where Self.skipped.contains(name): _ = try value()
-        case _ where name.hasPrefix("-") && name != "-": break
+        case "--oauth2-bearer": fields.append("Authorization", "Bearer " + (try value()))
+        case _ where Self.flags.contains(name): break
+        case _ where name.hasPrefix("-") && !name.hasPrefix("--") && name.count > 2:
+            // Short options in one word: the last one may take a value.
+            for letter in name.dropFirst().dropLast() {
+                guard Self.flags.contains("-\(letter)") else {
+                    throw ValidationError("--curl: `\(word)` cannot be read.")
+                }
+                if letter == "I" { isHead = true }
+                if letter == "G" { putsDataInQuery = true }
+            }
+            try read("-\(name.suffix(1))", &words)
+        case _ where name.hasPrefix("-") && name != "-":
+            throw ValidationError("--curl: `\(name)` cannot be read; leave it out, or use --request and --header.")
         default:
             guard url == nil else {
                 throw ValidationError("--curl: there is more than one URL, `\(url ?? "")` and `\(word)`.")
@@ -136,18 +169,32 @@ struct CurlCommandLine {
         var word: String?
         var quote: Character?
         var isEscaped = false
+        // In `$'…'`, as browsers write it, a backslash begins an escape of C.
+        var isDollar = false
         for character in text {
-            if isEscaped {
+            if isEscaped, isDollar {
+                isEscaped = false
+                let escapes: [Character: String] = [
+                    "n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", "\"": "\"", "!": "!",
+                ]
+                guard let meant = escapes[character] else {
+                    throw ValidationError("--curl: the escape `\\\(character)` cannot be read.")
+                }
+                word = (word ?? "") + meant
+            } else if isEscaped {
                 isEscaped = false
                 // In double quotes a backslash escapes few characters; before a line break it joins lines.
                 if character.isNewline { continue }
                 if quote == "\"", !"\"\\$`".contains(character) { word = (word ?? "") + "\\" }
                 word = (word ?? "") + String(character)
-            } else if character == "\\", quote != "'" {
+            } else if character == "\\", quote != "'" || isDollar {
                 isEscaped = true
             } else if character == quote {
                 quote = nil
+                isDollar = false
             } else if quote == nil, character == "'" || character == "\"" {
+                isDollar = character == "'" && word?.hasSuffix("$") == true
+                if isDollar { word?.removeLast() }
                 quote = character
                 word = word ?? ""
             } else if quote == nil, character.isWhitespace {

@@ -86,7 +86,7 @@ struct EditCommand: ParsableCommand {
         }
         try reader.forEach(in: ranges.isEmpty ? [1...Int64.max - 1] : ranges) { interaction in
             var lines = try reader.text(of: interaction)
-            lines.insert(EditedText.remark(interaction.id), at: 1)
+            lines.insert(EditedText.remark(interaction.id, lines), at: 1)
             blocks.append(lines.joined(separator: "\n") + "\n")
         }
         guard !blocks.isEmpty else { throw MockServeError(.cassetteUnreadable, "\(cassette) has no interactions.") }
@@ -153,22 +153,58 @@ struct EditCommand: ParsableCommand {
         }
     }
 
-    private func edits(_ text: String) throws -> [(number: Int64, edit: InteractionEdit)] {
+    /// The first interaction that was to be edited and is not there.
+    private func missing(_ found: [Int64], _ ranges: [ClosedRange<Int64>], _ reader: CassetteReader) throws -> Int64? {
+        let found = Set(found)
+        var missing: Int64?
+        try reader.forEach(in: ranges.isEmpty ? [1...Int64.max - 1] : ranges) { interaction in
+            if missing == nil, !found.contains(interaction.id) { missing = interaction.id }
+        }
+        return missing
+    }
+
+    private func edits(_ text: String) throws -> [(
+        number: Int64, before: InteractionFingerprint, edit: InteractionEdit
+    )] {
         let reader = try CassetteReader(path: cassette)
         defer { reader.close() }
-        var edits: [(number: Int64, edit: InteractionEdit)] = []
-        for (number, lines) in try EditedText.blocks(text) {
+        var edits: [(number: Int64, before: InteractionFingerprint, edit: InteractionEdit)] = []
+        let ranges = try NumberRanges.parse(numbers)
+        let blocks = try EditedText.blocks(text)
+        if from == nil || !ranges.isEmpty {
+            // Who takes a block away may want the interaction to be removed.
+            let missing = try missing(blocks.map(\.number), ranges, reader)
+            if let number = missing {
+                Console.say(
+                    "mockserve: #\(number) is not in the text; it stays as it is (mockserve cassette remove removes it)"
+                )
+            }
+        }
+        for (number, digest, lines) in blocks {
+            guard ranges.isEmpty || ranges.contains(where: { $0.contains(number) }) else {
+                throw EditProblem(
+                    line: lines[0].number,
+                    reason: "interaction \(number) is not one of those that are edited"
+                )
+            }
             guard let interaction = try reader.interaction(number) else {
                 throw EditProblem(line: lines[0].number, reason: "there is no interaction \(number)")
             }
+            let original = try reader.text(of: interaction)
+            guard EditedText.isCurrent(digest, original) else {
+                throw EditProblem(
+                    line: lines[0].number,
+                    reason: "interaction \(number) has been changed since this text was made"
+                )
+            }
             let edit = try InteractionEdit(
                 lines,
-                original: try reader.text(of: interaction),
+                original: original,
                 interaction.content,
                 requestBody: try reader.bytes(of: interaction.requestBody, limit: BodyText.limit),
                 responseBody: try reader.bytes(of: interaction.responseBody, limit: BodyText.limit)
             )
-            if let edit { edits.append((number, edit)) }
+            if let edit { edits.append((number, try reader.fingerprint(of: number), edit)) }
         }
         return edits
     }

@@ -125,6 +125,9 @@ struct ResolveCommand: ParsableCommand {
     @Flag(help: "What stays.")
     var side: SideFlag?
 
+    @Flag(name: .customLong("dry-run"), help: "Say what would be settled, and change nothing.")
+    var dryRun = false
+
     func run() throws {
         try ExitStatus.reporting {
             guard let choice = side?.choice else {
@@ -139,9 +142,10 @@ struct ResolveCommand: ParsableCommand {
                 }
                 return
             }
-            let settled = try CassetteMerger.resolve(choice, numbers.isEmpty ? nil : Set(numbers), in: cassette)
+            let chosen = numbers.isEmpty ? nil : Set(numbers)
+            let settled = try CassetteMerger.resolve(choice, chosen, isDryRun: dryRun, in: cassette)
             Console.say(
-                "mockserve: \(Counted.text(settled.count, "conflict")) settled in \(cassette): \(choice.rawValue)"
+                "mockserve: \(Counted.text(settled.count, "conflict")) \(dryRun ? "would be " : "")settled in \(cassette): \(choice.rawValue)"
             )
         }
     }

@@ -3,7 +3,20 @@ import CassetteStore
 
 /// Numbers, and ranges of them, as `list` shows them.
 enum NumberRanges {
+    /// Ascending, and none twice.
     static func parse(_ texts: [String]) throws -> [ClosedRange<Int64>] {
+        var ranges: [ClosedRange<Int64>] = []
+        for range in try read(texts).sorted(by: { $0.lowerBound < $1.lowerBound }) {
+            if let last = ranges.last, range.lowerBound <= last.upperBound {
+                ranges[ranges.count - 1] = last.lowerBound...max(last.upperBound, range.upperBound)
+            } else {
+                ranges.append(range)
+            }
+        }
+        return ranges
+    }
+
+    private static func read(_ texts: [String]) throws -> [ClosedRange<Int64>] {
         try texts.map { text in
             let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int64($0) }
             guard let first = ends.first, let first, let last = ends.last, let last, ends.count <= 2,
@@ -40,10 +53,13 @@ struct RemoveCommand: ParsableCommand {
 
     private var ranges: [ClosedRange<Int64>] { get throws { try NumberRanges.parse(numbers) } }
 
+    @Flag(name: .customLong("dry-run"), help: "Say what would be removed, and remove nothing.")
+    var dryRun = false
+
     func run() throws {
         try ExitStatus.reporting {
-            let removed = try CassetteEditor.remove(try ranges, from: cassette)
-            Console.say("mockserve: \(removed) removed from \(cassette)")
+            let removed = try CassetteEditor.remove(try ranges, isDryRun: dryRun, from: cassette)
+            Console.say("mockserve: \(removed) \(dryRun ? "would be " : "")removed from \(cassette)")
         }
     }
 }

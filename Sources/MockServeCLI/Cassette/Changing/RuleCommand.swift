@@ -216,7 +216,16 @@ struct RemoveRuleCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Numbers of rules, as `list` shows them.", valueName: "n"))
     var numbers: [Int64]
 
+    @Flag(name: .customLong("dry-run"), help: "Say what would change, and change nothing.")
+    var dryRun = false
+
     func run() throws {
-        try ExitStatus.reporting { RuleChanges.say(try CassetteEditor.removeRules(numbers, from: cassette)) }
+        try ExitStatus.reporting {
+            let changes = try CassetteEditor.removeRules(numbers, isDryRun: dryRun, from: cassette)
+            if dryRun {
+                Console.say("mockserve: would remove \(Counted.text(Set(numbers).count, "rule")) from \(cassette)")
+            }
+            RuleChanges.say(changes)
+        }
     }
 }

@@ -248,6 +248,9 @@ struct RemoveStubCommand: ParsableCommand {
     @Argument(help: ArgumentHelp("Numbers of stubs, or ranges of them.", valueName: "n|n-m"))
     var numbers: [String]
 
+    @Flag(name: .customLong("dry-run"), help: "Say what would be removed, and remove nothing.")
+    var dryRun = false
+
     func validate() throws {
         guard !numbers.isEmpty else { throw ValidationError("Which stubs? Give their numbers.") }
         _ = try NumberRanges.parse(numbers)
@@ -255,8 +258,14 @@ struct RemoveStubCommand: ParsableCommand {
 
     func run() throws {
         try ExitStatus.reporting {
-            let removed = try CassetteEditor.removeStubs(try NumberRanges.parse(numbers), from: cassette)
-            Console.say("mockserve: \(Counted.text(removed, "stub")) removed from \(cassette)")
+            let removed = try CassetteEditor.removeStubs(
+                try NumberRanges.parse(numbers),
+                isDryRun: dryRun,
+                from: cassette
+            )
+            Console.say(
+                "mockserve: \(Counted.text(removed, "stub")) \(dryRun ? "would be " : "")removed from \(cassette)"
+            )
         }
     }
 }

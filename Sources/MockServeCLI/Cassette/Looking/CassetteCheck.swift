@@ -43,39 +43,37 @@ enum CassetteCheck {
         } catch {
             findings.append(Console.safe(String(describing: error)))
         }
-        findings += ((try? reader.likenesses()) ?? []).map { Console.safe($0.description) }
-        findings += (try? hidden(reader)) ?? []
-        if let statistics = try? reader.statistics() {
+        do {
+            findings += try reader.likenesses().map { Console.safe($0.description) }
+            findings += try hidden(reader)
+            let statistics = try reader.statistics()
             if statistics.orphans > 0 {
                 let what = Counted.text(statistics.orphans, "body", "bodies")
                 findings.append("has \(what) that nothing refers to: mockserve cassette compact")
             }
             if let maxAge, let oldest = statistics.oldest {
                 let days = (Int64(Date().timeIntervalSince1970 * 1000) - oldest) / 86_400_000
-                if days > maxAge { findings.append("was recorded \(days) days ago, in part; \(maxAge) is the limit") }
+                if days > maxAge {
+                    findings.append("was recorded \(days) days ago, in part; \(maxAge) is the limit")
+                }
             }
+        } catch {
+            findings.append(Console.safe((error as? CassetteError)?.reason ?? String(describing: error)))
         }
         return findings
     }
 
-    /// Interactions that a stub or a rule keeps from being given.
+    /// Interactions that a stub keeps from being given.
     private static func hidden(_ reader: CassetteReader) throws -> [String] {
         let stubs = try reader.stubs().filter(\.stub.conditions.isEmpty)
-        let rules = try reader.rules()
         var index = StubIndex<Int64>()
         for stored in stubs { _ = index.insert(method: stored.stub.method, stored.stub.path, stored.number) }
         var findings: [String] = []
-        var seen: [MatchKey: Int64] = [:]
         try reader.forEach { interaction in
             let asked = AskedRequest(interaction.request)
             if let stub = index.matches(method: asked.method, path: asked.path).first {
                 findings.append("#\(interaction.id) is never given: stub \(stub.value) answers before")
             }
-            let key = interaction.content.matchKey
-            if let first = seen[key], rules.playback(MatchKeyBuilder(interaction.request, rules)) == .first {
-                findings.append("#\(interaction.id) is never given: a rule gives #\(first) only")
-            }
-            seen[key] = seen[key] ?? interaction.id
             return true
         }
         return findings

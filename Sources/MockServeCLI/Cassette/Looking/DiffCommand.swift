@@ -40,14 +40,14 @@ struct DiffCommand: ParsableCommand {
                 right.close()
             }
             var counts = (changed: 0, added: 0, removed: 0, alike: 0)
-            try Console.paged { output in
+            try Console.paged(isWanted: !quiet) { output in
                 var isFirst = true
                 func show(_ lines: [String]) {
                     guard !quiet else { return }
                     output.write(lines, isFirst: isFirst)
                     isFirst = false
                 }
-                try CassetteDiff.each(left, right) { change in
+                try CassetteDiff.each(left, right, isFull: all) { change in
                     switch change {
                     case .top(let old, let new):
                         counts.changed += 1

@@ -32,10 +32,11 @@ enum SecretScan {
         note.placeholder.split(separator: ".").dropFirst().first.map(String.init) ?? "secret"
     }
 
-    /// - Parameter rules: by which is looked; what the cassette keeps on purpose is no finding.
+    /// - Parameter rules: by which is looked, with those by which the cassette redacts; what it keeps on purpose is no finding.
     static func findings(_ reader: CassetteReader, _ rules: [Rule], _ known: KnownSecrets) throws -> Findings {
-        let kept = try reader.rules().rules.filter(\.isKeep)
-        guard let all = RuleSet(rules + kept, secrets: known).redactor else { return Findings() }
+        // Of the catalog, the version that is asked for counts.
+        let own = try reader.rules().rules.filter { $0.redaction != nil && !$0.isDefaultRedaction }
+        guard let all = RuleSet(rules + own, secrets: known).redactor else { return Findings() }
         // What one shows to be secret may be in another: then all of them are looked at again.
         var found = Findings()
         for _ in 0..<passes {

@@ -78,8 +78,10 @@ struct ShowCommand: ParsableCommand {
                 var isFirst = true
                 let rules = try reader.rules()
                 try reader.forEach(in: ranges) { interaction in
-                    let lines = try reader.text(of: interaction, isFull: isFull)
-                    output.write(isFull ? lines : StableText.lines(lines, rules), isFirst: isFirst)
+                    let lines =
+                        try isFull
+                        ? reader.text(of: interaction, isFull: true) : reader.stableText(of: interaction, rules)
+                    output.write(lines, isFirst: isFirst)
                     isFirst = false
                 }
             }

@@ -24,7 +24,7 @@ struct RealityOptions: ParsableArguments {
     @Flag(help: "Send requests that change something, too: all but GET, HEAD and OPTIONS.")
     var unsafe = false
 
-    @Option(help: "How many requests may be under way at once.")
+    @Option(help: "How many requests may be under way at once. Each part of them is sent in recorded order.")
     var jobs = 1
 
     @Option(help: ArgumentHelp("How many requests are sent in a second, at most.", valueName: "n"))
@@ -53,6 +53,21 @@ struct RealityOptions: ParsableArguments {
         let outcome: Reasking.Outcome
         let drift: AnswerDrift
         let differences: [String]
+        /// What the recorded interaction was when they were compared.
+        let before: InteractionFingerprint
+
+        /// How the answers differ, line by line.
+        func difference(_ reader: CassetteReader, _ parts: [Int: CassetteReader]) throws -> [String] {
+            guard let part = parts[outcome.part], let answer = outcome.answer,
+                let old = try reader.interaction(outcome.number), let new = try part.interaction(answer)
+            else { return [] }
+            let rules = try reader.rules()
+            let texts = try [reader.stableText(of: old, rules), part.stableText(of: new, rules)]
+            // The request is the same, but for what this client says of itself.
+            let answers = texts.map { text in Array(text.drop { !$0.hasPrefix(InteractionText.Mark.response.rawValue) })
+            }
+            return LineDiff.lines(answers[0], answers[1])
+        }
     }
 
     /// Sends the requests again, and compares.
@@ -71,10 +86,16 @@ struct RealityOptions: ParsableArguments {
             attributes: [.posixPermissions: 0o700]
         )
         defer { try? FileManager.default.removeItem(atPath: folder) }
+        let interruption = Interruption { try? FileManager.default.removeItem(atPath: folder) }
+        defer { interruption.end() }
         let declared = try secrets.declared()
         let reasking = Reasking(
             cassette: cassette,
             upstreams: try upstreams(reader),
+            names: Dictionary(
+                try reader.upstreams().map { ($0.origin.description, $0.name) },
+                uniquingKeysWith: { first, _ in first }
+            ),
             secrets: secrets.targets,
             values: declared.map { (Array("redacted.\($0.kind).".utf8), $0.bytes) },
             jobs: jobs,
@@ -88,14 +109,22 @@ struct RealityOptions: ParsableArguments {
         defer { for part in parts.values { part.close() } }
         var findings: [Finding] = []
         for outcome in outcomes {
+            let before = try reader.fingerprint(of: outcome.number)
             guard let answer = outcome.answer else {
-                findings.append(Finding(outcome: outcome, drift: .shape, differences: [outcome.problem ?? "no answer"]))
+                findings.append(
+                    Finding(
+                        outcome: outcome,
+                        drift: .shape,
+                        differences: [outcome.problem ?? "no answer"],
+                        before: before
+                    )
+                )
                 continue
             }
             let part = try parts[outcome.part] ?? CassetteReader(path: reasking.path(ofPart: outcome.part))
             parts[outcome.part] = part
             let (drift, differences) = try CassetteEditor.drift(of: outcome.number, in: reader, to: answer, in: part)
-            findings.append(Finding(outcome: outcome, drift: drift, differences: differences))
+            findings.append(Finding(outcome: outcome, drift: drift, differences: differences, before: before))
         }
         if skipped > 0 {
             Console.say(
@@ -178,5 +207,29 @@ final class Progress: Sendable {
         _ = "\r\u{1B}[K".utf8CString.withUnsafeBufferPointer {
             Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count - 1)
         }
+    }
+}
+
+/// Cleans up before the program ends by a signal.
+final class Interruption {
+    private let sources: [any DispatchSourceSignal]
+
+    init(_ cleanUp: @escaping @Sendable () -> Void) {
+        sources = [SIGINT, SIGTERM].map { number in
+            signal(number, SIG_IGN)
+            let source = DispatchSource.makeSignalSource(signal: number)
+            source.setEventHandler {
+                cleanUp()
+                signal(number, SIG_DFL)
+                raise(number)
+            }
+            source.resume()
+            return source
+        }
+    }
+
+    func end() {
+        for source in sources { source.cancel() }
+        for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }
     }
 }

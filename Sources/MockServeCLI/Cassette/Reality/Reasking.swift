@@ -8,6 +8,10 @@ import Synchronization
 /// Sends recorded requests to the upstream again, and records what it answers now into a cassette of its own, by the rules
 /// of the first one.
 struct Reasking: Sendable {
+    /// Bytes of an answer that are waited for, and how long.
+    private static let answerLimit = 256 << 20
+    private static let patience = Duration.seconds(120)
+
     /// What became of one recorded request.
     struct Outcome: Sendable {
         let number: Int64
@@ -22,6 +26,8 @@ struct Reasking: Sendable {
 
     let cassette: String
     let upstreams: [(name: String, url: String)]
+    /// Names of upstreams by the origins that were recorded from.
+    let names: [String: String]
     let secrets: [RedactionTarget]
     let values: [(placeholder: [UInt8], value: [UInt8])]
     let jobs: Int
@@ -105,16 +111,21 @@ struct Reasking: Sendable {
         return outcomes
     }
 
+    /// An upstream may answer for ever.
+    private static func send(_ head: RequestHead, _ body: [UInt8], to origin: Origin) async throws -> PlainAnswer {
+        try await PlainClient.send(head, body: body, to: origin, limit: answerLimit, patience: patience)
+    }
+
     private static func title(_ interaction: Interaction) -> String {
         Console.safe("\(Latin1.string(interaction.request.method)) \(Latin1.string(interaction.request.target))")
     }
 
     private func origin(of interaction: Interaction, _ server: MockServer) throws -> Origin {
-        let recorded = interaction.content.origin
-        let name = upstreams.first { Origin($0.url)?.description == recorded }?.name
-        let url = (name ?? upstreams.first?.name).flatMap { server.url(for: $0) } ?? server.url
-        guard let origin = Origin(url.absoluteString) else {
-            throw MockServeError(.invalidConfiguration, "`\(url)` is no origin")
+        // What was recorded from one service, with its secrets, goes to no other.
+        guard let name = names[interaction.content.origin], let url = server.url(for: name),
+            let origin = Origin(url.absoluteString)
+        else {
+            throw MockServeError(.invalidConfiguration, "it was recorded from no upstream of the cassette")
         }
         return origin
     }

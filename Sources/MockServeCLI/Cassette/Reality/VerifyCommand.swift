@@ -38,7 +38,9 @@ struct VerifyCommand: AsyncParsableCommand {
             try await options.ask { findings, reader, parts in
                 for finding in findings {
                     if json { Console.print(Self.object(finding)) } else { Self.printText(finding) }
-                    if diff, !json, finding.drift != .same { try Self.printDifference(finding, reader, parts) }
+                    if diff, !json, finding.drift != .same {
+                        for line in try finding.difference(reader, parts) { Console.print("         \(line)") }
+                    }
                 }
                 let counts = AnswerDrift.allCases.map { degree in findings.count { $0.drift == degree } }
                 Console.say(
@@ -57,21 +59,6 @@ struct VerifyCommand: AsyncParsableCommand {
         for difference in finding.differences { Console.print("         \(Console.safe(difference))") }
     }
 
-    private static func printDifference(
-        _ finding: RealityOptions.Finding,
-        _ reader: CassetteReader,
-        _ parts: [Int: CassetteReader]
-    ) throws {
-        guard let part = parts[finding.outcome.part], let answer = finding.outcome.answer,
-            let old = try reader.interaction(finding.outcome.number), let new = try part.interaction(answer)
-        else { return }
-        let rules = try reader.rules()
-        let texts = try [reader.text(of: old), part.text(of: new)].map { StableText.lines($0, rules) }
-        for line in DiffCommand.difference(texts[0], texts[1]).dropFirst() where line.first != ">" {
-            Console.print("         \(line)")
-        }
-    }
-
     private static func object(_ finding: RealityOptions.Finding) -> String {
         let differences = finding.differences.map(JSONText.string).joined(separator: ",")
         return "{\"id\":\(finding.outcome.number),\"request\":\(JSONText.string(finding.outcome.request)),"
@@ -80,10 +67,11 @@ struct VerifyCommand: AsyncParsableCommand {
 
     private static func write(_ findings: [RealityOptions.Finding], to file: String, _ cassette: String) throws {
         func escaped(_ text: String) -> String {
-            text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing(
-                "\"",
-                with: "&quot;"
-            )
+            VisibleText.of(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+                .replacing(
+                    "\"",
+                    with: "&quot;"
+                )
         }
         let failures = findings.count { $0.drift == .shape }
         var lines = [
@@ -144,10 +132,16 @@ struct RefreshCommand: AsyncParsableCommand {
     @Flag(name: .customLong("dry-run"), help: "Say what would be taken over, and change nothing.")
     var dryRun = false
 
+    func validate() throws {
+        guard yes || dryRun || Console.isTerminal(STDIN_FILENO) else {
+            throw ValidationError("There is no terminal to ask on: give --yes, or --dry-run.")
+        }
+    }
+
     func run() async throws {
         try await ExitStatus.reporting {
             try await options.ask { findings, reader, parts in
-                let asks = !yes && !dryRun && Console.isTerminal(STDIN_FILENO) && Console.isTerminal(STDERR_FILENO)
+                let asks = !yes && !dryRun
                 var chosen: [RealityOptions.Finding] = []
                 for finding in findings where finding.drift != .same && finding.outcome.answer != nil {
                     if let only, only.rawValue != finding.drift.rawValue { continue }
@@ -173,7 +167,9 @@ struct RefreshCommand: AsyncParsableCommand {
                 let answers = groups.compactMap { part, findings in
                     parts[part].map { source in
                         let pairs = findings.compactMap { finding in
-                            finding.outcome.answer.map { (old: finding.outcome.number, new: $0) }
+                            finding.outcome.answer.map {
+                                (old: finding.outcome.number, before: finding.before, new: $0)
+                            }
                         }
                         return (source: source, pairs: pairs)
                     }
@@ -191,13 +187,7 @@ struct RefreshCommand: AsyncParsableCommand {
         _ reader: CassetteReader,
         _ parts: [Int: CassetteReader]
     ) throws -> Bool {
-        if let part = parts[finding.outcome.part], let answer = finding.outcome.answer,
-            let old = try reader.interaction(finding.outcome.number), let new = try part.interaction(answer)
-        {
-            let rules = try reader.rules()
-            let texts = try [reader.text(of: old), part.text(of: new)].map { StableText.lines($0, rules) }
-            for line in DiffCommand.difference(texts[0], texts[1]) { Console.say(line) }
-        }
+        for line in try finding.difference(reader, parts) { Console.say("  \(line)") }
         Console.say("Take it over? [y/N]")
         return readLine()?.lowercased().hasPrefix("y") ?? false
     }
@@ -219,10 +209,13 @@ struct UndoCommand: ParsableCommand {
     @Flag(help: "Also if the cassette has been changed since; that is taken back with it.")
     var force = false
 
+    @Flag(name: .customLong("dry-run"), help: "Say whether it can be taken back, and change nothing.")
+    var dryRun = false
+
     func run() throws {
         try ExitStatus.reporting {
-            try CassetteEditor.undo(cassette, force: force)
-            Console.say("mockserve: \(cassette) is as it was before its last refresh")
+            try CassetteEditor.undo(cassette, force: force, isDryRun: dryRun)
+            Console.say("mockserve: \(cassette) \(dryRun ? "would be" : "is") as it was before its last refresh")
         }
     }
 }
