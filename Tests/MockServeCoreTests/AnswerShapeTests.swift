@@ -1,3 +1,4 @@
+import Foundation
 import HTTPMessages
 import MockServeCore
 import Testing
@@ -42,6 +43,17 @@ import Testing
         #expect(differences("{}", "{}", status: (200, 404)) == ["status: 404, was 200"])
         #expect(differences("{}", "{}", type: ("application/json", "application/json; charset=utf-8")) == [])
         #expect(differences("x", "x", type: ("text/plain", "text/html")) == ["type: text/html, was text/plain"])
+    }
+
+    @Test func volatileFieldsAreDocumented() throws {
+        var root = URL(fileURLWithPath: #filePath)
+        for _ in 0..<3 { root.deleteLastPathComponent() }
+        let text = try String(contentsOf: root.appendingPathComponent("Schema/README.md"), encoding: .utf8)
+        let section = try #require(text.components(separatedBy: "# Volatile fields").last)
+        let named = section.components(separatedBy: "`").enumerated().filter { !$0.offset.isMultiple(of: 2) }.map(
+            \.element
+        )
+        #expect(Set(named.filter { $0 == $0.lowercased() && $0 != "volatile" }) == AnswerLikeness.volatileFields)
     }
 
     @Test func fewAreNamed() {

@@ -39,7 +39,7 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "Leave out what changes with every recording.")
     var text = false
 
-    @Flag(help: "Show it, too, with --text.")
+    @Flag(help: "With --text, show that, too.")
     var full = false
 
     @Flag(help: "Print the response's bytes.")
