@@ -47,7 +47,10 @@ struct GitCheckCommand: ParsableCommand {
             }
             for path in paths {
                 try withContent(path, top) { file in
-                    for finding in CassetteCheck.findings(file, maxSize: maxSize << 20) { say(path, finding) }
+                    let findings = Progress.during("checking \(Console.safe(path))") {
+                        CassetteCheck.findings(file, maxSize: maxSize << 20)
+                    }
+                    for finding in findings { say(path, finding) }
                 }
             }
             if let top {

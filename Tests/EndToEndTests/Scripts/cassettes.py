@@ -324,6 +324,8 @@ def a_command_of_curl_is_a_request(cassette):
         ("curl --json '{\"a\":1}' https://a.example/j --compressed -s -o /dev/null", "POST", "/j", {"Content-Type": "application/json"}, b'{"a":1}'),
         ("curl -d a=1 -d b=2 a.example/f", "POST", "/f", {"Content-Type": "application/x-www-form-urlencoded"}, b"a=1&b=2"),
         ("curl -G --data-urlencode 'q=a b&c' 'https://a.example/s?x=1#part'", "GET", "/s?x=1&q=a%20b%26c", {}, b""),
+        ("curl 'https://a.example/b' --data-raw $'{\\'a\\': \\'b\\\\n\\'}' --compressed", "POST", "/b", {}, b"{'a': 'b\\n'}"),
+        ("curl -sSLI https://a.example/i", "HEAD", "/i", {}, b""),
         ("curl \\\n  -A agent \\\n  -I https://a.example/h", "HEAD", "/h", {"User-Agent": "agent"}, b""),
     ]:
         run("add", cassette, "--curl", command, "--text", "answer")
@@ -333,7 +335,7 @@ def a_command_of_curl_is_a_request(cassette):
         for name, value in fields.items():
             assert f"> {name}: {value}" in shown, (command, shown)
         assert run("export-body", cassette, number, "--request")[0].encode() == body, (command, shown)
-    for command in ("wget x", "curl", "curl -d @file https://a", "curl 'https://a", "curl https://a https://b", "curl -F a=b https://a", "curl ftp://a/b"):
+    for command in ("wget x", "curl", "curl -d @file https://a", "curl 'https://a", "curl https://a https://b", "curl -F a=b https://a", "curl ftp://a/b", "curl --unknown x https://a", "curl --json @f https://a"):
         run("add", cassette, "--curl", command, status=64)
     run("add", cassette, "--curl", "curl https://a", "--request", "GET /", status=64)
 

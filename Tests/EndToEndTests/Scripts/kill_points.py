@@ -109,6 +109,28 @@ class Job:
         return "new" if now == self.after else "old"
 
 
+class Prepared(Job):
+    """The same with something that is done to the cassette before."""
+
+    def __init__(self, name, *arguments, first):
+        super().__init__(name, *arguments)
+        self.first = first
+
+    def place(self, master, cassette):
+        super().place(master, cassette)
+        self.first(cassette)
+
+
+def of_an_upstream(cassette):
+    database = sqlite3.connect(cassette)
+    database.execute("INSERT INTO upstream (name, origin) VALUES ('default', 'http://old.example')")
+    database.execute("UPDATE interaction SET origin = 'http://old.example'")
+    database.commit()
+    database.close()
+    # That computes the match keys anew.
+    command("cassette", "rule", "add", cassette, "--ignore", "query:other")
+
+
 class Recording(Job):
     def __init__(self, name, upstream, mode, exists):
         super().__init__(name)
@@ -177,6 +199,8 @@ def jobs(url, other, edit):
         Job("stub add", "stub", "add", "CASSETTE", "GET /stub/{id}", "--text", "s" * 5000),
         Job("edit", "edit", "CASSETTE", "--from", edit),
         Job("compact", "compact", "CASSETTE"),
+        Prepared("stub remove", "stub", "remove", "CASSETTE", "1", first=lambda path: command("cassette", "stub", "add", path, "GET /stub", "--text", "s" * 5000)),
+        Prepared("rename-host", "rename-host", "CASSETTE", "http://old.example", "https://new.example", first=of_an_upstream),
         Job("copy", "copy", other, "CASSETTE", "1-2"),
         Job("merge", "merge", "CASSETTE", other, "-o", "CASSETTE", "--theirs"),
         Job("upgrade", "upgrade", "--no-backup", "CASSETTE", version=1),
@@ -347,7 +371,11 @@ def main():
         for job in jobs(f"http://127.0.0.1:{upstream.server_address[1]}", other, edit):
             if kind and not job.name.startswith(kind):
                 continue
-            job.before = content(OLD.format(job.version) if job.version else master)
+            place = os.path.join(temporary, "before.cassette")
+            job.place(master, place)
+            job.before = content(place if os.path.exists(place) else master)
+            if os.path.exists(place):
+                os.remove(place)
             points += count(job, master, temporary)
         total = len(points)
         assert total >= (50 if kind else 300), f"only {total} points: {collections.Counter(job.name for job, _, _ in points)}"

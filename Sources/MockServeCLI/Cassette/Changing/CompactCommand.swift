@@ -23,7 +23,7 @@ struct CompactCommand: ParsableCommand {
         try ExitStatus.reporting {
             for path in cassettes {
                 let before = Self.size(path)
-                try CassetteEditor.compact(path)
+                try Progress.during("compacting \(Console.safe(path))") { try CassetteEditor.compact(path) }
                 let after = Self.size(path)
                 Console.say("mockserve: \(path): \(ByteCount.text(before)), now \(ByteCount.text(after))")
             }

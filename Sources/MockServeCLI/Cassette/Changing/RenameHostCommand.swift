@@ -41,12 +41,10 @@ struct RenameHostCommand: ParsableCommand {
 
     func run() throws {
         try ExitStatus.reporting {
-            let count = try CassetteEditor.renameOrigin(
-                try Self.origin(old),
-                to: try Self.origin(new),
-                isDryRun: dryRun,
-                in: cassette
-            )
+            let (from, to) = (try Self.origin(old), try Self.origin(new))
+            let count = try Progress.during("renaming") {
+                try CassetteEditor.renameOrigin(from, to: to, isDryRun: dryRun, in: cassette)
+            }
             let what = dryRun ? "would be changed" : "changed"
             Console.say("mockserve: \(Counted.text(count, "interaction")) \(what) in \(cassette)")
         }

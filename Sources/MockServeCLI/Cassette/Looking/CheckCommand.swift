@@ -34,7 +34,9 @@ struct CheckCommand: ParsableCommand {
         let count = try ExitStatus.reporting {
             var count = 0
             for path in cassettes {
-                let findings = CassetteCheck.findings(path) + CassetteCheck.answers(path, maxAge: maxAge)
+                let findings = Progress.during("checking \(Console.safe(path))") {
+                    CassetteCheck.findings(path) + CassetteCheck.answers(path, maxAge: maxAge)
+                }
                 for finding in findings { Console.print("\(Console.safe(path)): \(finding)") }
                 count += findings.count
             }

@@ -42,7 +42,7 @@ struct CopyOptions: ParsableArguments {
             Console.say("mockserve: would copy \(Counted.text(chosen.count, "interaction")) to \(destination)")
             return chosen.count
         }
-        let copied = try CassetteEditor.copy(chosen, from: reader, to: destination)
+        let copied = try Progress.during("copying") { try CassetteEditor.copy(chosen, from: reader, to: destination) }
         let numbers = copied.count == 1 ? "as #\(copied[0])" : "as #\(copied.first ?? 0) to #\(copied.last ?? 0)"
         Console.say("mockserve: \(Counted.text(copied.count, "interaction")) copied to \(destination), \(numbers)")
         return copied.count

@@ -47,7 +47,9 @@ struct MergeCommand: ParsableCommand {
                 for path in cassettes.dropFirst() {
                     let reader = try CassetteReader(path: path)
                     defer { reader.close() }
-                    let outcome = try CassetteMerger.merge(base: older, theirs: reader, into: copy)
+                    let outcome = try Progress.during("merging \(Console.safe(path))") {
+                        try CassetteMerger.merge(base: older, theirs: reader, into: copy)
+                    }
                     Console.say(
                         "mockserve: \(path): \(outcome.added) added, \(outcome.changed) changed, \(outcome.removed) removed"
                     )
