@@ -65,11 +65,13 @@ enum RuleSQL {
     ///
     /// - Returns: what now matches the same requests, and what no longer does.
     static func recomputeKeys(_ db: Database, path: String) throws -> KeyChanges {
-        let rules = try all(db, path: path)
+        let all = try all(db, path: path)
+        var scopes = RuleScopes(all)
         var groups = KeyGroups()
         var last: Int64 = 0
         while let interaction = try next(db, after: last) {
             let before = interaction.content.matchKey
+            let rules = try scopes.rules(for: interaction.id, db)
             let key = try self.key(of: interaction, rules, db, path: path)
             groups.add(interaction.id, before: before, after: key)
             var served: Set<Int> = []
@@ -151,13 +153,13 @@ enum RuleSQL {
     /// - Parameter late: interactions that are left out.
     /// - Throws: `CassetteError` that names the first one that would miss its own recording.
     static func proveKeys(_ db: Database, after last: Int64, without late: Set<Int64>, path: String) throws {
-        let rules = try all(db, path: path)
+        var scopes = RuleScopes(try all(db, path: path))
         let newestBefore = last
-        // Where requests are told apart in order of first use, that begins with the first.
-        var last = rules.redactor?.tellsApart == true ? 0 : last
+        // Where requests are told apart in order of first use, that begins with the first of their run.
+        var last = scopes.areSeveral ? 0 : last
         while let interaction = try next(db, after: last) {
             let isExempt = late.contains(interaction.id) || interaction.id <= newestBefore
-            let key = try key(of: interaction, rules, db, path: path)
+            let key = try key(of: interaction, try scopes.rules(for: interaction.id, db), db, path: path)
             guard isExempt || key == interaction.content.matchKey else {
                 throw CassetteError(
                     .damaged,
@@ -180,6 +182,27 @@ enum RuleSQL {
             return false
         }
         return found
+    }
+}
+
+/// The rules by which the keys of a cassette are computed. Where requests are told apart in order of first use, that begins
+/// anew with every recording run, as it does with every replay.
+private struct RuleScopes {
+    private let rules: RuleSet
+    private var byEpisode: [Int64: RuleSet] = [:]
+
+    init(_ rules: RuleSet) { self.rules = rules }
+
+    var areSeveral: Bool { rules.redactor?.tellsApart == true }
+
+    mutating func rules(for number: Int64, _ db: Database) throws -> RuleSet {
+        guard areSeveral else { return rules }
+        let sql = "SELECT episode_id FROM interaction WHERE id = ?1"
+        let episode = try db.firstInteger(sql, [.integer(number)]) ?? 0
+        if let known = byEpisode[episode] { return known }
+        let own = RuleSet(rules.rules)
+        byEpisode[episode] = own
+        return own
     }
 }
 

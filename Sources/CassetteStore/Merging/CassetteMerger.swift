@@ -75,6 +75,7 @@ private struct Merge {
         let before = try RuleSQL.all(ours, path: path).rules
         try mergeRules()
         try mergeUpstreams()
+        try refuseMixedNumbers()
         try PlaceholderSQL.raise(try PlaceholderSQL.last(theirs), ours)
         let rules = try RuleSQL.all(ours, path: path)
         try mergeInteractions(rules)
@@ -183,6 +184,29 @@ private struct Merge {
             try ConflictSQL.add(kind, ours: our, theirs: their, ours)
         }
         outcome.conflicts = try ConflictSQL.all(ours)
+    }
+
+    /// Where requests are told apart by secrets, a number says whose they are. Two sides that have both given numbers have given
+    /// the same ones to different people.
+    private func refuseMixedNumbers() throws {
+        let sides = try [RuleSQL.all(ours, path: path), RuleSQL.all(theirs, path: reader.path)]
+        guard sides.contains(where: { $0.redactor?.tellsApart == true }) else { return }
+        let old = try base.map { try PlaceholderSQL.last($0) } ?? [:]
+        func given(_ db: Database) throws -> Int {
+            let last = try PlaceholderSQL.last(db)
+            return last.filter { $0.value > old[$0.key] ?? 0 }.count
+        }
+        guard try given(ours) > 0, try given(theirs) > 0,
+            try MergeEntries.interactions(ours).entries != MergeEntries.interactions(theirs).entries
+        else { return }
+        throw CassetteError(
+            .unwritable,
+            path: path,
+            """
+            was not merged: its rules tell requests apart by their secrets, and both sides have recorded new ones, which have the \
+            same numbers. Take one side, and record what the other has added again.
+            """
+        )
     }
 
     // MARK: Rules and upstreams

@@ -367,6 +367,27 @@ def secrets_that_are_known_only_now_stay_out(repository):
 
 
 @check
+def people_of_both_sides_are_not_taken_for_one(repository):
+    def record(name, path):
+        with Server("record", repository.cassette, "--upstream", repository.service, "--mode", "missing", "--quiet", "--tell-apart", "field:Authorization") as server:
+            urllib.request.urlopen(urllib.request.Request(server.url + path, headers={"Authorization": f"Bearer secret-of-{name}-0123456789"})).read()
+            server.stop()
+
+    record("base", "/base")
+    repository.commit("base")
+    repository.git("checkout", "-qb", "theirs")
+    record("bobby", "/shared")
+    repository.commit("theirs")
+    repository.git("checkout", "-q", "main")
+    record("alice", "/shared")
+    repository.commit("ours")
+    said = repository.git("merge", "-m", "merged", "theirs", status=1)
+    assert "both sides have recorded new ones" in said, said
+    repository.git("merge", "--abort")
+    repository.git("merge", "-q", "-m", "merged", "HEAD~1")
+
+
+@check
 def what_others_do_meanwhile_is_kept(repository):
     repository.record("/1", "/2")
     with Server("record", repository.cassette, "--upstream", repository.service, "--mode", "all", "--quiet") as server:
