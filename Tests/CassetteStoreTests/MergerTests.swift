@@ -113,8 +113,15 @@ import Testing
             #expect(error?.description.contains("mockserve cassette resolve") == true)
             let other = try CassetteReader(path: theirs)
             defer { other.close() }
-            // What is merged into it leaves them: git does so where branches have crossed.
-            #expect(try CassetteMerger.merge(base: nil, theirs: other, into: result).conflicts == outcome.conflicts)
+            #expect(throws: CassetteError.self) { try CassetteMerger.merge(base: nil, theirs: other, into: result) }
+            // Git merges so where branches have crossed: the conflicts stay.
+            let again = try CassetteMerger.merge(
+                base: nil,
+                theirs: other,
+                allowsConflicts: true,
+                into: result
+            )
+            #expect(again.conflicts == outcome.conflicts)
             #expect(throws: CassetteError.self) { try CassetteMerger.resolve(.ours, [7], in: result) }
             #expect(try CassetteMerger.resolve(.theirs, [1], in: result).count == 1)
             #expect(try text(result) == text(theirs))

@@ -20,6 +20,7 @@ extension CassetteEditor {
                 let isNew = try ["episode", "rule", "stub"].allSatisfy { table in
                     try db.firstInteger("SELECT 1 FROM \(table) LIMIT 1") == nil
                 }
+                if !numbers.isEmpty { try PlaceholderSQL.refuseMixed(nil, db, path: path, other, path: source.path) }
                 var copy = try RowCopy(from: other, to: db)
                 let theirs = try RuleSQL.all(other, path: source.path).rules
                 if isNew {
@@ -45,9 +46,10 @@ extension CassetteEditor {
                 try PlaceholderSQL.raise(try PlaceholderSQL.last(other), db)
                 let rules = try RuleSQL.all(db, path: path)
                 if rules.rules != theirs {
-                    if let redactor = rules.redactor, let first = copied.first {
+                    let known = KnownSecrets([], learned: LearnedSecrets())
+                    if let redactor = try RuleSQL.all(db, path: path, secrets: known).redactor {
                         let book = PlaceholderBook(try PlaceholderSQL.last(db))
-                        _ = try RedactionSQL.redact(redactor, rules, in: first...last, db, path: path, book)
+                        try RedactionSQL.redactAll(redactor, rules, db, path: path, book).refuse(path: path)
                         try EpisodeSQL.removeUnused(db)
                     }
                     _ = try RuleSQL.recomputeKeys(db, path: path)

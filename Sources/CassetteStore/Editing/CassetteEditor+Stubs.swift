@@ -67,8 +67,7 @@ extension CassetteEditor {
         let changes = try change(path, rewritesIf: { _ in true }) { db in
             let book = PlaceholderBook.shared(for: path)
             let rules = try RuleSQL.all(db, path: path)
-            var changes = try RedactionSQL.redact(redactor, rules, db, path: path, book)
-            changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, book))
+            let changes = try RedactionSQL.redactAll(redactor, rules, db, path: path, book)
             try EpisodeSQL.removeUnused(db)
             return changes
         }

@@ -4,9 +4,6 @@ package import MockServeCore
 
 /// Changes to an existing cassette.
 package enum CassetteEditor {
-    /// How often redaction begins again because it has learned something.
-    private static let redactionPasses = 4
-
     /// Removes interactions, and bodies that nothing refers to any more; freed pages are overwritten.
     ///
     /// - Returns: how many interactions were removed.
@@ -16,9 +13,7 @@ package enum CassetteEditor {
         isDryRun: Bool = false,
         from path: String
     ) throws -> Int {
-        let removed = try change(path, isDryRun: isDryRun) { try remove(ranges, of: "interaction", $0, path: path) }
-        if !isDryRun { removeUndo(of: path) }
-        return removed
+        try change(path, isDryRun: isDryRun) { try remove(ranges, of: "interaction", $0, path: path) }
     }
 
     /// - Parameter table: which is called as what is in it.
@@ -82,20 +77,11 @@ package enum CassetteEditor {
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
             guard let redactor = all.redactor else { return RedactionChanges() }
             let book = PlaceholderBook(try PlaceholderSQL.last(db))
-            var changes = RedactionChanges()
-            // What a later one shows to be secret may be in an earlier one.
-            for _ in 0..<Self.redactionPasses {
-                let version = redactor.learnedVersion
-                changes.follow(try RedactionSQL.redact(redactor, all, db, path: path, book, each))
-                changes.add(try RedactionSQL.redactStubs(redactor, db, path: path, book, eachOfStub))
-                if redactor.learnedVersion == version { break }
-            }
+            let changes = try RedactionSQL.redactAll(redactor, all, db, path: path, book, each, ofStub: eachOfStub)
             try EpisodeSQL.removeUnused(db)
             _ = try RuleSQL.recomputeKeys(db, path: path)
             return changes
         }
-        // What is kept for `undo` may hold what is redacted now.
-        if !isDryRun { removeUndo(of: path) }
         return changes
     }
 
@@ -179,6 +165,8 @@ package enum CassetteEditor {
             }
             try queue.close()
             if wasCreated { CassetteFile.publish(path) }
+            // What is kept for `undo` may hold what is gone now.
+            if !isDryRun { removeUndo(of: path) }
             guard let result else { throw CassetteError(.unwritable, path: path, "was not changed.") }
             return result
         } catch {

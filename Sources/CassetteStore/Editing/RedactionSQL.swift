@@ -22,6 +22,12 @@ package struct RedactionChanges: Sendable {
         unread.map { ("interaction \($0.interaction)", $0.reason) } + keptInStubs.map { ("stub \($0.stub)", $0.reason) }
     }
 
+    /// - Throws: `CassetteError` if something stays.
+    func refuse(path: String) throws {
+        guard let (subject, reason) = left.first else { return }
+        throw CassetteError(.unwritable, path: path, "was not changed: \(subject) cannot be redacted: \(reason).")
+    }
+
     /// Adds what a further pass over the same did.
     mutating func follow(_ next: RedactionChanges) {
         (unread, keptInStubs) = ([], [])
@@ -102,6 +108,29 @@ enum RedactionSQL {
             }
             return (try upload.finish(&bodies, db), redaction)
         }
+    }
+
+    /// How often it begins again because it has learned something.
+    private static let passes = 4
+
+    /// Replaces the secrets in everything. What a later one shows to be secret may be in an earlier one.
+    static func redactAll(
+        _ redactor: Redactor,
+        _ rules: RuleSet,
+        _ db: Database,
+        path: String,
+        _ book: PlaceholderBook,
+        _ each: (Int64, RedactionNotes.Note) -> Void = { _, _ in },
+        ofStub eachOfStub: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
+    ) throws -> RedactionChanges {
+        var changes = RedactionChanges()
+        for _ in 0..<passes {
+            let version = redactor.learnedVersion
+            changes.follow(try redact(redactor, rules, db, path: path, book, each))
+            changes.add(try redactStubs(redactor, db, path: path, book, eachOfStub))
+            if redactor.learnedVersion == version { break }
+        }
+        return changes
     }
 
     /// The same in the answers of stubs. What a stub asks for stays, because requests are compared with it.

@@ -47,6 +47,7 @@ package enum CassetteCopy {
         if (try? CassetteFile.checkKind(place)) != nil, let older = try? CassetteReader(path: place) {
             older.close()
             try write(copy, into: place)
+            CassetteEditor.removeUndo(of: place)
         } else {
             CassetteFile.publish(copy)
             guard rename(copy, place) == 0 else {

@@ -16,12 +16,21 @@ package enum CassetteMerger {
     ///
     /// - Parameters:
     ///   - base: what both come from; nil if they have nothing in common.
+    ///   - allowsConflicts: whether either may have conflicts, as what git makes of several things that branches come from: the
+    ///     result is then such a thing, and nothing that anybody keeps.
     ///   - path: our version, which becomes the result.
     /// - Returns: what changed, and the conflicts, which stay in the file with both sides.
     /// - Throws: `CassetteError`; then nothing was changed.
-    package static func merge(base: CassetteReader?, theirs: CassetteReader, into path: String) throws -> MergeOutcome {
-        // Each of the three may itself be a merge with conflicts: git merges what several branches come from.
-        return try CassetteEditor.change(path, allowsConflicts: true) { db in
+    package static func merge(
+        base: CassetteReader?,
+        theirs: CassetteReader,
+        allowsConflicts: Bool = false,
+        into path: String
+    ) throws -> MergeOutcome {
+        if !allowsConflicts, let error = CassetteError.unresolved(try theirs.conflicts(), path: theirs.path) {
+            throw error
+        }
+        return try CassetteEditor.change(path, allowsConflicts: allowsConflicts) { db in
             try EpisodeSQL.refuseWhileOpen(db, path: path)
             return try theirs.read { other in
                 func merge(_ base: Database?) throws -> MergeOutcome {
@@ -75,25 +84,24 @@ private struct Merge {
         let before = try RuleSQL.all(ours, path: path).rules
         try mergeRules()
         try mergeUpstreams()
-        try refuseMixedNumbers()
+        try PlaceholderSQL.refuseMixed(base, ours, path: path, theirs, path: reader.path)
         try PlaceholderSQL.raise(try PlaceholderSQL.last(theirs), ours)
         let rules = try RuleSQL.all(ours, path: path)
         try mergeInteractions(rules)
         try merge("stub", .stub, MergeEntries.stubs) { _, _ in false }
         // Keys depend on the rules.
         let theirRules = try RuleSQL.all(theirs, path: reader.path).rules
-        if before != rules.rules || Set(theirRules) != Set(rules.rules) {
+        if before != rules.rules || theirRules != rules.rules {
             _ = try RuleSQL.recomputeKeys(ours, path: path)
         }
-        let hasOthers = before != rules.rules || Set(theirRules) != Set(rules.rules)
+        let hasOthers = before != rules.rules || theirRules != rules.rules
         if hasOthers,
             let redactor = try RuleSQL.all(ours, path: path, secrets: KnownSecrets([], learned: LearnedSecrets()))
                 .redactor
         {
             // What one side had before the other's rules.
             let book = PlaceholderBook(try PlaceholderSQL.last(ours))
-            _ = try RedactionSQL.redact(redactor, rules, ours, path: path, book)
-            _ = try RedactionSQL.redactStubs(redactor, ours, path: path, book)
+            try RedactionSQL.redactAll(redactor, rules, ours, path: path, book).refuse(path: path)
         }
         try EpisodeSQL.removeUnused(ours)
         return outcome
@@ -184,29 +192,6 @@ private struct Merge {
             try ConflictSQL.add(kind, ours: our, theirs: their, ours)
         }
         outcome.conflicts = try ConflictSQL.all(ours)
-    }
-
-    /// Where requests are told apart by secrets, a number says whose they are. Two sides that have both given numbers have given
-    /// the same ones to different people.
-    private func refuseMixedNumbers() throws {
-        let sides = try [RuleSQL.all(ours, path: path), RuleSQL.all(theirs, path: reader.path)]
-        guard sides.contains(where: { $0.redactor?.tellsApart == true }) else { return }
-        let old = try base.map { try PlaceholderSQL.last($0) } ?? [:]
-        func given(_ db: Database) throws -> Int {
-            let last = try PlaceholderSQL.last(db)
-            return last.filter { $0.value > old[$0.key] ?? 0 }.count
-        }
-        guard try given(ours) > 0, try given(theirs) > 0,
-            try MergeEntries.interactions(ours).entries != MergeEntries.interactions(theirs).entries
-        else { return }
-        throw CassetteError(
-            .unwritable,
-            path: path,
-            """
-            was not merged: its rules tell requests apart by their secrets, and both sides have recorded new ones, which have the \
-            same numbers. Take one side, and record what the other has added again.
-            """
-        )
     }
 
     // MARK: Rules and upstreams

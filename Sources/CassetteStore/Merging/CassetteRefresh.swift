@@ -124,7 +124,7 @@ extension CassetteEditor {
             )
         }
         guard !isDryRun else { return }
+        // That takes the copy away, too.
         try CassetteCopy.make(of: file, to: path, overwrites: true) { _ in }
-        unlink(file)
     }
 }

@@ -13,6 +13,8 @@ enum RerecordingSQL {
         var isSame = true
         /// For what was recorded, the number that it will have, or that of the older interaction that stays.
         var numbers: [Int64: Int64] = [:]
+        /// Those that say nothing new, and are gone.
+        fileprivate var unchangedNumbers: Set<Int64> = []
         /// All interactions in the order that they are to have, and the numbers that they should have.
         fileprivate var order: [(number: Int64, wanted: Int64)] = []
     }
@@ -57,6 +59,7 @@ enum RerecordingSQL {
             plan.numbers[own[new].number] = interaction.number
             if own[new].entry.content == interaction.entry.content {
                 plan.unchanged += 1
+                plan.unchangedNumbers.insert(own[new].number)
                 successors[interaction.number] = interaction.number
                 try delete(own[new].number, db)
             } else {
@@ -72,7 +75,14 @@ enum RerecordingSQL {
     }
 
     /// Gives the interactions the numbers that they should have.
-    static func renumber(_ plan: inout Plan, _ db: Database) throws {
+    ///
+    /// Not while somebody else records: what is older than their runs is known by its number.
+    static func renumber(_ plan: inout Plan, _ episode: Int64, _ db: Database) throws {
+        let others = "SELECT 1 FROM episode WHERE state = 'open' AND id <> ?1 LIMIT 1"
+        guard try db.firstInteger(others, [.integer(episode)]) == nil else {
+            plan.numbers = plan.numbers.filter { plan.unchangedNumbers.contains($0.key) }
+            return
+        }
         let order = RowOrder("interaction", wanted: plan.order.map(\.wanted))
         for (row, number) in zip(plan.order, order.numbers) { plan.numbers[row.number] = number }
         guard zip(plan.order, order.numbers).contains(where: { $0.number != $1 }) else { return }

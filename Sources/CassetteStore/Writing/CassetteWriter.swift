@@ -332,7 +332,7 @@ package final class CassetteWriter: Sendable {
                     if keeping {
                         plan = try RerecordingSQL.settle(episode, mode, after: newestBefore, rules, db, path: path)
                     }
-                    if !plan.isSame { try RerecordingSQL.renumber(&plan, db) }
+                    if !plan.isSame { try RerecordingSQL.renumber(&plan, episode, db) }
                     try EpisodeSQL.end(episode, keeping: keeping, now: now, db)
                     version = try EpisodeSQL.lastVersion(db)
                     return .commit
@@ -361,7 +361,7 @@ package final class CassetteWriter: Sendable {
             try queue.close()
             if wasCreated { CassetteFile.publish(path) }
             try proof.get()
-            if isAsBefore { original?.putBack() }
+            if isAsBefore { original?.putBack() } else { CassetteEditor.removeUndo(of: path) }
             return FinishedRecording(
                 likenesses: try likenesses.get(),
                 unchanged: plan.unchanged,

@@ -1,4 +1,5 @@
 import GRDB
+import MockServeCore
 
 /// The numbers given to secrets.
 enum PlaceholderSQL {
@@ -43,5 +44,33 @@ enum PlaceholderSQL {
                 [.text(kind), .integer(Int64(number))]
             )
         }
+    }
+
+    /// Where requests are told apart by secrets, a number says whose they are. Two cassettes that have both given numbers have
+    /// given the same ones to different people.
+    ///
+    /// - Parameter base: what both come from; nil if they have nothing in common.
+    static func refuseMixed(
+        _ base: Database?,
+        _ ours: Database,
+        path: String,
+        _ theirs: Database,
+        path theirPath: String
+    ) throws {
+        let sides = try [RuleSQL.all(ours, path: path), RuleSQL.all(theirs, path: theirPath)]
+        guard sides.contains(where: { $0.redactor?.tellsApart == true }) else { return }
+        let old = try base.map { try last($0) } ?? [:]
+        func given(_ db: Database) throws -> Bool { try last(db).contains { $0.value > old[$0.key] ?? 0 } }
+        guard try given(ours), try given(theirs),
+            try MergeEntries.interactions(ours).entries != MergeEntries.interactions(theirs).entries
+        else { return }
+        throw CassetteError(
+            .unwritable,
+            path: path,
+            """
+            was not changed: rules tell requests apart by their secrets, and both sides have recorded new ones, which have the \
+            same numbers. Record here what the other side has.
+            """
+        )
     }
 }

@@ -44,7 +44,12 @@ struct MergeDriverCommand: ParsableCommand {
             defer { older?.close() }
             let reader = try CassetteReader(path: theirs)
             defer { reader.close() }
-            let outcome = try CassetteMerger.merge(base: older, theirs: reader, into: ours)
+            let outcome = try CassetteMerger.merge(
+                base: older,
+                theirs: reader,
+                allowsConflicts: markerSize > 7,
+                into: ours
+            )
             guard !outcome.conflicts.isEmpty else { return 0 }
             let result = try CassetteReader(path: ours)
             defer { result.close() }

@@ -52,24 +52,24 @@ package struct InteractionEdit: Sendable {
                 reason: "the line with === follows from what is below it; edit that: the request line, the status line"
             )
         }
-        guard now.texts != before.texts else { return nil }
+        guard now.bytes != before.bytes else { return nil }
         var content = content
-        if now.request.texts != before.request.texts {
+        if now.request.bytes != before.request.bytes {
             try Self.take(&content.request, now.request, content.request.fields)
         }
-        if now.requestTrailers.texts != before.requestTrailers.texts {
+        if now.requestTrailers.bytes != before.requestTrailers.bytes {
             content.requestTrailers = try Self.fields(now.requestTrailers, content.requestTrailers)
         }
-        if now.informational.texts != before.informational.texts {
+        if now.informational.bytes != before.informational.bytes {
             content.informational = try Self.heads(now.informational, content.informational)
         }
-        if now.response.texts != before.response.texts {
+        if now.response.bytes != before.response.bytes {
             content.response = try Self.head(now.response, content.response.fields, 200...999)
         }
-        if now.responseTrailers.texts != before.responseTrailers.texts {
+        if now.responseTrailers.bytes != before.responseTrailers.bytes {
             content.responseTrailers = try Self.fields(now.responseTrailers, content.responseTrailers)
         }
-        if now.cut.texts != before.cut.texts {
+        if now.cut.bytes != before.cut.bytes {
             guard now.cut.isEmpty else {
                 throw EditProblem(
                     line: now.cut[0].number,
@@ -94,7 +94,8 @@ package struct InteractionEdit: Sendable {
         guard let first = lines.first else { throw EditProblem(line: 1, reason: "the request line is missing") }
         let words = first.text.split(separator: " ", omittingEmptySubsequences: false)
         guard words.count == 3, isToken(Array(words[0].utf8)), let version = HTTPVersion(rawValue: String(words[2])),
-            let target = Latin1.bytes(String(words[1])), !target.isEmpty, target.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+            let target = Latin1.bytes(VisibleText.undone(String(words[1]))), !target.isEmpty,
+            target.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
         else {
             throw EditProblem(line: first.number, reason: "`\(first.text)` is not METHOD TARGET HTTP/1.1")
         }
@@ -121,7 +122,7 @@ package struct InteractionEdit: Sendable {
         }
         var reason: [UInt8]?
         if words.count == 3 {
-            guard let bytes = Latin1.bytes(String(words[2])) else {
+            guard let bytes = Latin1.bytes(VisibleText.undone(String(words[2]))) else {
                 throw EditProblem(line: first.number, reason: "the reason has characters beyond U+00FF")
             }
             reason = bytes
@@ -149,11 +150,11 @@ package struct InteractionEdit: Sendable {
 
     /// - Parameter original: those that were there. A line that was not touched stands for its bytes.
     private static func fields(_ lines: [Line], _ original: Fields) throws(EditProblem) -> Fields {
-        var known: [String: Fields.Field] = [:]
-        for field in original { known[InteractionText.text(field)] = field }
+        var known: [[UInt8]: Fields.Field] = [:]
+        for field in original { known[Array(InteractionText.text(field).utf8)] = field }
         var fields = Fields()
         for line in lines {
-            if let field = known[line.text] {
+            if let field = known[Array(line.text.utf8)] {
                 fields.append(field)
                 continue
             }
@@ -182,7 +183,7 @@ package struct InteractionEdit: Sendable {
         _ stored: [UInt8]?,
         _ fields: inout Fields
     ) throws(EditProblem) -> Body {
-        guard now.texts != before.texts else { return .unchanged }
+        guard now.bytes != before.bytes else { return .unchanged }
         if let summary = now.first(where: { $0.text.hasPrefix(InteractionText.Mark.summary.rawValue) }) {
             throw EditProblem(
                 line: summary.number,
@@ -191,7 +192,7 @@ package struct InteractionEdit: Sendable {
             )
         }
         let old = stored.flatMap { BodyText.decoded($0, fields) }
-        let text = Array(lines(now.texts, before.texts, old, fields).joined(separator: [UInt8(ascii: "\n")]))
+        let text = Array(lines(now.bytes, before.bytes, old, fields).joined(separator: [UInt8(ascii: "\n")]))
         var bytes = text
         let isJSON = fields.first("content-type").map { MediaType($0).isJSON } ?? false
         if !text.isEmpty, isJSON || old.flatMap({ JSONText.compact($0) }) != nil && !(old ?? []).isEmpty {
@@ -201,8 +202,10 @@ package struct InteractionEdit: Sendable {
                 }
                 throw EditProblem(line: now[0].number, reason: "the body is not JSON")
             }
-            // JSON in one line stays in one.
-            if old?.contains(UInt8(ascii: "\n")) != true { bytes = compact }
+            // JSON in one line stays in one, and a line break at the end stays there.
+            let end = old?.last == UInt8(ascii: "\n") ? [UInt8(ascii: "\n")] : []
+            let isOneLine = old?.dropLast(end.count).contains(UInt8(ascii: "\n")) != true
+            bytes = (isOneLine ? compact : bytes) + end
         }
         guard let coded = BodyText.coded(bytes, fields) else {
             throw EditProblem(
@@ -216,7 +219,12 @@ package struct InteractionEdit: Sendable {
     }
 
     /// The bytes of lines: of those that were not touched, as they were, whatever stood for them in the text.
-    private static func lines(_ now: [String], _ before: [String], _ old: [UInt8]?, _ fields: Fields) -> [[UInt8]] {
+    private static func lines(
+        _ now: [[UInt8]],
+        _ before: [[UInt8]],
+        _ old: [UInt8]?,
+        _ fields: Fields
+    ) -> [[UInt8]] {
         let shown = old.flatMap { BodyText.shown($0, fields) } ?? []
         let original = shown.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).map { Array($0) }
         let same = original.count == before.count ? Alignment.equal(before, now) : []
@@ -225,7 +233,8 @@ package struct InteractionEdit: Sendable {
         return now.enumerated().map { place, text in
             if let line = kept[place] { return line }
             // Other lines of this body end so, too.
-            return Array((hasReturns && text.hasSuffix("\\u{d}") ? text.dropLast(5) + "\r" : text).utf8)
+            let isReturn = hasReturns && text.suffix(5).elementsEqual(Array("\\u{d}".utf8))
+            return isReturn ? text.dropLast(5) + [UInt8(ascii: "\r")] : text
         }
     }
 
@@ -242,9 +251,9 @@ package struct InteractionEdit: Sendable {
         var responseTrailers: [Line] = []
         var cut: [Line] = []
 
-        var texts: [[String]] {
+        var bytes: [[[UInt8]]] {
             [request, requestBody, requestTrailers, informational, response, responseBody, responseTrailers, cut].map(
-                \.texts
+                \.bytes
             )
         }
 
@@ -293,8 +302,11 @@ package struct InteractionEdit: Sendable {
     }
 }
 
-extension [InteractionEdit.Line] {
-    fileprivate var texts: [String] { map(\.text) }
+extension Array where Element == InteractionEdit.Line {
+    /// Compared by bytes: texts that only look the same differ.
+    fileprivate var bytes: [[UInt8]] {
+        map { (line: InteractionEdit.Line) -> [UInt8] in [UInt8](line.text.utf8) }
+    }
 }
 
 /// The text of several interactions, as it is edited: before each, a line says which it is.

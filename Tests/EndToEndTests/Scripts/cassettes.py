@@ -391,15 +391,17 @@ def drift_is_seen_and_taken_over(cassette):
     assert "4 the same, 2 with other values" in run("verify", cassette)[1]
     assert "no refresh" in run("undo", cassette, status=66)[1]
     run("refresh", cassette, "--yes")
-    run("rule", "add", cassette, "--ignore", "query:x")
+    subprocess.run(["sqlite3", cassette, "INSERT INTO rule (action, part) VALUES ('ignore', 'query:x')"], check=True)
     assert "has been changed since" in run("undo", cassette, status=74)[1]
     assert "would be" in run("undo", cassette, "--force", "--dry-run")[1]
     run("undo", cassette, "--force")
     assert [row["id"] for row in rows(cassette)] == list(range(1, 8)) and "query:x" not in run("rule", "list", cassette)[0]
-    # What is removed is nowhere.
-    run("refresh", cassette, "--yes")
-    run("remove", cassette, "1")
-    assert "no refresh" in run("undo", cassette, status=66)[1]
+    # What is gone is nowhere.
+    for change in (["remove", cassette, "1"], ["stub", "add", cassette, "GET /s"], ["rule", "add", cassette, "--ignore", "query:y"]):
+        run("refresh", cassette, "--yes")
+        run(*change)
+        assert "no refresh" in run("undo", cassette, status=66)[1]
+        Service.data["/value"] = (200, {"a": change[0], "list": []}, {})
     # Nobody is there to be asked.
     run("refresh", cassette, status=64)
 
