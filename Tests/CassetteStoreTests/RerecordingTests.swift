@@ -120,6 +120,23 @@ import Testing
         }
     }
 
+    @Test func twoRunsAtOnceLoseNothing() throws {
+        try withPath { path in
+            _ = try record(path, "a=1 b=2 c=3")
+            let first = try CassetteWriter.make(path, .all)
+            let second = try CassetteWriter.make(path, .all)
+            first.record(exchanged("/a"), response: Array("4".utf8))
+            second.record(exchanged("/c"), response: Array("5".utf8))
+            first.record(exchanged("/d"), response: Array("6".utf8))
+            _ = try first.finish(keeping: true, now: 2_000)
+            second.record(exchanged("/b"), response: Array("7".utf8))
+            _ = try second.finish(keeping: true, now: 2_000)
+            let found = try content(path).split(separator: " ").map { $0.drop { $0 != ":" }.dropFirst() }
+            #expect(Set(found) == ["a=4", "b=7", "c=5", "d=6"])
+            #expect(found.count == 4)
+        }
+    }
+
     @Test func numbersThatChangedAreTold() throws {
         try withPath { path in
             _ = try record(path, "a=1 b=2")
