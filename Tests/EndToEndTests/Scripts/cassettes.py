@@ -348,7 +348,7 @@ def drift_is_seen_and_taken_over(cassette):
     })
     record(cassette, "/same", "/value", "/renamed", "/typed", "/gone", "/null", "POST /write", fields={"Authorization": "Bearer tok-tok-tok-1"})
     out, err = run("verify", cassette)
-    assert out == "" and "6 the same, 0 with other values, 0 of another shape" in err and "1 request not sent" in err, (out, err)
+    assert out == "" and "6 the same, 0 with other values, 0 of another shape" in err and "not sent without --unsafe: 1 request" in err, (out, err)
     assert not any(method == "POST" for method, *_ in Service.seen[-6:])
     Service.data.update({
         "/value": (200, {"a": 2, "list": [{"x": 5}, {"x": 6}]}, {}), "/renamed": (200, {"title": "x", "id": 1}, {}),

@@ -77,7 +77,7 @@ struct RealityOptions: ParsableArguments {
     {
         let reader = try CassetteReader(path: cassette)
         defer { reader.close() }
-        let (numbers, skipped) = try numbers(reader)
+        let (numbers, unsafeOnes, byHand) = try numbers(reader)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-\(UUID().uuidString)")
             .path
         try FileManager.default.createDirectory(
@@ -126,10 +126,13 @@ struct RealityOptions: ParsableArguments {
             let (drift, differences) = try CassetteEditor.drift(of: outcome.number, in: reader, to: answer, in: part)
             findings.append(Finding(outcome: outcome, drift: drift, differences: differences, before: before))
         }
-        if skipped > 0 {
+        if unsafeOnes > 0 {
             Console.say(
-                "mockserve: \(Counted.text(skipped, "request")) not sent, because they change something or were written by hand (--unsafe)"
+                "mockserve: not sent without --unsafe: \(Counted.text(unsafeOnes, "request")) that may change something"
             )
+        }
+        if byHand > 0 {
+            Console.say("mockserve: not sent: \(Counted.text(byHand, "request")) whose answer was written by hand")
         }
         if !findings.isEmpty, findings.allSatisfy({ $0.outcome.answer == nil }) {
             throw MockServeError(.upstreamUnreachable, "No request was answered: \(findings[0].differences[0])")
@@ -137,21 +140,26 @@ struct RealityOptions: ParsableArguments {
         return try body(findings, reader, parts)
     }
 
-    private func numbers(_ reader: CassetteReader) throws -> (numbers: [Int64], skipped: Int) {
+    private func numbers(_ reader: CassetteReader) throws -> (sent: [Int64], unsafe: Int, byHand: Int) {
         let ranges = try NumberRanges.parse(select)
         for range in ranges {
             for end in [range.lowerBound, range.upperBound] where try reader.interaction(end) == nil {
                 throw MockServeError(.cassetteUnreadable, "\(cassette) has no interaction \(end).")
             }
         }
-        let byHand = try reader.handWritten()
+        let handWritten = try reader.handWritten()
         var numbers: [Int64] = []
-        var skipped = 0
+        var (unsafeOnes, byHand) = (0, 0)
         try reader.forEach(in: ranges.isEmpty ? [1...Int64.max - 1] : ranges) { interaction in
-            let isSent = !byHand.contains(interaction.id) && (unsafe || interaction.request.isSafe)
-            if isSent { numbers.append(interaction.id) } else { skipped += 1 }
+            if handWritten.contains(interaction.id) {
+                byHand += 1
+            } else if unsafe || interaction.request.isSafe {
+                numbers.append(interaction.id)
+            } else {
+                unsafeOnes += 1
+            }
         }
-        return (numbers, skipped)
+        return (numbers, unsafeOnes, byHand)
     }
 
     private func upstreams(_ reader: CassetteReader) throws -> [(name: String, url: String)] {
