@@ -24,17 +24,19 @@ extension CassetteEditor {
             var counts: [String: Int] = [:]
             if let redactor = rules.redactor {
                 let book = PlaceholderBook(try PlaceholderSQL.last(db))
+                var changes = RedactionChanges()
+                let version = redactor.learnedVersion
                 for (number, _, _) in edits {
-                    let changes = try RedactionSQL.redact(redactor, rules, in: number...number, db, path: path, book)
-                    counts.merge(changes.counts, uniquingKeysWith: +)
-                    if let (_, reason) = changes.unread.first {
-                        throw CassetteError(
-                            .unwritable,
-                            path: path,
-                            "was not changed: interaction \(number): \(reason)."
-                        )
-                    }
+                    changes.add(try RedactionSQL.redact(redactor, rules, in: number...number, db, path: path, book))
                 }
+                try changes.refuse(path: path)
+                // What an edit shows to be secret may be elsewhere.
+                if redactor.learnedVersion != version {
+                    let others = try RedactionSQL.redactAll(redactor, rules, db, path: path, book)
+                    try others.refuse(path: path)
+                    changes.add(others)
+                }
+                counts = changes.counts
             }
             try EpisodeSQL.removeUnused(db)
             return (counts, try RuleSQL.recomputeKeys(db, path: path))

@@ -110,9 +110,6 @@ enum RedactionSQL {
         }
     }
 
-    /// How often it begins again because it has learned something.
-    private static let passes = 4
-
     /// Replaces the secrets in everything. What a later one shows to be secret may be in an earlier one.
     static func redactAll(
         _ redactor: Redactor,
@@ -124,12 +121,13 @@ enum RedactionSQL {
         ofStub eachOfStub: (Int64, RedactionNotes.Note) -> Void = { _, _ in }
     ) throws -> RedactionChanges {
         var changes = RedactionChanges()
-        for _ in 0..<passes {
-            let version = redactor.learnedVersion
+        var version: Int
+        // It ends, because what can be learned is bounded.
+        repeat {
+            version = redactor.learnedVersion
             changes.follow(try redact(redactor, rules, db, path: path, book, each))
             changes.add(try redactStubs(redactor, db, path: path, book, eachOfStub))
-            if redactor.learnedVersion == version { break }
-        }
+        } while redactor.learnedVersion != version
         return changes
     }
 

@@ -447,6 +447,20 @@ def each_upstream_is_asked_what_it_was_asked(cassette):
 
 
 @check
+def a_secret_that_an_edit_shows_is_redacted_elsewhere(cassette):
+    secret = "zq7Vn2LmX9c4RtB8"
+    Service.data.update({"/a": (200, {"name": "x"}, {}), "/b": (200, {"note": secret}, {})})
+    record(cassette, "/a", "/b")
+    assert secret in run("show", cassette, 2)[0]
+    run("edit", cassette, 1, env={"EDITOR": f"""sed -i 's/"name": .*/"password": "{secret}"/'"""})
+    for number in (1, 2):
+        out = run("show", cassette, number)[0]
+        assert secret not in out and "redacted.password" in out, out
+    with open(cassette, "rb") as file:
+        assert secret.encode() not in file.read()
+
+
+@check
 def edits_change_what_they_touch_and_nothing_else(cassette):
     Service.data["/odd"] = (200, "one\u0085end\ntwo\nlit\\u{d}\n\u0301combined\nfive\rsix\n".encode(), {"Content-Type": "text/plain", "X-Euro": "a\u20acb".encode().decode("latin-1"), "X-B": "1"})
     record(cassette, "/odd", "/other")
@@ -507,6 +521,7 @@ def a_server_may_have_it_open(cassette):
     with Server("replay", cassette, "--quiet") as server:
         assert json.load(urllib.request.urlopen(server.url + "/a")) == {"path": "/a"}
         run("edit", cassette, 1, env={"EDITOR": "sed -i 's/\"path\": .*/\"path\": \"edited\"/'"})
+        # The replay looks at the file once a millisecond.
         time.sleep(0.01)
         assert json.load(urllib.request.urlopen(server.url + "/a")) == {"path": "edited"}
         run("move", cassette, cassette + ".other", "2")
