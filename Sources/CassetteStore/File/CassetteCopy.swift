@@ -64,17 +64,7 @@ package enum CassetteCopy {
     /// Writes it into a cassette that is there, in one transaction: whoever has that open goes on with what is in it then.
     private static func write(_ copy: String, into place: String) throws {
         do {
-            let source = try DatabaseQueue(
-                path: CassetteFile.databasePath(copy),
-                configuration: CassetteFile.configuration(isReadOnly: true)
-            )
-            let destination = try DatabaseQueue(
-                path: CassetteFile.databasePath(place),
-                configuration: CassetteFile.configuration(isReadOnly: false)
-            )
-            try source.backup(to: destination)
-            try destination.close()
-            try source.close()
+            try CassetteFile.copyContent(of: copy, into: place)
         } catch {
             throw CassetteFile.explain(error, path: place, .unwritable)
         }

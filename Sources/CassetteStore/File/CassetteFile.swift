@@ -153,6 +153,15 @@ package enum CassetteFile {
         }
     }
 
+    /// Makes what is in one database be in the other, in one transaction.
+    static func copyContent(of path: String, into place: String) throws {
+        let source = try DatabaseQueue(path: databasePath(path), configuration: configuration(isReadOnly: true))
+        let destination = try DatabaseQueue(path: databasePath(place), configuration: configuration(isReadOnly: false))
+        try source.backup(to: destination)
+        try destination.close()
+        try source.close()
+    }
+
     /// Tries again while another connection is in the way, for up to 10 seconds. SQLite's own waiting does not cover
     /// everything: it gives up at once where two connections change the journal mode.
     static func retryingWhileBusy<Result>(_ body: () throws -> Result) throws -> Result {

@@ -51,17 +51,7 @@ enum CassetteMigration {
         removeCopy(copy)
         do {
             CassetteFile.createPrivately(copy)
-            let source = try DatabaseQueue(
-                path: CassetteFile.databasePath(path),
-                configuration: CassetteFile.configuration(isReadOnly: true)
-            )
-            let destination = try DatabaseQueue(
-                path: CassetteFile.databasePath(copy),
-                configuration: CassetteFile.configuration(isReadOnly: false)
-            )
-            try source.backup(to: destination)
-            try destination.close()
-            try source.close()
+            try CassetteFile.copyContent(of: path, into: copy)
         } catch {
             let isFull = (error as? DatabaseError)?.resultCode == .SQLITE_FULL
             throw CassetteError(

@@ -34,7 +34,7 @@ extension CassetteEditor {
         return (differences.isEmpty ? .values : .shape, differences)
     }
 
-    /// Takes answers over from other cassettes, each in the place of an older one. The file as it was is kept, for `undo`.
+    /// Replaces answers by newer ones from other cassettes. The file as it was is kept for `undo`.
     ///
     /// - Parameter answers: numbers here, and in a source.
     /// - Throws: `CassetteError`; then nothing was changed.

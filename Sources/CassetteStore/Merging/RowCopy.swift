@@ -57,7 +57,7 @@ struct RowCopy {
         }
     }
 
-    /// Puts the answer of an interaction, with when and how it came, in the place of that of another one, whose request stays.
+    /// Gives an interaction the answer of another one, with its date and timings. Its request stays.
     mutating func answer(_ id: Int64, to other: Int64) throws {
         let columns = [
             "informational", "response_version", "status", "reason", "response_fields", "response_trailers",

@@ -76,7 +76,7 @@ package final class CassetteReader: Sendable {
         var upstreams: [Upstream] = []
         try db.query("SELECT name, origin FROM upstream ORDER BY id LIMIT 1000") { row in
             guard let origin = Origin(row.text(1)) else {
-                throw CassetteError(.damaged, path: path, "is damaged: `\(row.text(1))` is no origin.")
+                throw CassetteError(.damaged, path: path, "is damaged: `\(row.text(1))` is not an origin.")
             }
             upstreams.append(Upstream(name: row.text(0), origin: origin))
             return true
