@@ -4,7 +4,10 @@ SWIFT ?= swift
 # The same flags for every build, so that none throws another's work away.
 SWIFT_FLAGS = -Xswiftc -warnings-as-errors
 BUILD_PACKAGES = libsqlite3-dev zlib1g-dev libbrotli-dev libzstd-dev libre2-dev pkg-config
-TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3 nodejs golang-go
+TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3 nodejs golang-go \
+	$(PEER_PACKAGES)
+# Tools whose recordings are imported and exported: formats.py. More of them are in .venv and .venv-peers.
+PEER_PACKAGES = ruby ruby-vcr ruby-webmock ruby-multi-json golang-github-dnaeon-go-vcr-dev node-nock default-jre-headless
 SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks Examples/swift
 
 BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk valgrind python3 python3-venv util-linux
@@ -68,13 +71,20 @@ lint:
 format:
 	$(SWIFT) format --in-place --parallel --recursive $(SOURCES)
 
-test-tools: .venv/installed
+test-tools: .venv/installed .venv-peers/installed
 	@scripts/install-packages $(TEST_PACKAGES)
 
 .venv/installed: Tests/EndToEndTests/requirements.txt
 	@scripts/install-packages $(TEST_PACKAGES)
 	python3 -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+# On their own: they need other versions of what the other tests need.
+.venv-peers/installed: Tests/EndToEndTests/Scripts/requirements-peers.txt
+	@scripts/install-packages $(TEST_PACKAGES)
+	python3 -m venv .venv-peers
+	.venv-peers/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 test: test-tools lint
@@ -119,4 +129,4 @@ fuzz: test-tools build
 	MOCKSERVE=.build/debug/mockserve .venv/bin/python Tests/EndToEndTests/Scripts/mutated_requests.py 600
 
 clean:
-	rm -rf .build .build-release .build-fuzz .venv .venv-bench
+	rm -rf .build .build-release .build-fuzz .venv .venv-peers .venv-bench

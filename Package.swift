@@ -24,6 +24,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         .systemLibrary(
@@ -91,9 +92,20 @@ let package = Package(
             ]
         ),
         .target(
+            name: "CassetteFormats",
+            dependencies: [
+                "HTTPMessages",
+                "MockServeCore",
+                "ContentCoding",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
+            ]
+        ),
+        .target(
             name: "MockServe",
             dependencies: [
                 "CassetteStore",
+                "CassetteFormats",
                 "MockServeCore",
                 "HTTPMessages",
                 "HTTPWire",
@@ -114,6 +126,7 @@ let package = Package(
             name: "MockServeCLI",
             dependencies: [
                 "MockServe",
+                "CassetteFormats",
                 "CassetteStore",
                 "MockServeCore",
                 "HTTPMessages",
@@ -180,6 +193,11 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             exclude: ["Versions"]
+        ),
+        .testTarget(
+            name: "CassetteFormatsTests",
+            dependencies: ["CassetteFormats", "MockServeCore", "HTTPMessages", "ContentCoding"],
+            exclude: ["Fixtures"]
         ),
         .testTarget(
             name: "MockServeTests",

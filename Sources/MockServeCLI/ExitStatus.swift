@@ -1,4 +1,5 @@
 import ArgumentParser
+import CassetteFormats
 import CassetteStore
 import MockServe
 
@@ -47,7 +48,9 @@ enum ExitStatus: Int32 {
     }
 
     private static func report(_ error: any Error) -> any Error {
-        let known = (error as? CassetteError).map { MockServeError($0) } ?? error as? MockServeError
+        let ours = (error as? CassetteError).map { MockServeError($0) }
+        let foreign = (error as? FormatError).map { MockServeError(.cassetteUnreadable, $0.description) }
+        let known = ours ?? foreign ?? error as? MockServeError
         guard let known else { return error }
         Console.say("mockserve: \(known.message)")
         return ExitStatus(known.code).code

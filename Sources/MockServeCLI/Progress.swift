@@ -3,12 +3,22 @@ import Synchronization
 
 /// How far a long work is, on a terminal; off it, nothing.
 final class Progress: Sendable {
-    private let total: Int
+    private let total: Int?
+    private let what: String
     private let isShown = Console.isTerminal(STDERR_FILENO)
 
-    init(total: Int) { self.total = total }
+    /// - Parameters:
+    ///   - total: nil if it is not known.
+    ///   - what: such as `importing`.
+    init(total: Int?, _ what: String = "") {
+        self.total = total
+        self.what = what.isEmpty ? "" : what + ", "
+    }
 
-    func show(_ done: Int) { if isShown { Self.write("\rmockserve: \(done) of \(total)") } }
+    func show(_ done: Int) {
+        guard isShown else { return }
+        Self.write("\rmockserve: \(what)\(done)" + (total.map { " of \($0)" } ?? ""))
+    }
 
     func end() { if isShown { Self.write(Self.clear) } }
 

@@ -16,49 +16,81 @@ extension CassetteEditor {
         secrets: [DeclaredSecret],
         to path: String
     ) throws -> (number: Int64, redactions: [String: Int]) {
-        try checkLength(of: body, path: path)
+        let (numbers, counts) = try add([(stub, body)], rules: rules, secrets: secrets, to: path)
+        guard let number = numbers.first else { throw CassetteError(.unwritable, path: path, "was not changed.") }
+        return (number, counts)
+    }
+
+    /// Adds several stubs, all or none of them.
+    ///
+    /// - Parameter upstreams: are added to those that the cassette knows.
+    /// - Returns: the numbers of the stubs, and what was replaced.
+    package static func add(
+        _ stubs: [(definition: StubDefinition, body: [UInt8])],
+        upstreams: [Upstream] = [],
+        rules: [Rule],
+        secrets: [DeclaredSecret],
+        to path: String
+    ) throws -> (numbers: [Int64], redactions: [String: Int]) {
+        for stub in stubs { try checkLength(of: stub.body, path: path) }
         var known: Redactor?
         let result = try change(path, creates: true) { db in
+            try EpisodeSQL.register(upstreams, db, path: path)
             if try RuleSQL.add(rules, db, path: path) {
                 try EpisodeSQL.refuseWhileOpen(db, path: path)
                 _ = try RuleSQL.recomputeKeys(db, path: path)
             }
             let all = try RuleSQL.all(db, path: path, secrets: KnownSecrets(secrets, learned: LearnedSecrets()))
-            var (stub, body) = (stub, body)
-            var counts: [String: Int] = [:]
-            if let redactor = all.redactor {
-                let numbers = try PlaceholderSQL.reserve(db, hasOthers: EpisodeSQL.hasRunsOfOthers(db))
-                let book = PlaceholderBook.shared(for: path)
-                book.raise(numbers.last, floor: numbers.floor)
-                let notes: RedactionNotes
-                do {
-                    notes = try stub.redact(redactor, &body, book)
-                } catch let refusal as BodyRedaction.Refusal {
-                    throw CassetteError(.unwritable, path: path, "was not changed: \(refusal).")
-                }
-                if let note = notes.notes.first(where: \.isOfRequest) {
-                    throw CassetteError(
-                        .unwritable,
-                        path: path,
-                        """
-                        was not changed: there is a secret in what the stub asks for (\(note.place)), and secrets are not \
-                        kept. Leave that out.
-                        """
-                    )
-                }
-                try PlaceholderSQL.raise(notes.highest, db)
-                counts = notes.counts
-                known = redactor
-            }
-            // Placeholders may be longer than what they stand for.
-            try checkLength(of: body, path: path)
-            try checkRoom(for: stub, body, db, path: path)
+            known = all.redactor
+            var room = try StubRoom(db, path: path)
             var bodies = BodyWriter()
-            let number = try StubSQL.insert(stub, body: try bodies.write(body, db), db)
-            return (number, counts)
+            var numbers: [Int64] = []
+            var counts: [String: Int] = [:]
+            for (stub, body) in stubs {
+                var (stub, body) = (stub, body)
+                if let redactor = all.redactor {
+                    counts.merge(try redact(&stub, &body, redactor, db, path: path), uniquingKeysWith: +)
+                }
+                // Placeholders may be longer than what they stand for.
+                try checkLength(of: body, path: path)
+                try room.take(stub, body)
+                numbers.append(try StubSQL.insert(stub, body: try bodies.write(body, db), db))
+            }
+            return (numbers, counts)
         }
-        if let known { try mend(path, known) }
+        if let known, !stubs.isEmpty { try mend(path, known) }
         return result
+    }
+
+    /// - Returns: what was replaced.
+    private static func redact(
+        _ stub: inout StubDefinition,
+        _ body: inout [UInt8],
+        _ redactor: Redactor,
+        _ db: Database,
+        path: String
+    ) throws -> [String: Int] {
+        let numbers = try PlaceholderSQL.reserve(db, hasOthers: EpisodeSQL.hasRunsOfOthers(db))
+        let book = PlaceholderBook.shared(for: path)
+        book.raise(numbers.last, floor: numbers.floor)
+        let notes: RedactionNotes
+        do {
+            notes = try stub.redact(redactor, &body, book)
+        } catch let refusal as BodyRedaction.Refusal {
+            throw CassetteError(.unwritable, path: path, "was not changed: \(refusal).")
+        }
+        if let note = notes.notes.first(where: \.isOfRequest) {
+            throw CassetteError(
+                .unwritable,
+                path: path,
+                """
+                was not changed: there is a secret in what the stub \(stub.pattern) asks for (\(note.place)), and secrets are \
+                not kept. Leave that out.
+                """
+            )
+        }
+        try PlaceholderSQL.raise(notes.highest, db)
+        return notes.counts
     }
 
     /// Replaces what the answer has shown to be secret in everything that was there before.
@@ -89,29 +121,6 @@ extension CassetteEditor {
         }
     }
 
-    /// All of them are kept in memory when the cassette is replayed.
-    private static func checkRoom(for stub: StubDefinition, _ body: [UInt8], _ db: Database, path: String) throws {
-        let hint = "Remove some: mockserve cassette stub list, mockserve cassette stub remove."
-        guard try StubSQL.count(db) < StubSQL.limit else {
-            throw CassetteError(
-                .unwritable,
-                path: path,
-                "has \(StubSQL.limit) stubs already, which is the limit. \(hint)"
-            )
-        }
-        let sql = "SELECT sum(size) FROM body WHERE id IN (SELECT response_body_id FROM stub)"
-        var size = try Int(db.firstInteger(sql) ?? 0) + body.count + StubSQL.memory(of: stub)
-        try StubSQL.forEach(db, path: path) { size += StubSQL.memory(of: $0.stub) }
-        guard size <= StubSQL.memoryLimit else {
-            let limit = "\(StubSQL.memoryLimit >> 20) MiB"
-            throw CassetteError(
-                .unwritable,
-                path: path,
-                "has no room for that: stubs may take \(limit) together. \(hint)"
-            )
-        }
-    }
-
     /// Removes stubs by their numbers, and bodies that nothing refers to any more.
     ///
     /// - Returns: how many stubs were removed.
@@ -123,5 +132,43 @@ extension CassetteEditor {
         from path: String
     ) throws -> Int {
         try change(path, isDryRun: isDryRun) { db in try remove(ranges, of: "stub", db, path: path) }
+    }
+}
+
+/// What is left for stubs: all of them are kept in memory when the cassette is replayed.
+private struct StubRoom {
+    private static let hint = "Remove some: mockserve cassette stub list, mockserve cassette stub remove."
+
+    private let path: String
+    private var count: Int
+    private var size: Int
+
+    init(_ db: Database, path: String) throws {
+        self.path = path
+        count = try StubSQL.count(db)
+        let sql = "SELECT sum(size) FROM body WHERE id IN (SELECT response_body_id FROM stub)"
+        var size = Int(try db.firstInteger(sql) ?? 0)
+        try StubSQL.forEach(db, path: path) { size += StubSQL.memory(of: $0.stub) }
+        self.size = size
+    }
+
+    mutating func take(_ stub: StubDefinition, _ body: [UInt8]) throws {
+        count += 1
+        size += body.count + StubSQL.memory(of: stub)
+        guard count <= StubSQL.limit else {
+            throw CassetteError(
+                .unwritable,
+                path: path,
+                "has room for \(StubSQL.limit) stubs, and no more. \(Self.hint)"
+            )
+        }
+        guard size <= StubSQL.memoryLimit else {
+            let limit = "\(StubSQL.memoryLimit >> 20) MiB"
+            throw CassetteError(
+                .unwritable,
+                path: path,
+                "has no room for that: stubs may take \(limit) together. \(Self.hint)"
+            )
+        }
     }
 }

@@ -42,10 +42,7 @@ extension CassetteEditor {
         _ answers: [(source: CassetteReader, pairs: [(old: Int64, before: InteractionFingerprint, new: Int64)])],
         in path: String
     ) throws {
-        let place = CassetteFile.canonicalPath(path)
-        let before = CassetteFile.hidden(place, "\(CassetteCopy.purpose)-\(RunOwner.current.value)-undo")
-        try CassetteCopy.make(of: path, to: before, overwrites: true) { _ in }
-        do {
+        try keepingForUndo(path) {
             try change(path) { db in
                 try EpisodeSQL.refuseWhileOpen(db, path: path)
                 for (source, pairs) in answers {
@@ -61,13 +58,19 @@ extension CassetteEditor {
                 try EpisodeSQL.removeUnused(db)
                 _ = try RuleSQL.recomputeKeys(db, path: path)
             }
-        } catch {
-            unlink(before)
-            throw error
         }
+    }
+
+    /// Runs `body`, which changes the cassette. The file as it was is kept for `undo`.
+    package static func keepingForUndo<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        let place = CassetteFile.canonicalPath(path)
+        let before = CassetteFile.hidden(place, "\(CassetteCopy.purpose)-\(RunOwner.current.value)-undo")
+        try CassetteCopy.make(of: path, to: before, overwrites: true) { _ in }
+        defer { unlinkAll(before) }
+        let result = try body()
         removeUndo(of: place)
-        // Without a place for it, the refresh stands, and cannot be taken back.
-        guard let folder = undoFolder, let digest = try? fingerprint(place) else { return unlinkAll(before) }
+        // Without a place for it, the change stands, and cannot be taken back.
+        guard let folder = undoFolder, let digest = try? fingerprint(place) else { return result }
         try? FileManager.default.createDirectory(
             atPath: folder,
             withIntermediateDirectories: true,
@@ -75,7 +78,7 @@ extension CassetteEditor {
         )
         let file = "\(folder)/\(undoName(of: place))\(digest).cassette"
         try? FileManager.default.moveItem(atPath: before, toPath: file)
-        unlinkAll(before)
+        return result
     }
 
     private static func unlinkAll(_ path: String) {
@@ -108,19 +111,19 @@ extension CassetteEditor {
         if let file = undoFile(of: CassetteFile.canonicalPath(path)) { unlink(file) }
     }
 
-    /// Takes the last refresh back.
+    /// Takes the last refresh or import back.
     ///
     /// - Throws: `CassetteError` if there is none, or the cassette has been changed since.
     package static func undo(_ path: String, force: Bool, isDryRun: Bool = false) throws {
         let place = CassetteFile.canonicalPath(path)
         guard let file = undoFile(of: place) else {
-            throw CassetteError(.unreadable, path: path, "has no refresh that could be taken back.")
+            throw CassetteError(.unreadable, path: path, "has no refresh or import that could be taken back.")
         }
         guard try force || file.hasSuffix("\(fingerprint(place)).cassette") else {
             throw CassetteError(
                 .unwritable,
                 path: path,
-                "has been changed since its last refresh. --force takes that back with it."
+                "has been changed since its last refresh or import. --force takes that back with it."
             )
         }
         guard !isDryRun else { return }

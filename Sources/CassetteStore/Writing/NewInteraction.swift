@@ -95,22 +95,30 @@ extension CassetteWriter {
         origin: String,
         request: RequestHead,
         body: [UInt8] = [],
+        trailers: Fields = Fields(),
+        informational: [ResponseHead] = [],
         response: ResponseHead,
         responseBody: [UInt8] = [],
+        responseTrailers: Fields = Fields(),
         recordedAt: Int64,
         firstByte: Int? = nil,
-        chunks: [ResponseChunk] = []
+        chunks: [ResponseChunk] = [],
+        cut: AnswerCut? = nil
     ) throws -> NewInteraction {
         let key = MatchKeyBuilder(request, rules)
         body.withUnsafeBytes { key.update($0) }
         let content = InteractionContent(
             origin: origin,
             request: request,
+            requestTrailers: trailers,
+            informational: informational,
             response: response,
+            responseTrailers: responseTrailers,
             matchKey: key.key(origin: origin),
             recordedAt: recordedAt,
             firstByte: firstByte,
-            chunks: chunks
+            chunks: chunks,
+            cut: cut
         )
         func collector(_ bytes: [UInt8], _ fields: Fields, _ place: String) -> BodyCollector {
             var collector = BodyCollector(self, request)

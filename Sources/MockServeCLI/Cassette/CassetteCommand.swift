@@ -28,6 +28,7 @@ struct CassetteCommand: AsyncParsableCommand {
                 name: "Keep up with the upstream:",
                 subcommands: [VerifyCommand.self, RefreshCommand.self, UndoCommand.self]
             ),
+            CommandGroup(name: "Other tools:", subcommands: [ImportCommand.self, ExportCommand.self]),
             CommandGroup(
                 name: "Several cassettes:",
                 subcommands: [

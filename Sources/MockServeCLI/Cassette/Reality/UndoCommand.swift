@@ -7,7 +7,7 @@ import MockServeCore
 struct UndoCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "undo",
-        abstract: "Take the last refresh back.",
+        abstract: "Take the last refresh or import back.",
         discussion: """
             EXAMPLE
               mockserve cassette undo github.cassette
@@ -26,7 +26,7 @@ struct UndoCommand: ParsableCommand {
     func run() throws {
         try ExitStatus.reporting {
             try CassetteEditor.undo(cassette, force: force, isDryRun: dryRun)
-            Console.say("mockserve: \(cassette) \(dryRun ? "would be" : "is") as it was before its last refresh")
+            Console.say("mockserve: \(cassette) \(dryRun ? "would be" : "is") as it was before that")
         }
     }
 }

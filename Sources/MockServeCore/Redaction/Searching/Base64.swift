@@ -1,9 +1,9 @@
 import Foundation
 
 /// Base64 in either alphabet (RFC 4648 §4, §5), with or without `=` at its end.
-enum Base64 {
+package enum Base64 {
     /// - Returns: nil if it is none.
-    static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
+    package static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var text = text.compactMap { byte -> UInt8? in
             switch byte {
             case UInt8(ascii: "-"): UInt8(ascii: "+")

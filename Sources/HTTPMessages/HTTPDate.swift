@@ -1,14 +1,20 @@
-import Foundation
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
 
-/// The `Date` of the server's own answers (RFC 9110 §5.6.7, §6.6.1).
-enum HTTPDate {
+/// Dates as fields have them (RFC 9110 §5.6.7).
+package enum HTTPDate {
     private static let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-    private static let months = [
+    package static let months = [
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
     /// `IMF-fixdate`: `Sun, 06 Nov 1994 08:49:37 GMT`.
-    static func text(_ seconds: Int = time(nil)) -> String {
+    package static func text(_ seconds: Int = time(nil)) -> String {
         var seconds: time_t = seconds
         var parts = tm()
         gmtime_r(&seconds, &parts)

@@ -1,0 +1,20 @@
+/// The formats that can be imported and exported.
+package enum KnownFormats {
+    /// The first that recognizes a file reads it.
+    package static let readable: [any ReadableFormat] = [
+        HAR(), Betamax(), RubyVCR(), TestServer(), Cassetter(), GoVCR(), VCRPy(), Nock(), MitmproxyFlows(),
+    ]
+
+    package static let writable: [any WritableFormat] = [
+        HAR(), RubyVCR(), VCRPy(), Betamax(), GoVCR(), GoVCR(version: 1), Nock(), Cassetter(),
+    ]
+
+    /// The format of a file that begins so; nil if it is none of these.
+    package static func format(of start: FileStart) -> (any ReadableFormat)? {
+        readable.first { $0.recognizes(start) }
+    }
+
+    package static func readable(_ name: String) -> (any ReadableFormat)? { readable.first { $0.name == name } }
+
+    package static func writable(_ name: String) -> (any WritableFormat)? { writable.first { $0.name == name } }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// Cassettes of cassetter, version 1: YAML or JSON.
+package struct Cassetter: ReadableFormat, WritableFormat {
+    package let name = "cassetter"
+    package let title = "cassetter 1, YAML"
+    package let fileExtension: String? = "yaml"
+
+    package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool {
+        start.has("grpc_interactions") || start.has("ws_interactions")
+            || start.has("interactions[].request.body.content")
+            || start.has("interactions[].request.body.type")
+    }
+
+    package func read(_ source: ByteSource, into import: FormatImport) throws {
+        let stream = try DataFile.stream(source)
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
+        guard try stream.kind() == .object else { throw stream.problem("does not begin with an object.") }
+        try stream.forEachMember { name in
+            switch name {
+            case "interactions": try stream.forEachElementIfList { try interaction(try stream.value(), `import`) }
+            case "grpc_interactions", "ws_interactions":
+                let what = name == "ws_interactions" ? "a WebSocket connection" : "a call of gRPC"
+                try stream.forEachElementIfList {
+                    `import`.lost(what, line: stream.line)
+                    try stream.skip()
+                }
+            default: try stream.skip()
+            }
+        }
+        DataFile.noteTags(of: stream, `import`)
+    }
+
+    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
+        guard let request = node["request"], let response = node["response"], let address = request["uri"]?.text else {
+            throw FormatError(`import`.file, node.line, "has an interaction without a URI or a response.")
+        }
+        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
+        let status = try MessageParts.status(response["status"], of: response.line, `import`)
+        var interaction = WholeInteraction(
+            origin: url.origin,
+            request: RequestHead(
+                method: try MessageParts.method(request["method"], of: request.line, `import`),
+                target: url.target,
+                fields: try MessageParts.fields(request["headers"], `import`)
+            ),
+            requestBody: try body(request["body"], `import`),
+            response: ResponseHead(
+                status: status,
+                reason: ReasonPhrase.standard(status),
+                fields: try MessageParts.fields(response["headers"], `import`)
+            ),
+            responseBody: try body(response["body"], `import`)
+        )
+        interaction.recordedAt = node["recorded_at"]?.text.flatMap { FormatDate.milliseconds($0) }
+        MessageParts.settle(&interaction, line: node.line, `import`)
+        try `import`.add(interaction)
+    }
+
+    private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8] {
+        guard let node, let content = node["content"] ?? (node.text == nil ? nil : node) else { return [] }
+        switch node["type"]?.text {
+        case "json":
+            if case .text(let text) = content.value { return Array(text.utf8) }
+            return DataText.bytes(content.quotingTexts, .compactJSON)
+        case "binary":
+            guard let bytes = Hexadecimal.bytes(content.text ?? "-") else {
+                throw FormatError(`import`.file, content.line, "has a body that is not hexadecimal.")
+            }
+            return bytes
+        case "none": return []
+        default: return content.bytes ?? []
+        }
+    }
+
+    // MARK: Writing
+
+    private let lost: Set<ExportedAspect> = [
+        .anyOrigin, .targetBytes, .scatteredFields, .fieldBytes, .requestVersion, .responseVersion,
+        .reason, .requestTrailers, .responseTrailers, .informational, .firstByte, .chunks, .cut,
+    ]
+
+    package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
+        try export.write("version: 1\ninteractions:\n")
+        var isEmpty = true
+        try contents.forEachInteraction { interaction in
+            isEmpty = false
+            export.lose(lost, of: interaction)
+            try export.write("- ")
+            try export.write(DataText.bytes(node(interaction), .yaml(binary: "!!binary"), depth: 1))
+            try export.write("\n")
+        }
+        if isEmpty { try export.write("  []\n") }
+        try export.loseAllBut(interactionsOf: contents)
+    }
+
+    private func node(_ interaction: WholeInteraction) -> DataNode {
+        .object([
+            "request": .object([
+                "method": .text(Latin1.string(interaction.request.method)),
+                "uri": .text(AbsoluteURL.text(interaction.origin, interaction.request.target)),
+                "headers": FieldLists.text(interaction.request.fields),
+                "body": body(interaction.requestBody),
+            ]),
+            "response": .object([
+                "status": .number(interaction.response.status),
+                "headers": FieldLists.text(interaction.response.fields),
+                "body": body(interaction.responseBody),
+            ]),
+            "recorded_at": .text(FormatDate.iso(interaction.recordedAt ?? 0)),
+        ])
+    }
+
+    private func body(_ bytes: [UInt8]) -> DataNode {
+        guard !bytes.isEmpty else { return .object(["type": .text("none")]) }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            return .object(["type": .text("binary"), "content": .text(Hexadecimal.text(bytes))])
+        }
+        return .object(["type": .text("text"), "content": .text(text)])
+    }
+}

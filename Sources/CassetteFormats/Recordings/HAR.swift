@@ -1,0 +1,232 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// HTTP Archive 1.2 (http://www.softwareishard.com/blog/har-12-spec/), as browsers, proxies and test libraries write it.
+///
+/// Bodies are decoded in it, while fields are as they were: what a field says of a coding that the body no longer has is left out.
+package struct HAR: ReadableFormat, WritableFormat {
+    package let name = "har"
+    package let title = "HTTP Archive 1.2, of browsers, proxies, Playwright, Polly.js and others"
+    package let fileExtension: String? = "har"
+
+    package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool {
+        start.has("log.entries") || start.has("log.creator") && start.has("log.version")
+    }
+
+    // MARK: Reading
+
+    package func read(_ source: ByteSource, into import: FormatImport) throws {
+        let stream = try JSONStream(source)
+        guard try stream.nextDocument() else { return }
+        var hasEntries = false
+        try stream.forEachMember { name in
+            guard name == "log", try stream.kind() == .object else { return try stream.skip() }
+            try stream.forEachMember { name in
+                guard name == "entries" else { return try stream.skip() }
+                hasEntries = true
+                try stream.forEachElement { try entry(try stream.value(), `import`) }
+            }
+        }
+        guard hasEntries else { throw stream.problem("has no `log` with `entries` in it.") }
+    }
+
+    private func entry(_ entry: DataNode, _ import: FormatImport) throws {
+        let line = entry.line
+        guard let request = entry["request"] else {
+            throw FormatError(`import`.file, line, "has an entry without a request.")
+        }
+        guard let response = entry["response"], let status = response["status"]?.integer, status > 0 else {
+            return `import`.lost("a request without a response", line: line)
+        }
+        guard entry["_fromCache"] == nil else {
+            return `import`.lost("a response from the cache of the browser", line: line)
+        }
+        guard let address = request["url"]?.text else {
+            throw FormatError(`import`.file, line, "has a request without a URL.")
+        }
+        guard entry["_webSocketMessages"] == nil, !address.hasPrefix("ws:"), !address.hasPrefix("wss:"), status != 101
+        else {
+            return `import`.lost("a WebSocket connection", line: line)
+        }
+        guard let url = try MessageParts.url(address, line: line, `import`) else { return }
+        let version = MessageParts.version(response["httpVersion"]?.text)
+        var interaction = WholeInteraction(
+            origin: url.origin,
+            request: RequestHead(
+                method: try MessageParts.method(request["method"], of: line, `import`),
+                target: url.target,
+                version: MessageParts.version(request["httpVersion"]?.text),
+                fields: try fields(request["headers"], `import`)
+            ),
+            response: ResponseHead(
+                version: version,
+                status: try MessageParts.status(response["status"], of: line, `import`),
+                reason: MessageParts.reason(response["statusText"]?.text, version: version),
+                fields: try fields(response["headers"], `import`)
+            )
+        )
+        interaction.requestBody = try requestBody(request["postData"], interaction.request.fields, `import`)
+        let content = try responseBody(response["content"], interaction.response.fields, `import`)
+        (interaction.responseBody, interaction.chunks) = content
+        interaction.recordedAt = entry["startedDateTime"]?.text.flatMap { FormatDate.milliseconds($0) }
+        interaction.firstByte = entry["timings"]?["wait"]?.number.flatMap { $0 < 0 ? nil : Int(exactly: $0.rounded()) }
+        if interaction.responseBody.isEmpty, !interaction.request.isHEAD {
+            // It was decoded, or is not there.
+            interaction.response.fields = interaction.response.fields.filter { !$0.isNamed("content-encoding") }
+        }
+        MessageParts.settle(&interaction, line: line, `import`)
+        try `import`.add(interaction)
+    }
+
+    /// Objects with name and value, or lists of the two. A value may be a list, or lines: several fields.
+    private func fields(_ node: DataNode?, _ import: FormatImport) throws -> Fields {
+        var fields = Fields()
+        for field in node?.list ?? [] {
+            let parts = field.list
+            guard let name = (parts?.first ?? field["name"])?.text else {
+                throw FormatError(`import`.file, field.line, "has a field without a name.")
+            }
+            let value = parts.map { $0.count > 1 ? $0[1] : nil } ?? field["value"]
+            for value in value?.list ?? [value ?? .text("")] {
+                for part in (value.bytes ?? []).split(separator: 0x0A, omittingEmptySubsequences: false) {
+                    MessageParts.append(name, Array(part), to: &fields, line: field.line, `import`)
+                }
+            }
+        }
+        return fields
+    }
+
+    private func requestBody(_ data: DataNode?, _ fields: Fields, _ import: FormatImport) throws -> [UInt8] {
+        guard let data else { return [] }
+        if let name = data["_file"]?.text { return try `import`.attachment(name, line: data.line) }
+        if let text = data["text"] {
+            let isCoded = (data["_encoding"] ?? data["encoding"])?.text == "base64"
+            return isCoded ? try MessageParts.base64(text, `import`) : HARContent.bytes(text.text ?? "", fields)
+        }
+        guard let parameters = data["params"]?.list, !parameters.isEmpty else { return [] }
+        guard parameters.allSatisfy({ $0["fileName"] == nil }), data["mimeType"]?.text?.contains("multipart") != true
+        else {
+            `import`.lost("a form with files, of which only the names are there", line: data.line)
+            return []
+        }
+        let pairs = parameters.map { encoded($0["name"]?.text ?? "") + "=" + encoded($0["value"]?.text ?? "") }
+        return Array(pairs.joined(separator: "&").utf8)
+    }
+
+    /// Some programs write parameters encoded, others do not.
+    private func encoded(_ text: String) -> String {
+        text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "&") && $0 != UInt8(ascii: "=") }
+            ? text : text.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? text
+    }
+
+    private func responseBody(
+        _ content: DataNode?,
+        _ fields: Fields,
+        _ import: FormatImport
+    ) throws -> ([UInt8], [ResponseChunk]) {
+        guard let content else { return ([], []) }
+        if let name = content["_file"]?.text { return (try `import`.attachment(name, line: content.line), []) }
+        guard let text = content["text"] else {
+            if let size = content["size"]?.integer, size > 0 {
+                `import`.lost("the body of a response, which the file does not have", line: content.line)
+            }
+            return ([], [])
+        }
+        if let pieces = HARContent.pieces(content) {
+            return (
+                pieces.flatMap { $0 }, pieces.filter { !$0.isEmpty }.map { ResponseChunk(offset: 0, size: $0.count) }
+            )
+        }
+        guard content["encoding"]?.text == "base64" else { return (HARContent.bytes(text.text ?? "", fields), []) }
+        return (try MessageParts.base64(text, `import`), [])
+    }
+
+    // MARK: Writing
+
+    package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
+        try export.write(#"{"log": {"version": "1.2", "creator": {"name": "mockserve", "version": "1"}, "entries": ["#)
+        var isFirst = true
+        try contents.forEachInteraction { interaction in
+            try export.write(isFirst ? "\n" : ",\n")
+            isFirst = false
+            try export.write(DataText.bytes(entry(interaction, export), .json(indent: 1)))
+        }
+        try export.write(isFirst ? "]}}\n" : "\n]}}\n")
+        try export.loseAllBut(interactionsOf: contents)
+    }
+
+    private func entry(_ interaction: WholeInteraction, _ export: FormatExport) -> DataNode {
+        export.lose(
+            [
+                .anyOrigin, .targetBytes, .fieldBytes, .requestTrailers, .responseTrailers, .informational, .chunks,
+                .cut, .coding,
+            ],
+            of: interaction
+        )
+        let (request, response) = (interaction.request, interaction.response)
+        let wait = interaction.firstByte ?? 0
+        let receive = interaction.chunks.last?.offset ?? 0
+        let body = interaction.requestBody
+        var data: DataNode?
+        if !body.isEmpty {
+            let text = String(validating: body, as: UTF8.self)
+            data = .object([
+                "mimeType": .text(request.fields.first("content-type").map { Latin1.string($0) } ?? ""),
+                "text": .text(text ?? Data(body).base64EncodedString()),
+                // HAR has no place for it: other readers take the text as it is.
+                "_encoding": text == nil ? .text("base64") : nil,
+            ])
+        }
+        return .object([
+            "startedDateTime": .text(FormatDate.iso(interaction.recordedAt ?? 0)),
+            "time": .number(wait + receive),
+            "request": .object([
+                "method": .text(Latin1.string(request.method)),
+                "url": .text(AbsoluteURL.text(interaction.origin, request.target)),
+                "httpVersion": .text(versionName(request.version)),
+                "cookies": .list([]),
+                "headers": headers(request.fields),
+                "queryString": .list(
+                    Target(Target.originForm(request.target)).pairs.map { pair in
+                        .object([
+                            "name": .text(String(decoding: pair.name, as: UTF8.self)),
+                            "value": .text(String(decoding: pair.value, as: UTF8.self)),
+                        ])
+                    }
+                ),
+                "postData": data,
+                "headersSize": .number(-1),
+                "bodySize": .number(body.count),
+            ]),
+            "response": .object([
+                "status": .number(response.status),
+                "statusText": .text(String(decoding: response.reason ?? [], as: UTF8.self)),
+                "httpVersion": .text(versionName(response.version)),
+                "cookies": .list([]),
+                "headers": headers(response.fields),
+                "content": HARContent.node(interaction),
+                "redirectURL": .text(response.fields.first("location").map { Latin1.string($0) } ?? ""),
+                "headersSize": .number(-1),
+                "bodySize": .number(interaction.responseBody.count),
+            ]),
+            "cache": .object([:]),
+            "timings": .object(["send": .number(0), "wait": .number(wait), "receive": .number(receive)]),
+        ])
+    }
+
+    private func versionName(_ version: HTTPVersion) -> String { version == .http2 ? "HTTP/2.0" : version.rawValue }
+
+    private func headers(_ fields: Fields) -> DataNode {
+        .list(
+            fields.map { field in
+                .object([
+                    "name": .text(String(decoding: field.name, as: UTF8.self)),
+                    "value": .text(String(decoding: field.value, as: UTF8.self)),
+                ])
+            }
+        )
+    }
+}

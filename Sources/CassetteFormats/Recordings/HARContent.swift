@@ -1,0 +1,59 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// Bodies in a HAR: text that was decoded, or base64, or what some programs make of it.
+enum HARContent {
+    /// Bytes that a body may decode to: 1 GiB.
+    private static let decodedLimit = 1 << 30
+
+    /// The bytes of a text in the charset that its type names; in UTF-8 if it names none, or one that does not have them.
+    static func bytes(_ text: String, _ fields: Fields) -> [UInt8] {
+        let type = String(decoding: fields.first("content-type") ?? [], as: UTF8.self).lowercased()
+        guard let charset = type.firstMatch(of: /charset="?([a-z0-9_-]+)/)?.output.1,
+            let encoding = encodings[String(charset)],
+            let data = text.data(using: encoding)
+        else { return Array(text.utf8) }
+        return Array(data)
+    }
+
+    private static let encodings: [String: String.Encoding] = [
+        "iso-8859-1": .isoLatin1, "latin1": .isoLatin1, "iso-8859-2": .isoLatin2, "windows-1252": .windowsCP1252,
+        "windows-1250": .windowsCP1250, "windows-1251": .windowsCP1251, "windows-1253": .windowsCP1253,
+        "windows-1254": .windowsCP1254, "shift_jis": .shiftJIS, "euc-jp": .japaneseEUC, "utf-16le": .utf16LittleEndian,
+        "utf-16be": .utf16BigEndian,
+    ]
+
+    /// The pieces of a body as Polly.js writes those with a content coding: a list of strings, as JSON within the text.
+    ///
+    /// - Returns: nil if it is not such a list.
+    static func pieces(_ content: DataNode) -> [[UInt8]]? {
+        guard let text = content["text"]?.text, text.hasPrefix("["), text.hasSuffix("]"),
+            content["encoding"]?.text == "base64" || content["_isBinary"]?.bool == true,
+            let stream = try? JSONStream(ByteSource(Array(text.utf8), name: "")),
+            let strings = try? stream.value().list?.map(\.text)
+        else { return nil }
+        let isBase64 = content["encoding"]?.text == "base64"
+        var pieces: [[UInt8]] = []
+        for string in strings {
+            guard let string,
+                let piece = isBase64 ? MessageParts.decodedBase64(string) : Hexadecimal.bytes(string)
+            else { return nil }
+            pieces.append(piece)
+        }
+        return pieces
+    }
+
+    /// The content of a response.
+    static func node(_ interaction: WholeInteraction) -> DataNode {
+        let fields = interaction.response.fields
+        let body = BodyText.decoded(interaction.responseBody, fields, limit: decodedLimit) ?? interaction.responseBody
+        let text = String(validating: body, as: UTF8.self).flatMap { bytes($0, fields) == body ? $0 : nil }
+        return .object([
+            "size": .number(body.count),
+            "mimeType": .text(fields.first("content-type").map { Latin1.string($0) } ?? ""),
+            "text": body.isEmpty ? nil : .text(text ?? Data(body).base64EncodedString()),
+            "encoding": text == nil ? .text("base64") : nil,
+        ])
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// Flow files of mitmproxy (https://mitmproxy.org), as `-w` writes them: one netstring after another.
+package struct MitmproxyFlows: ReadableFormat {
+    package let name = "mitmproxy"
+    package let title = "flows of mitmproxy"
+
+    /// Bytes of a flow: 1 GiB.
+    private static let limit = 1 << 30
+
+    package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool {
+        let digits = start.bytes.prefix { $0 &- 0x30 < 10 }
+        guard !digits.isEmpty, digits.count <= NetString.longestLength else { return false }
+        let rest = start.bytes.dropFirst(digits.count)
+        // A name, and so the length of one.
+        return rest.first == UInt8(ascii: ":") && (rest.dropFirst().first ?? 0) &- 0x30 < 10
+    }
+
+    package func read(_ source: ByteSource, into import: FormatImport) throws {
+        var buffer: [UInt8] = []
+        var number = 0
+        while true {
+            while buffer.count <= NetString.longestLength, try fill(&buffer, source) {}
+            guard !buffer.isEmpty else { return }
+            number += 1
+            let size = try size(buffer, source)
+            while buffer.count < size {
+                guard try fill(&buffer, source) else {
+                    throw FormatError(source.name, nil, "ends within flow \(number); those before it are whole.")
+                }
+            }
+            try flow(try NetString.value(Array(buffer.prefix(size)), file: source.name), number, `import`)
+            buffer.removeFirst(size)
+        }
+    }
+
+    private func fill(_ buffer: inout [UInt8], _ source: ByteSource) throws -> Bool {
+        let piece = try source.next()
+        buffer += piece
+        return !piece.isEmpty
+    }
+
+    /// Bytes of the netstring that begins here.
+    private func size(_ buffer: [UInt8], _ source: ByteSource) throws -> Int {
+        let digits = buffer.prefix(NetString.longestLength + 1).prefix { $0 &- 0x30 < 10 }
+        guard let length = Int(String(decoding: digits, as: UTF8.self)), buffer.dropFirst(digits.count).first == 0x3A
+        else {
+            throw FormatError(source.name, nil, "is damaged: what it holds is not a netstring.")
+        }
+        guard length <= Self.limit else { throw FormatError(source.name, nil, "has a flow of more than 1 GiB.") }
+        return digits.count + 1 + length + 1
+    }
+
+    private func flow(_ flow: DataNode, _ number: Int, _ import: FormatImport) throws {
+        guard flow["type"]?.text == "http", let request = flow["request"] else {
+            return `import`.lost("a flow that is not HTTP")
+        }
+        guard flow["websocket"] == nil else { return `import`.lost("a WebSocket connection") }
+        guard let response = flow["response"] else { return `import`.lost("a request without a response") }
+        func problem(_ what: String) -> FormatError {
+            FormatError(`import`.file, nil, "has \(what) in flow \(number).")
+        }
+        guard let scheme = request["scheme"]?.text.flatMap({ Origin.Scheme(rawValue: $0) }),
+            let host = request["host"]?.text,
+            let port = request["port"]?.integer, let path = request["path"]?.bytes, path.first == UInt8(ascii: "/"),
+            path.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
+        else { return `import`.lost("a request without an address") }
+        guard let method = request["method"]?.bytes, isToken(method) else { throw problem("a method that is not one") }
+        guard let status = response["status_code"]?.integer, (200...999).contains(status) else {
+            return `import`.lost("a response with a status below 200")
+        }
+        guard request["content"] != nil || flow["request"]?.members?.contains(where: { $0.name == "content" }) == true
+        else {
+            throw problem("a request without content")
+        }
+        let version = MessageParts.version(response["http_version"]?.text)
+        var interaction = WholeInteraction(
+            origin: Origin(scheme: scheme, host: host, port: port).description,
+            request: RequestHead(
+                method: method,
+                target: path,
+                version: MessageParts.version(request["http_version"]?.text),
+                fields: fields(request["headers"], `import`)
+            ),
+            requestBody: request["content"]?.bytes ?? [],
+            response: ResponseHead(
+                version: version,
+                status: status,
+                reason: version == .http2 ? nil : response["reason"]?.bytes ?? [],
+                fields: fields(response["headers"], `import`)
+            ),
+            responseBody: response["content"]?.bytes ?? []
+        )
+        interaction.requestTrailers = fields(request["trailers"], `import`)
+        interaction.responseTrailers = fields(response["trailers"], `import`)
+        setTimes(&interaction, request, response)
+        MessageParts.settle(&interaction, line: 0, `import`)
+        try `import`.add(interaction)
+    }
+
+    private func setTimes(_ interaction: inout WholeInteraction, _ request: DataNode, _ response: DataNode) {
+        func milliseconds(_ node: DataNode?) -> Int64? {
+            node?.number.flatMap { Int64(exactly: ($0 * 1000).rounded()) }
+        }
+        interaction.recordedAt = milliseconds(request["timestamp_start"])
+        guard let end = milliseconds(request["timestamp_end"]), let first = milliseconds(response["timestamp_start"])
+        else {
+            return
+        }
+        interaction.firstByte = first >= end && first - end < 1 << 40 ? Int(first - end) : nil
+    }
+
+    /// A list of pairs.
+    private func fields(_ node: DataNode?, _ import: FormatImport) -> Fields {
+        var fields = Fields()
+        for pair in node?.list ?? [] {
+            guard let parts = pair.list, parts.count == 2, let name = parts[0].bytes, let value = parts[1].bytes else {
+                continue
+            }
+            MessageParts.append(String(decoding: name, as: UTF8.self), value, to: &fields, line: nil, `import`)
+        }
+        return fields
+    }
+}

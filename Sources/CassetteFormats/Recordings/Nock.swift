@@ -1,0 +1,152 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// Recordings of nock for Node.js (https://github.com/nock/nock), as `nock.back` and `output_objects` write them.
+///
+/// Bodies of JSON are data in it, so their spelling is lost already; those with a content coding are hexadecimal.
+package struct Nock: ReadableFormat, WritableFormat {
+    package let name = "nock"
+    package let title = "nock for Node.js, JSON"
+    package let fileExtension: String? = "json"
+
+    package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool {
+        start.has("[].scope") || start.has("scope") && start.has("path")
+    }
+
+    package func read(_ source: ByteSource, into import: FormatImport) throws {
+        let stream = try JSONStream(source)
+        guard try stream.nextDocument() else { return }
+        guard try stream.kind() == .list else { return try interaction(try stream.value(), `import`) }
+        try stream.forEachElement { try interaction(try stream.value(), `import`) }
+    }
+
+    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
+        let line = node.line
+        guard let scope = node["scope"]?.text, let path = node["path"]?.text else {
+            throw FormatError(`import`.file, line, "has an interaction without a scope or a path.")
+        }
+        guard let url = try MessageParts.url(scope + path, line: line, `import`) else { return }
+        var fields = try MessageParts.fields(node["reqheaders"], `import`)
+        let body = try requestBody(node["body"], &fields, `import`)
+        for name in ["badheaders", "options"] where node[name] != nil { `import`.lost("`\(name)` of nock", line: line) }
+        let status = try node["status"].map { try MessageParts.status($0, of: line, `import`) } ?? 200
+        var interaction = WholeInteraction(
+            origin: url.origin,
+            request: RequestHead(
+                method: try MessageParts.method(node["method"], of: line, `import`),
+                target: url.target,
+                fields: fields
+            ),
+            requestBody: body,
+            response: ResponseHead(
+                status: status,
+                reason: ReasonPhrase.standard(status),
+                fields: try responseFields(node, `import`)
+            ),
+            responseBody: try responseBody(node, `import`)
+        )
+        MessageParts.settle(&interaction, line: line, `import`)
+        try `import`.add(interaction)
+    }
+
+    /// JSON without a type gets one, since it is compared by value.
+    private func requestBody(_ node: DataNode?, _ fields: inout Fields, _ import: FormatImport) throws -> [UInt8] {
+        guard let node else { return [] }
+        if let text = node.bytes { return text }
+        if !fields.contains("content-type") { fields.append("Content-Type", "application/json") }
+        return DataText.bytes(node, .compactJSON)
+    }
+
+    private func responseFields(_ node: DataNode, _ import: FormatImport) throws -> Fields {
+        guard let raw = node["rawHeaders"], let list = raw.list else {
+            return try MessageParts.fields(node["rawHeaders"] ?? node["headers"], `import`)
+        }
+        guard list.count.isMultiple(of: 2) else {
+            throw FormatError(`import`.file, raw.line, "has raw headers that are not pairs of name and value.")
+        }
+        var fields = Fields()
+        for index in stride(from: 0, to: list.count, by: 2) {
+            let values = list[index + 1].list ?? [list[index + 1]]
+            for value in values {
+                let bytes = value.bytes ?? []
+                MessageParts.append(list[index].text ?? "", bytes, to: &fields, line: value.line, `import`)
+            }
+        }
+        return fields
+    }
+
+    private func responseBody(_ node: DataNode, _ import: FormatImport) throws -> [UInt8] {
+        guard let body = node["response"] else { return [] }
+        let headers = try responseFields(node, `import`)
+        if let pieces = body.list, headers.contains("content-encoding") || node["responseIsBinary"]?.bool == true {
+            return try pieces.flatMap { try hexadecimal($0, `import`) }
+        }
+        guard let text = body.text, case .text = body.value else { return DataText.bytes(body, .compactJSON) }
+        return node["responseIsBinary"]?.bool == true ? try hexadecimal(body, `import`) : Array(text.utf8)
+    }
+
+    private func hexadecimal(_ node: DataNode, _ import: FormatImport) throws -> [UInt8] {
+        guard let bytes = Hexadecimal.bytes(node.text ?? "-") else {
+            throw FormatError(`import`.file, node.line, "has a body that is not hexadecimal.")
+        }
+        return bytes
+    }
+
+    // MARK: Writing
+
+    private let lost: Set<ExportedAspect> = [
+        .anyOrigin, .targetBytes, .repeatedRequestFields, .requestNameCase, .fieldBytes, .requestVersion,
+        .responseVersion, .reason, .requestTrailers, .responseTrailers, .informational, .time, .firstByte, .chunks,
+        .cut,
+        .binaryRequest,
+    ]
+
+    package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
+        try export.write("[")
+        var isFirst = true
+        try contents.forEachInteraction { interaction in
+            try export.write(isFirst ? "\n" : ",\n")
+            isFirst = false
+            export.lose(lost, of: interaction)
+            try export.write(DataText.bytes(node(interaction), .json(indent: 2)))
+        }
+        try export.write(isFirst ? "]\n" : "\n]\n")
+        try export.loseAllBut(interactionsOf: contents)
+    }
+
+    private func node(_ interaction: WholeInteraction) -> DataNode {
+        let (request, response) = (interaction.request, interaction.response)
+        let url = AbsoluteURL.text(interaction.origin, request.target)
+        let origin = Origin(interaction.origin) ?? Origin(scheme: .http, host: "localhost", port: 80)
+        let authority =
+            origin.authority.hasSuffix(":\(origin.port)") ? origin.authority : "\(origin.authority):\(origin.port)"
+        let body = interaction.responseBody
+        let isCoded = response.fields.contains("content-encoding")
+        let text = String(validating: body, as: UTF8.self)
+        let hex = Hexadecimal.text(body)
+        var raw: [DataNode] = []
+        for field in response.fields {
+            raw += [
+                .text(String(decoding: field.name, as: UTF8.self)), .text(String(decoding: field.value, as: UTF8.self)),
+            ]
+        }
+        return .object([
+            "scope": .text("\(origin.scheme.rawValue)://\(authority)"),
+            "method": .text(Latin1.string(request.method)),
+            "path": .text(
+                String(url.dropFirst((interaction.origin.isEmpty ? AbsoluteURL.anyOrigin : interaction.origin).count))
+            ),
+            "body": .text(
+                String(validating: interaction.requestBody, as: UTF8.self) ?? Hexadecimal.text(interaction.requestBody)
+            ),
+            "status": .number(response.status),
+            "response": isCoded ? .list([.text(hex)]) : .text(text ?? hex),
+            "rawHeaders": .list(raw),
+            "reqheaders": FieldLists.joined(request.fields, lowercasesNames: true),
+            "responseIsBinary": .bool(!isCoded && text == nil),
+        ])
+    }
+}

@@ -1,0 +1,120 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// Cassettes of VCR for Ruby, 2 to 6 (https://github.com/vcr/vcr), in YAML or JSON, also compressed.
+///
+/// Templates (`<% … %>`) are not run: they are text.
+package struct RubyVCR: ReadableFormat, WritableFormat {
+    package let name = "vcr"
+    package let title = "VCR for Ruby, YAML or JSON"
+    package let fileExtension: String? = "yml"
+
+    package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool { start.has("http_interactions") }
+
+    package func read(_ source: ByteSource, into import: FormatImport) throws {
+        try DataFile.forEach(in: "http_interactions", of: source, `import`) { try interaction($0, `import`) }
+    }
+
+    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
+        let line = node.line
+        guard let request = node["request"], let response = node["response"] else {
+            throw FormatError(`import`.file, line, "has an interaction without a request or a response.")
+        }
+        guard let address = request["uri"]?.text else {
+            throw FormatError(`import`.file, request.line, "has a request without a URI.")
+        }
+        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
+        let status = response["status"]
+        let version = MessageParts.version(response["http_version"]?.text)
+        var interaction = WholeInteraction(
+            origin: url.origin,
+            request: RequestHead(
+                method: try MessageParts.method(request["method"], of: request.line, `import`),
+                target: url.target,
+                fields: try MessageParts.fields(request["headers"], `import`)
+            ),
+            requestBody: try body(request["body"], `import`),
+            response: ResponseHead(
+                version: version,
+                status: try MessageParts.status(status?["code"] ?? status, of: response.line, `import`),
+                reason: MessageParts.reason(status?["message"]?.text, version: version),
+                fields: try MessageParts.fields(response["headers"], `import`)
+            ),
+            responseBody: try body(response["body"], `import`)
+        )
+        interaction.recordedAt = node["recorded_at"]?.text.flatMap { FormatDate.milliseconds($0) }
+        MessageParts.settle(&interaction, line: line, `import`)
+        try `import`.add(interaction)
+    }
+
+    /// A text, or an object with `string` or `base64_string`.
+    private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8] {
+        guard let node else { return [] }
+        if let coded = node["base64_string"] { return try MessageParts.base64(coded, `import`) }
+        let text = node.members == nil ? node : node["string"]
+        guard let text else { return [] }
+        guard let bytes = text.bytes else {
+            throw FormatError(`import`.file, text.line, "has \(text.kind) where a body was expected.")
+        }
+        if bytes.starts(with: "<%".utf8) { `import`.lost("a template, which is taken as text", line: text.line) }
+        return bytes
+    }
+
+    // MARK: Writing
+
+    /// What it has no place for.
+    let lost: Set<ExportedAspect> = [
+        .anyOrigin, .targetBytes, .scatteredFields, .requestVersion, .requestTrailers, .responseTrailers,
+        .informational,
+        .exactTime, .firstByte, .chunks, .cut,
+    ]
+
+    package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
+        try export.write("---\nhttp_interactions:\n")
+        var isEmpty = true
+        try contents.forEachInteraction { interaction in
+            isEmpty = false
+            export.lose(lost, of: interaction)
+            try export.write("- ")
+            try export.write(DataText.bytes(node(interaction), .yaml(binary: "!binary"), depth: 1))
+            try export.write("\n")
+        }
+        if isEmpty { try export.write("  []\n") }
+        try export.write("recorded_with: \"mockserve\"\n")
+        try export.loseAllBut(interactionsOf: contents)
+    }
+
+    private func node(_ interaction: WholeInteraction) -> DataNode {
+        let (request, response) = (interaction.request, interaction.response)
+        return .object([
+            "request": .object([
+                "method": .text(Latin1.string(request.method).lowercased()),
+                "uri": .text(AbsoluteURL.text(interaction.origin, request.target)),
+                "body": body(interaction.requestBody),
+                "headers": FieldLists.node(request.fields),
+            ]),
+            "response": .object([
+                "status": .object([
+                    "code": .number(response.status),
+                    "message": response.reason.map { .textOrBytes($0) } ?? .null,
+                ]),
+                "headers": FieldLists.node(response.fields),
+                "body": body(interaction.responseBody),
+                "http_version": response.version == .http11
+                    ? .null : .text(String(response.version.rawValue.dropFirst(5))),
+            ]),
+            "recorded_at": .text(FormatDate.http(interaction.recordedAt ?? 0)),
+        ])
+    }
+
+    private func body(_ bytes: [UInt8]) -> DataNode {
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            let coded = Data(bytes).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed])
+            return .object(["encoding": .text("ASCII-8BIT"), "base64_string": .text(coded + "\n")])
+        }
+        return .object(["encoding": .text("UTF-8"), "string": .text(text)])
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// Cassettes of vcrpy (https://github.com/kevin1024/vcrpy), of all versions since 1.0, in YAML or JSON.
+package struct VCRPy: ReadableFormat, WritableFormat {
+    package let name = "vcrpy"
+    package let title = "vcrpy for Python, YAML or JSON"
+    package let fileExtension: String? = "yaml"
+
+    package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool {
+        start.has("interactions[].request.uri")
+            || start.has("interactions[].request.body") && start.value("version") == nil
+            || isEarly(start)
+    }
+
+    /// Before 1.0 a cassette was a list.
+    private func isEarly(_ start: FileStart) -> Bool { start.has("[].request") && start.has("[].response.status.code") }
+
+    package func read(_ source: ByteSource, into import: FormatImport) throws {
+        if isEarly(try FileStart(source)) {
+            let reason = "is a cassette of vcrpy before version 1.0. Migrate it first: python -m vcr.migration FILE"
+            throw FormatError(source.name, 1, reason)
+        }
+        try DataFile.forEach(in: "interactions", of: source, `import`) { try interaction($0, `import`) }
+    }
+
+    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
+        let line = node.line
+        guard let request = node["request"], let response = node["response"] else {
+            throw FormatError(`import`.file, line, "has an interaction without a request or a response.")
+        }
+        guard let address = (request["uri"] ?? request["url"])?.text else {
+            throw FormatError(`import`.file, request.line, "has a request without a URI.")
+        }
+        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
+        // Cassettes of HTTPX in versions 2 to 5 have names of their own.
+        let status = response["status"] ?? response["status_code"]
+        let version = MessageParts.version((response["http_version"] ?? response["protocol"])?.text)
+        let reason =
+            status?["message"]?.text
+            ?? status.flatMap(\.integer).map {
+                String(decoding: ReasonPhrase.standard($0), as: UTF8.self)
+            }
+        var interaction = WholeInteraction(
+            origin: url.origin,
+            request: RequestHead(
+                method: try MessageParts.method(request["method"], of: request.line, `import`),
+                target: url.target,
+                fields: try MessageParts.fields(request["headers"], `import`)
+            ),
+            requestBody: try body(request["body"], `import`) ?? parsed(request["parsed_body"]) ?? [],
+            response: ResponseHead(
+                version: version,
+                status: try MessageParts.status(status?["code"] ?? status, of: response.line, `import`),
+                reason: MessageParts.reason(reason, version: version),
+                fields: try MessageParts.fields(response["headers"], `import`)
+            ),
+            responseBody: try body(response["body"] ?? response["content"], `import`)
+                ?? parsed(response["parsed_body"]) ?? []
+        )
+        MessageParts.settle(&interaction, line: line, `import`)
+        try `import`.add(interaction)
+    }
+
+    /// A text, binary data, or an object with `string` or `base64_string`.
+    private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8]? {
+        guard let node else { return nil }
+        if let coded = node["base64_string"] { return try MessageParts.base64(coded, `import`) }
+        guard let text = node.members == nil ? node : node["string"] else { return nil }
+        if let bytes = text.bytes { return bytes }
+        // A list of pieces, as a generator gave them.
+        let pieces = (text.list ?? []).flatMap { $0.list ?? [$0] }.map(\.bytes)
+        if text.list != nil, !pieces.contains(where: { $0 == nil }) { return pieces.flatMap { $0 ?? [] } }
+        throw FormatError(`import`.file, text.line, "has \(text.kind) where a body was expected.")
+    }
+
+    /// JSON as data, which some wrappers keep instead of a text.
+    private func parsed(_ node: DataNode?) -> [UInt8]? { node.map { DataText.bytes($0.quotingTexts, .compactJSON) } }
+
+    // MARK: Writing
+
+    private let lost: Set<ExportedAspect> = [
+        .anyOrigin, .targetBytes, .scatteredFields, .requestVersion, .responseVersion, .requestTrailers,
+        .responseTrailers,
+        .informational, .time, .firstByte, .chunks, .cut,
+    ]
+
+    package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
+        try export.write("interactions:\n")
+        var isEmpty = true
+        try contents.forEachInteraction { interaction in
+            isEmpty = false
+            export.lose(lost, of: interaction)
+            try export.write("- ")
+            try export.write(DataText.bytes(node(interaction), .yaml(binary: "!!binary"), depth: 1))
+            try export.write("\n")
+        }
+        if isEmpty { try export.write("  []\n") }
+        try export.write("version: 1\n")
+        try export.loseAllBut(interactionsOf: contents)
+    }
+
+    private func node(_ interaction: WholeInteraction) -> DataNode {
+        let (request, response) = (interaction.request, interaction.response)
+        return .object([
+            "request": .object([
+                "body": interaction.requestBody.isEmpty ? .null : .textOrBytes(interaction.requestBody),
+                "headers": FieldLists.node(request.fields),
+                "method": .text(Latin1.string(request.method)),
+                "uri": .text(AbsoluteURL.text(interaction.origin, request.target)),
+            ]),
+            "response": .object([
+                "body": .object(["string": .textOrBytes(interaction.responseBody)]),
+                "headers": FieldLists.node(response.fields),
+                "status": .object([
+                    "code": .number(response.status),
+                    "message": response.reason.map { .textOrBytes($0) } ?? .null,
+                ]),
+            ]),
+        ])
+    }
+}

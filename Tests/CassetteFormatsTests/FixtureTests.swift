@@ -1,0 +1,41 @@
+import CassetteFormats
+import Foundation
+import MockServeCore
+import Testing
+
+/// Files as tools write them, with what must come out of each in a file beside it.
+@Suite struct FixtureTests {
+    static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures")
+
+    static let names: [String] = {
+        let walk = FileManager.default.enumerator(atPath: folder.path)
+        let names = walk.map { $0.compactMap { $0 as? String } } ?? []
+        return names.filter { $0.hasSuffix(".expected") }.map { String($0.dropLast(9)) }.sorted()
+    }()
+
+    @Test func areThere() { #expect(Self.names.count >= 40) }
+
+    @Test(arguments: names) func comesOut(_ name: String) throws {
+        let file = Self.folder.appendingPathComponent(name)
+        let expected = try String(contentsOf: file.appendingPathExtension("expected"), encoding: .utf8)
+        var lines: [String]
+        do {
+            let source = try ByteSource.open(file.path)
+            var bytes: [UInt8] = []
+            while true {
+                let piece = try source.next()
+                if piece.isEmpty { break }
+                bytes += piece
+            }
+            let reading = try Reading(bytes, name: name, folder: file.deletingLastPathComponent().path)
+            lines = reading.interactions.flatMap { InteractionLines.lines($0) }
+            lines +=
+                reading.stubs.flatMap { StubLines.lines($0) }
+                + reading.rules.map { "rule \($0.action.rawValue) \($0.text)" }
+            lines += InteractionLines.lines(reading.losses)
+        } catch let error as FormatError {
+            lines = [InteractionLines.line(error)]
+        }
+        #expect(lines.joined(separator: "\n") + "\n" == expected)
+    }
+}
