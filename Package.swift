@@ -57,6 +57,7 @@ let package = Package(
             resources: [
                 .embedInCode("v0001_initial.sql"), .embedInCode("v0002_stubs_and_messages.sql"),
                 .embedInCode("v0003_faults.sql"), .embedInCode("v0004_conflicts.sql"),
+                .embedInCode("v0005_stub_behavior.sql"),
             ]
         ),
         .target(name: "HTTPMessages"),

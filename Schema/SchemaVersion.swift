@@ -12,6 +12,7 @@ package enum CassetteSchema {
         text(PackageResources.v0002_stubs_and_messages_sql),
         text(PackageResources.v0003_faults_sql),
         text(PackageResources.v0004_conflicts_sql),
+        text(PackageResources.v0005_stub_behavior_sql),
     ]
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }

@@ -36,6 +36,16 @@ import Testing
         } catch let error as FormatError {
             lines = [InteractionLines.line(error)]
         }
-        #expect(lines.joined(separator: "\n") + "\n" == expected)
+        let found = lines.joined(separator: "\n") + "\n"
+        try write(found, name)
+        #expect(found == expected)
+    }
+
+    /// To see what comes out of a new file, or what has changed: FIXTURE_OUTPUT names a folder for it.
+    private func write(_ found: String, _ name: String) throws {
+        guard let folder = ProcessInfo.processInfo.environment["FIXTURE_OUTPUT"] else { return }
+        let file = URL(fileURLWithPath: folder).appendingPathComponent(name + ".expected")
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try found.write(to: file, atomically: true, encoding: .utf8)
     }
 }

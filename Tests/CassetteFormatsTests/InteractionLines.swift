@@ -1,7 +1,8 @@
-import CassetteFormats
 import Foundation
 import HTTPMessages
 import MockServeCore
+
+@testable import CassetteFormats
 
 /// Interactions as lines, to compare them with what is expected.
 enum InteractionLines {
@@ -18,15 +19,7 @@ enum InteractionLines {
         lines += body(interaction.responseBody)
         lines += interaction.responseTrailers.map { "<<" + field($0) }
         if let time = interaction.recordedAt {
-            let date = Date(timeIntervalSince1970: Double(time) / 1000)
-            lines.append(
-                "@ "
-                    + date.formatted(
-                        .iso8601.year().month().day().time(includingFractionalSeconds: true).timeZone(
-                            separator: .omitted
-                        )
-                    )
-            )
+            lines.append("@ " + FormatDate.iso(time))
         }
         return lines
     }

@@ -113,7 +113,8 @@ import Testing
                 try CassetteEditor.add(stub("GET /a", secret), body: [], rules: rules, secrets: [], to: path)
             }
             #expect(
-                error?.description.contains("a secret in what the stub asks for (request field Authorization)") == true
+                error?.description.contains("a secret in what the stub GET /a asks for (request field Authorization)")
+                    == true
             )
             #expect(!FileManager.default.fileExists(atPath: path))
             let tooLong = Array(repeating: UInt8(0), count: StubSQL.bodyLimit + 1)
@@ -217,7 +218,7 @@ import Testing
         arguments: [
             ("pattern = 'nonsense'", "no method and path"), ("pattern = 'GET nowhere'", "makes no sense"),
             ("pattern = ''", "no method and path"), ("conditions = '{'", "cannot be read"),
-            ("conditions = '{\"newer\":1}'", "`newer` is no condition"), ("status = 99", "its status is 99"),
+            ("conditions = '{\"newer\":1}'", "`newer` is not a condition"), ("status = 99", "its status is 99"),
             ("status = 9223372036854775807", "its status is"), ("delay_ms = 3600001", "an hour is the most"),
             ("delay_ms = -5", "an hour is the most"), ("reason = 'a' || char(13, 10) || 'X: y'", "reason is malformed"),
             ("response_fields = '[[\"A\",\"b\\r\\nX: y\"]]'", "response_fields is malformed"),
@@ -244,7 +245,7 @@ import Testing
         try withPath { path in
             let secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
             _ = try add(stub(), Array("token \(secret)".utf8), to: path)
-            _ = try add(stub("GET /b", StubConditions(query: ["token": secret])), to: path)
+            _ = try add(stub("GET /b", StubConditions(query: ["token": secret], body: nil)), to: path)
             _ = try add(stub("GET /c"), Array("plain".utf8), to: path)
             var seen: [Int64] = []
             let rules = [try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")]

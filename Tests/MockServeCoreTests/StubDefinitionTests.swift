@@ -58,10 +58,17 @@ import Testing
 
     @Test(
         arguments: [
-            ("{", "cannot be read"), ("[]", "not of a shape"), (#"{"query": {"a": 1}}"#, "not of a shape"),
-            (#"{"path": "/a"}"#, "`path` is no condition that is known"),
+            ("{", "cannot be read"), ("[]", "not of a shape"),
+            (#"{"query": {"a": 1}}"#, "neither a string nor an object"),
+            (#"{"newer": "/a"}"#, "`newer` is not a condition that is known"),
+            (#"{"path": {"newer": "/a"}}"#, "`newer` is not a condition that is known"),
+            (#"{"path": {"equals": "a", "contains": "b"}}"#, "not exactly one kind: contains, equals"),
+            (#"{"query": {"a": {"matches": "("}}}"#, "the expression `(` cannot be used"),
+            (#"{"query": {"a": {"contains": "a", "ignore_case": true}}}"#, "not exactly one kind"),
+            (#"{"json_path": "a"}"#, "is not a path into JSON"),
+            (#"{"json": 1, "is": "a"}"#, "`is` goes with `json_path`"),
             (#"{"json": 1, "text": "a"}"#, "more than one condition of the body"),
-            (#"{"base64": "?"}"#, "cannot be read"),
+            (#"{"body": [1]}"#, "not a list of objects"), (#"{"base64": "?"}"#, "not base64"),
         ]
     )
     func otherConditionsAreRefused(_ json: String, _ reason: String) {
@@ -95,7 +102,7 @@ import Testing
         #expect(!body.contains(secret))
         #expect(!FieldsJSON.encode(changed.response.fields).contains(secret))
         for conditions in [
-            StubConditions(query: ["z": secret]), StubConditions(fields: ["X": secret]),
+            StubConditions(query: ["z": secret], body: nil), StubConditions(fields: ["X": secret], body: nil),
             StubConditions(body: .bytes(Array(secret.utf8))),
             StubConditions(fields: ["Content-Type": "image/png"], body: .json(["password": .string(secret)])),
         ] {

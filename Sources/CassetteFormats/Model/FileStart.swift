@@ -25,6 +25,9 @@ package final class FileStart {
 
     package func has(_ path: String) -> Bool { paths.contains(path) }
 
+    /// Whether the first bytes have this text in them.
+    package func contains(_ text: String) -> Bool { bytes.firstRange(of: Array(text.utf8)) != nil }
+
     package func value(_ path: String) -> String? { values[path] }
 
     package var isEmpty: Bool { bytes.allSatisfy { $0 == 0x20 || (0x09...0x0D).contains($0) } }

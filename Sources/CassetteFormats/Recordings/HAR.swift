@@ -135,7 +135,7 @@ package struct HAR: ReadableFormat, WritableFormat {
             }
             return ([], [])
         }
-        if let pieces = HARContent.pieces(content) {
+        if let pieces = HARContent.pieces(content, fields) {
             return (
                 pieces.flatMap { $0 }, pieces.filter { !$0.isEmpty }.map { ResponseChunk(offset: 0, size: $0.count) }
             )

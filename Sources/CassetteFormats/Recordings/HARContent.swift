@@ -24,21 +24,27 @@ enum HARContent {
         "utf-16be": .utf16BigEndian,
     ]
 
-    /// The pieces of a body as Polly.js writes those with a content coding: a list of strings, as JSON within the text.
+    /// The pieces of a body as versions of Polly.js write it, if it has a content coding or is binary: a list of strings as JSON
+    /// within the text, or one string; in base64 or hexadecimal.
     ///
-    /// - Returns: nil if it is not such a list.
-    static func pieces(_ content: DataNode) -> [[UInt8]]? {
-        guard let text = content["text"]?.text, text.hasPrefix("["), text.hasSuffix("]"),
-            content["encoding"]?.text == "base64" || content["_isBinary"]?.bool == true,
+    /// - Returns: nil if it is not such a body.
+    static func pieces(_ content: DataNode, _ fields: Fields) -> [[UInt8]]? {
+        guard let text = content["text"]?.text else { return nil }
+        let isBase64 = content["encoding"]?.text == "base64"
+        let isBinary = content["_isBinary"]?.bool == true
+        guard text.hasPrefix("["), text.hasSuffix("]") else {
+            return isBinary && !isBase64 ? Hexadecimal.bytes(text).map { [$0] } : nil
+        }
+        guard isBase64 || isBinary || fields.contains("content-encoding"),
             let stream = try? JSONStream(ByteSource(Array(text.utf8), name: "")),
             let strings = try? stream.value().list?.map(\.text)
         else { return nil }
-        let isBase64 = content["encoding"]?.text == "base64"
         var pieces: [[UInt8]] = []
         for string in strings {
-            guard let string,
-                let piece = isBase64 ? MessageParts.decodedBase64(string) : Hexadecimal.bytes(string)
-            else { return nil }
+            guard let string, let piece = isBase64 ? MessageParts.decodedBase64(string) : Hexadecimal.bytes(string)
+            else {
+                return nil
+            }
             pieces.append(piece)
         }
         return pieces

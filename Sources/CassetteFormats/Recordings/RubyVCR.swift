@@ -12,9 +12,25 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
 
     package init() {}
 
-    package func recognizes(_ start: FileStart) -> Bool { start.has("http_interactions") }
+    package func recognizes(_ start: FileStart) -> Bool {
+        start.has("http_interactions") || isEarly(start)
+    }
+
+    /// Before 2.0 a cassette was a list of objects of Ruby.
+    private func isEarly(_ start: FileStart) -> Bool {
+        start.has("[].request") && start.has("[].response") && Self.mark.contains { start.contains($0) }
+    }
+
+    private static let mark = ["!ruby/struct:VCR", "!ruby/object:VCR"]
 
     package func read(_ source: ByteSource, into import: FormatImport) throws {
+        if isEarly(try FileStart(source)) {
+            throw FormatError(
+                source.name,
+                1,
+                "is a cassette of VCR for Ruby before version 2.0. Record it anew, or migrate it with VCR 2."
+            )
+        }
         try DataFile.forEach(in: "http_interactions", of: source, `import`) { try interaction($0, `import`) }
     }
 

@@ -78,12 +78,12 @@ struct MergeEntries {
         var result = MergeEntries()
         guard try !StubSQL.hasNone(db) else { return result }
         let sql = """
-            SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, sha256 \
-            FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
+            SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, sha256, \
+            \(try StubSQL.behaviorColumn(db)) FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
             """
         try db.query(sql) { row in
             var digest = SHA256()
-            add(row, 1..<9, to: &digest)
+            add(row, 1..<10, to: &digest)
             result.numbers.append(try number(row))
             let key = Array((row.text(1) + "\n" + row.text(2)).utf8)
             result.entries.append(MergeEntry(key: key, content: Array(digest.finalize())))

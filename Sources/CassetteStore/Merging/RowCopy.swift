@@ -91,15 +91,16 @@ struct RowCopy {
     mutating func stub(_ id: Int64, as number: Int64) throws {
         var values: [Binding] = []
         var reference: Int64?
-        try source.query("SELECT response_body_id, \(Self.stubColumns) FROM stub WHERE id = ?1", [.integer(id)]) {
+        let columns = "response_body_id, \(Self.stubColumns), \(try StubSQL.behaviorColumn(source))"
+        try source.query("SELECT \(columns) FROM stub WHERE id = ?1", [.integer(id)]) {
             row in
             reference = row.reference(0)
-            values = (1..<8).map { row.value($0) }
+            values = (1..<9).map { row.value($0) }
             return false
         }
         try insert(
             "stub",
-            "id, response_body_id, \(Self.stubColumns)",
+            "id, response_body_id, \(Self.stubColumns), behavior",
             [.integer(number), try body(reference)] + values
         )
     }

@@ -30,6 +30,11 @@ enum StubSQL {
     /// Cassettes of version 1 have no stubs.
     static func hasNone(_ db: Database) throws -> Bool { try db.firstInteger("PRAGMA user_version") ?? 0 < 2 }
 
+    /// What stands for the column `behavior`, which cassettes before version 5 do not have.
+    static func behaviorColumn(_ db: Database) throws -> String {
+        try db.firstInteger("PRAGMA user_version") ?? 0 < 5 ? "NULL" : "behavior"
+    }
+
     static func count(_ db: Database) throws -> Int {
         try hasNone(db) ? 0 : Int(try db.firstInteger("SELECT count(*) FROM stub") ?? 0)
     }
@@ -42,7 +47,7 @@ enum StubSQL {
         var count = 0
         let sql = """
             SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, \
-            response_body_id, body.size FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
+            response_body_id, body.size, \(try behaviorColumn(db)) FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
             """
         try db.query(sql) { row in
             count += 1
@@ -72,7 +77,8 @@ enum StubSQL {
                 row.isNull(2) ? StubConditions() : StubConditions(json: row.text(2)),
                 response,
                 trailers: row.isNull(6) ? Fields() : try row.fields(6, malformed("response_trailers")),
-                delay: Int(clamping: row.integer(7))
+                delay: Int(clamping: row.integer(7)),
+                behavior: row.isNull(10) ? StubBehavior() : StubBehavior(json: row.text(10))
             )
             return StoredStub(number: number, stub: stub, body: try row.body(8, malformed("response_body_id")))
         } catch let error as InteractionRow.Malformed {
@@ -89,12 +95,12 @@ enum StubSQL {
         var hasher = Hasher()
         var count = 0
         let sql = """
-            SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, sha256 \
-            FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
+            SELECT stub.id, pattern, conditions, status, reason, response_fields, response_trailers, delay_ms, sha256, \
+            \(try behaviorColumn(db)) FROM stub LEFT JOIN body ON body.id = response_body_id ORDER BY stub.id
             """
         try db.query(sql) { row in
             count += 1
-            for column in 0..<9 as Range<Int32> {
+            for column in 0..<10 as Range<Int32> {
                 row.withBytes(column) {
                     hasher.combine(row.isNull(column) ? -1 : $0.count)
                     hasher.combine(bytes: $0)
@@ -111,7 +117,7 @@ enum StubSQL {
         try db.query(
             """
             INSERT INTO stub (pattern, conditions, status, reason, response_fields, response_body_id, response_trailers, \
-            delay_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            delay_ms, behavior) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
             """,
             [
                 .text(stub.pattern),
@@ -122,6 +128,7 @@ enum StubSQL {
                 body.map { .integer($0) } ?? .null,
                 stub.trailers.isEmpty ? .null : .text(FieldsJSON.encode(stub.trailers)),
                 .integer(Int64(stub.delay)),
+                stub.behavior.isUsual ? .null : .text(stub.behavior.json),
             ]
         )
         return db.lastInsertedRowID
@@ -158,7 +165,8 @@ enum StubSQL {
 
     /// Bytes that it takes without its body, roughly.
     static func memory(of stub: StubDefinition) -> Int {
-        512 + stub.path.memory + stub.conditions.json.utf8.count * 8 + stub.response.fields.byteCount * 2
+        512 + stub.path.memory + (stub.conditions.json.utf8.count + stub.behavior.json.utf8.count) * 8 + stub.response
+            .fields.byteCount * 2
     }
 
     /// All stubs with their bodies.

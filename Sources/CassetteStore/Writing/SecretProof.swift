@@ -38,7 +38,8 @@ struct SecretProof {
         for (stored, body) in try StubSQL.loaded(db, path: path) {
             let stub = stored.stub
             let texts = [
-                Array(stub.pattern.utf8), Array(stub.conditions.json.utf8), stub.response.reason ?? [],
+                Array(stub.pattern.utf8), Array(stub.conditions.json.utf8), Array(stub.behavior.json.utf8),
+                stub.response.reason ?? [],
                 Array(FieldsJSON.encode(stub.response.fields).utf8), Array(FieldsJSON.encode(stub.trailers).utf8), body,
             ]
             for text in texts { if let kind = redactor.knownSecret(in: text) { return (stored.number, kind) } }

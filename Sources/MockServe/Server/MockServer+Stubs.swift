@@ -36,10 +36,10 @@ extension MockServer {
                 let message = "The path of a stub, \(request.path), makes no sense: \(reason)."
                 return .make { _ in throw MockServeError(.invalidConfiguration, message) }
             } ?? answer
-        var conditions = StubConditions(query: query, fields: fields)
+        var conditions = StubConditions(query: query, fields: fields, body: nil)
         var looks: (@Sendable ([UInt8]) -> Bool)?
         switch body?.kind {
-        case .written(let written): conditions.body = written
+        case .written(let written): conditions.bodies = [written]
         case .matching(let matches): looks = matches
         case nil: break
         }

@@ -29,6 +29,27 @@ package final class AskedRequest {
     /// The body as JSON, whatever its type says; nil if it is none.
     package private(set) lazy var json = JSONValue(body)
 
+    /// The cookies, in order (RFC 6265 §4.2.1).
+    private(set) lazy var cookies: [FormPair] = head.fields.values("cookie").flatMap { value in
+        value.split(separator: UInt8(ascii: ";")).map { pair in
+            let parts = trimmingSpace(pair).split(
+                separator: UInt8(ascii: "="),
+                maxSplits: 1,
+                omittingEmptySubsequences: false
+            )
+            return FormPair(name: Array(parts[0]), value: parts.count == 2 ? Array(parts[1]) : [])
+        }
+    }
+
+    /// The values of a field: as one, and if there are several, each by itself.
+    ///
+    /// - Parameter name: case does not count.
+    func fieldValues(_ name: String) -> [[UInt8]] {
+        guard let all = field(name) else { return [] }
+        let single = head.fields.filter { $0.name.count == name.utf8.count && equalsIgnoringCase($0.name, name.utf8) }
+        return single.count == 1 ? [all] : [all] + single.map { Array($0.value) }
+    }
+
     /// The values of a field, as one.
     ///
     /// - Parameter name: case does not count.

@@ -3,136 +3,127 @@ import HTTPMessages
 
 /// What a request must have, besides method and path, for a stub to answer it.
 package struct StubConditions: Sendable, Hashable {
-    /// What the body must be.
-    package enum Body: Sendable, Hashable {
-        /// JSON with this value: the order of members and white space do not count.
-        case json(JSONValue)
-        /// JSON that has this in it: an object may have more members, at every depth.
-        case containing(JSONValue)
-        /// A form with these fields, and perhaps others.
-        case form([String: String])
-        /// Exactly these bytes.
-        case bytes([UInt8])
-    }
-
+    /// The path must be this, without the query, as it was sent.
+    package var path: TextCondition?
+    /// The target must be this: path and query, as they were sent.
+    package var target: TextCondition?
     /// Parameters that the query must have, among others.
-    package var query: [String: String]
+    package var query: [String: TextCondition]
     /// Fields that it must have, among others. Case does not count in names.
-    package var fields: [String: String]
-    /// Nil for any.
-    package var body: Body?
+    package var fields: [String: TextCondition]
+    package var cookies: [String: TextCondition]
+    /// All must be met.
+    package var bodies: [BodyCondition]
 
-    package init(query: [String: String] = [:], fields: [String: String] = [:], body: Body? = nil) {
-        (self.query, self.fields, self.body) = (query, fields, body)
+    package init(
+        path: TextCondition? = nil,
+        target: TextCondition? = nil,
+        query: [String: TextCondition] = [:],
+        fields: [String: TextCondition] = [:],
+        cookies: [String: TextCondition] = [:],
+        bodies: [BodyCondition] = []
+    ) {
+        (self.path, self.target, self.query) = (path, target, query)
+        (self.fields, self.cookies, self.bodies) = (fields, cookies, bodies)
     }
 
-    package var isEmpty: Bool { query.isEmpty && fields.isEmpty && body == nil }
+    /// With values that parameters and fields must be equal to.
+    package init(query: [String: String] = [:], fields: [String: String] = [:], body: BodyCondition?) {
+        self.init(
+            query: query.mapValues { .equals($0) },
+            fields: fields.mapValues { .equals($0) },
+            bodies: body.map { [$0] } ?? []
+        )
+    }
+
+    package var isEmpty: Bool {
+        path == nil && target == nil && query.isEmpty && fields.isEmpty && cookies.isEmpty && bodies.isEmpty
+    }
 
     package func areMet(by request: AskedRequest) -> Bool {
-        areMetByHead(of: request) && body?.isMet(by: request) ?? true
+        areMetByHead(of: request) && areMetByBody(of: request)
     }
 
     package func areMetByHead(of request: AskedRequest) -> Bool {
-        query.allSatisfy { Self.has($0, $1, request.query) }
-            && fields.allSatisfy { name, value in request.field(name) == Array(value.utf8) }
+        path?.isMet(by: [Array(request.path.utf8)]) ?? true
+            && target?.isMet(by: [Target.originForm(request.head.target)]) ?? true
+            && query.allSatisfy { Self.meets($0, $1, request.query) }
+            && fields.allSatisfy { name, condition in condition.isMet(by: request.fieldValues(name)) }
+            && (cookies.isEmpty || cookies.allSatisfy { Self.meets($0, $1, request.cookies) })
     }
 
-    fileprivate static func has(_ name: String, _ value: String, _ pairs: [FormPair]) -> Bool {
-        pairs.contains(FormPair(name: Array(name.utf8), value: Array(value.utf8)))
-    }
-}
+    package func areMetByBody(of request: AskedRequest) -> Bool { bodies.allSatisfy { $0.isMet(by: request) } }
 
-extension StubConditions.Body {
-    package func isMet(by request: AskedRequest) -> Bool {
-        switch self {
-        case .json(let value): request.json == value
-        case .containing(let value): request.json?.contains(value) ?? false
-        case .form(let fields): fields.allSatisfy { StubConditions.has($0, $1, request.form) }
-        case .bytes(let bytes): request.body == bytes
-        }
+    static func meets(_ name: String, _ condition: TextCondition, _ pairs: [FormPair]) -> Bool {
+        condition.isMet(by: pairs.filter { $0.name.elementsEqual(name.utf8) }.map { Array($0.value) })
     }
 }
 
 // MARK: As the cassette keeps them
 
-/// A JSON object with any of `query` and `fields`, objects of strings, and one of `json`, `json_containing`, `form` (an object
-/// of strings), `text` and `base64`.
-extension StubConditions: Codable {
-    private enum Key: String, CodingKey, CaseIterable {
-        case query
-        case fields
-        case json
-        case containing = "json_containing"
-        case form
-        case text
-        case base64
-    }
-
-    private struct AnyKey: CodingKey {
-        let stringValue: String
-        let intValue: Int? = nil
-
-        init?(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    /// - Throws: `DecodingError`, also if there is a condition that is not known: without it, the stub would answer too much.
-    package init(from decoder: any Decoder) throws {
-        func problem(_ text: String) -> DecodingError {
-            .dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: text))
-        }
-        let names = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
-        if let unknown = names.first(where: { Key(rawValue: $0) == nil }) {
-            throw problem("`\(unknown)` is no condition that is known")
-        }
-        let container = try decoder.container(keyedBy: Key.self)
-        let bodies = container.allKeys.filter { ![.query, .fields].contains($0) }
-        guard bodies.count <= 1 else { throw problem("there is more than one condition of the body") }
-        query = try container.decodeIfPresent([String: String].self, forKey: .query) ?? [:]
-        fields = try container.decodeIfPresent([String: String].self, forKey: .fields) ?? [:]
-        switch bodies.first {
-        case .json: body = .json(try container.decode(JSONValue.self, forKey: .json))
-        case .containing: body = .containing(try container.decode(JSONValue.self, forKey: .containing))
-        case .form: body = .form(try container.decode([String: String].self, forKey: .form))
-        case .text: body = .bytes(Array(try container.decode(String.self, forKey: .text).utf8))
-        case .base64: body = .bytes(Array(try container.decode(Data.self, forKey: .base64)))
-        case .query, .fields, nil: body = nil
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: Key.self)
-        if !query.isEmpty { try container.encode(query, forKey: .query) }
-        if !fields.isEmpty { try container.encode(fields, forKey: .fields) }
-        switch body {
-        case .json(let value): try container.encode(value, forKey: .json)
-        case .containing(let value): try container.encode(value, forKey: .containing)
-        case .form(let fields): try container.encode(fields, forKey: .form)
-        case .bytes(let bytes):
-            if let text = String(validating: bytes, as: UTF8.self) {
-                try container.encode(text, forKey: .text)
-            } else {
-                try container.encode(Data(bytes), forKey: .base64)
-            }
-        case nil: break
-        }
-    }
-
-    /// - Throws: `StubError` if `json` is not of this shape.
+/// A JSON object with any of `path` and `target` (conditions), `query`, `fields` and `cookies` (objects of conditions), and the
+/// members of one `BodyCondition`, or several of these in the list `body`.
+extension StubConditions {
+    /// - Throws: `StubError` if `json` is not of this shape, also if there is a condition that is not known: without it, the stub
+    ///   would answer too much.
     package init(json: String) throws(StubError) {
-        do {
-            self = try JSONDecoder().decode(StubConditions.self, from: Data(json.utf8))
-        } catch DecodingError.dataCorrupted(let context) {
-            throw StubError("its conditions cannot be read: \(context.debugDescription)")
-        } catch {
+        guard case .object(let members)? = JSONValue(Array(json.utf8)) else {
             throw StubError("its conditions cannot be read: they are not of a shape that is known")
         }
+        do {
+            try self.init(members)
+        } catch {
+            throw StubError("its conditions cannot be read: \(error)")
+        }
     }
+
+    private init(_ members: [String: JSONValue]) throws(StubError) {
+        self.init()
+        var body: [String: JSONValue] = [:]
+        for (name, value) in members {
+            switch (name, value) {
+            case ("path", _): path = try TextCondition(value)
+            case ("target", _): target = try TextCondition(value)
+            case ("query", .object(let members)): query = try Self.conditions(members)
+            case ("fields", .object(let members)): fields = try Self.conditions(members)
+            case ("cookies", .object(let members)): cookies = try Self.conditions(members)
+            case ("body", .array(let elements)):
+                for element in elements {
+                    guard case .object(let members) = element else {
+                        throw StubError("`body` is not a list of objects")
+                    }
+                    bodies.append(try BodyCondition(members))
+                }
+            case ("is", _): body[name] = value
+            case _ where BodyCondition.names.contains(name): body[name] = value
+            default: throw StubError("`\(name.prefix(100))` is not a condition that is known, or has no such value")
+            }
+        }
+        if !body.isEmpty { bodies.append(try BodyCondition(body)) }
+    }
+
+    static func conditions(_ members: [String: JSONValue]) throws(StubError) -> [String: TextCondition] {
+        var conditions: [String: TextCondition] = [:]
+        for (name, value) in members { conditions[name] = try TextCondition(value) }
+        return conditions
+    }
+
+    /// Whether what `json` gives can be read: numbers that JSON does not have cannot be written.
+    var isWritable: Bool { (try? StubConditions(json: json)) == self }
 
     /// Equal conditions give equal text. Those of a `StubDefinition` can be written; of others, the text cannot be read.
     package var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        var members: [String: JSONValue] = [:]
+        members["path"] = path?.json
+        members["target"] = target?.json
+        if !query.isEmpty { members["query"] = .object(query.mapValues(\.json)) }
+        if !fields.isEmpty { members["fields"] = .object(fields.mapValues(\.json)) }
+        if !cookies.isEmpty { members["cookies"] = .object(cookies.mapValues(\.json)) }
+        if bodies.count == 1 {
+            members.merge(bodies[0].members) { $1 }
+        } else if !bodies.isEmpty {
+            members["body"] = .array(bodies.map { .object($0.members) })
+        }
+        return String(decoding: JSONValue.object(members).text, as: UTF8.self)
     }
 }

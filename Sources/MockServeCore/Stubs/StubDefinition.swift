@@ -23,6 +23,7 @@ package struct StubDefinition: Sendable {
     package var trailers: Fields
     /// Milliseconds.
     package var delay: Int
+    package var behavior: StubBehavior
 
     /// - Parameter pattern: `METHOD PATH`, where `*` is any method, and the path is a `PathTemplate`.
     /// - Throws: `StubError` if it is none of these.
@@ -31,7 +32,8 @@ package struct StubDefinition: Sendable {
         _ conditions: StubConditions = StubConditions(),
         _ response: ResponseHead,
         trailers: Fields = Fields(),
-        delay: Int = 0
+        delay: Int = 0,
+        behavior: StubBehavior = StubBehavior()
     ) throws(StubError) {
         let words = pattern.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         guard words.count == 2, isToken(Array(words[0].utf8)), words[0].utf8.count <= Self.longestMethod,
@@ -45,7 +47,7 @@ package struct StubDefinition: Sendable {
         } catch {
             throw StubError("its path, \(words[1].prefix(100)), makes no sense: \(error.reason)")
         }
-        guard !conditions.json.isEmpty else { throw StubError("its conditions cannot be written as JSON") }
+        guard conditions.isWritable else { throw StubError("its conditions cannot be written as JSON") }
         guard (200...999).contains(response.status) else {
             throw StubError("its status is \(response.status); an answer has one from 200 to 999")
         }
@@ -60,6 +62,7 @@ package struct StubDefinition: Sendable {
         self.response = response
         self.trailers = trailers
         self.delay = delay
+        self.behavior = behavior
     }
 
     /// `METHOD PATH`
@@ -119,9 +122,12 @@ package struct StubDefinition: Sendable {
             let pairs = pairs.sorted { $0.key < $1.key }.map { "\(Self.encoded($0))=\(Self.encoded($1))" }
             return Array(pairs.joined(separator: "&").utf8)
         }
-        var target = Array(path.text.utf8)
-        if !conditions.query.isEmpty { target += Array("?".utf8) + form(conditions.query) }
-        var fields = Fields(conditions.fields.sorted { $0.key < $1.key })
+        var target = Array((conditions.target?.example ?? conditions.path?.example ?? path.text).utf8)
+        let query = conditions.query.compactMapValues(\.example)
+        if !query.isEmpty { target += Array("?".utf8) + form(query) }
+        var fields = Fields(conditions.fields.compactMapValues(\.example).sorted { $0.key < $1.key })
+        let cookies = conditions.cookies.compactMapValues(\.example).sorted { $0.key < $1.key }
+        if !cookies.isEmpty { fields.append("Cookie", cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")) }
         // A condition is searched as what it is, whatever else is asked for.
         func typed(_ type: String) -> Fields {
             var typed = fields.filter { !$0.isNamed("content-type") && !$0.isNamed("content-encoding") }
@@ -129,15 +135,21 @@ package struct StubDefinition: Sendable {
             return typed
         }
         var body: [UInt8] = []
-        switch conditions.body {
-        case .json(let value), .containing(let value):
-            fields = typed("application/json")
-            body = value.text
-        case .form(let pairs):
-            fields = typed("application/x-www-form-urlencoded")
-            body = form(pairs)
-        case .bytes(let bytes): body = bytes
-        case nil: break
+        for condition in conditions.bodies {
+            switch condition {
+            case .json(let value), .containing(let value), .unordered(let value), .containingUnordered(let value):
+                fields = typed("application/json")
+                body += value.text
+            case .path(let path, let condition):
+                fields = typed("application/json")
+                body += JSONValue.object([path.text: .string(condition?.example ?? "")]).text
+            case .form(let pairs):
+                fields = typed("application/x-www-form-urlencoded")
+                body += form(pairs.compactMapValues(\.example))
+            case .bytes(let bytes): body += bytes
+            case .text(let condition): body += Array((condition.example ?? "").utf8)
+            }
+            if conditions.bodies.count > 1 { body.append(0x0A) }
         }
         return (RequestHead(method: Array((method ?? "GET").utf8), target: target, fields: fields), body)
     }

@@ -40,6 +40,7 @@ package enum InteractionText {
         lines += remarks.map { line(.remark, $0) }
         if !stub.conditions.isEmpty { lines.append(line(.condition, VisibleText.line(stub.conditions.json))) }
         if stub.delay > 0 { lines.append(line(.condition, "delay \(stub.delay)ms")) }
+        if !stub.behavior.isUsual { lines.append(line(.condition, VisibleText.line("behavior \(stub.behavior.json)"))) }
         add(stub.response, to: &lines)
         add(body, stub.trailers, .response, to: &lines)
         return lines

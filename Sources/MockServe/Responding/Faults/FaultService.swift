@@ -62,21 +62,35 @@ final class FaultService: ExchangeService {
                 return next.respond(to: exchange)
             }
             exchange.fault = rule.remark
-            switch rule.plan.kind {
-            case .reset, .status, .garbage: return OwnAnswer(exchange, rule.plan.kind, journal)
-            case .delay:
-                let late = LateExchange(exchange, next)
-                late.begin(after: delay)
-                return late
-            case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
-                let faulty = FaultyTransport(rule.plan.kind) { [weak exchange] in exchange?.isHeld = true }
-                exchange.interpose {
-                    faulty.inner = $0; return faulty
-                }
-                let receiver = WatchedReceiver(next.respond(to: exchange), faulty)
-                faulty.receiver = receiver.next
-                return receiver
+            guard case .delay = rule.plan.kind else {
+                return FaultService.receiver(rule.plan.kind, exchange, journal, next)
             }
+            let late = LateExchange(exchange, next)
+            late.begin(after: delay)
+            return late
+        }
+    }
+
+    /// Who gets a request whose answer goes wrong.
+    ///
+    /// - Parameter kind: not `delay`.
+    static func receiver(
+        _ kind: FaultKind,
+        _ exchange: Exchange,
+        _ journal: ScopeJournal,
+        _ next: any ExchangeHandler
+    ) -> any ExchangeReceiver {
+        switch kind {
+        case .reset, .status, .garbage: return OwnAnswer(exchange, kind, journal)
+        case .delay: return next.respond(to: exchange)
+        case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
+            let faulty = FaultyTransport(kind) { [weak exchange] in exchange?.isHeld = true }
+            exchange.interpose {
+                faulty.inner = $0; return faulty
+            }
+            let receiver = WatchedReceiver(next.respond(to: exchange), faulty)
+            faulty.receiver = receiver.next
+            return receiver
         }
     }
 }

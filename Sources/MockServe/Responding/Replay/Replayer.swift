@@ -180,6 +180,7 @@ final class Replayer: ExchangeService {
             newestWrite.store(0, ordering: .relaxed)
         }
         playedOnce.withLock { $0 = NumberSet() }
+        stubs.rewind()
     }
 
     // MARK: Reports

@@ -25,6 +25,8 @@ final class CassetteStubs: StubSource {
         var store = PatternStore<CassetteStub>()
         /// Nil if they could not be read.
         var state: StubState?
+        /// Whether some come before newer ones.
+        var hasPriorities = false
     }
 
     /// Opens the cassette for loading.
@@ -32,6 +34,7 @@ final class CassetteStubs: StubSource {
     private let journal: ScopeJournal
     private let content: Mutex<Content>
     private let hasAny: Atomic<Bool>
+    private let variables = StubVariables()
 
     /// - Parameter reader: an open reader of the cassette; not kept.
     init(_ reader: CassetteReader, _ journal: ScopeJournal, open: @escaping @Sendable () throws -> CassetteReader)
@@ -79,24 +82,42 @@ final class CassetteStubs: StubSource {
         for (stored, body) in stubs {
             store.add(CassetteStub(stored.number, stored.stub, body), method: stored.stub.method)
         }
-        return Content(store: store, state: state)
+        let priorities = Set(stubs.map(\.stored.stub.behavior.priority))
+        return Content(store: store, state: state, hasPriorities: priorities.count > 1)
     }
 
     // MARK: Answering
 
     func decide(_ request: AskedRequest, _ body: AskedBody, _ exchange: Exchange) -> StubDecision {
         guard !isEmpty else { return .pass }
-        for stub in content.withLock({ $0.store }).matches(request.method, request.path).map(\.value) {
-            let conditions = stub.definition.conditions
-            guard conditions.areMetByHead(of: request) else { continue }
-            if let wanted = conditions.body {
+        for stub in candidates(request) {
+            let (conditions, behavior) = (stub.definition.conditions, stub.definition.behavior)
+            guard conditions.areMetByHead(of: request), variables.meet(behavior.requires) else { continue }
+            if !conditions.bodies.isEmpty {
                 if body == .notYet { return .wantsBody }
-                guard body == .whole, wanted.isMet(by: request) else { continue }
+                guard body == .whole, conditions.areMetByBody(of: request) else { continue }
             }
-            return .answer { [journal] in StubbedExchange($0, stub, journal) }
+            // Another request may have been quicker.
+            guard variables.change(behavior) else { continue }
+            return .answer { [journal] in StubbedExchange.begin($0, stub, journal) }
         }
         return .pass
     }
+
+    /// Those for the method and the path, in the order in which they are asked.
+    private func candidates(_ request: AskedRequest) -> [CassetteStub] {
+        let (store, hasPriorities) = content.withLock { ($0.store, $0.hasPriorities) }
+        let found = store.matches(request.method, request.path).map(\.value)
+        guard hasPriorities else { return found }
+        // The newest of one priority stay in front.
+        return found.enumerated().sorted { one, other in
+            let (left, right) = (one.element.definition.behavior.priority, other.element.definition.behavior.priority)
+            return left == right ? one.offset < other.offset : left < right
+        }.map(\.element)
+    }
+
+    /// Takes the variables of all stubs back to the start.
+    func rewind() { variables.clear() }
 
     var count: Int { content.withLock { $0.store.size } }
 
@@ -104,55 +125,13 @@ final class CassetteStubs: StubSource {
     func near(_ request: RequestHead) -> [String] {
         let asked = AskedRequest(request)
         return content.withLock { $0.store }.matches(asked.method, asked.path).map(\.value).map { stub in
-            "stub \(stub.number) \(stub.definition.pattern), if \(stub.definition.conditions.json)"
+            let requires = stub.definition.behavior.requires.sorted { $0.key < $1.key }
+            let variables = requires.map { ", while \($0.key) is \($0.value ?? "not set")" }.joined()
+            return "stub \(stub.number) \(stub.definition.pattern), if \(stub.definition.conditions.json)\(variables)"
         }
     }
 
     func shutDown(deadline: NIODeadline, on eventLoop: any EventLoop) -> EventLoopFuture<Void> {
         eventLoop.makeSucceededVoidFuture()
     }
-}
-
-/// Answers with a stub of the cassette, perhaps after a while.
-private final class StubbedExchange: ExchangeReceiver {
-    private let exchange: Exchange
-    private let stub: CassetteStub
-    private let journal: ScopeJournal
-    private var timer: Scheduled<Void>?
-
-    init(_ exchange: Exchange, _ stub: CassetteStub, _ journal: ScopeJournal) {
-        (self.exchange, self.stub, self.journal) = (exchange, stub, journal)
-        guard stub.definition.delay > 0 else {
-            answer()
-            return
-        }
-        exchange.isHeld = true
-        let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
-        let delay = TimeAmount.milliseconds(Int64(stub.definition.delay))
-        timer = exchange.eventLoop.scheduleTask(in: delay) { bound.value.answer() }
-    }
-
-    private func answer() {
-        exchange.isHeld = false
-        let definition = stub.definition
-        let remark = (["stub \(stub.number)"] + [exchange.fault].compactMap { $0 }).joined(separator: "; ")
-        journal.stubbed()
-        let status = definition.response.status
-        journal.note(exchange.request, .responded, status: status, remark: remark, log: exchange.log)
-        let length: BodyLength = definition.trailers.isEmpty ? .known(stub.body.readableBytes) : .unknown
-        exchange.sendHead(definition.response, length: length)
-        if stub.body.readableBytes > 0 { exchange.send(stub.body) }
-        exchange.finish(trailers: definition.trailers)
-    }
-
-    func receive(_ bytes: ByteBuffer) {}
-
-    func receiveEnd(trailers: Fields) {}
-
-    func connectionLost() {
-        timer?.cancel()
-        exchange.detach()
-    }
-
-    func writabilityRestored() {}
 }

@@ -3,7 +3,7 @@ public import MockServeCore
 /// What the body of a request must be for a stub to answer it.
 public struct StubBody: Sendable {
     enum Kind: Sendable {
-        case written(StubConditions.Body)
+        case written(BodyCondition)
         case matching(@Sendable ([UInt8]) -> Bool)
     }
 
@@ -16,7 +16,9 @@ public struct StubBody: Sendable {
     public static func json(containing value: JSONValue) -> StubBody { StubBody(kind: .written(.containing(value))) }
 
     /// A form with these fields, and perhaps others.
-    public static func form(_ fields: [String: String]) -> StubBody { StubBody(kind: .written(.form(fields))) }
+    public static func form(_ fields: [String: String]) -> StubBody {
+        StubBody(kind: .written(.form(fields.mapValues { .equals($0) })))
+    }
 
     /// Exactly this text.
     public static func text(_ text: String) -> StubBody { bytes(Array(text.utf8)) }

@@ -131,12 +131,14 @@ struct AddStubCommand: ParsableCommand {
                 }
                 fields[text] = String(decoding: value, as: UTF8.self)
             }
-            var bodies: [StubConditions.Body] = []
+            var bodies: [BodyCondition] = []
             if let requestJSON { bodies.append(.json(try Self.json(requestJSON, "--request-json"))) }
             if let requestJSONContaining {
                 bodies.append(.containing(try Self.json(requestJSONContaining, "--request-json-containing")))
             }
-            if !requestForm.isEmpty { bodies.append(.form(try Self.pairs(requestForm, "--request-form"))) }
+            if !requestForm.isEmpty {
+                bodies.append(.form(try Self.pairs(requestForm, "--request-form").mapValues { .equals($0) }))
+            }
             if let requestText { bodies.append(.bytes(Array(requestText.utf8))) }
             guard bodies.count <= 1 else {
                 throw ValidationError(
@@ -207,6 +209,7 @@ struct ListStubsCommand: ParsableCommand {
             ByteCount.text(stored.body?.size ?? 0),
         ].joined(separator: " ")
         if stub.delay > 0 { line += " after \(stub.delay)ms" }
+        if !stub.behavior.isUsual { line += " with " + Console.safe(stub.behavior.json) }
         if !stub.conditions.isEmpty { line += " if " + Console.safe(stub.conditions.json) }
         return line
     }
@@ -224,6 +227,7 @@ struct ListStubsCommand: ParsableCommand {
             (text == nil ? "body_base64" : "body", JSONText.string(text ?? Data(body).base64EncodedString())),
             ("response_trailers", stub.trailers.isEmpty ? "null" : FieldsJSON.encode(stub.trailers)),
             ("delay_ms", String(stub.delay)),
+            ("behavior", stub.behavior.isUsual ? "null" : stub.behavior.json),
         ]
         return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}"
     }
