@@ -3,10 +3,12 @@ package enum KnownFormats {
     /// The first that recognizes a file reads it.
     package static let readable: [any ReadableFormat] = [
         HAR(), Betamax(), RubyVCR(), TestServer(), Cassetter(), GoVCR(), VCRPy(), Nock(), MitmproxyFlows(),
+        WireMock(), Hoverfly(), HTTPMock(), Postman(), OpenAPI(),
     ]
 
     package static let writable: [any WritableFormat] = [
         HAR(), RubyVCR(), VCRPy(), Betamax(), GoVCR(), GoVCR(version: 1), Nock(), Cassetter(),
+        WireMock(), Hoverfly(), HTTPMock(),
     ]
 
     /// The format of a file that begins so; nil if it is none of these.

@@ -1,18 +1,36 @@
 import Foundation
 
 extension FormatImport {
+    /// Folders above that of the imported file in which the folder of attachments is looked for.
+    private static let climbLimit = 12
+
+    /// Reads a file from a folder of attachments, which is beside the imported file, or beside a folder that it is in.
+    func attachment(_ name: String, besides attachments: String, line: Int) throws -> [UInt8] {
+        var place = folder.map { URL(fileURLWithPath: $0).standardizedFileURL }
+        for _ in 0..<Self.climbLimit {
+            guard let current = place else { break }
+            if FileManager.default.fileExists(atPath: current.appendingPathComponent(attachments).path) {
+                return try attachment(name, in: current.appendingPathComponent(attachments), line: line)
+            }
+            place = current.path == "/" ? nil : current.deletingLastPathComponent()
+        }
+        throw FormatError(file, line, "names the file \(name.prefix(200)), and there is no folder \(attachments).")
+    }
+
     /// Bytes of a file that an imported file names: 1 GiB.
     private static let attachmentLimit = 1 << 30
 
     /// Reads a file that the imported file names, which must be in the same folder or below it.
     ///
-    /// - Parameters:
-    ///   - name: relative to `subfolder` of the folder of the imported file.
     /// - Throws: `FormatError`
-    func attachment(_ name: String, in subfolder: String = "", line: Int) throws -> [UInt8] {
+    func attachment(_ name: String, line: Int) throws -> [UInt8] {
         guard let folder else {
             throw FormatError(file, line, "names the file \(name.prefix(200)), and is not in a folder.")
         }
+        return try attachment(name, in: URL(fileURLWithPath: folder), line: line)
+    }
+
+    private func attachment(_ name: String, in folder: URL, line: Int) throws -> [UInt8] {
         func problem(_ reason: String) -> FormatError {
             FormatError(file, line, "names the file \(name.prefix(200)), \(reason)")
         }
@@ -20,7 +38,7 @@ extension FormatImport {
         else {
             throw problem("which is not within its folder.")
         }
-        let root = URL(fileURLWithPath: folder).appendingPathComponent(subfolder).resolvingSymlinksInPath().path
+        let root = folder.resolvingSymlinksInPath().path
         let place = URL(fileURLWithPath: root).appendingPathComponent(name).resolvingSymlinksInPath().path
         guard place.hasPrefix(root + "/") else { throw problem("which leads out of its folder.") }
         var status = stat()

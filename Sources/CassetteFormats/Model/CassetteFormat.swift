@@ -47,6 +47,13 @@ package final class FormatImport {
         (takeInteraction, takeStub, takeRule) = (interaction, stub, rule)
     }
 
+    /// The same, with stubs that go elsewhere first. Its losses have to be added.
+    func collecting(_ stub: @escaping (WholeStub) throws -> Void) -> FormatImport {
+        let other = FormatImport(interaction: takeInteraction, stub: stub, rule: takeRule)
+        (other.file, other.folder) = (file, folder)
+        return other
+    }
+
     package func add(_ interaction: WholeInteraction) throws { try takeInteraction(interaction) }
 
     /// Of several that answer the same request, the one added last is asked first.

@@ -192,15 +192,21 @@ package final class YAMLStream: DataStream {
             }
             try step()
             let node = DataNode(.map(members), line: line)
-            return (anchor, tag.hasSuffix("io.BytesIO") ? Self.buffer(node) ?? node : node)
+            return (anchor, Self.content(of: node, tag) ?? node)
         default: throw problem("has \(eventName) where a value was expected.")
         }
     }
 
-    /// The bytes that a Python program had in a buffer: the first part of its state.
-    private static func buffer(_ node: DataNode) -> DataNode? {
-        node["state"]?.list?.first?.bytes.map { DataNode(.bytes($0), line: node.line) }
+    /// What an object of Python is about: the bytes of a buffer, which are the first part of its state; the elements of an iterator.
+    private static func content(of node: DataNode, _ tag: String) -> DataNode? {
+        if tag.hasSuffix(bufferTag) {
+            return node["state"]?.list?.first?.bytes.map { DataNode(.bytes($0), line: node.line) }
+        }
+        return tag.hasSuffix(iteratorTag) ? node["args"]?.list?.first : nil
     }
+
+    private static let bufferTag = "io.BytesIO"
+    private static let iteratorTag = "object/apply:builtins.iter"
 
     /// Anchors of earlier interactions stay, as long as they do not stand for too much.
     private func keep(_ node: DataNode, _ count: Int, as anchor: String, _ line: Int) throws {
@@ -248,7 +254,8 @@ package final class YAMLStream: DataStream {
                 name
             )
             || ["python/none", "python/bool", "python/int", "python/float"].contains(name)
-            || name.hasSuffix("io.BytesIO")
+            || name.hasSuffix(Self.bufferTag)
+            || name.hasSuffix(Self.iteratorTag)
         if !known, foreignTags[tag] == nil, foreignTags.count < 100 { foreignTags[tag] = line }
         return name
     }

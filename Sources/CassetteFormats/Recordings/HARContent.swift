@@ -10,19 +10,9 @@ enum HARContent {
     /// The bytes of a text in the charset that its type names; in UTF-8 if it names none, or one that does not have them.
     static func bytes(_ text: String, _ fields: Fields) -> [UInt8] {
         let type = String(decoding: fields.first("content-type") ?? [], as: UTF8.self).lowercased()
-        guard let charset = type.firstMatch(of: /charset="?([a-z0-9_-]+)/)?.output.1,
-            let encoding = encodings[String(charset)],
-            let data = text.data(using: encoding)
-        else { return Array(text.utf8) }
-        return Array(data)
+        let charset = type.firstMatch(of: /charset="?([a-z0-9_-]+)/)?.output.1
+        return Charset.bytes(text, charset.map(String.init) ?? "")
     }
-
-    private static let encodings: [String: String.Encoding] = [
-        "iso-8859-1": .isoLatin1, "latin1": .isoLatin1, "iso-8859-2": .isoLatin2, "windows-1252": .windowsCP1252,
-        "windows-1250": .windowsCP1250, "windows-1251": .windowsCP1251, "windows-1253": .windowsCP1253,
-        "windows-1254": .windowsCP1254, "shift_jis": .shiftJIS, "euc-jp": .japaneseEUC, "utf-16le": .utf16LittleEndian,
-        "utf-16be": .utf16BigEndian,
-    ]
 
     /// The pieces of a body as versions of Polly.js write it, if it has a content coding or is binary: a list of strings as JSON
     /// within the text, or one string; in base64 or hexadecimal.

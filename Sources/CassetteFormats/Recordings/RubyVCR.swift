@@ -76,7 +76,9 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
             throw FormatError(`import`.file, text.line, "has \(text.kind) where a body was expected.")
         }
         if bytes.starts(with: "<%".utf8) { `import`.lost("a template, which is taken as text", line: text.line) }
-        return bytes
+        // It was decoded from that; binary data was not.
+        if case .bytes = text.value { return bytes }
+        return Charset.bytes(text.text ?? "", node["encoding"]?.text ?? "")
     }
 
     // MARK: Writing

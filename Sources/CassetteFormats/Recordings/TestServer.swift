@@ -51,6 +51,8 @@ package struct TestServer: ReadableFormat {
         let type = fields.first("content-type").map { MediaType($0).essence } ?? ""
         let isStream = type == "text/event-stream"
         return (segments?.list ?? []).flatMap { segment -> [UInt8] in
+            // Of a message without a body.
+            if segment.isNull { return [] }
             let bytes = DataText.bytes(segment, .compactJSON)
             return isStream ? Array("data: ".utf8) + bytes + Array("\n\n".utf8) : bytes
         }

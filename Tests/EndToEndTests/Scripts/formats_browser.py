@@ -7,13 +7,14 @@ the browser. The others are recorded and played by Playwright.
 import base64
 import json
 import os
+import select
 import subprocess
 import tempfile
 import time
 import urllib.parse
 import zipfile
 
-from formats_common import HERE, STEPS, part, program, round_trip, seen
+from formats_common import HERE, STEPS, of_mockserve, part, program, round_trip, seen
 from formats_servers import PEERS, PLAYING, mitmdump
 
 # What a page asks with `fetch`; the answer is without what a page is not shown.
@@ -50,6 +51,7 @@ class Browser:
 
     def message(self):
         while b"\0" not in self.rest:
+            assert select.select([self.output], [], [], 60)[0], "the browser does not answer"
             more = os.read(self.output.fileno(), 1 << 20)
             assert more, "the browser has ended"
             self.rest += more
@@ -229,6 +231,7 @@ PAGE_STEPS = [step for step in STEPS if step["method"] != "PUT"]
 def chromium(place):
     # The body is saved without its compression, so that the length is another one.
     round_trip("chromium", place, "page.har", "har", client, PAGE_STEPS, lost={"content-encoding", "content-length"}, count=count)
+    of_mockserve("chromium", place, "page.har", "har", client, PAGE_STEPS, {"content-encoding", "content-length"})
 
 
 def count(file):
@@ -255,3 +258,4 @@ def playwright(place):
     for file, kind in (("embedded.har", "embed"), ("attached/page.har", "attach"), ("page.har.zip", "attach")):
         os.makedirs(os.path.dirname(os.path.join(place, file)), exist_ok=True)
         round_trip("playwright", place, file, "har", playwright_client(kind), steps, {"content-encoding", "content-length"}, {"x-twice"}, count=count, exported_name="exported.har")
+    of_mockserve("playwright", place, "page.har", "har", playwright_client("embed"), steps, {"content-encoding", "content-length", "x-twice"})

@@ -272,16 +272,18 @@ def round_trip(tool, place, file, format, client, steps=STEPS, lost=(), lost_by_
     """Records with the tool, plays its file with mockserve, and has the tool play what mockserve exports.
 
     `client` takes a mode (`record`, `play`, or `plain`, without the tool), the base URL, the file and the steps, and returns what it saw.
-    `lost` is what the file does not hold, `lost_by_player` what the tool changes when it plays its own file.
+    `lost` is what the file does not hold, `lost_by_player` what the tool changes when it plays its own file; `unplayable` are methods of requests
+    that it does not find in an exported file.
     """
     print(f"  {tool}: {file}", flush=True)
     attempt(f"{tool}, {file}", lambda: RoundTrip(tool, place, os.path.join(place, file), format, client, steps, lost, lost_by_player, **options).run())
 
 
 class RoundTrip:
-    def __init__(self, tool, place, file, format, client, steps, lost, lost_by_player, count=None, exported_name=None, by_value=False):
+    def __init__(self, tool, place, file, format, client, steps, lost, lost_by_player, count=None, exported_name=None, by_value=False, unplayable=()):
         self.tool, self.place, self.file, self.format, self.client, self.steps = tool, place, file, format, client, steps
         self.lost, self.own, self.by_value = set(lost), {*lost, *lost_by_player}, by_value
+        self.unplayable = unplayable
         self.count = count or (lambda _: len(steps))
         self.cassette = file + ".cassette"
         self.exported = os.path.join(place, "exported", os.path.relpath(os.path.dirname(file), place), exported_name or os.path.basename(file))
@@ -299,23 +301,25 @@ class RoundTrip:
         mockserve("cassette", "import", self.file, "-o", self.cassette, "--keep", "cookie:theme", "--keep", "cookie:lang")
         with open(self.cassette, "rb") as written:
             assert SECRET.encode() not in written.read(), "the token that the client sent is in the cassette"
-        listed, expected = mockserve_list(self.cassette), self.count(self.file)
-        assert len(listed) == expected, f"{expected} were recorded, the cassette has {len(listed)}:\n" + "\n".join(map(str, listed))
+        listed, expected = rows(self.cassette), self.count(self.file)
+        assert len(listed) == expected, f"{expected} were recorded, the cassette has {len(listed)}"
         name = f"{self.tool}, {os.path.basename(self.file)}"
         attempt(f"{name}, replayed", self.mockserve_plays, "what it imported", self.cassette, self.lost)
         attempt(f"{name}, replayed without an import", self.mockserve_plays, "the file itself", self.file, {*self.lost, "set-cookie"})
         os.makedirs(os.path.dirname(self.exported), exist_ok=True)
         mockserve("cassette", "export", self.cassette, "--format", self.format, "-o", self.exported)
         keep(self.tool, self.exported, "exported-" + os.path.relpath(self.exported, os.path.join(self.place, "exported")))
-        attempt(f"{name}, exported", self.tool_plays, "what mockserve exported", self.exported)
+        attempt(f"{name}, exported", self.tool_plays, "what mockserve exported", self.exported, self.unplayable)
         # Nothing is lost on the way there and back.
         again = self.cassette + ".again"
         mockserve("cassette", "import", self.exported, "-o", again, "--keep", "cookie:theme", "--keep", "cookie:lang")
-        assert len(mockserve_list(again)) == len(listed), "the exported file has less"
-        attempt(f"{name}, imported again", self.mockserve_plays, "what it imported of its own export", again, self.lost)
+        assert len(rows(again)) == len(listed), "the exported file has less"
+        attempt(f"{name}, imported again", self.mockserve_plays, "what it imported of its own export", again, self.own)
 
-    def tool_plays(self, what, file):
-        same(f"{self.tool} plays {what}", self.steps, self.base, self.recorded, self.base, self.client("play", self.base, file, self.steps), self.own, self.by_value)
+    def tool_plays(self, what, file, unplayable=()):
+        steps = [step for step in self.steps if step["method"] not in unplayable]
+        then = [answer for step, answer in zip(self.steps, self.recorded) if step in steps]
+        same(f"{self.tool} plays {what}", steps, self.base, then, self.base, self.client("play", self.base, file, steps), self.own, self.by_value)
 
     def mockserve_plays(self, what, source, lost):
         url_file = os.path.join(self.place, "url")
@@ -326,6 +330,32 @@ class RoundTrip:
             same(f"mockserve plays {what}", self.steps, self.base, self.recorded, server.url, now, lost, self.by_value)
 
 
-def mockserve_list(cassette):
-    done = subprocess.run([MOCKSERVE, "cassette", "list", cassette, "--json"], capture_output=True, text=True, env=environment(), timeout=60, check=True)
-    return [json.loads(line) for line in done.stdout.splitlines()]
+def of_mockserve(tool, place, name, format, client, steps=STEPS, lost=(), by_value=False, unplayable=()):
+    """The tool plays what mockserve has recorded and exported. `name` is that of the file that is exported."""
+    if not KEEP["only_recording"]:
+        print(f"  {tool}: {name} of a recording of mockserve", flush=True)
+        attempt(f"{tool}, of a recording of mockserve", export_and_play, tool, place, name, format, client, steps, lost, by_value, unplayable)
+
+
+def export_and_play(tool, place, name, format, client, steps, lost, by_value, unplayable):
+    cassette, exported = os.path.join(place, f"{name}-recorded.cassette"), os.path.join(place, "of-mockserve", name)
+    os.makedirs(os.path.dirname(exported), exist_ok=True)
+    with Service() as service:
+        with Server("record", cassette, "--upstream", service.url, "--quiet", "--keep", "cookie:theme", "--keep", "cookie:lang") as server:
+            recorded = client("plain", server.url, None, steps)
+    mockserve("cassette", "export", cassette, "--format", format, "-o", exported)
+    keep(tool, exported, "of-mockserve-" + name)
+    recorded = [answer for step, answer in zip(steps, recorded) if step["method"] not in unplayable]
+    steps = [step for step in steps if step["method"] not in unplayable]
+    now = client("play", service.url, exported, steps)
+    same(f"{tool} plays a recording of mockserve", steps, server.url, recorded, service.url, now, lost, by_value)
+
+
+def rows(cassette):
+    """Its recordings and its stubs."""
+    found = []
+    for verb in (["list"], ["stub", "list"]):
+        done = subprocess.run([MOCKSERVE, "cassette", *verb, cassette, "--json"], capture_output=True, text=True, env=environment(), timeout=60)
+        assert done.returncode == 0, done.stderr
+        found += [json.loads(line) for line in done.stdout.split("\n") if line]
+    return found

@@ -6,14 +6,14 @@ import httpx
 import requests
 import vcr
 from betamax import Betamax
-from formats_common import STEPS, TEXT_STEPS, content, part, round_trip, seen
+from formats_common import STEPS, TEXT_STEPS, content, of_mockserve, part, round_trip, seen
 
 
 def ask_with_requests(session, base, steps):
     answers = []
     for asked in steps:
         # What requests would add of itself is left out, so that a field is sent as the step has it.
-        answer = session.request(asked["method"], base + asked["target"], headers=asked["fields"], data=content(asked), allow_redirects=False)
+        answer = session.request(asked["method"], base + asked["target"], headers=asked["fields"], data=content(asked), allow_redirects=False, timeout=30)
         session.cookies.clear()
         raw = answer.raw.headers
         answers.append(seen(answer.status_code, [(name, value) for name in raw.keys() for value in raw.getlist(name)], answer.content))
@@ -60,6 +60,7 @@ def vcrpy(place):
     for library in ("requests", "httpx"):
         for serializer, steps in (("yaml", STEPS), ("json", TEXT_STEPS)):
             round_trip("vcrpy", place, f"{library}.{serializer}", "vcrpy", vcrpy_client(library, serializer), steps, lost)
+    of_mockserve("vcrpy", place, "requests.yaml", "vcrpy", vcrpy_client("requests", "yaml"))
 
 
 def betamax_client(options):
@@ -82,3 +83,4 @@ def betamax(place):
     bodies, texts = ([asked for asked in steps if asked["method"] != "HEAD"] for steps in (STEPS, TEXT_STEPS))
     round_trip("betamax", place, "plain.json", "betamax", betamax_client({}), texts)
     round_trip("betamax", place, "exact.json", "betamax", betamax_client({"preserve_exact_body_bytes": True}), bodies)
+    of_mockserve("betamax", place, "cassette.json", "betamax", betamax_client({}), bodies)

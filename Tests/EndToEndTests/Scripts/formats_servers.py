@@ -11,7 +11,7 @@ import sys
 import threading
 import urllib.request
 
-from formats_common import STEPS, part, round_trip
+from formats_common import STEPS, of_mockserve, part, round_trip
 from formats_python import plainly
 from support import environment
 
@@ -79,8 +79,14 @@ def mitmproxy_client(recording):
 
 @part
 def mitmproxy(place):
-    round_trip("mitmproxy", place, "recorded.flows", "mitmproxy", mitmproxy_client(lambda file: ["-w", file]), STEPS)
-    round_trip("mitmproxy", place, "recorded.har", "har", mitmproxy_client(lambda file: ["--set", f"hardump={file}"]), STEPS)
+    # A HAR holds bodies without their compression.
+    lost = {"content-encoding of /gzip", "content-length of /gzip"}
+    # Flows are read and not written: mitmproxy plays HAR as well.
+    # It does not read what says in a HAR that the body of a request is in Base64.
+    options = {"exported_name": "flows.har", "unplayable": {"PUT"}}
+    round_trip("mitmproxy", place, "recorded.flows", "har", mitmproxy_client(lambda file: ["-w", file]), STEPS, (), lost, **options)
+    round_trip("mitmproxy", place, "recorded.har", "har", mitmproxy_client(lambda file: ["--set", f"hardump={file}"]), STEPS, lost, unplayable={"PUT"})
+    of_mockserve("mitmproxy", place, "flows.har", "har", mitmproxy_client(None), STEPS, lost, unplayable={"PUT"})
 
 
 # MARK: WireMock
@@ -119,10 +125,12 @@ WITHOUT_LATIN = [asked for asked in STEPS if asked["target"] != "/latin"]
 
 @part
 def wiremock(place):
-    # It takes the compression off before it writes, it takes a text that is in another charset for UTF-8, and says which mapping it was.
-    lost, lost_by_player = {"content-length", "content-encoding"}, {"matched-stub-id", "matched-stub-name"}
+    # It takes the compression off before it writes, it takes a text that is in another charset for UTF-8, and says which mapping it was. A mapping
+    # knows no origin, so that another one cannot take its place in an answer.
+    lost, lost_by_player = {"content-length", "content-encoding", "location of /redirect"}, {"matched-stub-id", "matched-stub-name"}
     round_trip("wiremock", place, "small", "wiremock", wiremock_client({}), WITHOUT_LATIN, lost, lost_by_player)
     # Fields count, and every body is in a file of its own.
     settings = {"captureHeaders": {"Content-Type": {}, "Accept": {"caseInsensitive": True}}, "extractBodyCriteria": {"textSizeThreshold": "0", "binarySizeThreshold": "0"},
                 "requestBodyPattern": {"matcher": "equalTo"}}
     round_trip("wiremock", place, "files", "wiremock", wiremock_client(settings), WITHOUT_LATIN, lost, lost_by_player)
+    of_mockserve("wiremock", place, "recorded", "wiremock", wiremock_client({}), WITHOUT_LATIN, {*lost, *lost_by_player})

@@ -1,0 +1,150 @@
+import Foundation
+import HTTPMessages
+import MockServeCore
+
+/// A document each; the first that fits answers, so the newest stub comes first.
+extension HTTPMock: WritableFormat {
+    package var fileExtension: String? { "yaml" }
+
+    private static let lost: Set<ExportedAspect> = [
+        .fieldBytes, .requestVersion, .responseVersion, .reason, .requestTrailers, .responseTrailers, .informational,
+        .time,
+        .firstByte, .chunks, .cut, .binaryRequest,
+    ]
+
+    package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
+        var isFirst = true
+        func write(_ mock: DataNode) throws {
+            if !isFirst { try export.write("---\n") }
+            isFirst = false
+            try export.write(DataText.bytes(mock, .yaml(binary: "!!binary")))
+            try export.write("\n")
+        }
+        var stubs: [WholeStub] = []
+        try contents.forEachStub { stubs.append($0) }
+        for stub in stubs.reversed() {
+            do {
+                try write(try Self.mock(stub, export))
+            } catch let error as Unsupported {
+                export.lost(error.what)
+            }
+        }
+        var repetition = try Repetition(of: contents)
+        try contents.forEachInteraction { interaction in
+            export.lose(Self.lost, of: interaction)
+            if !interaction.origin.isEmpty { export.lost("the upstream of an interaction") }
+            if !interaction.request.fields.isEmpty { export.lost("the fields of a request, which are not asked for") }
+            // There is no state: the last answer stays.
+            if let (_, number, count) = repetition.place(of: interaction), number < count {
+                return export.lost("an answer that a later one to the same request follows")
+            }
+            try write(Self.mock(interaction))
+        }
+        for rule in try contents.rules where rule.action != .redact && rule.keyVersion == nil { export.lost("a rule") }
+    }
+
+    private static func answer(_ head: ResponseHead, _ body: [UInt8], delay: Int = 0) -> DataNode {
+        let text = String(validating: body, as: UTF8.self)
+        let framing: [StaticString] = ["transfer-encoding", "content-length", "connection"]
+        let fields = head.fields.filter { field in !framing.contains { field.isNamed($0) } }
+        return .object([
+            "status": .number(head.status),
+            "header": fields.isEmpty
+                ? nil
+                : .list(
+                    fields.map { field in
+                        .object([
+                            "name": .text(String(decoding: field.name, as: UTF8.self)),
+                            "value": .text(String(decoding: field.value, as: UTF8.self)),
+                        ])
+                    }
+                ),
+            "body": text.map { .text($0) },
+            "body_base64": text == nil ? .text(Data(body).base64EncodedString()) : nil,
+            "delay": delay > 0 ? .number(delay) : nil,
+        ])
+    }
+
+    private static func pairs(_ pairs: [(String, String?)]) -> DataNode? {
+        guard !pairs.isEmpty else { return nil }
+        return .list(pairs.map { .object(["name": .text($0), "value": $1.map { .text($0) }]) })
+    }
+
+    private static func mock(_ interaction: WholeInteraction) -> DataNode {
+        let target = Target(Target.originForm(interaction.request.target))
+        let query = target.pairs.map {
+            (String(decoding: $0.name, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
+        }
+        return .object([
+            "when": .object([
+                "method": .text(Latin1.string(interaction.request.method)),
+                "path": .text(String(AbsoluteURL.text("", Array(target.path)).dropFirst(AbsoluteURL.anyOrigin.count))),
+                "query_param": pairs(query),
+                "body": interaction.requestBody.isEmpty
+                    ? nil
+                    : .text(
+                        String(validating: interaction.requestBody, as: UTF8.self)
+                            ?? Hexadecimal.text(interaction.requestBody)
+                    ),
+            ]),
+            "then": answer(interaction.response, interaction.responseBody),
+        ])
+    }
+
+    private static func mock(_ stub: WholeStub, _ export: FormatExport) throws -> DataNode {
+        let definition = StubParts.withoutTarget(stub.definition, export)
+        let conditions = definition.conditions
+        var when: [(name: String, value: DataNode)] = []
+        if let method = definition.method { when.append(("method", .text(method))) }
+        guard conditions.target == nil else { throw Unsupported("a stub with a condition on path and query together") }
+        switch (conditions.path, definition.path.text) {
+        case (.matches(let pattern)?, _): when.append(("path_matches", .text("^(?:\(pattern.text))$")))
+        case (.equals(let path, false)?, _): when.append(("path", .text(path)))
+        case (nil, PathTemplate.all.text): break
+        case (nil, let path) where !path.contains("{") && !path.hasSuffix("**"): when.append(("path", .text(path)))
+        case (nil, let path):
+            let start = path.hasSuffix("/**") ? path.dropLast(3) : path[...]
+            let pieces = start.split(separator: /\{[^}]*\}/, omittingEmptySubsequences: false)
+            let pattern = pieces.map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: "[^/]+")
+            when.append(("path_matches", .text("^\(pattern)" + (path.hasSuffix("/**") ? "(/.*)?$" : "$"))))
+        default: throw Unsupported("a stub with such a condition on its path")
+        }
+        for (name, wanted) in [
+            ("query_param", conditions.query), ("header", conditions.fields), ("cookie", conditions.cookies),
+        ] {
+            let pairs = try wanted.sorted { $0.key < $1.key }.map {
+                name,
+                condition throws(Unsupported) -> (String, String?) in
+                switch condition {
+                case .equals(let text, false): return (name, text)
+                case .present: return (name, nil)
+                default: throw Unsupported("a stub with a condition that is not equality")
+                }
+            }
+            if let node = Self.pairs(pairs) { when.append((name, node)) }
+        }
+        for condition in conditions.bodies {
+            switch condition {
+            case .json(let value): when.append(("json_body", .text(String(decoding: value.text, as: UTF8.self))))
+            case .containing(let value):
+                when.append(("json_body_partial", .list([.text(String(decoding: value.text, as: UTF8.self))])))
+            case .bytes(let bytes):
+                guard let text = String(validating: bytes, as: UTF8.self) else {
+                    throw Unsupported("a stub with a binary body")
+                }
+                when.append(("body", .text(text)))
+            case .text(.contains(let text)): when.append(("body_contains", .list([.text(text)])))
+            case .text(.matches(let pattern)): when.append(("body_matches", .list([.text("^(?:\(pattern.text))$")])))
+            default: throw Unsupported("a stub with such a condition on its body")
+            }
+        }
+        var behavior = definition.behavior
+        behavior.priority = StubBehavior.usualPriority
+        if behavior != definition.behavior { export.lost("the priority of a stub") }
+        if !behavior.isUsual { throw Unsupported("a stub with variables, waits or faults") }
+        if !definition.trailers.isEmpty { export.lost(ExportedAspect.responseTrailers.lossName) }
+        return .object([
+            ("when", .object(when)), ("then", answer(definition.response, stub.body, delay: definition.delay)),
+        ])
+    }
+}
