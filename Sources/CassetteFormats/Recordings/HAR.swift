@@ -7,7 +7,7 @@ import MockServeCore
 /// Bodies are decoded in it, while fields are as they were: what a field says of a coding that the body no longer has is left out.
 package struct HAR: ReadableFormat, WritableFormat {
     package let name = "har"
-    package let title = "HTTP Archive 1.2, of browsers, proxies, Playwright, Polly.js and others"
+    package let title = "HTTP Archive 1.2 of browsers, proxies and test libraries"
     package let fileExtension: String? = "har"
 
     package init() {}
@@ -158,14 +158,16 @@ package struct HAR: ReadableFormat, WritableFormat {
         try export.loseAllBut(interactionsOf: contents)
     }
 
-    private func entry(_ interaction: WholeInteraction, _ export: FormatExport) -> DataNode {
+    /// - Parameter isDecoded: whether bodies stand in it without their content codings.
+    func entry(_ interaction: WholeInteraction, _ export: FormatExport, isDecoded: Bool = true) -> DataNode {
         export.lose(
             [
                 .anyOrigin, .targetBytes, .fieldBytes, .requestTrailers, .responseTrailers, .informational, .chunks,
-                .cut, .coding,
+                .cut,
             ],
             of: interaction
         )
+        if isDecoded { export.lose([.coding], of: interaction) }
         let (request, response) = (interaction.request, interaction.response)
         let wait = interaction.firstByte ?? 0
         let receive = interaction.chunks.last?.offset ?? 0

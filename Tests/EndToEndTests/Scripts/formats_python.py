@@ -16,7 +16,8 @@ def ask_with_requests(session, base, steps):
         answer = session.request(asked["method"], base + asked["target"], headers=asked["fields"], data=content(asked), allow_redirects=False, timeout=30)
         session.cookies.clear()
         raw = answer.raw.headers
-        answers.append(seen(answer.status_code, [(name, value) for name in raw.keys() for value in raw.getlist(name)], answer.content))
+        names = dict.fromkeys(name.lower() for name in raw.keys())
+        answers.append(seen(answer.status_code, [(name, value) for name in names for value in raw.getlist(name)], answer.content))
     return answers
 
 
