@@ -204,6 +204,7 @@ let package = Package(
             name: "MockServeTests",
             dependencies: [
                 "MockServe",
+                "CassetteFormats",
                 "CassetteStore",
                 "MockServeCore",
                 "HTTPMessages",

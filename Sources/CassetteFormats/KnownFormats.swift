@@ -8,7 +8,8 @@ package enum KnownFormats {
 
     package static let writable: [any WritableFormat] = [
         HAR(), RubyVCR(), VCRPy(), Betamax(), GoVCR(), GoVCR(version: 1), Nock(), Cassetter(),
-        Polly(), WireMock(), Hoverfly(), HTTPMock(), OpenAPI(), CurlCommands(), HTTPFile(), RawMessages(), MarkdownReport(),
+        Polly(), WireMock(), Hoverfly(), HTTPMock(), OpenAPI(), CurlCommands(), HTTPFile(), RawMessages(),
+        MarkdownReport(),
     ]
 
     /// The format of a file that begins so; nil if it is none of these.

@@ -63,6 +63,85 @@ struct CassetteStubTests {
         }
     }
 
+    private func add(_ pattern: String, _ text: String, _ behavior: (inout StubBehavior) -> Void, to path: String)
+        throws
+    {
+        var stub = try StubDefinition(pattern, StubConditions(), ResponseHead(status: 200))
+        behavior(&stub.behavior)
+        _ = try CassetteEditor.add(stub, body: Array(text.utf8), rules: [], secrets: [], to: path)
+    }
+
+    @Test func thoseWithALowerNumberAreAskedFirst() async throws {
+        try await withCassette([Recorded(target: "/b")]) { path in
+            try add("GET /a", "first", { $0.priority = 1 }, to: path)
+            try add("GET /{x}", "usual", { _ in }, to: path)
+            try add("GET /{x}", "newest", { _ in }, to: path)
+            try add("GET /**", "last", { $0.priority = 9 }, to: path)
+            try await withMockServer(.replay(path)) { (server: MockServer) async throws in
+                #expect(try ask(server, "GET /a").hasSuffix("\r\n\r\nfirst"))
+                #expect(try ask(server, "GET /c").hasSuffix("newest"))
+                #expect(try ask(server, "GET /c/d").hasSuffix("last"))
+            }
+        }
+    }
+
+    @Test func variablesSayWhichIsNext() async throws {
+        try await withCassette([Recorded(target: "/b")]) { path in
+            try add("GET /job", "waiting", { $0.requires["job"] = .some(nil) }, to: path)
+            try add("GET /job", "done", { $0.requires["job"] = "ended" }, to: path)
+            try add("POST /job/end", "ended", { $0.sets["job"] = "ended" }, to: path)
+            try add("POST /job/again", "again", { $0.sets["job"] = .some(nil) }, to: path)
+            var configuration = MockServerConfiguration.replay(path)
+            configuration.failsOnMisses = false
+            try await withMockServer(configuration) { (server: MockServer) async throws in
+                for _ in 0..<2 { #expect(try ask(server, "GET /job").hasSuffix("waiting")) }
+                #expect(try ask(server, "POST /job/end").hasSuffix("ended"))
+                for _ in 0..<2 { #expect(try ask(server, "GET /job").hasSuffix("done")) }
+                #expect(try ask(server, "POST /job/again").hasSuffix("again"))
+                #expect(try ask(server, "GET /job").hasSuffix("waiting"))
+                _ = try ask(server, "POST /job/end")
+                #expect(server.rewind())
+                #expect(try ask(server, "GET /job").hasSuffix("waiting"))
+            }
+            // Every server has its own.
+            try await withMockServer(configuration) { (server: MockServer) async throws in
+                #expect(try ask(server, "GET /job").hasSuffix("waiting"))
+            }
+        }
+    }
+
+    @Test func answersMayWaitAndGoWrong() async throws {
+        try await withCassette([Recorded(target: "/b")]) { path in
+            try add("GET /reset", "x", { $0.fault = .reset }, to: path)
+            try add("GET /garbage", "x", { $0.fault = .garbage }, to: path)
+            try add("GET /half", "123456", { $0.fault = .close(after: 3) }, to: path)
+            try add("GET /chunks", "123456", { $0.fault = .unfinishedChunks }, to: path)
+            try add("GET /slow", "123456", { $0.fault = .slow(bytesPerSecond: 1000) }, to: path)
+            try add("GET /late", "late", { $0.wait = .uniform(.milliseconds(1)...(.milliseconds(2))) }, to: path)
+            try add("GET /both", "", { ($0.wait, $0.fault) = (.fixed(.milliseconds(1)), .close(after: 0)) }, to: path)
+            try await withMockServer(.replay(path)) { (server: MockServer) async throws in
+                #expect(try ask(server, "GET /slow").hasSuffix("123456"))
+                #expect(try ask(server, "GET /late").hasSuffix("late"))
+                #expect(try ask(server, "GET /half").hasSuffix("Content-Length: 6\r\nConnection: close\r\n\r\n123"))
+                #expect(
+                    try ask(server, "GET /chunks").contains("123456")
+                        && !ask(server, "GET /chunks").hasSuffix("0\r\n\r\n")
+                )
+                for path in ["/reset", "/garbage", "/both"] {
+                    let answer = (try? ask(server, "GET \(path)")) ?? ""
+                    #expect(!answer.hasPrefix("HTTP/"), "\(path) \(answer)")
+                }
+                // With a body that is still on its way, too.
+                #expect(try ask(server, "GET /late", body: "some").hasSuffix("late"))
+                let remarks = server.journal.entries.compactMap(\.remark)
+                #expect(
+                    remarks.contains("fault: reset") && remarks.contains("stub 3; fault: close after 3"),
+                    "\(remarks)"
+                )
+            }
+        }
+    }
+
     @Test func comeAndGoMeanwhileAtOnce() async throws {
         try await withCassette([Recorded(target: "/a")]) { path in
             var configuration = MockServerConfiguration.replay(path)

@@ -19,7 +19,10 @@ struct InferredSchema {
         switch value.value {
         case .plain(let text):
             types.insert(
-                value.isNull ? "null" : value.bool != nil ? "boolean" : text.contains(where: { ".eE".contains($0) }) ? "number" : "integer"
+                value.isNull
+                    ? "null"
+                    : value.bool != nil
+                        ? "boolean" : text.contains(where: { ".eE".contains($0) }) ? "number" : "integer"
             )
         case .text, .bytes: types.insert("string")
         case .list(let values):

@@ -36,7 +36,9 @@ extension OpenAPI: WritableFormat {
                 index = known
             } else {
                 index = types.count
-                let text = decoded.count <= OpenAPI.exampleLimit ? json ?? String(validating: decoded, as: UTF8.self).map { .text($0) } : nil
+                let text =
+                    decoded.count <= OpenAPI.exampleLimit
+                    ? json ?? String(validating: decoded, as: UTF8.self).map { .text($0) } : nil
                 types.append((type.essence, nil, text))
             }
             guard let json else { return }
@@ -49,7 +51,12 @@ extension OpenAPI: WritableFormat {
             guard !types.isEmpty else { return nil }
             return .object(
                 types.map { type in
-                    (type.name, .object(["schema": type.schema?.node ?? .object(["type": .text("string")]), "example": type.example]))
+                    (
+                        type.name,
+                        .object([
+                            "schema": type.schema?.node ?? .object(["type": .text("string")]), "example": type.example,
+                        ])
+                    )
                 }
             )
         }
@@ -62,15 +69,23 @@ extension OpenAPI: WritableFormat {
         try contents.forEachInteraction { interaction in
             let target = Target(Target.originForm(interaction.request.target))
             let method = Latin1.string(interaction.request.method)
-            guard Self.described.contains(method) else { return export.lost("an interaction with the method \(method.prefix(20))") }
-            let path = Self.template(AbsoluteURL.text("", Array(target.path)).replacing(AbsoluteURL.anyOrigin, with: ""))
+            guard Self.described.contains(method) else {
+                return export.lost("an interaction with the method \(method.prefix(20))")
+            }
+            let path = Self.template(
+                AbsoluteURL.text("", Array(target.path)).replacing(AbsoluteURL.anyOrigin, with: "")
+            )
             let key = "\(method) \(path)"
             if operations[key] == nil {
-                guard order.count < Self.operationLimit else { return export.lost("an operation beyond \(Self.operationLimit)") }
+                guard order.count < Self.operationLimit else {
+                    return export.lost("an operation beyond \(Self.operationLimit)")
+                }
                 operations[key] = Operation(method, path)
                 order.append(key)
             }
-            if !interaction.origin.isEmpty, !servers.contains(interaction.origin), servers.count < 100 { servers.append(interaction.origin) }
+            if !interaction.origin.isEmpty, !servers.contains(interaction.origin), servers.count < 100 {
+                servers.append(interaction.origin)
+            }
             operations[key].map { Self.add(interaction, target, to: $0) }
         }
         var paths: [(name: String, value: DataNode)] = []
@@ -107,7 +122,10 @@ extension OpenAPI: WritableFormat {
             operation.query[name] = known
         }
         operation.request.add(interaction.requestBody, interaction.request.fields)
-        operation.responses[interaction.response.status, default: Content()].add(interaction.responseBody, interaction.response.fields)
+        operation.responses[interaction.response.status, default: Content()].add(
+            interaction.responseBody,
+            interaction.response.fields
+        )
     }
 
     private static func node(_ operation: Operation) -> DataNode {
@@ -123,9 +141,14 @@ extension OpenAPI: WritableFormat {
                 "schema": value.schema.node,
             ])
         }
-        let responses = operation.responses.sorted { $0.key < $1.key }.map { status, content -> (name: String, value: DataNode) in
+        let responses = operation.responses.sorted { $0.key < $1.key }.map {
+            status,
+            content -> (name: String, value: DataNode) in
             let reason = String(decoding: ReasonPhrase.standard(status), as: UTF8.self)
-            return (String(status), .object(["description": .text(reason.isEmpty ? String(status) : reason), "content": content.node]))
+            return (
+                String(status),
+                .object(["description": .text(reason.isEmpty ? String(status) : reason), "content": content.node])
+            )
         }
         return .object([
             "parameters": inPath.isEmpty && inQuery.isEmpty ? nil : .list(inPath + inQuery),

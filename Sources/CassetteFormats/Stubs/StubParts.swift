@@ -32,21 +32,11 @@ enum StubParts {
         }
     }
 
-    /// The stub with conditions on path and query in place of one on both together, for formats that have none.
+    /// The stub with conditions on path and query instead of one on both together, for formats that do not have that.
     static func withoutTarget(_ stub: StubDefinition, _ export: FormatExport) -> StubDefinition {
-        guard case .equals(let url, false)? = stub.conditions.target else { return stub }
-        var copy = stub
-        copy.conditions.target = nil
-        let target = Target(Array(url.utf8))
-        let path = String(decoding: target.path, as: UTF8.self)
-        if stub.path.text != path, copy.conditions.path == nil { copy.conditions.path = .equals(path) }
-        for pair in target.pairs {
-            copy.conditions.query[String(decoding: pair.name, as: UTF8.self)] = .equals(
-                String(decoding: pair.value, as: UTF8.self)
-            )
-        }
+        guard let split = stub.splittingTarget else { return stub }
         export.lost("that a stub wants no other parameters of the query")
-        return copy
+        return split
     }
 
     /// Makes a stub, or takes note of why there is none.

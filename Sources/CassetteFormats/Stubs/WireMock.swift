@@ -82,6 +82,8 @@ package struct WireMock: ReadableFormat {
     }
 
     private func body(_ response: DataNode, _ import: FormatImport) throws -> [UInt8] {
+        // Without a body, nothing at all is sent before the connection is closed.
+        if response["fault"]?.text == Self.emptyResponse { return [] }
         if let text = response["body"]?.bytes { return text }
         if let coded = response["base64Body"] { return try MessageParts.base64(coded, `import`) }
         if let json = response["jsonBody"] { return DataText.bytes(json, .compactJSON) }
@@ -105,7 +107,7 @@ package struct WireMock: ReadableFormat {
         behavior.wait = try wait(response["delayDistribution"])
         switch response["fault"]?.text {
         case "CONNECTION_RESET_BY_PEER": behavior.fault = .reset
-        case "EMPTY_RESPONSE": behavior.fault = .close(after: 0)
+        case Self.emptyResponse: behavior.fault = .close(after: 0)
         case "MALFORMED_RESPONSE_CHUNK": behavior.fault = .unfinishedChunks
         case "RANDOM_DATA_THEN_CLOSE": behavior.fault = .garbage
         case nil: break
@@ -119,6 +121,8 @@ package struct WireMock: ReadableFormat {
         }
         return behavior
     }
+
+    static let emptyResponse = "EMPTY_RESPONSE"
 
     /// What a scenario begins with is no value here.
     static func variable(_ state: String) -> String? { state == initialState ? nil : state }

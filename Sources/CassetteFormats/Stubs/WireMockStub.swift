@@ -105,7 +105,7 @@ enum WireMockStub {
         if let wait = behavior.wait { response.set("delayDistribution", distribution(wait)) }
         switch behavior.fault {
         case .reset: response.set("fault", .text("CONNECTION_RESET_BY_PEER"))
-        case .close(after: 0): response.set("fault", .text("EMPTY_RESPONSE"))
+        case .close(after: 0) where body.isEmpty: response.set("fault", .text(WireMock.emptyResponse))
         case .unfinishedChunks: response.set("fault", .text("MALFORMED_RESPONSE_CHUNK"))
         case .garbage: response.set("fault", .text("RANDOM_DATA_THEN_CLOSE"))
         case .slow(let rate):

@@ -34,7 +34,9 @@ package struct CurlCommands: WritableFormat {
         words += ["--path-as-is", "--globoff", ShellText.quoted(AbsoluteURL.text(interaction.origin, request.target))]
         let own: [StaticString] = ["host", "content-length", "connection", "transfer-encoding"]
         for field in request.fields where !own.contains(where: { field.isNamed($0) }) {
-            let (name, value) = (String(decoding: field.name, as: UTF8.self), String(decoding: field.value, as: UTF8.self))
+            let (name, value) = (
+                String(decoding: field.name, as: UTF8.self), String(decoding: field.value, as: UTF8.self)
+            )
             words += ["-H", ShellText.quoted(value.isEmpty ? "\(name);" : "\(name): \(value)")]
         }
         guard !body.isEmpty else { return words.joined(separator: " ") }

@@ -16,14 +16,18 @@ package struct HTTPFile: WritableFormat {
             export.lost("a response")
             let request = interaction.request
             var text = "### \(TextParts.summary(interaction))\n"
-            text += "\(Latin1.string(request.method)) \(AbsoluteURL.text(interaction.origin, request.target)) HTTP/1.1\n"
+            text +=
+                "\(Latin1.string(request.method)) \(AbsoluteURL.text(interaction.origin, request.target)) HTTP/1.1\n"
             let own: [StaticString] = ["host", "content-length", "connection", "transfer-encoding"]
             for field in request.fields where !own.contains(where: { field.isNamed($0) }) {
-                text += "\(String(decoding: field.name, as: UTF8.self)): \(String(decoding: field.value, as: UTF8.self))\n"
+                text +=
+                    "\(String(decoding: field.name, as: UTF8.self)): \(String(decoding: field.value, as: UTF8.self))\n"
             }
             if !interaction.requestBody.isEmpty {
                 if let body = String(validating: interaction.requestBody, as: UTF8.self) {
-                    if body.contains("\n###") || body.hasPrefix("###") { export.lost("that a line of a body begins with ###") }
+                    if body.contains("\n###") || body.hasPrefix("###") {
+                        export.lost("that a line of a body begins with ###")
+                    }
                     text += "\n\(body)\n"
                 } else {
                     export.lost("the body of a request, which is not text")

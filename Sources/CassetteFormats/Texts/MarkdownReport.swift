@@ -14,14 +14,17 @@ package struct MarkdownReport: WritableFormat {
     package init() {}
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        try export.write("# Recorded interactions\n\n| # | method | URL | status | type | size |\n|---|---|---|---|---|---|\n")
+        try export.write(
+            "# Recorded interactions\n\n| # | method | URL | status | type | size |\n|---|---|---|---|---|---|\n"
+        )
         var number = 0
         try contents.forEachInteraction { interaction in
             number += 1
             let (request, response) = (interaction.request, interaction.response)
             let type = response.fields.first("content-type").map { MediaType($0).essence } ?? ""
             let cells = [
-                "[\(number)](#\(number))", Latin1.string(request.method), AbsoluteURL.text(interaction.origin, request.target),
+                "[\(number)](#\(number))", Latin1.string(request.method),
+                AbsoluteURL.text(interaction.origin, request.target),
                 String(response.status), VisibleText.line(type), "\(interaction.responseBody.count)",
             ]
             try export.write("| " + cells.map(Self.cell).joined(separator: " | ") + " |\n")
@@ -35,7 +38,9 @@ package struct MarkdownReport: WritableFormat {
         try contents.forEachStub { stub in
             if isFirst { try export.write("\n## Stubs\n") }
             isFirst = false
-            let body = stub.body.isEmpty ? nil : BodyText(stub.body, size: stub.body.count, digest: "", stub.definition.response.fields)
+            let body =
+                stub.body.isEmpty
+                ? nil : BodyText(stub.body, size: stub.body.count, digest: "", stub.definition.response.fields)
             let lines = InteractionText.lines(stub.definition, body: body, remarks: [])
             try export.write(Self.fenced(lines.joined(separator: "\n"), "text"))
         }
@@ -65,7 +70,8 @@ package struct MarkdownReport: WritableFormat {
     }
 
     private static func fields(_ fields: Fields) -> String {
-        fields.map { "\n\(VisibleText.line(Latin1.string($0.name))): \(VisibleText.line(Latin1.string($0.value)))" }.joined()
+        fields.map { "\n\(VisibleText.line(Latin1.string($0.name))): \(VisibleText.line(Latin1.string($0.value)))" }
+            .joined()
     }
 
     private static func body(_ bytes: [UInt8], _ fields: Fields) -> String {
@@ -74,7 +80,8 @@ package struct MarkdownReport: WritableFormat {
         case .summary: return "\n\n(\(bytes.count) bytes that are not shown)"
         case .lines(let lines):
             let text = lines.joined(separator: "\n")
-            return "\n\n" + text.prefix(shownLimit) + (text.count > shownLimit ? "\n… (\(bytes.count) bytes in all)" : "")
+            return "\n\n" + text.prefix(shownLimit)
+                + (text.count > shownLimit ? "\n… (\(bytes.count) bytes in all)" : "")
         }
     }
 

@@ -34,7 +34,10 @@ package struct RawMessages: WritableFormat {
     }
 
     private func append(_ head: ResponseHead, to bytes: inout [UInt8]) {
-        bytes += Array("\(head.version.rawValue) \(head.status)".utf8) + (head.reason.map { [0x20] + $0 } ?? []) + [0x0D, 0x0A]
+        bytes +=
+            Array("\(head.version.rawValue) \(head.status)".utf8) + (head.reason.map { [0x20] + $0 } ?? []) + [
+                0x0D, 0x0A,
+            ]
         append(head.fields, to: &bytes)
     }
 

@@ -1,6 +1,17 @@
 import GRDB
 package import MockServeCore
 
+/// What became of stubs that were added.
+package struct AddedStubs {
+    package var numbers: [Int64] = []
+    /// What was replaced, by kind.
+    package var redactions: [String: Int] = [:]
+    /// Stubs that any value meets where they asked for a secret.
+    package var relaxed = 0
+    /// Stubs that ask for a secret in a way that cannot be relaxed.
+    package var leftOut = 0
+}
+
 extension CassetteEditor {
     /// Adds a stub; a cassette that is not there is made. Secrets in the answer are replaced by the rules of the cassette.
     ///
@@ -16,22 +27,25 @@ extension CassetteEditor {
         secrets: [DeclaredSecret],
         to path: String
     ) throws -> (number: Int64, redactions: [String: Int]) {
-        let (numbers, counts) = try add([(stub, body)], rules: rules, secrets: secrets, to: path)
-        guard let number = numbers.first else { throw CassetteError(.unwritable, path: path, "was not changed.") }
-        return (number, counts)
+        let added = try add([(stub, body)], rules: rules, secrets: secrets, to: path)
+        guard let number = added.numbers.first else { throw CassetteError(.unwritable, path: path, "was not changed.") }
+        return (number, added.redactions)
     }
 
     /// Adds several stubs, all or none of them.
     ///
-    /// - Parameter upstreams: are added to those that the cassette knows.
-    /// - Returns: the numbers of the stubs, and what was replaced.
+    /// - Parameters:
+    ///   - upstreams: are added to those that the cassette knows.
+    ///   - relaxesSecrets: whether a stub that asks for a secret gets a condition that any value meets; if it cannot, it is left
+    ///     out.
     package static func add(
         _ stubs: [(definition: StubDefinition, body: [UInt8])],
         upstreams: [Upstream] = [],
         rules: [Rule],
         secrets: [DeclaredSecret],
+        relaxesSecrets: Bool = false,
         to path: String
-    ) throws -> (numbers: [Int64], redactions: [String: Int]) {
+    ) throws -> AddedStubs {
         for stub in stubs { try checkLength(of: stub.body, path: path) }
         var known: Redactor?
         let result = try change(path, creates: true) { db in
@@ -44,19 +58,26 @@ extension CassetteEditor {
             known = all.redactor
             var room = try StubRoom(db, path: path)
             var bodies = BodyWriter()
-            var numbers: [Int64] = []
-            var counts: [String: Int] = [:]
+            var added = AddedStubs()
             for (stub, body) in stubs {
                 var (stub, body) = (stub, body)
                 if let redactor = all.redactor {
-                    counts.merge(try redact(&stub, &body, redactor, db, path: path), uniquingKeysWith: +)
+                    if relaxesSecrets, try stub.asksForSecret(redactor, PlaceholderBook()) {
+                        guard let relaxed = try stub.acceptingAnySecret(redactor, PlaceholderBook()) else {
+                            added.leftOut += 1
+                            continue
+                        }
+                        stub = relaxed
+                        added.relaxed += 1
+                    }
+                    added.redactions.merge(try redact(&stub, &body, redactor, db, path: path), uniquingKeysWith: +)
                 }
                 // Placeholders may be longer than what they stand for.
                 try checkLength(of: body, path: path)
                 try room.take(stub, body)
-                numbers.append(try StubSQL.insert(stub, body: try bodies.write(body, db), db))
+                added.numbers.append(try StubSQL.insert(stub, body: try bodies.write(body, db), db))
             }
-            return (numbers, counts)
+            return added
         }
         if let known, !stubs.isEmpty { try mend(path, known) }
         return result

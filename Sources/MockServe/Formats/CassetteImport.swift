@@ -77,13 +77,7 @@ package struct CassetteImport {
     private func run(_ files: [ForeignFile], target: String) throws -> Report {
         do {
             for file in files { try read(file) }
-            if settings.refusesLoss, let loss = state.report.losses.losses.first {
-                throw FormatError(
-                    loss.file,
-                    loss.line,
-                    "loses \(loss.what), and --strict refuses that; nothing was written."
-                )
-            }
+            try refuseLoss()
             guard state.report.interactions + state.stubs.count > 0 else {
                 let reason = state.report.failures.first.map { "\($0)" } ?? "they have no interactions and no stubs."
                 let isNothing = state.report.failures.isEmpty
@@ -94,7 +88,7 @@ package struct CassetteImport {
                     isAboutNothing: isNothing
                 )
             }
-            try finish()
+            try finish(target)
         } catch {
             _ = try? state.writer?.finish(keeping: false, now: state.now)
             throw error
@@ -214,18 +208,31 @@ package struct CassetteImport {
 
     // MARK: The end
 
-    private func finish() throws {
+    private func finish(_ target: String) throws {
         try state.writer?.finish(keeping: true, now: state.now)
         state.writer = nil
         try check()
-        let (_, redactions) = try CassetteEditor.add(
+        let added = try CassetteEditor.add(
             state.stubs.map { ($0.definition, $0.body) },
             upstreams: Self.named(state.origins),
             rules: settings.rules + state.rules,
             secrets: settings.secrets,
+            relaxesSecrets: true,
             to: path
         )
-        state.report.redactions.merge(redactions, uniquingKeysWith: +)
+        state.report.stubs = added.numbers.count
+        state.report.redactions.merge(added.redactions, uniquingKeysWith: +)
+        let what = "a secret that a stub asks for (any value meets it)"
+        if added.relaxed > 0 { state.report.losses.add(what, file: target, count: added.relaxed) }
+        if added.leftOut > 0 {
+            state.report.losses.add("a stub that asks for a secret", file: target, count: added.leftOut)
+        }
+        try refuseLoss()
+    }
+
+    private func refuseLoss() throws {
+        guard settings.refusesLoss, let loss = state.report.losses.losses.first else { return }
+        throw FormatError(loss.file, loss.line, "loses \(loss.what), and --strict refuses that; nothing was written.")
     }
 
     /// The first is `default`, as in a recording of one upstream; the others are called after their hosts.

@@ -12,7 +12,7 @@ package struct ForeignFile: Sendable {
     package let isFound: Bool
 
     private static let endings = [
-        "yml", "yaml", "json", "har", "zhar", "zz", "gz", "flow", "flows", "mitm", "dump", "txt", "jsonl",
+        "yml", "yaml", "json", "har", "zhar", "zz", "gz", "flow", "flows", "mitm", "dump",
     ]
     /// Files of bodies and of dependencies, which are no recordings.
     private static let otherFolders: Set<String> = ["__files", "node_modules", "vendor"]

@@ -27,7 +27,10 @@ struct RunCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    @Argument(
+        help: "The cassette file, or a file or folder of another tool to replay.",
+        completion: .file(extensions: ["cassette"])
+    )
     var cassette: String
 
     @OptionGroup var modes: ModeOption
@@ -90,7 +93,9 @@ struct RunCommand: AsyncParsableCommand {
         // Trapped before anything starts, so that no signal is lost.
         let signals = await RunProcess.signals()
         let (server, status, unused, isDropped) = try await ExitStatus.reporting {
-            let server = try await MockServer.start(try configure())
+            let served = try recording.hasUpstream ? nil : ServedCassette(cassette, isQuiet: serving.quiet)
+            defer { served?.end() }
+            let server = try await MockServer.start(try configure(served?.path ?? cassette))
             serving.warn(server)
             let status: TerminationStatus
             do {
@@ -120,10 +125,11 @@ struct RunCommand: AsyncParsableCommand {
         if server.failedConnectionCount > 0 { throw ExitStatus.upstream.code }
     }
 
-    private func configure() throws -> MockServerConfiguration {
+    /// - Parameter path: of what is served.
+    private func configure(_ path: String) throws -> MockServerConfiguration {
         var configuration =
             recording.hasUpstream
-            ? MockServerConfiguration.record(cassette, upstreams: []) : MockServerConfiguration.replay(cassette)
+            ? MockServerConfiguration.record(path, upstreams: []) : MockServerConfiguration.replay(path)
         try modes.apply(to: &configuration)
         try serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: live)
         try recording.apply(to: &configuration)

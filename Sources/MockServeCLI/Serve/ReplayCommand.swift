@@ -11,13 +11,19 @@ struct ReplayCommand: AsyncParsableCommand {
             recorded matches is answered 404 with `mockserve-miss: 1`, said when it comes, and explained at the end; the exit \
             status is 0 all the same, and 3 with --fail-on-miss.
 
+            A file or a folder of another tool, such as a HAR or VCR's cassettes, is imported for as long as this runs; see \
+            `mockserve cassette import`.
+
             EXAMPLE
               mockserve replay github.cassette --port 8080
               curl http://127.0.0.1:8080/users/octocat
             """
     )
 
-    @Argument(help: "The cassette file.", completion: .file(extensions: ["cassette"]))
+    @Argument(
+        help: "The cassette file, or a file or folder of another tool.",
+        completion: .file(extensions: ["cassette"])
+    )
     var cassette: String
 
     @Flag(help: "Exit with 3 if a request had no recorded answer.")
@@ -28,7 +34,9 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let server = try await ExitStatus.reporting {
-            var configuration = MockServerConfiguration.replay(cassette)
+            let served = try ServedCassette(cassette, isQuiet: serving.quiet)
+            defer { served.end() }
+            var configuration = MockServerConfiguration.replay(served.path)
             try serving.apply(to: &configuration, cassette: cassette)
             try serving.explainIfAsked(configuration)
             let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in

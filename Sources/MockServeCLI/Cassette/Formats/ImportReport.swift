@@ -30,7 +30,7 @@ struct ImportReport {
         )
     }
 
-    private var contents: String {
+    var contents: String {
         var parts: [String] = []
         if report.interactions > 0 || report.stubs == 0 {
             parts.append(Counted.text(report.interactions, "interaction"))
@@ -40,7 +40,7 @@ struct ImportReport {
         return parts.joined(separator: " and ")
     }
 
-    private var sources: String {
+    var sources: String {
         report.files.sorted { $0.key < $1.key }.map { Counted.text($0.value, "\($0.key) file") }.joined(
             separator: " and "
         )

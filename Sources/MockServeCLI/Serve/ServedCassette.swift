@@ -1,0 +1,31 @@
+import CassetteFormats
+import Foundation
+import MockServe
+import MockServeCore
+
+/// The cassette that is served: the one that was given, or a temporary one made of the files of another tool that were given.
+struct ServedCassette {
+    let path: String
+    private let temporary: TemporaryCassette?
+
+    init(_ given: String, isQuiet: Bool) throws {
+        guard TemporaryCassette.isForeign(given) else {
+            (path, temporary) = (given, nil)
+            return
+        }
+        let rules = [try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")]
+        let (cassette, report) = try Progress.during("importing") {
+            try TemporaryCassette.make(of: given, rules: rules)
+        }
+        (path, temporary) = (cassette.path, cassette)
+        guard !isQuiet else { return }
+        let told = ImportReport(report, given)
+        Console.say(
+            "mockserve: \(given) is not a cassette: \(told.contents) imported for this run, from \(told.sources)"
+        )
+        LossText.say(report.losses, "not carried over")
+        Console.say("mockserve: to keep them: mockserve cassette import \(ShellText.quoted(given)) -o NAME.cassette")
+    }
+
+    func end() { temporary?.remove() }
+}
