@@ -14,8 +14,10 @@ import time
 import urllib.parse
 import zipfile
 
-from formats_common import HERE, STEPS, of_mockserve, part, program, round_trip, seen
+from formats_common import of_mockserve, part, program, round_trip, seen
 from formats_servers import PEERS, PLAYING, mitmdump
+from formats_service import STEPS
+from support import HERE
 
 # What a page asks with `fetch`; the answer is without what a page is not shown.
 ASK = """async ([method, url, headers, body]) => {

@@ -6,8 +6,9 @@ All of them are Debian's packages. Polly.JS is not among those, and is left out.
 import os
 import subprocess
 
-from formats_common import HERE, STEPS, TEXT_STEPS, of_mockserve, part, program, round_trip
-from support import environment
+from formats_common import of_mockserve, part, program, round_trip
+from formats_service import STEPS, TEXT_STEPS
+from support import HERE, environment
 
 
 def script(*command, **variables):

@@ -6,7 +6,8 @@ import httpx
 import requests
 import vcr
 from betamax import Betamax
-from formats_common import STEPS, TEXT_STEPS, content, of_mockserve, part, round_trip, seen
+from formats_common import content, of_mockserve, part, round_trip, seen
+from formats_service import STEPS, TEXT_STEPS
 
 
 def ask_with_requests(session, base, steps):

@@ -11,8 +11,9 @@ import sys
 import threading
 import urllib.request
 
-from formats_common import STEPS, of_mockserve, part, round_trip
+from formats_common import of_mockserve, part, round_trip
 from formats_python import plainly
+from formats_service import STEPS
 from support import environment
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
