@@ -18,7 +18,9 @@ struct HostileFileTests {
     func aliasesCountAsOftenAsTheyAreUsed(_ name: String) throws {
         let format = try #require(KnownFormats.readable(name))
         var bomb = "openapi: 3.0.0\nwhen:\n  a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n"
-        for level in 1...9 { bomb += "  a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n" }
+        for level in 1...9 {
+            bomb += "  a\(level): &a\(level) [\((0..<10).map { _ in "*a\(level - 1)" }.joined(separator: ", "))]\n"
+        }
         for text in [bomb, "interactions:\n- \(bomb.replacing("\n", with: "\n  "))\n", "? *a\n: 1\n"] {
             let started = ContinuousClock.now
             _ = error(text, format)
@@ -50,22 +52,28 @@ struct HostileFileTests {
 
     @Test func aLongLineIsRead() throws {
         let body = String(repeating: "x", count: 20 << 20)
-        let har = #"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"\#(body)"}}}]}}"#
+        let har =
+            #"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"\#(body)"}}}]}}"#
         #expect(try Reading(Array(har.utf8)).interactions.first?.responseBody.count == 20 << 20)
-        let yaml = "interactions:\n- request: {method: GET, uri: 'http://a/', body: null, headers: {}}\n  response: {status: {code: 200}, headers: {}, body: {string: '\(body)'}}\n"
+        let yaml =
+            "interactions:\n- request: {method: GET, uri: 'http://a/', body: null, headers: {}}\n  response: {status: {code: 200}, headers: {}, body: {string: '\(body)'}}\n"
         #expect(try Reading(Array(yaml.utf8)).interactions.first?.responseBody.count == 20 << 20)
     }
 
     @Test(
         arguments: [
-            ("../secret", "not within"), ("a/../../secret", "not within"), ("/etc/hostname", "not within"), ("link", "leads out"),
+            ("../secret", "not within"), ("a/../../secret", "not within"), ("/etc/hostname", "not within"),
+            ("link", "leads out"),
             ("folder", "not a regular file"), ("none", "not there"), ("", "not within"), ("a\0b", "not within"),
         ]
     )
     func namedFilesAreWithinTheirFolder(_ name: String, _ reason: String) throws {
         let root = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-tests-\(UUID().uuidString)")
         let files = root.appendingPathComponent("stubs/__files")
-        try FileManager.default.createDirectory(at: files.appendingPathComponent("folder"), withIntermediateDirectories: true)
+        try FileManager.default.createDirectory(
+            at: files.appendingPathComponent("folder"),
+            withIntermediateDirectories: true
+        )
         defer { try? FileManager.default.removeItem(at: root) }
         try Data("secret".utf8).write(to: root.appendingPathComponent("secret"))
         try Data("good".utf8).write(to: files.appendingPathComponent("good"))
@@ -86,15 +94,35 @@ struct HostileFileTests {
 
     @Test(
         arguments: [
-            (#"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"?","encoding":"base64"}}}]}}"#, 1, "not base64"),
-            ("http_interactions:\n- request: {method: get, uri: 'http://a/', body: {base64_string: '*'}}\n  response: {status: {code: 200}}\n", 2, "not base64"),
+            (
+                #"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"?","encoding":"base64"}}}]}}"#,
+                1, "not base64"
+            ),
+            (
+                "http_interactions:\n- request: {method: get, uri: 'http://a/', body: {base64_string: '*'}}\n  response: {status: {code: 200}}\n",
+                2, "not base64"
+            ),
             ("interactions:\n- request:\n    body: !!binary \"*\"\n", 3, "not base64"),
-            ("{\"log\":{\"entries\":[\n\n{\"request\":1,}]}}", 3, "name of a member"), ("{\"log\":{\"entries\":[tru]}}", 1, "`tru`"),
-            ("{\"log\":{\"entries\":[\"\\q\"]}}", 1, "escape"), ("{\"log\":{\"entries\":[\"abc", 1, "ends within the string"),
-            ("{\"log\":{\"entries\":[{\"request\":{\"method\":\"GET\",\"url\":\"http://a/\"},\"response\":{\"status\":12}}]}}", 1, "100 to 999"),
-            ("{\"log\":{\"entries\":[{\"request\":{\"method\":\"G T\",\"url\":\"http://a/\"},\"response\":{\"status\":200}}]}}", 1, "method"),
-            ("{\"log\":{\"entries\":[{\"request\":{\"method\":\"GET\",\"url\":\"http://a b/\"},\"response\":{\"status\":200}}]}}", 1, "makes no sense"),
-            ("interactions:\n- request: {method: GET, uri: 'http://a/'}\n  response: {status: {code: x}}\n", 3, "100 to 999"),
+            ("{\"log\":{\"entries\":[\n\n{\"request\":1,}]}}", 3, "name of a member"),
+            ("{\"log\":{\"entries\":[tru]}}", 1, "`tru`"),
+            ("{\"log\":{\"entries\":[\"\\q\"]}}", 1, "escape"),
+            ("{\"log\":{\"entries\":[\"abc", 1, "ends within the string"),
+            (
+                "{\"log\":{\"entries\":[{\"request\":{\"method\":\"GET\",\"url\":\"http://a/\"},\"response\":{\"status\":12}}]}}",
+                1, "100 to 999"
+            ),
+            (
+                "{\"log\":{\"entries\":[{\"request\":{\"method\":\"G T\",\"url\":\"http://a/\"},\"response\":{\"status\":200}}]}}",
+                1, "method"
+            ),
+            (
+                "{\"log\":{\"entries\":[{\"request\":{\"method\":\"GET\",\"url\":\"http://a b/\"},\"response\":{\"status\":200}}]}}",
+                1, "makes no sense"
+            ),
+            (
+                "interactions:\n- request: {method: GET, uri: 'http://a/'}\n  response: {status: {code: x}}\n", 3,
+                "100 to 999"
+            ),
             ("interactions:\n- request: {method: GET, uri: 'http://a/'}\n", 2, "without a request or a response"),
             ("interactions:\n\t- a\n", 2, "not YAML"),
         ]
@@ -109,13 +137,18 @@ struct HostileFileTests {
     @Test func whatIsNotTextIsAnError() {
         let latin = Array("interactions:\n- request: {uri: 'caf".utf8) + [0xE9] + Array("'}\n".utf8)
         #expect(throws: FormatError.self) { try Reading(latin, format: VCRPy()) }
-        #expect(throws: FormatError.self) { try Reading(Array(#"{"log":{"entries":[""#.utf8) + [0xE9] + Array(#""]}}"#.utf8), format: HAR()) }
+        #expect(throws: FormatError.self) {
+            try Reading(Array(#"{"log":{"entries":[""#.utf8) + [0xE9] + Array(#""]}}"#.utf8), format: HAR())
+        }
         #expect(throws: FormatError.self) { try Reading([0xFF, 0xFE, 0, 0xD8], format: VCRPy()) }
     }
 
     @Test func loneSurrogatesAreReplaced() throws {
-        let har = #"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"\ud83d\ude00 \ud800 \udc00x"}}}]}}"#
-        #expect(try Reading(Array(har.utf8)).interactions.first?.responseBody == Array("\u{1F600} \u{FFFD} \u{FFFD}x".utf8))
+        let har =
+            #"{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"\ud83d\ude00 \ud800 \udc00x"}}}]}}"#
+        #expect(
+            try Reading(Array(har.utf8)).interactions.first?.responseBody == Array("\u{1F600} \u{FFFD} \u{FFFD}x".utf8)
+        )
     }
 
     /// Every format meets every prefix and many mutations of every fixture without a crash.
@@ -127,7 +160,11 @@ struct HostileFileTests {
             state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
             let place = Int(state >> 33) % max(bytes.count, 1)
             var cut = bytes
-            if step.isMultiple(of: 2) { cut = Array(bytes.prefix(place)) } else if !cut.isEmpty { cut[place] = UInt8(truncatingIfNeeded: state >> 20) }
+            if step.isMultiple(of: 2) {
+                cut = Array(bytes.prefix(place))
+            } else if !cut.isEmpty {
+                cut[place] = UInt8(truncatingIfNeeded: state >> 20)
+            }
             for format in KnownFormats.readable where step < 4 || format.recognizes(start) {
                 do {
                     _ = try Reading(cut, name: name, format: format)

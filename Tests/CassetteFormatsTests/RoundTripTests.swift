@@ -108,8 +108,8 @@ import Testing
         if lost.contains(.fieldBytes) {
             pairs = pairs.map { ($0.name, Array(String(decoding: $0.value, as: UTF8.self).utf8)) }
         }
-        if isRequest, lost.contains(.requestNameCase) { pairs = pairs.map { ($0.name.lowercased(), $0.value) } }
-        if lost.contains(.scatteredFields) || lost.contains(.repeatedRequestFields) {
+        if isRequest, lost.contains(.requestFields) { return Fields() }
+        if lost.contains(.scatteredFields) {
             // Values by name, whatever the order of names.
             var joined: [String: [String]] = [:]
             for pair in pairs { joined[pair.name.lowercased(), default: []].append(Latin1.string(pair.value)) }

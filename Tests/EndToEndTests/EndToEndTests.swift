@@ -17,6 +17,8 @@ struct EndToEndTests {
     @Test func theCommandsDoWhatTheySay() async throws { try await run("command_line") }
 
     @Test func cassettesInGit() async throws { try await run("git") }
+
+    @Test func recordingsOfOtherToolsAreImportedAndExported() async throws { try await run("formats") }
     @Test func verbsOnCassettes() async throws { try await run("cassettes") }
     @Test func stubsOfACassette() async throws { try await run("stubs") }
     @Test func whatIsNotAsItShouldBeIsToldWithWhatToDo() async throws { try await run("telling") }

@@ -9,11 +9,8 @@ enum ExportedAspect: CaseIterable {
     case targetBytes
     /// That fields of the same name stand apart from each other, or are spelled in several ways.
     case scatteredFields
-    /// Several fields of the same name in a request.
-    case repeatedRequestFields
-    case repeatedResponseFields
-    /// Capital letters in the names of the fields of a request.
-    case requestNameCase
+    /// Fields of a request, by which it is not compared.
+    case requestFields
     /// Values of fields and reason phrases that are not UTF-8.
     case fieldBytes
     case requestVersion
@@ -42,9 +39,7 @@ enum ExportedAspect: CaseIterable {
         case .anyOrigin: "that an answer is for any upstream (\(AbsoluteURL.anyOrigin) stands for it)"
         case .targetBytes: "bytes in a target that are not ASCII (they are percent-encoded)"
         case .scatteredFields: "the order of fields of the same name among others"
-        case .repeatedRequestFields: "fields of the same name in a request (their values are joined)"
-        case .repeatedResponseFields: "fields of the same name in a response (their values are joined)"
-        case .requestNameCase: "capital letters in the names of fields of a request"
+        case .requestFields: "the fields of a request, which are not asked for"
         case .fieldBytes: "bytes in fields or reason phrases that are not UTF-8"
         case .requestVersion: "the HTTP version of a request"
         case .responseVersion: "the HTTP version of a response"
@@ -71,9 +66,7 @@ enum ExportedAspect: CaseIterable {
         case .anyOrigin: interaction.origin.isEmpty
         case .targetBytes: request.target.contains { $0 > 0x7F }
         case .scatteredFields: sections.contains { Self.areScattered($0) }
-        case .repeatedRequestFields: Self.areRepeated(request.fields)
-        case .repeatedResponseFields: Self.areRepeated(response.fields)
-        case .requestNameCase: request.fields.contains { $0.name.contains { lowercased($0) != $0 } }
+        case .requestFields: !request.fields.isEmpty
         case .fieldBytes:
             sections.contains { $0.contains { String(validating: $0.value, as: UTF8.self) == nil } }
                 || response.reason.map { String(validating: $0, as: UTF8.self) == nil } ?? false
@@ -92,10 +85,6 @@ enum ExportedAspect: CaseIterable {
         case .binaryResponse: String(validating: interaction.responseBody, as: UTF8.self) == nil
         case .coding: !interaction.responseBody.isEmpty && response.fields.contains("content-encoding")
         }
-    }
-
-    private static func areRepeated(_ fields: Fields) -> Bool {
-        Set(fields.map { $0.name.map(lowercased) }).count < fields.count
     }
 
     /// Whether fields of one name, however spelled, are not next to each other, or are spelled in several ways.

@@ -2,7 +2,7 @@ import HTTPMessages
 
 /// Fields as an object of lists: each name once, with all its values.
 enum FieldLists {
-    /// In the order of the first field of each name. Names are the same if they are spelled so.
+    /// In the order of the first field of each name, and as that is spelled: case does not count.
     static func node(_ fields: Fields) -> DataNode { node(fields) { .textOrBytes($0) } }
 
     /// For formats without binary data: what is not UTF-8 is replaced.
@@ -14,26 +14,26 @@ enum FieldLists {
         for field in fields {
             let name = String(decoding: field.name, as: UTF8.self)
             let value = value(field.value)
-            if let number = numbers[name] {
+            let key = name.lowercased()
+            if let number = numbers[key] {
                 lists[number].values.append(value)
             } else {
-                numbers[name] = lists.count
+                numbers[key] = lists.count
                 lists.append((name, [value]))
             }
         }
         return .object(lists.map { ($0.name, .list($0.values)) })
     }
 
-    /// Each name once, in lower case or as it is, with its values joined.
-    static func joined(_ fields: Fields, lowercasesNames: Bool = false) -> DataNode {
+    /// Each name once, in lower case, with its values joined.
+    static func joined(_ fields: Fields) -> DataNode {
         var names: [String] = []
         var values: [String: String] = [:]
         for field in fields {
-            let spelled = String(decoding: field.name, as: UTF8.self)
-            let name = lowercasesNames ? spelled.lowercased() : spelled
+            let name = String(decoding: field.name, as: UTF8.self).lowercased()
             let value = String(decoding: field.value, as: UTF8.self)
             if let known = values[name] {
-                values[name] = known + (name.lowercased() == "cookie" ? "; " : ", ") + value
+                values[name] = known + (name == "cookie" ? "; " : ", ") + value
             } else {
                 names.append(name)
                 values[name] = value

@@ -60,10 +60,12 @@ enum MessageParts {
         return status
     }
 
-    static func reason(_ text: String?, version: HTTPVersion) -> [UInt8]? {
+    static func reason(_ text: String?, version: HTTPVersion, line: Int, _ import: FormatImport) -> [UInt8]? {
         guard version != .http2 else { return nil }
         let bytes = Array((text ?? "").utf8)
-        return bytes.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F } ? [] : bytes
+        guard bytes.contains(where: { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }) else { return bytes }
+        `import`.lost("a reason phrase with control characters in it", line: line)
+        return []
     }
 
     /// - Returns: nil, with a note, for what cannot be asked over HTTP, such as `data:`.

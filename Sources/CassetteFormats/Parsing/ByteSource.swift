@@ -42,7 +42,11 @@ package final class ByteSource {
                 throw FormatError(name, nil, "cannot be read: \(error.localizedDescription)")
             }
         }
-        guard let coding = coding(of: try source.start()) else { return source }
+        let start = try source.start()
+        guard !start.starts(with: [0x50, 0x4B, 0x03, 0x04]) else {
+            throw FormatError(name, nil, "is a ZIP archive: unpack it, and import what is in it.")
+        }
+        guard let coding = coding(of: start) else { return source }
         return source.decoded(coding)
     }
 

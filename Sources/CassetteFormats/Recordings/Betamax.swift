@@ -19,15 +19,12 @@ package struct Betamax: ReadableFormat, WritableFormat {
     }
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        try export.write(#"{"http_interactions": ["#)
-        var isFirst = true
+        var list = DataList(in: "http_interactions", .json(indent: 1), export)
         try contents.forEachInteraction { interaction in
-            try export.write(isFirst ? "\n" : ",\n")
-            isFirst = false
             export.lose(RubyVCR().lost.union([.fieldBytes, .responseVersion]), of: interaction)
-            try export.write(DataText.bytes(node(interaction), .json(indent: 1)))
+            try list.write(node(interaction))
         }
-        try export.write((isFirst ? "" : "\n") + "], \"recorded_with\": \"betamax/0.9.0\"}\n")
+        try list.end(["recorded_with": .text("betamax/0.9.0")])
         try export.loseAllBut(interactionsOf: contents)
     }
 

@@ -85,16 +85,12 @@ package struct Cassetter: ReadableFormat, WritableFormat {
     ]
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        try export.write("version: 1\ninteractions:\n")
-        var isEmpty = true
+        var list = DataList(in: "interactions", after: ["version": .number(1)], .yaml(binary: "!!binary"), export)
         try contents.forEachInteraction { interaction in
-            isEmpty = false
             export.lose(lost, of: interaction)
-            try export.write("- ")
-            try export.write(DataText.bytes(node(interaction), .yaml(binary: "!!binary"), depth: 1))
-            try export.write("\n")
+            try list.write(node(interaction))
         }
-        if isEmpty { try export.write("  []\n") }
+        try list.end()
         try export.loseAllBut(interactionsOf: contents)
     }
 

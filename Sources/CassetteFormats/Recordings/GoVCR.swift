@@ -51,7 +51,12 @@ package struct GoVCR: ReadableFormat, WritableFormat {
             response: ResponseHead(
                 version: version,
                 status: try MessageParts.status(response["code"], of: response.line, `import`),
-                reason: MessageParts.reason(reason(response["status"]?.text), version: version),
+                reason: MessageParts.reason(
+                    reason(response["status"]?.text),
+                    version: version,
+                    line: response.line,
+                    `import`
+                ),
                 fields: try MessageParts.fields(response["headers"], `import`)
             ),
             responseBody: response["body"]?.bytes ?? []
@@ -71,16 +76,12 @@ package struct GoVCR: ReadableFormat, WritableFormat {
     // MARK: Writing
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        try export.write("---\nversion: \(version)\ninteractions:\n")
-        var count = 0
+        var list = DataList(in: "interactions", after: ["version": .number(version)], .yaml(binary: "!!binary"), export)
         try contents.forEachInteraction { interaction in
             export.lose(lost, of: interaction)
-            try export.write("- ")
-            try export.write(DataText.bytes(node(interaction, count), .yaml(binary: "!!binary"), depth: 1))
-            try export.write("\n")
-            count += 1
+            try list.write(node(interaction, list.count))
         }
-        if count == 0 { try export.write("  []\n") }
+        try list.end()
         try export.loseAllBut(interactionsOf: contents)
     }
 

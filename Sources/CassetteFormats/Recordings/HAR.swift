@@ -64,11 +64,16 @@ package struct HAR: ReadableFormat, WritableFormat {
             response: ResponseHead(
                 version: version,
                 status: try MessageParts.status(response["status"], of: line, `import`),
-                reason: MessageParts.reason(response["statusText"]?.text, version: version),
+                reason: MessageParts.reason(response["statusText"]?.text, version: version, line: line, `import`),
                 fields: try fields(response["headers"], `import`)
             )
         )
-        interaction.requestBody = try requestBody(request["postData"], interaction.request.fields, `import`)
+        interaction.requestBody = try requestBody(
+            request["postData"],
+            size: request["bodySize"]?.integer,
+            interaction.request.fields,
+            `import`
+        )
         let content = try responseBody(response["content"], interaction.response.fields, `import`)
         (interaction.responseBody, interaction.chunks) = content
         interaction.recordedAt = entry["startedDateTime"]?.text.flatMap { FormatDate.milliseconds($0) }
@@ -99,12 +104,14 @@ package struct HAR: ReadableFormat, WritableFormat {
         return fields
     }
 
-    private func requestBody(_ data: DataNode?, _ fields: Fields, _ import: FormatImport) throws -> [UInt8] {
+    private func requestBody(_ data: DataNode?, size: Int?, _ fields: Fields, _ import: FormatImport) throws -> [UInt8]
+    {
         guard let data else { return [] }
         if let name = data["_file"]?.text { return try `import`.attachment(name, line: data.line) }
         if let text = data["text"] {
             let isCoded = (data["_encoding"] ?? data["encoding"])?.text == "base64"
-            return isCoded ? try MessageParts.base64(text, `import`) : HARContent.bytes(text.text ?? "", fields)
+            return isCoded
+                ? try MessageParts.base64(text, `import`) : HARContent.bytes(text.text ?? "", fields, size: size)
         }
         guard let parameters = data["params"]?.list, !parameters.isEmpty else { return [] }
         guard parameters.allSatisfy({ $0["fileName"] == nil }), data["mimeType"]?.text?.contains("multipart") != true
@@ -140,7 +147,9 @@ package struct HAR: ReadableFormat, WritableFormat {
                 pieces.flatMap { $0 }, pieces.filter { !$0.isEmpty }.map { ResponseChunk(offset: 0, size: $0.count) }
             )
         }
-        guard content["encoding"]?.text == "base64" else { return (HARContent.bytes(text.text ?? "", fields), []) }
+        guard content["encoding"]?.text == "base64" else {
+            return (HARContent.bytes(text.text ?? "", fields, size: content["size"]?.integer), [])
+        }
         return (try MessageParts.base64(text, `import`), [])
     }
 

@@ -8,7 +8,15 @@ enum HARContent {
     private static let decodedLimit = 1 << 30
 
     /// The bytes of a text in the charset that its type names; in UTF-8 if it names none, or one that does not have them.
-    static func bytes(_ text: String, _ fields: Fields) -> [UInt8] {
+    ///
+    /// - Parameter size: bytes that the file says it has. Some programs write each byte of binary data as one character, and say
+    ///   nothing else about it.
+    static func bytes(_ text: String, _ fields: Fields, size: Int? = nil) -> [UInt8] {
+        if let size, size > 0, size != text.utf8.count, size == text.unicodeScalars.count,
+            let bytes = Latin1.bytes(text)
+        {
+            return bytes
+        }
         let type = String(decoding: fields.first("content-type") ?? [], as: UTF8.self).lowercased()
         let charset = type.firstMatch(of: /charset="?([a-z0-9_-]+)/)?.output.1
         return Charset.bytes(text, charset.map(String.init) ?? "")

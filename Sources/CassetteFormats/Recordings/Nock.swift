@@ -52,12 +52,21 @@ package struct Nock: ReadableFormat, WritableFormat {
         try `import`.add(interaction)
     }
 
-    /// JSON without a type gets one, since it is compared by value.
+    /// Bodies are compared by their type, which is not there unless fields were recorded: then it is what they look like.
     private func requestBody(_ node: DataNode?, _ fields: inout Fields, _ import: FormatImport) throws -> [UInt8] {
         guard let node else { return [] }
-        if let text = node.bytes { return text }
-        if !fields.contains("content-type") { fields.append("Content-Type", "application/json") }
-        return DataText.bytes(node, .compactJSON)
+        let body: [UInt8]
+        if let text = node.bytes {
+            // Hexadecimal if it was binary.
+            let binary = Hexadecimal.bytes(node.text ?? "").flatMap {
+                String(validating: $0, as: UTF8.self) == nil ? $0 : nil
+            }
+            body = binary ?? text
+        } else {
+            body = DataText.bytes(node, .compactJSON)
+        }
+        if !fields.contains("content-type"), let type = BodyType.guess(body) { fields.append("Content-Type", type) }
+        return body
     }
 
     private func responseFields(_ node: DataNode, _ import: FormatImport) throws -> Fields {
@@ -98,7 +107,7 @@ package struct Nock: ReadableFormat, WritableFormat {
     // MARK: Writing
 
     private let lost: Set<ExportedAspect> = [
-        .anyOrigin, .targetBytes, .repeatedRequestFields, .requestNameCase, .fieldBytes, .requestVersion,
+        .anyOrigin, .targetBytes, .requestFields, .fieldBytes, .requestVersion,
         .responseVersion, .reason, .requestTrailers, .responseTrailers, .informational, .time, .firstByte, .chunks,
         .cut,
         .binaryRequest,
@@ -115,6 +124,17 @@ package struct Nock: ReadableFormat, WritableFormat {
         }
         try export.write(isFirst ? "]\n" : "\n]\n")
         try export.loseAllBut(interactionsOf: contents)
+    }
+
+    /// JSON as data, which is compared by value there.
+    private func requestBody(_ bytes: [UInt8], _ fields: Fields) -> DataNode {
+        let isJSON = fields.first("content-type").map { MediaType($0).isJSON } ?? false
+        if isJSON, let value = try? JSONStream(ByteSource(bytes, name: "")).value(),
+            value.list != nil || value.members != nil
+        {
+            return value
+        }
+        return .text(String(validating: bytes, as: UTF8.self) ?? Hexadecimal.text(bytes))
     }
 
     private func node(_ interaction: WholeInteraction) -> DataNode {
@@ -139,13 +159,10 @@ package struct Nock: ReadableFormat, WritableFormat {
             "path": .text(
                 String(url.dropFirst((interaction.origin.isEmpty ? AbsoluteURL.anyOrigin : interaction.origin).count))
             ),
-            "body": .text(
-                String(validating: interaction.requestBody, as: UTF8.self) ?? Hexadecimal.text(interaction.requestBody)
-            ),
+            "body": requestBody(interaction.requestBody, request.fields),
             "status": .number(response.status),
             "response": isCoded ? .list([.text(hex)]) : .text(text ?? hex),
             "rawHeaders": .list(raw),
-            "reqheaders": FieldLists.joined(request.fields, lowercasesNames: true),
             "responseIsBinary": .bool(!isCoded && text == nil),
         ])
     }

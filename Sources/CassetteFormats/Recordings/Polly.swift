@@ -52,7 +52,7 @@ package struct Polly: WritableFormat {
             "url": .string(AbsoluteURL.text(interaction.origin, interaction.request.target)),
         ]
         var fields: [String: JSONValue] = [:]
-        for (name, value) in FieldLists.joined(interaction.request.fields, lowercasesNames: true).members ?? [] {
+        for (name, value) in FieldLists.joined(interaction.request.fields).members ?? [] {
             fields[name] = .string(value.text ?? "")
         }
         members["headers"] = .object(fields)

@@ -56,7 +56,7 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
             response: ResponseHead(
                 version: version,
                 status: try MessageParts.status(status?["code"] ?? status, of: response.line, `import`),
-                reason: MessageParts.reason(status?["message"]?.text, version: version),
+                reason: MessageParts.reason(status?["message"]?.text, version: version, line: response.line, `import`),
                 fields: try MessageParts.fields(response["headers"], `import`)
             ),
             responseBody: try body(response["body"], `import`)
@@ -91,17 +91,14 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
     ]
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        try export.write("---\nhttp_interactions:\n")
-        var isEmpty = true
+        let isJSON = export.target.hasSuffix(".json")
+        let lost = isJSON ? lost.union([.fieldBytes]) : lost
+        var list = DataList(in: "http_interactions", isJSON ? .compactJSON : .yaml(binary: "!binary"), export)
         try contents.forEachInteraction { interaction in
-            isEmpty = false
             export.lose(lost, of: interaction)
-            try export.write("- ")
-            try export.write(DataText.bytes(node(interaction), .yaml(binary: "!binary"), depth: 1))
-            try export.write("\n")
+            try list.write(node(interaction))
         }
-        if isEmpty { try export.write("  []\n") }
-        try export.write("recorded_with: \"mockserve\"\n")
+        try list.end(["recorded_with": .text("mockserve")])
         try export.loseAllBut(interactionsOf: contents)
     }
 

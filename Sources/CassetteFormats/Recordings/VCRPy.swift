@@ -55,7 +55,7 @@ package struct VCRPy: ReadableFormat, WritableFormat {
             response: ResponseHead(
                 version: version,
                 status: try MessageParts.status(status?["code"] ?? status, of: response.line, `import`),
-                reason: MessageParts.reason(reason, version: version),
+                reason: MessageParts.reason(reason, version: version, line: response.line, `import`),
                 fields: try MessageParts.fields(response["headers"], `import`)
             ),
             responseBody: try body(response["body"] ?? response["content"], `import`)
@@ -89,21 +89,22 @@ package struct VCRPy: ReadableFormat, WritableFormat {
     ]
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        try export.write("interactions:\n")
-        var isEmpty = true
+        // In JSON, its own reader takes texts and base64 only.
+        let isJSON = export.target.hasSuffix(".json")
+        let lost = isJSON ? lost.union([.fieldBytes, .binaryRequest]) : lost
+        var list = DataList(in: "interactions", isJSON ? .json(indent: 4) : .yaml(binary: "!!binary"), export)
         try contents.forEachInteraction { interaction in
-            isEmpty = false
             export.lose(lost, of: interaction)
-            try export.write("- ")
-            try export.write(DataText.bytes(node(interaction), .yaml(binary: "!!binary"), depth: 1))
-            try export.write("\n")
+            try list.write(node(interaction, isJSON: isJSON))
         }
-        if isEmpty { try export.write("  []\n") }
-        try export.write("version: 1\n")
+        try list.end(["version": .number(1)])
         try export.loseAllBut(interactionsOf: contents)
     }
 
-    private func node(_ interaction: WholeInteraction) -> DataNode {
+    private func node(_ interaction: WholeInteraction, isJSON: Bool) -> DataNode {
+        let body = DataNode.textOrBytes(interaction.responseBody)
+        var isBinary = false
+        if case .bytes = body.value { isBinary = true }
         let (request, response) = (interaction.request, interaction.response)
         return .object([
             "request": .object([
@@ -113,7 +114,7 @@ package struct VCRPy: ReadableFormat, WritableFormat {
                 "uri": .text(AbsoluteURL.text(interaction.origin, request.target)),
             ]),
             "response": .object([
-                "body": .object(["string": .textOrBytes(interaction.responseBody)]),
+                "body": .object([isBinary && isJSON ? "base64_string" : "string": body]),
                 "headers": FieldLists.node(response.fields),
                 "status": .object([
                     "code": .number(response.status),

@@ -7,7 +7,8 @@ extension HTTPMock: WritableFormat {
     package var fileExtension: String? { "yaml" }
 
     private static let lost: Set<ExportedAspect> = [
-        .fieldBytes, .requestVersion, .responseVersion, .reason, .requestTrailers, .responseTrailers, .informational,
+        .requestFields, .fieldBytes, .requestVersion, .responseVersion, .reason, .requestTrailers, .responseTrailers,
+        .informational,
         .time,
         .firstByte, .chunks, .cut, .binaryRequest,
     ]
@@ -33,7 +34,6 @@ extension HTTPMock: WritableFormat {
         try contents.forEachInteraction { interaction in
             export.lose(Self.lost, of: interaction)
             if !interaction.origin.isEmpty { export.lost("the upstream of an interaction") }
-            if !interaction.request.fields.isEmpty { export.lost("the fields of a request, which are not asked for") }
             // There is no state: the last answer stays.
             if let (_, number, count) = repetition.place(of: interaction), number < count {
                 return export.lost("an answer that a later one to the same request follows")

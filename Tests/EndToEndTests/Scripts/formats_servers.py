@@ -133,5 +133,6 @@ def wiremock(place):
     # Fields count, and every body is in a file of its own.
     settings = {"captureHeaders": {"Content-Type": {}, "Accept": {"caseInsensitive": True}}, "extractBodyCriteria": {"textSizeThreshold": "0", "binarySizeThreshold": "0"},
                 "requestBodyPattern": {"matcher": "equalTo"}}
-    round_trip("wiremock", place, "files", "wiremock", wiremock_client(settings), WITHOUT_LATIN, lost, lost_by_player)
+    # Of a binary body it keeps only what is text in it; that becomes an expression here, which looks at bytes, and not at text.
+    round_trip("wiremock", place, "files", "wiremock", wiremock_client(settings), WITHOUT_LATIN, lost, lost_by_player, unplayable=("PUT",))
     of_mockserve("wiremock", place, "recorded", "wiremock", wiremock_client({}), WITHOUT_LATIN, {*lost, *lost_by_player})
