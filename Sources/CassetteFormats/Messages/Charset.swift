@@ -13,7 +13,7 @@ enum Charset {
     ///
     /// - Parameter name: in any case.
     static func bytes(_ text: String, _ name: String) -> [UInt8] {
-        guard let encoding = encodings[name.lowercased()], let data = text.data(using: encoding) else {
+        guard !name.isEmpty, let encoding = encodings[name.lowercased()], let data = text.data(using: encoding) else {
             return Array(text.utf8)
         }
         return Array(data)

@@ -17,9 +17,8 @@ enum HARContent {
         {
             return bytes
         }
-        let type = String(decoding: fields.first("content-type") ?? [], as: UTF8.self).lowercased()
-        let charset = type.firstMatch(of: /charset="?([a-z0-9_-]+)/)?.output.1
-        return Charset.bytes(text, charset.map(String.init) ?? "")
+        let charset = fields.first("content-type").flatMap { MediaType($0).parameter("charset") } ?? []
+        return Charset.bytes(text, String(decoding: charset, as: UTF8.self))
     }
 
     /// The pieces of a body as versions of Polly.js write it, if it has a content coding or is binary: a list of strings as JSON
