@@ -100,7 +100,8 @@ let package = Package(
                 "ContentCoding",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
-            ]
+            ],
+            exclude: ["README.md"]
         ),
         .target(
             name: "MockServe",

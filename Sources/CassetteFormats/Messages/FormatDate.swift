@@ -43,7 +43,8 @@ enum FormatDate {
         var reader = Reader(text)
         reader.skipSpace()
         guard let year = reader.number(4), reader.take("-"), let month = reader.number(2), reader.take("-"),
-            let day = reader.number(2), reader.take("T") || reader.take("t") || reader.take(" "), let time = reader.time(),
+            let day = reader.number(2), reader.take("T") || reader.take("t") || reader.take(" "),
+            let time = reader.time(),
             let seconds = seconds(year, month, day, time)
         else { return nil }
         var milliseconds = seconds * 1000
@@ -74,8 +75,11 @@ enum FormatDate {
         return seconds(year, month + 1, day, time).map { $0 * 1000 }
     }
 
-    private static func seconds(_ year: Int, _ month: Int, _ day: Int, _ time: (hour: Int, minute: Int, second: Int)) -> Int64? {
-        guard (1...12).contains(month), (1...31).contains(day), time.hour < 25, time.minute < 60, time.second < 61 else {
+    private static func seconds(_ year: Int, _ month: Int, _ day: Int, _ time: (hour: Int, minute: Int, second: Int))
+        -> Int64?
+    {
+        guard (1...12).contains(month), (1...31).contains(day), time.hour < 25, time.minute < 60, time.second < 61
+        else {
             return nil
         }
         var date = tm()
@@ -119,7 +123,9 @@ enum FormatDate {
 
         /// `07:08:09`
         mutating func time() -> (hour: Int, minute: Int, second: Int)? {
-            guard let hour = number(2), take(":"), let minute = number(2), take(":"), let second = number(2) else { return nil }
+            guard let hour = number(2), take(":"), let minute = number(2), take(":"), let second = number(2) else {
+                return nil
+            }
             return (hour, minute, second)
         }
 

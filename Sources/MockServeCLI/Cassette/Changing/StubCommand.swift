@@ -11,7 +11,8 @@ struct StubCommand: ParsableCommand {
         abstract: "Write answers for patterns of requests.",
         discussion: """
             A stub answers every request of its pattern, before the recordings are looked at, whenever the cassette is \
-            replayed: also in the mode missing. Of several that fit, the newest answers. A replay that is running \
+            replayed: also in the mode missing. Of several that fit, the one with the lowest priority number answers, and of \
+            these the newest. A replay that is running \
             notices what is added and removed.
 
             EXAMPLE
@@ -77,6 +78,27 @@ struct AddStubCommand: ParsableCommand {
     @Option(name: .customLong("request-text"), help: ArgumentHelp("What its body must be.", valueName: "text"))
     var requestText: String?
 
+    @Option(
+        name: .customLong("if"),
+        help: ArgumentHelp(
+            """
+            What else the request must have, as `stub list` shows it: {"fields": {"Accept": {"contains": "json"}}}. Not with the \
+            options above.
+            """,
+            valueName: "json"
+        )
+    )
+    var conditionsJSON: String?
+
+    @Option(
+        name: .customLong("with"),
+        help: ArgumentHelp(
+            #"What it does besides, as `stub list` shows it: {"priority": 1}, {"fault": "reset"}, {"sets": {"job": "done"}}."#,
+            valueName: "json"
+        )
+    )
+    var behavior: String?
+
     @Option(help: ArgumentHelp("How long the answer waits, such as 200ms or 1.5s.", valueName: "time"))
     var delay: String?
 
@@ -114,7 +136,8 @@ struct AddStubCommand: ParsableCommand {
             wait = Int((time / .milliseconds(1)).rounded(.up))
         }
         do {
-            return try StubDefinition(pattern, try conditions, head, delay: wait)
+            let behavior = try behavior.map { json throws(StubError) in try StubBehavior(json: json) } ?? StubBehavior()
+            return try StubDefinition(pattern, try conditions, head, delay: wait, behavior: behavior)
         } catch let error as StubError {
             throw ValidationError("This is no stub: \(error).")
         }
@@ -145,7 +168,10 @@ struct AddStubCommand: ParsableCommand {
                     "Give one of --request-json, --request-json-containing, --request-form and --request-text."
                 )
             }
-            return StubConditions(query: try Self.pairs(query, "--query"), fields: fields, body: bodies.first)
+            let conditions = StubConditions(query: try Self.pairs(query, "--query"), fields: fields, body: bodies.first)
+            guard let conditionsJSON else { return conditions }
+            guard conditions.isEmpty else { throw ValidationError("Give all conditions in --if, or none.") }
+            return try StubConditions(json: conditionsJSON)
         }
     }
 
