@@ -253,13 +253,13 @@ let package = Package(
 
 // The fuzz targets link against libFuzzer's main, so they are libraries that Fuzz/run.sh links (see CONTRIBUTING.md).
 if Context.environment["MOCKSERVE_FUZZ"] != nil {
-    for name in ["Requests", "Responses", "Keys", "Redaction", "Literals", "Names", "Cassettes"] {
+    for name in ["Requests", "Responses", "Keys", "Redaction", "Literals", "Names", "Cassettes", "Formats"] {
         package.targets.append(
             .target(
                 name: "Fuzz\(name)",
                 dependencies: [
                     "HTTPMessages", "HTTPWire", "MockServeCore", .product(name: "NIOCore", package: "swift-nio"),
-                ] + (name == "Cassettes" ? ["CassetteStore", "MockServe"] : []),
+                ] + (name == "Cassettes" ? ["CassetteStore", "MockServe"] : []) + (name == "Formats" ? ["CassetteFormats"] : []),
                 path: "Fuzz/\(name)"
             )
         )

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction|Literals|Names|Cassettes [SECONDS]
+# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction|Literals|Names|Cassettes|Formats [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:?which target? Requests, Responses, Keys, Redaction, Literals, Names or Cassettes}
+name=${1:?which target? Requests, Responses, Keys, Redaction, Literals, Names, Cassettes or Formats}
 seconds=${2:-600}
 scratch=.build-fuzz
 export MOCKSERVE_FUZZ=1
@@ -12,7 +12,10 @@ swiftc -sanitize=fuzzer -o "$scratch/fuzz-$name" -Xlinker --whole-archive "$libr
 # A cassette has some pages at least.
 maximum=8192
 [ "$name" != Cassettes ] || maximum=262144
+seeds="Fuzz/Seeds/$(echo "$name" | tr '[:upper:]' '[:lower:]')"
+# Files as tools write them are there already.
+[ "$name" != Formats ] || seeds=Tests/CassetteFormatsTests/Fixtures
 work="$scratch/corpus-$name"
 mkdir -p "$work"
-SWIFT_BACKTRACE=enable=no "$scratch/fuzz-$name" "$work" "Fuzz/Seeds/$(echo "$name" | tr '[:upper:]' '[:lower:]')" \
+SWIFT_BACKTRACE=enable=no "$scratch/fuzz-$name" "$work" "$seeds" \
     -max_total_time="$seconds" -max_len="$maximum" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$scratch/"

@@ -15,8 +15,9 @@ final class Progress: Sendable {
         self.what = what.isEmpty ? "" : what + ", "
     }
 
+    /// Of work whose end is not known, every 256th step.
     func show(_ done: Int) {
-        guard isShown else { return }
+        guard isShown, total != nil || done.isMultiple(of: 256) else { return }
         Self.write("\rmockserve: \(what)\(done)" + (total.map { " of \($0)" } ?? ""))
     }
 

@@ -18,6 +18,8 @@ struct EndToEndTests {
 
     @Test func cassettesInGit() async throws { try await run("git") }
 
+    @Test func importsAndExports() async throws { try await run("imports") }
+
     @Test func recordingsOfOtherToolsAreImportedAndExported() async throws { try await run("formats") }
     @Test func verbsOnCassettes() async throws { try await run("cassettes") }
     @Test func stubsOfACassette() async throws { try await run("stubs") }

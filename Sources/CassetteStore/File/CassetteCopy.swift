@@ -24,6 +24,7 @@ package enum CassetteCopy {
             throw CassetteError(.unwritable, path: output, "is there already. Give another name, or --force.")
         }
         let place = CassetteFile.canonicalPath(output)
+        RecordingCopy.removeOthers(of: place, purpose)
         let before = RecordingCopy.Stamp(place)
         let copy = CassetteFile.hidden(place, "\(purpose)-\(RunOwner.current.value)-\(UUID().uuidString)")
         defer { for end in ["", "-journal", "-wal", "-shm"] { unlink(copy + end) } }

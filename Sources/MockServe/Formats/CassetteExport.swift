@@ -12,7 +12,7 @@ package enum CassetteExport {
     /// What is in a cassette.
     private struct Contents: CassetteContents {
         let reader: CassetteReader
-        let progress: (Int) -> Void
+        let progress: (Int) throws -> Void
 
         func forEachInteraction(_ body: (WholeInteraction) throws -> Void) throws {
             var count = 0
@@ -30,7 +30,7 @@ package enum CassetteExport {
                 (whole.recordedAt, whole.firstByte) = (content.recordedAt, content.firstByte)
                 try body(whole)
                 count += 1
-                if count.isMultiple(of: 256) { progress(count) }
+                try progress(count)
                 return true
             }
         }
@@ -56,7 +56,7 @@ package enum CassetteExport {
     /// - Parameters:
     ///   - target: nil for standard output.
     ///   - overwrites: whether a file of that name may be replaced, or files in a folder.
-    ///   - progress: called with how many interactions have been written, now and then.
+    ///   - progress: called with how many interactions have been written. What it throws ends the export.
     /// - Returns: what the format has no place for.
     /// - Throws: `MockServeError`, `CassetteError`
     package static func run(
@@ -64,7 +64,7 @@ package enum CassetteExport {
         as format: any WritableFormat,
         to target: String?,
         overwrites: Bool,
-        progress: @escaping (Int) -> Void = { _ in }
+        progress: @escaping (Int) throws -> Void = { _ in }
     ) throws -> LossReport {
         let contents = Contents(reader: reader, progress: progress)
         guard let target else {

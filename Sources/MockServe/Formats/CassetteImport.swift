@@ -18,8 +18,8 @@ package struct CassetteImport {
         /// Are added to those of the cassette.
         package var rules: [Rule] = []
         package var secrets: [DeclaredSecret] = []
-        /// Called with how many interactions have been read, now and then.
-        package var progress: (Int) -> Void = { _ in }
+        /// Called before each file and after each interaction, with how many have been read. What it throws ends the import.
+        package var progress: (Int) throws -> Void = { _ in }
 
         package init() {}
     }
@@ -76,7 +76,10 @@ package struct CassetteImport {
 
     private func run(_ files: [ForeignFile], target: String) throws -> Report {
         do {
-            for file in files { try read(file) }
+            for file in files {
+                try settings.progress(state.report.interactions)
+                try read(file)
+            }
             try refuseLoss()
             guard state.report.interactions + state.stubs.count > 0 else {
                 let reason = state.report.failures.first.map { "\($0)" } ?? "they have no interactions and no stubs."
@@ -160,7 +163,7 @@ package struct CassetteImport {
             if case .failure(let error) = result { failure.value.withLock { $0 = $0 ?? error } }
         }
         state.report.interactions += 1
-        if state.report.interactions.isMultiple(of: 256) { settings.progress(state.report.interactions) }
+        try settings.progress(state.report.interactions)
         guard writer.isCongested else { return }
         let drained = DispatchSemaphore(value: 0)
         writer.whenDrained { drained.signal() }

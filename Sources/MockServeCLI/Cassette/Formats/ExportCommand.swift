@@ -51,18 +51,21 @@ struct ExportCommand: ParsableCommand {
     }
 
     func run() throws {
-        try ExitStatus.reporting {
-            let reader = try CassetteReader(path: cassette)
-            defer { reader.close() }
-            let progress = Progress(total: nil, "exporting")
-            defer { progress.end() }
-            let target = output == "-" ? nil : output
-            let losses = try CassetteExport.run(reader, as: try chosen, to: target, overwrites: force) {
-                progress.show($0)
-            }
-            progress.end()
-            if let target { Console.say("mockserve: \(cassette) exported to \(target)") }
-            LossText.say(losses, "what \(format) has no place for")
+        let cancellation = Cancellation()
+        try ExitStatus.reporting { try cancellation.run { try run(cancellation) } }
+    }
+
+    private func run(_ cancellation: Cancellation) throws {
+        let reader = try CassetteReader(path: cassette)
+        defer { reader.close() }
+        let progress = Progress(total: nil, "exporting")
+        defer { progress.end() }
+        let target = output == "-" ? nil : output
+        let losses = try CassetteExport.run(reader, as: try chosen, to: target, overwrites: force) {
+            progress.show($0)
         }
+        progress.end()
+        if let target { Console.say("mockserve: \(cassette) exported to \(target)") }
+        LossText.say(losses, "what \(format) has no place for")
     }
 }

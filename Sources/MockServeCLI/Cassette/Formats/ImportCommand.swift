@@ -75,34 +75,37 @@ struct ImportCommand: ParsableCommand {
     }
 
     func run() throws {
-        try ExitStatus.reporting {
-            let all = try ForeignFile.all(files)
-            guard each else {
-                let report = try make(all, output)
-                try end(report.failures.count)
-                return
-            }
-            var failures = 0
-            var written: [String: String] = [:]
-            for file in all {
-                let cassette = "\(output)/\(file.cassetteName)"
-                if let other = written.updateValue(file.path, forKey: cassette) {
-                    throw MockServeError(
-                        .invalidConfiguration,
-                        "\(other) and \(file.path) would both become \(cassette)."
-                    )
-                }
-                do {
-                    failures += try make([file], cassette).failures.count
-                } catch let error as FormatError where keepGoing || (file.isFound && error.isAboutNothing) {
-                    if !error.isAboutNothing {
-                        Console.say("mockserve: left out: \(error)")
-                        failures += 1
-                    }
-                }
-            }
-            try end(failures)
+        let cancellation = Cancellation()
+        try ExitStatus.reporting { try cancellation.run { try run(cancellation) } }
+    }
+
+    private func run(_ cancellation: Cancellation) throws {
+        let all = try ForeignFile.all(files)
+        guard each else {
+            let report = try make(all, output, cancellation)
+            try end(report.failures.count)
+            return
         }
+        var failures = 0
+        var written: [String: String] = [:]
+        for file in all {
+            let cassette = "\(output)/\(file.cassetteName)"
+            if let other = written.updateValue(file.path, forKey: cassette) {
+                throw MockServeError(
+                    .invalidConfiguration,
+                    "\(other) and \(file.path) would both become \(cassette)."
+                )
+            }
+            do {
+                failures += try make([file], cassette, cancellation).failures.count
+            } catch let error as FormatError where keepGoing || (file.isFound && error.isAboutNothing) {
+                if !error.isAboutNothing {
+                    Console.say("mockserve: left out: \(error)")
+                    failures += 1
+                }
+            }
+        }
+        try end(failures)
     }
 
     private func end(_ failures: Int) throws {
@@ -113,14 +116,21 @@ struct ImportCommand: ParsableCommand {
         )
     }
 
-    private func make(_ files: [ForeignFile], _ cassette: String) throws -> CassetteImport.Report {
+    private func make(
+        _ files: [ForeignFile],
+        _ cassette: String,
+        _ cancellation: Cancellation
+    ) throws -> CassetteImport.Report {
         var settings = CassetteImport.Settings()
         settings.format = try chosen
         (settings.refusesLoss, settings.keepsGoing) = (strict, keepGoing)
         settings.rules = try WrittenAnswer.rules(redaction, secrets, for: cassette) + rules.rules
         settings.secrets = try secrets.declared()
         let progress = Progress(total: nil, "importing")
-        settings.progress = { progress.show($0) }
+        settings.progress = {
+            try cancellation.check()
+            progress.show($0)
+        }
         defer { progress.end() }
         let report = try CassetteImport.run(files, into: cassette, settings)
         progress.end()
