@@ -105,18 +105,22 @@ enum MessageParts {
 
     private static let decodedLimit = 1 << 30
 
-    /// Puts right what fields say of bodies: many tools keep bodies decoded, and the fields as they were.
-    static func settle(_ interaction: inout WholeInteraction, line: Int, _ import: FormatImport) {
+    /// Adds an interaction, with what its fields say of the bodies put right: many tools keep bodies decoded, and the fields as they
+    /// were.
+    static func add(_ interaction: WholeInteraction, line: Int?, _ import: FormatImport) throws {
         let status = interaction.response.status
+        guard status >= 200 else { return `import`.lost("a response with a status below 200", line: line) }
+        var interaction = interaction
         let hasNone = interaction.request.isHEAD || ResponseHead.isBodyless(status: status)
         if hasNone, !interaction.responseBody.isEmpty {
             `import`.lost("the body of a response that has none, by its status or method", line: line)
-            interaction.responseBody = []
+            (interaction.responseBody, interaction.chunks) = ([], [])
         }
         settle(&interaction.request.fields, interaction.requestBody)
         if !hasNone { settle(&interaction.response.fields, interaction.responseBody) }
         if interaction.request.version == .http2 { removeConnectionFields(&interaction.request.fields) }
         if interaction.response.version == .http2 { removeConnectionFields(&interaction.response.fields) }
+        try `import`.add(interaction)
     }
 
     private static func settle(_ fields: inout Fields, _ body: [UInt8]) {

@@ -57,8 +57,7 @@ package struct Cassetter: ReadableFormat, WritableFormat {
             responseBody: try body(response["body"], `import`)
         )
         interaction.recordedAt = node["recorded_at"]?.text.flatMap { FormatDate.milliseconds($0) }
-        MessageParts.settle(&interaction, line: node.line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: node.line, `import`)
     }
 
     private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8] {

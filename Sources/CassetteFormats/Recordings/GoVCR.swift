@@ -64,8 +64,7 @@ package struct GoVCR: ReadableFormat, WritableFormat {
         interaction.requestTrailers = try MessageParts.fields(request["trailer"], `import`)
         interaction.responseTrailers = try MessageParts.fields(response["trailer"], `import`)
         interaction.firstByte = response["duration"]?.text.flatMap { GoDuration.milliseconds($0) }
-        MessageParts.settle(&interaction, line: line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: line, `import`)
     }
 
     /// `404 Not Found` without the number.

@@ -82,8 +82,7 @@ package struct HAR: ReadableFormat, WritableFormat {
             // It was decoded, or is not there.
             interaction.response.fields = interaction.response.fields.filter { !$0.isNamed("content-encoding") }
         }
-        MessageParts.settle(&interaction, line: line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: line, `import`)
     }
 
     /// Objects with name and value, or lists of the two. A value may be a list, or lines: several fields.

@@ -70,8 +70,8 @@ package struct MitmproxyFlows: ReadableFormat {
             path.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
         else { return `import`.lost("a request without an address") }
         guard let method = request["method"]?.bytes, isToken(method) else { throw problem("a method that is not one") }
-        guard let status = response["status_code"]?.integer, (200...999).contains(status) else {
-            return `import`.lost("a response with a status below 200")
+        guard let status = response["status_code"]?.integer, (100...999).contains(status) else {
+            throw problem("a status that is not a number from 100 to 999")
         }
         guard request["content"] != nil || flow["request"]?.members?.contains(where: { $0.name == "content" }) == true
         else {
@@ -98,8 +98,7 @@ package struct MitmproxyFlows: ReadableFormat {
         interaction.requestTrailers = fields(request["trailers"], `import`)
         interaction.responseTrailers = fields(response["trailers"], `import`)
         setTimes(&interaction, request, response)
-        MessageParts.settle(&interaction, line: 0, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: nil, `import`)
     }
 
     private func setTimes(_ interaction: inout WholeInteraction, _ request: DataNode, _ response: DataNode) {

@@ -33,7 +33,7 @@ package struct Nock: ReadableFormat, WritableFormat {
         let body = try requestBody(node["body"], &fields, `import`)
         for name in ["badheaders", "options"] where node[name] != nil { `import`.lost("`\(name)` of nock", line: line) }
         let status = try node["status"].map { try MessageParts.status($0, of: line, `import`) } ?? 200
-        var interaction = WholeInteraction(
+        let interaction = WholeInteraction(
             origin: url.origin,
             request: RequestHead(
                 method: try MessageParts.method(node["method"], of: line, `import`),
@@ -48,8 +48,7 @@ package struct Nock: ReadableFormat, WritableFormat {
             ),
             responseBody: try responseBody(node, `import`)
         )
-        MessageParts.settle(&interaction, line: line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: line, `import`)
     }
 
     /// Bodies are compared by their type, which is not there unless fields were recorded: then it is what they look like.

@@ -62,8 +62,7 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
             responseBody: try body(response["body"], `import`)
         )
         interaction.recordedAt = node["recorded_at"]?.text.flatMap { FormatDate.milliseconds($0) }
-        MessageParts.settle(&interaction, line: line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: line, `import`)
     }
 
     /// A text, or an object with `string` or `base64_string`.

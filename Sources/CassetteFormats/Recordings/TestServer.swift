@@ -31,7 +31,7 @@ package struct TestServer: ReadableFormat {
         let (asked, answered) = try (
             MessageParts.fields(request["headers"], `import`), MessageParts.fields(response["headers"], `import`)
         )
-        var interaction = WholeInteraction(
+        let interaction = WholeInteraction(
             origin: url.origin,
             request: RequestHead(
                 method: try MessageParts.method(request["method"], of: request.line, `import`),
@@ -42,8 +42,7 @@ package struct TestServer: ReadableFormat {
             response: ResponseHead(status: status, reason: ReasonPhrase.standard(status), fields: answered),
             responseBody: body(response["bodySegments"], answered)
         )
-        MessageParts.settle(&interaction, line: node.line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: node.line, `import`)
     }
 
     /// Those of a stream are its events.

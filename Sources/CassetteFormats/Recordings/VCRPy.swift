@@ -44,7 +44,7 @@ package struct VCRPy: ReadableFormat, WritableFormat {
             ?? status.flatMap(\.integer).map {
                 String(decoding: ReasonPhrase.standard($0), as: UTF8.self)
             }
-        var interaction = WholeInteraction(
+        let interaction = WholeInteraction(
             origin: url.origin,
             request: RequestHead(
                 method: try MessageParts.method(request["method"], of: request.line, `import`),
@@ -61,8 +61,7 @@ package struct VCRPy: ReadableFormat, WritableFormat {
             responseBody: try body(response["body"] ?? response["content"], `import`)
                 ?? parsed(response["parsed_body"]) ?? []
         )
-        MessageParts.settle(&interaction, line: line, `import`)
-        try `import`.add(interaction)
+        try MessageParts.add(interaction, line: line, `import`)
     }
 
     /// A text, binary data, or an object with `string` or `base64_string`.

@@ -67,7 +67,7 @@ enum StubParts {
                 behavior: behavior
             )
         } catch {
-            throw FormatError(`import`.file, line, "has a stub that makes no sense here: \(error).")
+            return `import`.lost("a stub whose method, path, status or conditions are beyond what is kept", line: line)
         }
         try `import`.add(WholeStub(definition, body: body))
     }
