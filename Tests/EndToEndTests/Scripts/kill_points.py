@@ -37,7 +37,7 @@ BEFORE = b"before!"
 TIMEOUT = 60
 # A cassette of each older version of the schema.
 OLD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "CassetteStoreTests", "Versions", "v{:04}.cassette")
-NEWEST = 4
+NEWEST = 5
 
 
 class Upstream(http.server.BaseHTTPRequestHandler):
@@ -277,6 +277,11 @@ def drifted(url, cassette):
 
 def jobs(url, other, edit, temporary):
     old = drifted(url, os.path.join(temporary, "drifted.cassette"))
+    har = os.path.join(temporary, "imported.har")
+    with open(har, "w") as file:
+        entry = {"startedDateTime": "2024-05-06T07:08:09Z", "request": {"method": "GET", "url": "http://imported.example/"},
+                 "response": {"status": 200, "content": {"text": "i" * 9000}}}
+        json.dump({"log": {"entries": [entry] * 3}}, file)
     refresh = ("refresh", "CASSETTE", "--upstream", url, "--select", "1", "--yes")
     return [
         Recording("record anew", url, "once", False),
@@ -288,6 +293,7 @@ def jobs(url, other, edit, temporary):
         Job("rule add", "rule", "add", "CASSETTE", "--ignore", "query:page", "--map", "path s/[0-9]{4}/N/"),
         Job("rule remove", "rule", "remove", "CASSETTE", "1"),
         Job("stub add", "stub", "add", "CASSETTE", "GET /stub/{id}", "--text", "s" * 5000),
+        Job("import", "import", har, "-o", "CASSETTE"),
         Job("edit", "edit", "CASSETTE", "--from", edit),
         Job("compact", "compact", "CASSETTE", changes=False),
         Prepared("stub remove", "stub", "remove", "CASSETTE", "1", first=lambda path: command("cassette", "stub", "add", path, "GET /stub", "--text", "s" * 5000)),
