@@ -42,8 +42,7 @@ private final class Contents: CassetteContents {
     init(_ bytes: [UInt8], _ format: any ReadableFormat) throws {
         let reading = FormatImport(
             interaction: { [unowned self] in interactions.append($0) },
-            stub: { [unowned self] in stubs.append($0) },
-            rule: { _ in }
+            stub: { [unowned self] in stubs.append($0) }
         )
         (reading.file, reading.folder) = ("input", "/nonexistent")
         try format.read(ByteSource(bytes, name: "input"), into: reading)

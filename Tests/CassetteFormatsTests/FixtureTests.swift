@@ -31,7 +31,6 @@ import Testing
             lines = reading.interactions.flatMap { InteractionLines.lines($0) }
             lines +=
                 reading.stubs.flatMap { StubLines.lines($0) }
-                + reading.rules.map { "rule \($0.action.rawValue) \($0.text)" }
             lines += InteractionLines.lines(reading.losses)
         } catch let error as FormatError {
             lines = [InteractionLines.line(error)]

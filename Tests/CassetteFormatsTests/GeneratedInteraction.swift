@@ -82,7 +82,7 @@ struct GeneratedInteractions {
                 Array("a".utf8), Array("a: b, c; d=\"e\\\"f\"".utf8), [], Array("null".utf8), Array("*x &y !z %w".utf8),
                 Array("ünï".utf8), [0x61, 0xE9, 0xFF], Array("- #not a comment".utf8), Array("1.0".utf8),
                 Array("yes".utf8),
-                Array("{a} [b] <%= c %>".utf8), [0x09, 0x61].reversed(), Array("\u{85}\u{2028}\u{FEFF}x".utf8),
+                Array("{a} [b] % <c> &amp;".utf8), [0x09, 0x61].reversed(), Array("\u{85}\u{2028}\u{FEFF}x".utf8),
             ]
             fields.append(name: Array(name.utf8), value: Array(trimmingSpace(pick(values))))
         }

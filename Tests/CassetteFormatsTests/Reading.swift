@@ -7,7 +7,6 @@ import MockServeCore
 struct Reading {
     var interactions: [WholeInteraction] = []
     var stubs: [WholeStub] = []
-    var rules: [Rule] = []
     var losses: [LossReport.Loss] = []
     var format = ""
 
@@ -24,12 +23,11 @@ struct Reading {
         self.format = format.name
         let reading = FormatImport(
             interaction: { taken.interactions.append($0) },
-            stub: { taken.stubs.append($0) },
-            rule: { taken.rules.append($0) }
+            stub: { taken.stubs.append($0) }
         )
         (reading.file, reading.folder) = (name, folder)
         try format.read(source, into: reading)
-        (interactions, stubs, rules, losses) = (taken.interactions, taken.stubs, taken.rules, reading.losses.losses)
+        (interactions, stubs, losses) = (taken.interactions, taken.stubs, reading.losses.losses)
     }
 }
 
@@ -69,7 +67,6 @@ struct Writing {
 private final class Taken {
     var interactions: [WholeInteraction] = []
     var stubs: [WholeStub] = []
-    var rules: [Rule] = []
 
     init() {}
 }

@@ -135,7 +135,7 @@ struct CassetteStubTests {
                 #expect(try ask(server, "GET /late", body: "some").hasSuffix("late"))
                 let remarks = server.journal.entries.compactMap(\.remark)
                 #expect(
-                    remarks.contains("fault: reset") && remarks.contains("stub 3; fault: close after 3"),
+                    remarks.contains("stub 1; fault: reset") && remarks.contains("stub 3; fault: close after 3"),
                     "\(remarks)"
                 )
             }

@@ -73,7 +73,7 @@ extension OpenAPI: WritableFormat {
                 return export.lost("an interaction with the method \(method.prefix(20))")
             }
             let path = Self.template(
-                AbsoluteURL.text("", Array(target.path)).replacing(AbsoluteURL.anyOrigin, with: "")
+                AbsoluteURL.text(target.path)
             )
             let key = "\(method) \(path)"
             if operations[key] == nil {
@@ -105,7 +105,7 @@ extension OpenAPI: WritableFormat {
             "paths": .object(paths),
         ])
         try export.write(DataText.bytes(document, .yaml(binary: "!!binary")) + [0x0A])
-        try contents.forEachStub { _ in export.lost("a stub") }
+        try export.loseAllBut(interactionsOf: contents)
     }
 
     private static let described: Set<String> = ["GET", "PUT", "POST", "DELETE", "OPTIONS", "HEAD", "PATCH", "TRACE"]

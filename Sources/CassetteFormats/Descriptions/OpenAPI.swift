@@ -14,25 +14,29 @@ package struct OpenAPI: ReadableFormat {
 
     package func recognizes(_ start: FileStart) -> Bool { start.value("openapi")?.hasPrefix("3.") == true }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try DataFile.stream(source)
-        guard try stream.nextDocument() else { return }
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         let document = try stream.value()
-        DataFile.noteTags(of: stream, `import`)
+        DataFile.noteTags(of: stream, reading)
         guard document["openapi"]?.text?.hasPrefix("3.") == true else {
-            throw FormatError(`import`.file, document.line, "is not a description of OpenAPI 3.")
+            throw FormatError(reading.file, document.line, "is not a description of OpenAPI 3.")
         }
         let references = OpenAPIReferences(document)
         let base = Self.basePath(document)
+        var stubs: [WholeStub] = []
+        let operations = reading.collecting { stubs.append($0) }
         for (path, item) in document["paths"]?.members ?? [] {
-            let item = try references.resolved(item, `import`)
+            let item = try references.resolved(item, operations)
             for method in Self.methods {
                 guard let operation = item[method] else { continue }
-                try add(operation, "\(method.uppercased())", base + path, references, `import`)
+                try add(operation, "\(method.uppercased())", base + path, references, operations)
             }
         }
+        reading.losses.add(operations.losses)
+        try StubParts.add(bySpecificity: stubs, to: reading)
         for _ in document["webhooks"]?.members ?? [] {
-            `import`.lost("a webhook, which a server sends", line: document.line)
+            reading.lost("a webhook, which a server sends", line: document.line)
         }
     }
 
@@ -52,74 +56,70 @@ package struct OpenAPI: ReadableFormat {
         _ method: String,
         _ path: String,
         _ references: OpenAPIReferences,
-        _ import: FormatImport
+        _ reading: FormatImport
     ) throws {
         let responses = operation["responses"]?.members ?? []
         let chosen =
             responses.first { $0.name.hasPrefix("2") } ?? responses.first { $0.name == "default" } ?? responses.first
-        guard let chosen else { return `import`.lost("an operation without responses", line: operation.line) }
+        guard let chosen else { return reading.lost("an operation without responses", line: operation.line) }
         for _ in responses.dropFirst() {
-            `import`.lost("a response of an operation besides the first that succeeds", line: operation.line)
+            reading.lost("a response of an operation besides the first that succeeds", line: operation.line)
         }
-        let response = try references.resolved(chosen.value, `import`)
+        let response = try references.resolved(chosen.value, reading)
         let status =
             Int(chosen.name)
             ?? (chosen.name.uppercased() == "2XX" || chosen.name == "default"
                 ? 200 : Int(chosen.name.prefix(1)).map { $0 * 100 } ?? 200)
         guard (200...599).contains(status) else {
-            return `import`.lost("a response with a status that is none", line: response.line)
+            return reading.lost("a response without a valid status", line: response.line)
         }
         var fields = Fields()
         for (name, header) in response["headers"]?.members ?? [] where name.lowercased() != "content-type" {
-            let header = try references.resolved(header, `import`)
+            let header = try references.resolved(header, reading)
             let example =
-                try header["example"] ?? header["schema"].map { try SchemaExample(references, `import`).value($0) }
+                try header["example"] ?? header["schema"].map { try SchemaExample(references, reading).value($0) }
             guard let text = example?.text else { continue }
-            MessageParts.append(name, Array(text.utf8), to: &fields, line: header.line, `import`)
+            MessageParts.append(name, Array(text.utf8), to: &fields, line: header.line, reading)
         }
-        let (type, body) = try content(response, references, `import`)
+        let (type, body) = try content(response, references, reading)
         if let type { fields.append("Content-Type", type) }
         var conditions = StubConditions()
-        let template = Self.template(path, &conditions)
+        let template: String
+        do {
+            template = try StubParts.template(path, &conditions)
+        } catch {
+            return reading.lost(error.what, line: operation.line)
+        }
         try StubParts.add(
             "\(method) \(template)",
             conditions,
             StubParts.head(status, nil, fields),
             body: ResponseHead.isBodyless(status: status) ? [] : body,
             line: operation.line,
-            `import`
+            reading
         )
-    }
-
-    /// A parameter may be a part of a segment: then the path is compared by a pattern.
-    private static func template(_ path: String, _ conditions: inout StubConditions) -> String {
-        if (try? PathTemplate(path)) != nil { return path }
-        let pieces = path.split(separator: /\{[^}]*\}/, omittingEmptySubsequences: false)
-        let pattern = pieces.map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: "[^/]+")
-        conditions.path = try? StubParts.pattern(pattern)
-        return PathTemplate.all.text
     }
 
     /// JSON if there is any; otherwise the first type.
     private func content(
         _ response: DataNode,
         _ references: OpenAPIReferences,
-        _ import: FormatImport
+        _ reading: FormatImport
     ) throws -> (type: String?, body: [UInt8]) {
         let types = response["content"]?.members ?? []
         guard let chosen = types.first(where: { MediaType(Array($0.name.utf8)[...]).isJSON }) ?? types.first else {
             return (nil, [])
         }
         let type = chosen.name.contains("*") ? "application/json" : chosen.name
-        let media = try references.resolved(chosen.value, `import`)
+        let media = try references.resolved(chosen.value, reading)
         var example = media["example"]
         if example == nil, let first = media["examples"]?.members?.first?.value {
-            let named = try references.resolved(first, `import`)
-            if named["externalValue"] != nil { `import`.lost("an example that is elsewhere", line: named.line) }
+            let named = try references.resolved(first, reading)
+            if named["externalValue"] != nil { reading.lost("an example that is elsewhere", line: named.line) }
             example = named["value"]
         }
         if example == nil, let schema = media["schema"] {
-            example = try SchemaExample(references, `import`).value(schema)
+            example = try SchemaExample(references, reading).value(schema)
         }
         guard let example else { return (type, []) }
         guard MediaType(Array(type.utf8)[...]).isJSON else {
@@ -144,12 +144,12 @@ struct OpenAPIReferences {
     init(_ document: DataNode) { self.document = document }
 
     /// The node itself, or what it refers to. A reference to another file is nothing.
-    func resolved(_ node: DataNode, _ import: FormatImport) throws -> DataNode {
+    func resolved(_ node: DataNode, _ reading: FormatImport) throws -> DataNode {
         var node = node
         for _ in 0..<Self.stepLimit {
             guard let reference = node["$ref"]?.text else { return node }
             guard reference.hasPrefix("#/") || reference == "#" else {
-                `import`.lost("a reference to another file", line: node.line)
+                reading.lost("a reference to another file", line: node.line)
                 return DataNode(.map([]), line: node.line)
             }
             var target: DataNode? = document
@@ -163,10 +163,10 @@ struct OpenAPIReferences {
                     }
             }
             guard let target else {
-                throw FormatError(`import`.file, node.line, "refers to \(reference.prefix(100)), which is not there.")
+                throw FormatError(reading.file, node.line, "refers to \(reference.prefix(100)), which is not there.")
             }
             node = target
         }
-        throw FormatError(`import`.file, node.line, "has references that lead in a circle.")
+        throw FormatError(reading.file, node.line, "has references that lead in a circle.")
     }
 }

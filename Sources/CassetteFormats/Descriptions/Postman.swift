@@ -19,12 +19,12 @@ package struct Postman: ReadableFormat {
             || start.has("info._postman_id") && start.has("item")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try JSONStream(source)
         guard try stream.nextDocument() else { return }
         let collection = try stream.value()
         guard let items = collection["item"]?.list else {
-            throw FormatError(`import`.file, collection.line, "has no list `item`.")
+            throw FormatError(reading.file, collection.line, "has no list `item`.")
         }
         var variables: [String: String] = [:]
         for variable in collection["variable"]?.list ?? [] {
@@ -33,12 +33,13 @@ package struct Postman: ReadableFormat {
             }
         }
         var examples: [Example] = []
-        for item in items { try collect(item, &examples, variables, 0, `import`) }
+        for item in items { try collect(item, &examples, variables, 0, reading) }
         var taken: Set<String> = []
-        // What asks for more is asked first, so it is added last.
-        for example in examples.sorted(by: { $0.conditions.query.count < $1.conditions.query.count }) {
+        var stubs: [WholeStub] = []
+        let collected = reading.collecting { stubs.append($0) }
+        for example in examples {
             guard taken.insert("\(example.pattern) \(example.conditions.json)").inserted else {
-                `import`.lost("an example for the same request as an earlier one", line: example.line)
+                reading.lost("an example for the same request as an earlier one", line: example.line)
                 continue
             }
             try StubParts.add(
@@ -47,9 +48,11 @@ package struct Postman: ReadableFormat {
                 example.head,
                 body: example.body,
                 line: example.line,
-                `import`
+                collected
             )
         }
+        reading.losses.add(collected.losses)
+        try StubParts.add(bySpecificity: stubs, to: reading)
     }
 
     private struct Example {
@@ -65,28 +68,28 @@ package struct Postman: ReadableFormat {
         _ examples: inout [Example],
         _ variables: [String: String],
         _ depth: Int,
-        _ import: FormatImport
+        _ reading: FormatImport
     ) throws {
         guard depth < Self.depthLimit else {
-            throw FormatError(`import`.file, item.line, "has folders nested too deeply.")
+            throw FormatError(reading.file, item.line, "has folders nested too deeply.")
         }
         if let items = item["item"]?.list {
-            for item in items { try collect(item, &examples, variables, depth + 1, `import`) }
+            for item in items { try collect(item, &examples, variables, depth + 1, reading) }
             return
         }
         guard let request = item["request"] else { return }
         let saved = item["response"]?.list ?? []
-        if saved.isEmpty { `import`.lost("a request without a saved example", line: item.line) }
+        if saved.isEmpty { reading.lost("a request without a saved example", line: item.line) }
         for response in saved {
             let asked = response["originalRequest"] ?? request
             var conditions = StubConditions()
-            let pattern = try pattern(asked, variables, &conditions, line: response.line, `import`)
+            let pattern = try pattern(asked, variables, &conditions, line: response.line, reading)
             guard let pattern else { continue }
-            let status = try response["code"].map { try MessageParts.status($0, of: response.line, `import`) } ?? 200
+            let status = try response["code"].map { try MessageParts.status($0, of: response.line, reading) } ?? 200
             var fields = Fields()
             for field in response["header"]?.list ?? [] where field["disabled"]?.bool != true {
                 let value = field["value"]?.bytes ?? []
-                MessageParts.append(field["key"]?.text ?? "", value, to: &fields, line: field.line, `import`)
+                MessageParts.append(field["key"]?.text ?? "", value, to: &fields, line: field.line, reading)
             }
             // Bodies are decoded.
             fields = fields.filter { !$0.isNamed("content-encoding") }
@@ -109,7 +112,7 @@ package struct Postman: ReadableFormat {
         _ variables: [String: String],
         _ conditions: inout StubConditions,
         line: Int,
-        _ import: FormatImport
+        _ reading: FormatImport
     ) throws -> String? {
         let method = request["method"]?.text?.uppercased() ?? "GET"
         let url = request["url"] ?? (request.text == nil ? nil : request)
@@ -136,7 +139,7 @@ package struct Postman: ReadableFormat {
             }
         } else {
             guard let address = AbsoluteURL(Self.withHost(Self.resolved(raw, variables))) else {
-                `import`.lost("an example with an address that makes no sense", line: line)
+                reading.lost("an example with an address that makes no sense", line: line)
                 return nil
             }
             let target = Target(address.target)
@@ -145,9 +148,9 @@ package struct Postman: ReadableFormat {
                 (String(decoding: $0.name, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
             }
         }
-        for (name, value) in pairs { conditions.query[name] = value.contains("{{") ? .present : .equals(value) }
+        for (name, value) in pairs { conditions.addQuery(name, value.contains("{{") ? .present : .equals(value)) }
         guard isToken(Array(method.utf8)) else {
-            throw FormatError(`import`.file, line, "has a method that is not one.")
+            throw FormatError(reading.file, line, "has a method that is not one.")
         }
         return "\(method) \(Self.template(path, &conditions))"
     }

@@ -7,10 +7,10 @@ struct SchemaExample {
     private static let nodeLimit = 20_000
 
     private let references: OpenAPIReferences
-    private let `import`: FormatImport
+    private let reading: FormatImport
 
-    init(_ references: OpenAPIReferences, _ import: FormatImport) {
-        (self.references, self.import) = (references, `import`)
+    init(_ references: OpenAPIReferences, _ reading: FormatImport) {
+        (self.references, self.reading) = (references, reading)
     }
 
     func value(_ schema: DataNode) throws -> DataNode {
@@ -24,7 +24,7 @@ struct SchemaExample {
         guard depth < Self.depthLimit, left > 0 else { return nil }
         var within = within
         if let reference = schema["$ref"]?.text, !within.insert(reference).inserted { return nil }
-        let schema = try references.resolved(schema, `import`)
+        let schema = try references.resolved(schema, reading)
         if let given = schema["example"] ?? schema["examples"]?.list?.first ?? schema["default"] ?? schema["const"] {
             return given
         }

@@ -6,7 +6,7 @@ struct AbsoluteURL {
     /// Empty if the URL has no scheme.
     let origin: String
     let target: [UInt8]
-    /// Whether there was user information, which is no part of a request.
+    /// Whether there was user information, which is not part of a request.
     let hadUser: Bool
 
     /// Reads `http://host/path?query`, also with a fragment, which is not sent; or a path alone.
@@ -55,8 +55,13 @@ struct AbsoluteURL {
     ///
     /// - Parameter origin: empty for an answer for any upstream, which other tools do not have.
     static func text(_ origin: String, _ target: [UInt8]) -> String {
-        let sent = Target.originForm(target).flatMap { $0 < 0x80 ? [$0] : percentEncoded($0) }
-        return (origin.isEmpty ? anyOrigin : origin) + String(decoding: sent, as: UTF8.self)
+        // A crafted cassette may have anything for an origin.
+        (Origin(origin)?.description ?? anyOrigin) + text(Target.originForm(target))
+    }
+
+    /// A path, or a target, in ASCII.
+    static func text(_ target: some Sequence<UInt8>) -> String {
+        String(decoding: target.flatMap { $0 < 0x80 ? [$0] : percentEncoded($0) }, as: UTF8.self)
     }
 
     /// What stands for any upstream in formats that want one.

@@ -29,7 +29,6 @@ enum ExportedAspect: CaseIterable {
     case cut
     /// A request body that is not UTF-8.
     case binaryRequest
-    case binaryResponse
     /// Bodies with a content coding.
     case coding
 
@@ -52,8 +51,7 @@ enum ExportedAspect: CaseIterable {
         case .firstByte: "how long it took until a response began"
         case .chunks: "when the pieces of a response arrived"
         case .cut: "that a response was cut off"
-        case .binaryRequest: "bytes in the body of a request that are not UTF-8 (they are hexadecimal)"
-        case .binaryResponse: "bytes in the body of a response that are not UTF-8"
+        case .binaryRequest: "bytes in the body of a request that are not UTF-8"
         case .coding: "the content coding of a body (it is decoded)"
         }
     }
@@ -82,7 +80,6 @@ enum ExportedAspect: CaseIterable {
         case .chunks: !interaction.chunks.isEmpty
         case .cut: interaction.cut != nil
         case .binaryRequest: String(validating: interaction.requestBody, as: UTF8.self) == nil
-        case .binaryResponse: String(validating: interaction.responseBody, as: UTF8.self) == nil
         case .coding: !interaction.responseBody.isEmpty && response.fields.contains("content-encoding")
         }
     }
@@ -111,7 +108,11 @@ extension FormatExport {
     /// For a format of interactions only.
     func loseAllBut(interactionsOf contents: some CassetteContents) throws {
         try contents.forEachStub { _ in lost("a stub") }
-        // Those of keys and of redaction are about how interactions are kept.
+        try loseRules(of: contents)
+    }
+
+    /// Those of keys and of redaction are about how interactions are kept.
+    func loseRules(of contents: some CassetteContents) throws {
         for rule in try contents.rules where rule.action != .redact && rule.keyVersion == nil { lost("a rule") }
     }
 }

@@ -42,3 +42,13 @@ enum FieldLists {
         return .object(names.map { ($0, .text(values[$0] ?? "")) })
     }
 }
+
+extension Fields {
+    /// Without those that say how a message is framed on its connection, which whoever sends it decides.
+    var withoutFraming: Fields {
+        let names: [StaticString] = [
+            "content-length", "transfer-encoding", "connection", "keep-alive", "proxy-connection", "trailer", "upgrade",
+        ]
+        return filter { field in !names.contains { field.isNamed($0) } }
+    }
+}

@@ -16,8 +16,8 @@ package protocol ReadableFormat: CassetteFormat {
 
     /// Reads a file, interaction by interaction.
     ///
-    /// - Throws: `FormatError`, and what `import` throws.
-    func read(_ source: ByteSource, into import: FormatImport) throws
+    /// - Throws: `FormatError`, and what reading throws.
+    func read(_ source: ByteSource, into reading: FormatImport) throws
 }
 
 /// A format that can be exported.
@@ -32,7 +32,6 @@ package protocol WritableFormat: CassetteFormat {
 package final class FormatImport {
     private let takeInteraction: (WholeInteraction) throws -> Void
     private let takeStub: (WholeStub) throws -> Void
-    private let takeRule: (Rule) throws -> Void
     /// The file that is read, as it is called in messages.
     package var file = ""
     /// The folder that other files are named in relation to; nil if there is none.
@@ -41,15 +40,14 @@ package final class FormatImport {
 
     package init(
         interaction: @escaping (WholeInteraction) throws -> Void,
-        stub: @escaping (WholeStub) throws -> Void,
-        rule: @escaping (Rule) throws -> Void
+        stub: @escaping (WholeStub) throws -> Void
     ) {
-        (takeInteraction, takeStub, takeRule) = (interaction, stub, rule)
+        (takeInteraction, takeStub) = (interaction, stub)
     }
 
     /// The same, with stubs that go elsewhere first. Its losses have to be added.
     func collecting(_ stub: @escaping (WholeStub) throws -> Void) -> FormatImport {
-        let other = FormatImport(interaction: takeInteraction, stub: stub, rule: takeRule)
+        let other = FormatImport(interaction: takeInteraction, stub: stub)
         (other.file, other.folder) = (file, folder)
         return other
     }
@@ -58,8 +56,6 @@ package final class FormatImport {
 
     /// Of several that answer the same request, the one added last is asked first.
     package func add(_ stub: WholeStub) throws { try takeStub(stub) }
-
-    package func add(_ rule: Rule) throws { try takeRule(rule) }
 
     /// - Parameter what: as in `the order of the fields`.
     package func lost(_ what: String, line: Int? = nil) { losses.add(what, file: file, line: line) }

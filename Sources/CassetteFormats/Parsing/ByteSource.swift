@@ -6,6 +6,9 @@ package final class ByteSource {
     /// Bytes of what `start` returns at most, and of a piece.
     package static let pieceSize = 1 << 18
 
+    /// How a ZIP archive begins.
+    package static let archive: [UInt8] = [0x50, 0x4B, 0x03, 0x04]
+
     /// As it is called in messages.
     package let name: String
     /// Returns the next bytes; none at the end.
@@ -43,7 +46,7 @@ package final class ByteSource {
             }
         }
         let start = try source.start()
-        guard !start.starts(with: [0x50, 0x4B, 0x03, 0x04]) else {
+        guard !start.starts(with: archive) else {
             throw FormatError(name, nil, "is a ZIP archive: unpack it, and import what is in it.")
         }
         guard let coding = coding(of: start) else { return source }

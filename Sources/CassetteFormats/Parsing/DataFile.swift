@@ -13,7 +13,7 @@ enum DataFile {
     static func forEach(
         in list: String,
         of source: ByteSource,
-        _ import: FormatImport,
+        _ reading: FormatImport,
         _ body: (DataNode) throws -> Void
     ) throws {
         let stream = try stream(source)
@@ -26,14 +26,15 @@ enum DataFile {
             // Written as null, or left empty, by tools that recorded nothing.
             try stream.forEachElementIfList { try body(try stream.value()) }
         }
-        noteTags(of: stream, `import`)
+        if try stream.nextDocument() { reading.lost("what comes after the first document", line: stream.line) }
+        noteTags(of: stream, reading)
         guard isThere else { throw FormatError(source.name, nil, "has no list `\(list)`.") }
     }
 
-    static func noteTags(of stream: any DataStream, _ import: FormatImport) {
+    static func noteTags(of stream: any DataStream, _ reading: FormatImport) {
         guard let stream = stream as? YAMLStream else { return }
         for (tag, line) in stream.foreignTags.sorted(by: { $0.value < $1.value }) {
-            `import`.lost("the tag \(tag.prefix(100)), whose data is read as it is", line: line)
+            reading.lost("the tag \(tag.prefix(100)), whose data is read as it is", line: line)
         }
     }
 }

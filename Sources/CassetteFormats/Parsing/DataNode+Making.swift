@@ -43,7 +43,7 @@ extension DataNode {
     var quotingTexts: DataNode {
         switch value {
         case .plain(let text):
-            isNull ? .null : bool.map { .bool($0) } ?? (number == nil ? .text(text) : self)
+            isNull ? .null : bool.map { .bool($0) } ?? (isJSONNumber ? self : .text(text))
         case .text, .bytes: self
         case .list(let elements): DataNode(.list(elements.map(\.quotingTexts)), line: line)
         case .map(let members): DataNode(.map(members.map { ($0.name, $0.value.quotingTexts) }), line: line)

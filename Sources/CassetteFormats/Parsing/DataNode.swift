@@ -47,6 +47,36 @@ package struct DataNode: Sendable {
 
     package var number: Double? { text.flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil } }
 
+    /// Whether it is a number as JSON spells it (RFC 8259 §6).
+    var isJSONNumber: Bool {
+        guard case .plain(let text) = value else { return false }
+        return Self.isJSONNumber(Array(text.utf8))
+    }
+
+    /// `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?`
+    static func isJSONNumber(_ bytes: [UInt8]) -> Bool {
+        var rest = bytes[...]
+        func digits(_ rest: inout ArraySlice<UInt8>) -> Int {
+            let count = rest.prefix { $0 &- 0x30 < 10 }.count
+            rest = rest.dropFirst(count)
+            return count
+        }
+        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
+        let isZero = rest.first == UInt8(ascii: "0")
+        let whole = digits(&rest)
+        guard whole > 0, !isZero || whole == 1 else { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest.removeFirst()
+            guard digits(&rest) > 0 else { return false }
+        }
+        if let byte = rest.first, byte | 0x20 == UInt8(ascii: "e") {
+            rest.removeFirst()
+            if rest.first == UInt8(ascii: "-") || rest.first == UInt8(ascii: "+") { rest.removeFirst() }
+            guard digits(&rest) > 0 else { return false }
+        }
+        return rest.isEmpty
+    }
+
     package var bool: Bool? {
         switch text {
         case "true", "True", "TRUE": true
@@ -65,6 +95,16 @@ package struct DataNode: Sendable {
     package subscript(_ name: String) -> DataNode? {
         guard case .map(let members) = value else { return nil }
         return members.last { $0.name == name }.flatMap { $0.value.isNull ? nil : $0.value }
+    }
+
+    /// Whether any text in it has this in it.
+    func contains(_ part: String) -> Bool {
+        switch value {
+        case .plain(let text), .text(let text): text.contains(part)
+        case .bytes(let bytes): bytes.firstRange(of: Array(part.utf8)) != nil
+        case .list(let elements): elements.contains { $0.contains(part) }
+        case .map(let members): members.contains { $0.name.contains(part) || $0.value.contains(part) }
+        }
     }
 
     /// What it is, for messages.

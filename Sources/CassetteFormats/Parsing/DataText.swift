@@ -69,6 +69,8 @@ struct DataText {
 
     // MARK: YAML
 
+    private static let longestName = 100
+
     /// Lists and mappings begin on the line that is there.
     private mutating func yaml(_ node: DataNode, _ depth: Int) {
         switch node.value {
@@ -88,7 +90,11 @@ struct DataText {
             guard !members.isEmpty else { return bytes += "{}".utf8 }
             for (index, member) in members.enumerated() {
                 if index > 0 { yamlBreak(depth) }
+                // Readers take no longer name in front of a colon on its line.
+                let isLong = member.name.utf8.count > Self.longestName
+                if isLong { bytes += "? ".utf8 }
                 if Self.isPlainName(member.name) { bytes += member.name.utf8 } else { string(member.name) }
+                if isLong { yamlBreak(depth) }
                 bytes.append(UInt8(ascii: ":"))
                 if Self.isBlock(member.value) { yamlBreak(depth + 1) } else { bytes.append(0x20) }
                 yaml(member.value, depth + 1)

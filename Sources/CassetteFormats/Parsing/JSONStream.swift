@@ -10,7 +10,7 @@ package final class JSONStream: DataStream {
 
     package init(_ source: ByteSource) throws {
         self.source = source
-        // A byte order mark, and what some tools put in front against scripts.
+        // A byte order mark.
         if try source.start().starts(with: [0xEF, 0xBB, 0xBF]) { for _ in 0..<3 { _ = try take() } }
     }
 
@@ -152,17 +152,12 @@ package final class JSONStream: DataStream {
             index += 1
         }
         let word = String(decoding: bytes, as: UTF8.self)
-        guard ["true", "false", "null"].contains(word) || Self.isNumber(bytes) else {
+        guard ["true", "false", "null"].contains(word) || DataNode.isJSONNumber(bytes) else {
             throw bytes.isEmpty
                 ? try unexpected("a value")
                 : FormatError(file, line, "has `\(word.prefix(40))` where a value was expected.")
         }
         return word
-    }
-
-    private static func isNumber(_ bytes: [UInt8]) -> Bool {
-        guard let last = bytes.last, last &- 0x30 < 10, bytes.contains(where: { $0 &- 0x30 < 10 }) else { return false }
-        return Double(String(decoding: bytes, as: UTF8.self)) != nil
     }
 
     // MARK: Strings
@@ -198,7 +193,9 @@ package final class JSONStream: DataStream {
             guard index < piece.count else { continue }
             index += 1
             if piece[index - 1] == 0x22 { return }
-            take(try escape()[...])
+            let escaped = try escape()
+            try budget.take(nodes: 0, bytes: escaped.count, file: file, line: start)
+            take(escaped[...])
         }
     }
 

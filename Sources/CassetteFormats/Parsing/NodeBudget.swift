@@ -7,8 +7,8 @@ struct NodeBudget {
     /// Bytes of the texts of one interaction: 1 GiB.
     static let byteLimit = 1 << 30
 
-    private var nodes = NodeBudget.nodeLimit
-    private var bytes = NodeBudget.byteLimit
+    private(set) var nodes = NodeBudget.nodeLimit
+    private(set) var bytes = NodeBudget.byteLimit
 
     /// - Throws: `FormatError` if that is more than is left.
     mutating func take(nodes count: Int = 1, bytes size: Int = 0, file: String, line: Int) throws {

@@ -12,8 +12,10 @@ package final class YAMLStream: DataStream {
     private var rest: ArraySlice<UInt8> = []
     private var budget = NodeBudget()
     /// Values that aliases may stand for, and how much each takes.
-    private var anchors: [String: (node: DataNode, count: Int)] = [:]
+    private var anchors: [String: (node: DataNode, nodes: Int, bytes: Int)] = [:]
     private var kept = 0
+    /// Bytes that were read since the last event: a value is an event, however long it is.
+    private var unread = 0
     /// Tags of objects of programming languages, and where each is first. What stands under them is read as data.
     package private(set) var foreignTags: [String: Int] = [:]
 
@@ -46,9 +48,15 @@ package final class YAMLStream: DataStream {
             return 0
         }
         let piece = rest.prefix(size)
-        for (offset, byte) in piece.enumerated() { buffer[offset] = byte }
+        unread += piece.count
+        guard unread <= NodeBudget.byteLimit else {
+            failure = FormatError(file, nil, "has a value of more than \(NodeBudget.byteLimit >> 30) GiB.")
+            return 0
+        }
+        count.pointee =
+            UnsafeMutableRawBufferPointer(start: buffer, count: size).initializeMemory(as: UInt8.self, from: piece).1
+            .endIndex
         rest = rest.dropFirst(piece.count)
-        count.pointee = piece.count
         return 1
     }
 
@@ -60,6 +68,7 @@ package final class YAMLStream: DataStream {
     /// Goes to the next event.
     private func step() throws {
         if hasEvent { yaml_event_delete(&event) }
+        unread = 0
         hasEvent = yaml_parser_parse(&parser, &event) == 1
         guard !hasEvent else { return }
         if let failure { throw failure }
@@ -127,45 +136,40 @@ package final class YAMLStream: DataStream {
 
     package func value() throws -> DataNode {
         budget = NodeBudget()
-        var count = 0
-        return try value(0, &count)
+        return try value(0)
     }
 
     package func skip() throws { _ = try value() }
 
     private func memberName(_ depth: Int) throws -> String {
         let line = line
-        var count = 0
-        switch try value(depth, &count).value {
+        switch try value(depth).value {
         case .plain(let text), .text(let text): return text
         case .bytes(let bytes): return String(decoding: bytes, as: UTF8.self)
         case .list, .map: throw FormatError(file, line, "has a name of a member that is not a text.")
         }
     }
 
-    /// - Parameter count: is raised by how many values it stands for.
-    private func value(_ depth: Int, _ count: inout Int) throws -> DataNode {
+    private func value(_ depth: Int) throws -> DataNode {
         try NodeBudget.checkDepth(depth, file: file, line: line)
         let line = line
         if event.type == YAML_ALIAS_EVENT {
             let name = String(cString: event.data.alias.anchor)
-            guard let (node, size) = anchors[name] else {
+            guard let (node, nodes, bytes) = anchors[name] else {
                 throw problem("has the alias `\(name)` for something that is not there, or not complete yet.")
             }
-            try budget.take(nodes: size, file: file, line: line)
-            count += size
+            try budget.take(nodes: nodes, bytes: bytes, file: file, line: line)
             try step()
             return node
         }
+        let before = budget
         try budget.take(file: file, line: line)
-        var own = 1
-        let (anchor, node) = try started(depth, &own, line)
-        if let anchor { try keep(node, own, as: anchor, line) }
-        count += own
+        let (anchor, node) = try started(depth, line)
+        if let anchor { try keep(node, before.nodes - budget.nodes, before.bytes - budget.bytes, as: anchor, line) }
         return node
     }
 
-    private func started(_ depth: Int, _ own: inout Int, _ line: Int) throws -> (anchor: String?, DataNode) {
+    private func started(_ depth: Int, _ line: Int) throws -> (anchor: String?, DataNode) {
         switch event.type {
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
@@ -178,7 +182,7 @@ package final class YAMLStream: DataStream {
             try noteTag(event.data.sequence_start.tag)
             var elements: [DataNode] = []
             try step()
-            while event.type != YAML_SEQUENCE_END_EVENT { elements.append(try value(depth + 1, &own)) }
+            while event.type != YAML_SEQUENCE_END_EVENT { elements.append(try value(depth + 1)) }
             try step()
             return (anchor, DataNode(.list(elements), line: line))
         case YAML_MAPPING_START_EVENT:
@@ -188,13 +192,32 @@ package final class YAMLStream: DataStream {
             try step()
             while event.type != YAML_MAPPING_END_EVENT {
                 let name = try memberName(depth + 1)
-                members.append((name, try value(depth + 1, &own)))
+                members.append((name, try value(depth + 1)))
             }
             try step()
-            let node = DataNode(.map(members), line: line)
+            let node = DataNode(.map(try merged(members, line)), line: line)
             return (anchor, Self.content(of: node, tag) ?? node)
         default: throw problem("has \(eventName) where a value was expected.")
         }
+    }
+
+    /// With the members of what `<<` names, where there are none of their names (https://yaml.org/type/merge.html).
+    private func merged(
+        _ members: [(name: String, value: DataNode)],
+        _ line: Int
+    ) throws -> [(name: String, value: DataNode)] {
+        guard members.contains(where: { $0.name == "<<" }) else { return members }
+        var merged = members.filter { $0.name != "<<" }
+        var names = Set(merged.map(\.name))
+        for member in members where member.name == "<<" {
+            for source in member.value.list ?? [member.value] {
+                for member in source.members ?? [] where names.insert(member.name).inserted {
+                    try budget.take(file: file, line: line)
+                    merged.append(member)
+                }
+            }
+        }
+        return merged
     }
 
     /// What an object of Python is about: the bytes of a buffer, which are the first part of its state; the elements of an iterator.
@@ -209,12 +232,12 @@ package final class YAMLStream: DataStream {
     private static let iteratorTag = "object/apply:builtins.iter"
 
     /// Anchors of earlier interactions stay, as long as they do not stand for too much.
-    private func keep(_ node: DataNode, _ count: Int, as anchor: String, _ line: Int) throws {
-        kept += count
+    private func keep(_ node: DataNode, _ nodes: Int, _ bytes: Int, as anchor: String, _ line: Int) throws {
+        kept += nodes
         guard kept <= NodeBudget.nodeLimit else {
             throw FormatError(file, line, "has anchors for more than \(NodeBudget.nodeLimit) values.")
         }
-        anchors[anchor] = (node, count)
+        anchors[anchor] = (node, nodes, bytes)
     }
 
     // MARK: Scalars and tags

@@ -14,8 +14,8 @@ package struct Betamax: ReadableFormat, WritableFormat {
         start.has("http_interactions") && start.has("http_interactions[].response.url")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
-        try RubyVCR().read(source, into: `import`)
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
+        try RubyVCR().read(source, into: reading)
     }
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {

@@ -16,51 +16,44 @@ package struct Cassetter: ReadableFormat, WritableFormat {
             || start.has("interactions[].request.body.type")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try DataFile.stream(source)
         guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         guard try stream.kind() == .object else { throw stream.problem("does not begin with an object.") }
         try stream.forEachMember { name in
             switch name {
-            case "interactions": try stream.forEachElementIfList { try interaction(try stream.value(), `import`) }
+            case "interactions": try stream.forEachElementIfList { try interaction(try stream.value(), reading) }
             case "grpc_interactions", "ws_interactions":
                 let what = name == "ws_interactions" ? "a WebSocket connection" : "a call of gRPC"
                 try stream.forEachElementIfList {
-                    `import`.lost(what, line: stream.line)
+                    reading.lost(what, line: stream.line)
                     try stream.skip()
                 }
             default: try stream.skip()
             }
         }
-        DataFile.noteTags(of: stream, `import`)
+        DataFile.noteTags(of: stream, reading)
     }
 
-    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
-        guard let request = node["request"], let response = node["response"], let address = request["uri"]?.text else {
-            throw FormatError(`import`.file, node.line, "has an interaction without a URI or a response.")
-        }
-        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
-        let status = try MessageParts.status(response["status"], of: response.line, `import`)
-        var interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(request["method"], of: request.line, `import`),
-                target: url.target,
-                fields: try MessageParts.fields(request["headers"], `import`)
+    private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
+        let (request, response) = try MessageParts.sides(of: node, reading)
+        let made = try MessageParts.interaction(
+            (request.line, response.line),
+            url: request["uri"]?.text,
+            method: request["method"],
+            status: response["status"],
+            fields: (
+                MessageParts.fields(request["headers"], reading), MessageParts.fields(response["headers"], reading)
             ),
-            requestBody: try body(request["body"], `import`),
-            response: ResponseHead(
-                status: status,
-                reason: ReasonPhrase.standard(status),
-                fields: try MessageParts.fields(response["headers"], `import`)
-            ),
-            responseBody: try body(response["body"], `import`)
+            bodies: (body(request["body"], reading), body(response["body"], reading)),
+            reading
         )
+        guard var interaction = made else { return }
         interaction.recordedAt = node["recorded_at"]?.text.flatMap { FormatDate.milliseconds($0) }
-        try MessageParts.add(interaction, line: node.line, `import`)
+        try MessageParts.add(interaction, line: node.line, reading)
     }
 
-    private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8] {
+    private func body(_ node: DataNode?, _ reading: FormatImport) throws -> [UInt8] {
         guard let node, let content = node["content"] ?? (node.text == nil ? nil : node) else { return [] }
         switch node["type"]?.text {
         case "json":
@@ -68,7 +61,7 @@ package struct Cassetter: ReadableFormat, WritableFormat {
             return DataText.bytes(content.quotingTexts, .compactJSON)
         case "binary":
             guard let bytes = Hexadecimal.bytes(content.text ?? "-") else {
-                throw FormatError(`import`.file, content.line, "has a body that is not hexadecimal.")
+                throw FormatError(reading.file, content.line, "has a body that is not hexadecimal.")
             }
             return bytes
         case "none": return []

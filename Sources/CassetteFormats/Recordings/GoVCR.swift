@@ -22,49 +22,31 @@ package struct GoVCR: ReadableFormat, WritableFormat {
             || start.has("interactions") && start.value("version") == "2"
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
-        try DataFile.forEach(in: "interactions", of: source, `import`) { try interaction($0, `import`) }
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
+        try DataFile.forEach(in: "interactions", of: source, reading) { try interaction($0, reading) }
     }
 
-    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
-        let line = node.line
-        guard let request = node["request"], let response = node["response"] else {
-            throw FormatError(`import`.file, line, "has an interaction without a request or a response.")
-        }
-        guard let address = request["url"]?.text else {
-            throw FormatError(`import`.file, request.line, "has a request without a URL.")
-        }
-        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
-        let version = MessageParts.version(response["proto"]?.text)
-        var fields = try MessageParts.fields(request["headers"], `import`)
+    private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
+        let (request, response) = try MessageParts.sides(of: node, reading)
+        var fields = try MessageParts.fields(request["headers"], reading)
         // Go keeps it apart from the other fields.
         if let host = request["host"]?.text, !host.isEmpty, !fields.contains("host") { fields.append("Host", host) }
-        var interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(request["method"], of: request.line, `import`),
-                target: url.target,
-                version: MessageParts.version(request["proto"]?.text),
-                fields: fields
-            ),
-            requestBody: request["body"]?.bytes ?? [],
-            response: ResponseHead(
-                version: version,
-                status: try MessageParts.status(response["code"], of: response.line, `import`),
-                reason: MessageParts.reason(
-                    reason(response["status"]?.text),
-                    version: version,
-                    line: response.line,
-                    `import`
-                ),
-                fields: try MessageParts.fields(response["headers"], `import`)
-            ),
-            responseBody: response["body"]?.bytes ?? []
+        let made = try MessageParts.interaction(
+            (request.line, response.line),
+            url: request["url"]?.text,
+            method: request["method"],
+            status: response["code"],
+            reason: reason(response["status"]?.text) ?? "",
+            versions: (request["proto"]?.text, response["proto"]?.text),
+            fields: (fields, MessageParts.fields(response["headers"], reading)),
+            bodies: (request["body"]?.bytes ?? [], response["body"]?.bytes ?? []),
+            reading
         )
-        interaction.requestTrailers = try MessageParts.fields(request["trailer"], `import`)
-        interaction.responseTrailers = try MessageParts.fields(response["trailer"], `import`)
+        guard var interaction = made else { return }
+        interaction.requestTrailers = try MessageParts.fields(request["trailer"], reading)
+        interaction.responseTrailers = try MessageParts.fields(response["trailer"], reading)
         interaction.firstByte = response["duration"]?.text.flatMap { GoDuration.milliseconds($0) }
-        try MessageParts.add(interaction, line: line, `import`)
+        try MessageParts.add(interaction, line: node.line, reading)
     }
 
     /// `404 Not Found` without the number.

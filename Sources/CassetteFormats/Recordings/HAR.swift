@@ -18,63 +18,54 @@ package struct HAR: ReadableFormat, WritableFormat {
 
     // MARK: Reading
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try JSONStream(source)
-        guard try stream.nextDocument() else { return }
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         var hasEntries = false
         try stream.forEachMember { name in
             guard name == "log", try stream.kind() == .object else { return try stream.skip() }
             try stream.forEachMember { name in
                 guard name == "entries" else { return try stream.skip() }
                 hasEntries = true
-                try stream.forEachElement { try entry(try stream.value(), `import`) }
+                try stream.forEachElement { try entry(try stream.value(), reading) }
             }
         }
         guard hasEntries else { throw stream.problem("has no `log` with `entries` in it.") }
     }
 
-    private func entry(_ entry: DataNode, _ import: FormatImport) throws {
+    private func entry(_ entry: DataNode, _ reading: FormatImport) throws {
         let line = entry.line
         guard let request = entry["request"] else {
-            throw FormatError(`import`.file, line, "has an entry without a request.")
+            throw FormatError(reading.file, line, "has an entry without a request.")
         }
         guard let response = entry["response"], let status = response["status"]?.integer, status > 0 else {
-            return `import`.lost("a request without a response", line: line)
+            return reading.lost("a request without a response", line: line)
         }
         guard entry["_fromCache"] == nil else {
-            return `import`.lost("a response from the cache of the browser", line: line)
+            return reading.lost("a response from the cache of the browser", line: line)
         }
-        guard let address = request["url"]?.text else {
-            throw FormatError(`import`.file, line, "has a request without a URL.")
+        let address = request["url"]?.text
+        guard entry["_webSocketMessages"] == nil, address?.hasPrefix("ws") != true, status != 101 else {
+            return reading.lost("a WebSocket connection", line: line)
         }
-        guard entry["_webSocketMessages"] == nil, !address.hasPrefix("ws:"), !address.hasPrefix("wss:"), status != 101
-        else {
-            return `import`.lost("a WebSocket connection", line: line)
-        }
-        guard let url = try MessageParts.url(address, line: line, `import`) else { return }
-        let version = MessageParts.version(response["httpVersion"]?.text)
-        var interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(request["method"], of: line, `import`),
-                target: url.target,
-                version: MessageParts.version(request["httpVersion"]?.text),
-                fields: try fields(request["headers"], `import`)
-            ),
-            response: ResponseHead(
-                version: version,
-                status: try MessageParts.status(response["status"], of: line, `import`),
-                reason: MessageParts.reason(response["statusText"]?.text, version: version, line: line, `import`),
-                fields: try fields(response["headers"], `import`)
-            )
+        let made = try MessageParts.interaction(
+            (line, line),
+            url: address,
+            method: request["method"],
+            status: response["status"],
+            reason: response["statusText"]?.text ?? "",
+            versions: (request["httpVersion"]?.text, response["httpVersion"]?.text),
+            fields: (fields(request["headers"], reading), fields(response["headers"], reading)),
+            reading
         )
+        guard var interaction = made else { return }
         interaction.requestBody = try requestBody(
             request["postData"],
             size: request["bodySize"]?.integer,
             interaction.request.fields,
-            `import`
+            reading
         )
-        let content = try responseBody(response["content"], interaction.response.fields, `import`)
+        let content = try responseBody(response["content"], interaction.response.fields, reading)
         (interaction.responseBody, interaction.chunks) = content
         interaction.recordedAt = entry["startedDateTime"]?.text.flatMap { FormatDate.milliseconds($0) }
         interaction.firstByte = entry["timings"]?["wait"]?.number.flatMap { $0 < 0 ? nil : Int(exactly: $0.rounded()) }
@@ -82,40 +73,40 @@ package struct HAR: ReadableFormat, WritableFormat {
             // It was decoded, or is not there.
             interaction.response.fields = interaction.response.fields.filter { !$0.isNamed("content-encoding") }
         }
-        try MessageParts.add(interaction, line: line, `import`)
+        try MessageParts.add(interaction, line: line, reading)
     }
 
     /// Objects with name and value, or lists of the two. A value may be a list, or lines: several fields.
-    private func fields(_ node: DataNode?, _ import: FormatImport) throws -> Fields {
+    private func fields(_ node: DataNode?, _ reading: FormatImport) throws -> Fields {
         var fields = Fields()
         for field in node?.list ?? [] {
             let parts = field.list
             guard let name = (parts?.first ?? field["name"])?.text else {
-                throw FormatError(`import`.file, field.line, "has a field without a name.")
+                throw FormatError(reading.file, field.line, "has a field without a name.")
             }
             let value = parts.map { $0.count > 1 ? $0[1] : nil } ?? field["value"]
             for value in value?.list ?? [value ?? .text("")] {
                 for part in (value.bytes ?? []).split(separator: 0x0A, omittingEmptySubsequences: false) {
-                    MessageParts.append(name, Array(part), to: &fields, line: field.line, `import`)
+                    MessageParts.append(name, Array(part), to: &fields, line: field.line, reading)
                 }
             }
         }
         return fields
     }
 
-    private func requestBody(_ data: DataNode?, size: Int?, _ fields: Fields, _ import: FormatImport) throws -> [UInt8]
+    private func requestBody(_ data: DataNode?, size: Int?, _ fields: Fields, _ reading: FormatImport) throws -> [UInt8]
     {
         guard let data else { return [] }
-        if let name = data["_file"]?.text { return try `import`.attachment(name, line: data.line) }
+        if let name = data["_file"]?.text { return try reading.attachment(name, line: data.line) }
         if let text = data["text"] {
             let isCoded = (data["_encoding"] ?? data["encoding"])?.text == "base64"
             return isCoded
-                ? try MessageParts.base64(text, `import`) : HARContent.bytes(text.text ?? "", fields, size: size)
+                ? try MessageParts.base64(text, reading) : HARContent.bytes(text.text ?? "", fields, size: size)
         }
         guard let parameters = data["params"]?.list, !parameters.isEmpty else { return [] }
         guard parameters.allSatisfy({ $0["fileName"] == nil }), data["mimeType"]?.text?.contains("multipart") != true
         else {
-            `import`.lost("a form with files, of which only the names are there", line: data.line)
+            reading.lost("a form with files, of which only the names are there", line: data.line)
             return []
         }
         let pairs = parameters.map { encoded($0["name"]?.text ?? "") + "=" + encoded($0["value"]?.text ?? "") }
@@ -131,13 +122,13 @@ package struct HAR: ReadableFormat, WritableFormat {
     private func responseBody(
         _ content: DataNode?,
         _ fields: Fields,
-        _ import: FormatImport
+        _ reading: FormatImport
     ) throws -> ([UInt8], [ResponseChunk]) {
         guard let content else { return ([], []) }
-        if let name = content["_file"]?.text { return (try `import`.attachment(name, line: content.line), []) }
+        if let name = content["_file"]?.text { return (try reading.attachment(name, line: content.line), []) }
         guard let text = content["text"] else {
             if let size = content["size"]?.integer, size > 0 {
-                `import`.lost("the body of a response, which the file does not have", line: content.line)
+                reading.lost("the body of a response, which the file does not have", line: content.line)
             }
             return ([], [])
         }
@@ -149,7 +140,7 @@ package struct HAR: ReadableFormat, WritableFormat {
         guard content["encoding"]?.text == "base64" else {
             return (HARContent.bytes(text.text ?? "", fields, size: content["size"]?.integer), [])
         }
-        return (try MessageParts.base64(text, `import`), [])
+        return (try MessageParts.base64(text, reading), [])
     }
 
     // MARK: Writing

@@ -12,13 +12,19 @@ enum HARContent {
     /// - Parameter size: bytes that the file says it has. Some programs write each byte of binary data as one character, and say
     ///   nothing else about it.
     static func bytes(_ text: String, _ fields: Fields, size: Int? = nil) -> [UInt8] {
-        if let size, size > 0, size != text.utf8.count, size == text.unicodeScalars.count,
+        if let size, size != text.utf8.count, size == text.unicodeScalars.count,
+            text.unicodeScalars.contains(where: isBinary),
             let bytes = Latin1.bytes(text)
         {
             return bytes
         }
         let charset = fields.first("content-type").flatMap { MediaType($0).parameter("charset") } ?? []
         return Charset.bytes(text, String(decoding: charset, as: UTF8.self))
+    }
+
+    /// Whether a character is one that texts do not have.
+    private static func isBinary(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.value < 0x20 && !"\t\n\r".unicodeScalars.contains(scalar) || (0x7F..<0xA0).contains(scalar.value)
     }
 
     /// The pieces of a body as versions of Polly.js write it, if it has a content coding or is binary: a list of strings as JSON

@@ -20,8 +20,8 @@ package struct MitmproxyFlows: ReadableFormat {
         return rest.first == UInt8(ascii: ":") && (rest.dropFirst().first ?? 0) &- 0x30 < 10
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
-        var buffer: [UInt8] = []
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
+        var buffer: ArraySlice<UInt8> = []
         var number = 0
         while true {
             while buffer.count <= NetString.longestLength, try fill(&buffer, source) {}
@@ -33,19 +33,20 @@ package struct MitmproxyFlows: ReadableFormat {
                     throw FormatError(source.name, nil, "ends within flow \(number); those before it are whole.")
                 }
             }
-            try flow(try NetString.value(Array(buffer.prefix(size)), file: source.name), number, `import`)
-            buffer.removeFirst(size)
+            try flow(try NetString.value(Array(buffer.prefix(size)), file: source.name), number, reading)
+            buffer = buffer.dropFirst(size)
         }
     }
 
-    private func fill(_ buffer: inout [UInt8], _ source: ByteSource) throws -> Bool {
+    private func fill(_ buffer: inout ArraySlice<UInt8>, _ source: ByteSource) throws -> Bool {
         let piece = try source.next()
-        buffer += piece
+        // What was read is not kept.
+        buffer = buffer.isEmpty ? piece[...] : (Array(buffer) + piece)[...]
         return !piece.isEmpty
     }
 
     /// Bytes of the netstring that begins here.
-    private func size(_ buffer: [UInt8], _ source: ByteSource) throws -> Int {
+    private func size(_ buffer: ArraySlice<UInt8>, _ source: ByteSource) throws -> Int {
         let digits = buffer.prefix(NetString.longestLength + 1).prefix { $0 &- 0x30 < 10 }
         guard let length = Int(String(decoding: digits, as: UTF8.self)), buffer.dropFirst(digits.count).first == 0x3A
         else {
@@ -55,20 +56,20 @@ package struct MitmproxyFlows: ReadableFormat {
         return digits.count + 1 + length + 1
     }
 
-    private func flow(_ flow: DataNode, _ number: Int, _ import: FormatImport) throws {
+    private func flow(_ flow: DataNode, _ number: Int, _ reading: FormatImport) throws {
         guard flow["type"]?.text == "http", let request = flow["request"] else {
-            return `import`.lost("a flow that is not HTTP")
+            return reading.lost("a flow that is not HTTP")
         }
-        guard flow["websocket"] == nil else { return `import`.lost("a WebSocket connection") }
-        guard let response = flow["response"] else { return `import`.lost("a request without a response") }
+        guard flow["websocket"] == nil else { return reading.lost("a WebSocket connection") }
+        guard let response = flow["response"] else { return reading.lost("a request without a response") }
         func problem(_ what: String) -> FormatError {
-            FormatError(`import`.file, nil, "has \(what) in flow \(number).")
+            FormatError(reading.file, nil, "has \(what) in flow \(number).")
         }
         guard let scheme = request["scheme"]?.text.flatMap({ Origin.Scheme(rawValue: $0) }),
             let host = request["host"]?.text,
             let port = request["port"]?.integer, let path = request["path"]?.bytes, path.first == UInt8(ascii: "/"),
             path.allSatisfy({ $0 > 0x20 && $0 != 0x7F })
-        else { return `import`.lost("a request without an address") }
+        else { return reading.lost("a request without an address") }
         guard let method = request["method"]?.bytes, isToken(method) else { throw problem("a method that is not one") }
         guard let status = response["status_code"]?.integer, (100...999).contains(status) else {
             throw problem("a status that is not a number from 100 to 999")
@@ -84,21 +85,21 @@ package struct MitmproxyFlows: ReadableFormat {
                 method: method,
                 target: path,
                 version: MessageParts.version(request["http_version"]?.text),
-                fields: fields(request["headers"], `import`)
+                fields: fields(request["headers"], reading)
             ),
             requestBody: request["content"]?.bytes ?? [],
             response: ResponseHead(
                 version: version,
                 status: status,
-                reason: version == .http2 ? nil : response["reason"]?.bytes ?? [],
-                fields: fields(response["headers"], `import`)
+                reason: MessageParts.reason(response["reason"]?.bytes, version: version, line: nil, reading),
+                fields: fields(response["headers"], reading)
             ),
             responseBody: response["content"]?.bytes ?? []
         )
-        interaction.requestTrailers = fields(request["trailers"], `import`)
-        interaction.responseTrailers = fields(response["trailers"], `import`)
+        interaction.requestTrailers = fields(request["trailers"], reading)
+        interaction.responseTrailers = fields(response["trailers"], reading)
         setTimes(&interaction, request, response)
-        try MessageParts.add(interaction, line: nil, `import`)
+        try MessageParts.add(interaction, line: nil, reading)
     }
 
     private func setTimes(_ interaction: inout WholeInteraction, _ request: DataNode, _ response: DataNode) {
@@ -114,13 +115,13 @@ package struct MitmproxyFlows: ReadableFormat {
     }
 
     /// A list of pairs.
-    private func fields(_ node: DataNode?, _ import: FormatImport) -> Fields {
+    private func fields(_ node: DataNode?, _ reading: FormatImport) -> Fields {
         var fields = Fields()
         for pair in node?.list ?? [] {
             guard let parts = pair.list, parts.count == 2, let name = parts[0].bytes, let value = parts[1].bytes else {
                 continue
             }
-            MessageParts.append(String(decoding: name, as: UTF8.self), value, to: &fields, line: nil, `import`)
+            MessageParts.append(String(decoding: name, as: UTF8.self), value, to: &fields, line: nil, reading)
         }
         return fields
     }

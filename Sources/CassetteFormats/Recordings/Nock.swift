@@ -16,43 +16,36 @@ package struct Nock: ReadableFormat, WritableFormat {
         start.has("[].scope") || start.has("scope") && start.has("path")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try JSONStream(source)
-        guard try stream.nextDocument() else { return }
-        guard try stream.kind() == .list else { return try interaction(try stream.value(), `import`) }
-        try stream.forEachElement { try interaction(try stream.value(), `import`) }
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
+        guard try stream.kind() == .list else { return try interaction(try stream.value(), reading) }
+        try stream.forEachElement { try interaction(try stream.value(), reading) }
     }
 
-    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
+    private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
         let line = node.line
         guard let scope = node["scope"]?.text, let path = node["path"]?.text else {
-            throw FormatError(`import`.file, line, "has an interaction without a scope or a path.")
+            throw FormatError(reading.file, line, "has an interaction without a scope or a path.")
         }
-        guard let url = try MessageParts.url(scope + path, line: line, `import`) else { return }
-        var fields = try MessageParts.fields(node["reqheaders"], `import`)
-        let body = try requestBody(node["body"], &fields, `import`)
-        for name in ["badheaders", "options"] where node[name] != nil { `import`.lost("`\(name)` of nock", line: line) }
-        let status = try node["status"].map { try MessageParts.status($0, of: line, `import`) } ?? 200
-        let interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(node["method"], of: line, `import`),
-                target: url.target,
-                fields: fields
-            ),
-            requestBody: body,
-            response: ResponseHead(
-                status: status,
-                reason: ReasonPhrase.standard(status),
-                fields: try responseFields(node, `import`)
-            ),
-            responseBody: try responseBody(node, `import`)
+        for name in ["badheaders", "options"] where node[name] != nil { reading.lost("`\(name)` of nock", line: line) }
+        var asked = try MessageParts.fields(node["reqheaders"], reading)
+        let body = try requestBody(node["body"], &asked, reading)
+        let answered = try responseFields(node, reading)
+        let made = try MessageParts.interaction(
+            (line, line),
+            url: scope + path,
+            method: node["method"],
+            status: node["status"] ?? .number(200),
+            fields: (asked, answered),
+            bodies: (body, responseBody(node, answered, reading)),
+            reading
         )
-        try MessageParts.add(interaction, line: line, `import`)
+        if let interaction = made { try MessageParts.add(interaction, line: line, reading) }
     }
 
     /// Bodies are compared by their type, which is not there unless fields were recorded: then it is what they look like.
-    private func requestBody(_ node: DataNode?, _ fields: inout Fields, _ import: FormatImport) throws -> [UInt8] {
+    private func requestBody(_ node: DataNode?, _ fields: inout Fields, _ reading: FormatImport) throws -> [UInt8] {
         guard let node else { return [] }
         let body: [UInt8]
         if let text = node.bytes {
@@ -68,37 +61,36 @@ package struct Nock: ReadableFormat, WritableFormat {
         return body
     }
 
-    private func responseFields(_ node: DataNode, _ import: FormatImport) throws -> Fields {
+    private func responseFields(_ node: DataNode, _ reading: FormatImport) throws -> Fields {
         guard let raw = node["rawHeaders"], let list = raw.list else {
-            return try MessageParts.fields(node["rawHeaders"] ?? node["headers"], `import`)
+            return try MessageParts.fields(node["rawHeaders"] ?? node["headers"], reading)
         }
         guard list.count.isMultiple(of: 2) else {
-            throw FormatError(`import`.file, raw.line, "has raw headers that are not pairs of name and value.")
+            throw FormatError(reading.file, raw.line, "has raw headers that are not pairs of name and value.")
         }
         var fields = Fields()
         for index in stride(from: 0, to: list.count, by: 2) {
             let values = list[index + 1].list ?? [list[index + 1]]
             for value in values {
                 let bytes = value.bytes ?? []
-                MessageParts.append(list[index].text ?? "", bytes, to: &fields, line: value.line, `import`)
+                MessageParts.append(list[index].text ?? "", bytes, to: &fields, line: value.line, reading)
             }
         }
         return fields
     }
 
-    private func responseBody(_ node: DataNode, _ import: FormatImport) throws -> [UInt8] {
+    private func responseBody(_ node: DataNode, _ fields: Fields, _ reading: FormatImport) throws -> [UInt8] {
         guard let body = node["response"] else { return [] }
-        let headers = try responseFields(node, `import`)
-        if let pieces = body.list, headers.contains("content-encoding") || node["responseIsBinary"]?.bool == true {
-            return try pieces.flatMap { try hexadecimal($0, `import`) }
+        if let pieces = body.list, fields.contains("content-encoding") || node["responseIsBinary"]?.bool == true {
+            return try pieces.flatMap { try hexadecimal($0, reading) }
         }
         guard let text = body.text, case .text = body.value else { return DataText.bytes(body, .compactJSON) }
-        return node["responseIsBinary"]?.bool == true ? try hexadecimal(body, `import`) : Array(text.utf8)
+        return node["responseIsBinary"]?.bool == true ? try hexadecimal(body, reading) : Array(text.utf8)
     }
 
-    private func hexadecimal(_ node: DataNode, _ import: FormatImport) throws -> [UInt8] {
+    private func hexadecimal(_ node: DataNode, _ reading: FormatImport) throws -> [UInt8] {
         guard let bytes = Hexadecimal.bytes(node.text ?? "-") else {
-            throw FormatError(`import`.file, node.line, "has a body that is not hexadecimal.")
+            throw FormatError(reading.file, node.line, "has a body that is not hexadecimal.")
         }
         return bytes
     }
@@ -138,7 +130,6 @@ package struct Nock: ReadableFormat, WritableFormat {
 
     private func node(_ interaction: WholeInteraction) -> DataNode {
         let (request, response) = (interaction.request, interaction.response)
-        let url = AbsoluteURL.text(interaction.origin, request.target)
         let origin = Origin(interaction.origin) ?? Origin(scheme: .http, host: "localhost", port: 80)
         let authority =
             origin.authority.hasSuffix(":\(origin.port)") ? origin.authority : "\(origin.authority):\(origin.port)"
@@ -155,9 +146,7 @@ package struct Nock: ReadableFormat, WritableFormat {
         return .object([
             "scope": .text("\(origin.scheme.rawValue)://\(authority)"),
             "method": .text(Latin1.string(request.method)),
-            "path": .text(
-                String(url.dropFirst((interaction.origin.isEmpty ? AbsoluteURL.anyOrigin : interaction.origin).count))
-            ),
+            "path": .text(AbsoluteURL.text(Target.originForm(request.target))),
             "body": requestBody(interaction.requestBody, request.fields),
             "status": .number(response.status),
             "response": isCoded ? .list([.text(hex)]) : .text(text ?? hex),

@@ -23,7 +23,7 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
 
     private static let mark = ["!ruby/struct:VCR", "!ruby/object:VCR"]
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         if isEarly(try FileStart(source)) {
             throw FormatError(
                 source.name,
@@ -31,50 +31,42 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
                 "is a cassette of VCR for Ruby before version 2.0. Record it anew, or migrate it with VCR 2."
             )
         }
-        try DataFile.forEach(in: "http_interactions", of: source, `import`) { try interaction($0, `import`) }
+        try DataFile.forEach(in: "http_interactions", of: source, reading) { try interaction($0, reading) }
     }
 
-    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
-        let line = node.line
-        guard let request = node["request"], let response = node["response"] else {
-            throw FormatError(`import`.file, line, "has an interaction without a request or a response.")
+    private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
+        let (request, response) = try MessageParts.sides(of: node, reading)
+        if request.contains("<%") || response.contains("<%") {
+            reading.lost("a template, which is taken as text", line: node.line)
         }
-        guard let address = request["uri"]?.text else {
-            throw FormatError(`import`.file, request.line, "has a request without a URI.")
-        }
-        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
         let status = response["status"]
-        let version = MessageParts.version(response["http_version"]?.text)
-        var interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(request["method"], of: request.line, `import`),
-                target: url.target,
-                fields: try MessageParts.fields(request["headers"], `import`)
+        let made = try MessageParts.interaction(
+            (request.line, response.line),
+            url: request["uri"]?.text,
+            method: request["method"],
+            status: status?["code"] ?? status,
+            reason: status?["message"]?.text ?? "",
+            versions: (nil, response["http_version"]?.text),
+            fields: (
+                MessageParts.fields(request["headers"], reading), MessageParts.fields(response["headers"], reading)
             ),
-            requestBody: try body(request["body"], `import`),
-            response: ResponseHead(
-                version: version,
-                status: try MessageParts.status(status?["code"] ?? status, of: response.line, `import`),
-                reason: MessageParts.reason(status?["message"]?.text, version: version, line: response.line, `import`),
-                fields: try MessageParts.fields(response["headers"], `import`)
-            ),
-            responseBody: try body(response["body"], `import`)
+            bodies: (body(request["body"], reading), body(response["body"], reading)),
+            reading
         )
+        guard var interaction = made else { return }
         interaction.recordedAt = node["recorded_at"]?.text.flatMap { FormatDate.milliseconds($0) }
-        try MessageParts.add(interaction, line: line, `import`)
+        try MessageParts.add(interaction, line: node.line, reading)
     }
 
     /// A text, or an object with `string` or `base64_string`.
-    private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8] {
+    private func body(_ node: DataNode?, _ reading: FormatImport) throws -> [UInt8] {
         guard let node else { return [] }
-        if let coded = node["base64_string"] { return try MessageParts.base64(coded, `import`) }
+        if let coded = node["base64_string"] { return try MessageParts.base64(coded, reading) }
         let text = node.members == nil ? node : node["string"]
         guard let text else { return [] }
         guard let bytes = text.bytes else {
-            throw FormatError(`import`.file, text.line, "has \(text.kind) where a body was expected.")
+            throw FormatError(reading.file, text.line, "has \(text.kind) where a body was expected.")
         }
-        if bytes.starts(with: "<%".utf8) { `import`.lost("a template, which is taken as text", line: text.line) }
         // It was decoded from that; binary data was not.
         if case .bytes = text.value { return bytes }
         return Charset.bytes(text.text ?? "", node["encoding"]?.text ?? "")

@@ -13,36 +13,33 @@ package struct TestServer: ReadableFormat {
         start.has("recordID") && start.has("interactions") || start.has("interactions[].shaSum")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
-        try DataFile.forEach(in: "interactions", of: source, `import`) { try interaction($0, `import`) }
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
+        try DataFile.forEach(in: "interactions", of: source, reading) { try interaction($0, reading) }
     }
 
-    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
-        guard let request = node["request"], let response = node["response"], let path = request["url"]?.text else {
-            throw FormatError(`import`.file, node.line, "has an interaction without a URL or a response.")
-        }
-        var address = path
-        if path.hasPrefix("/"), let host = request["serverAddress"]?.text, !host.isEmpty {
-            let port = request["port"]?.integer.map { ":\($0)" } ?? ""
-            address = "\(request["protocol"]?.text ?? "https")://\(host)\(port)\(path)"
-        }
-        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
-        let status = try MessageParts.status(response["statusCode"], of: response.line, `import`)
+    private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
+        let (request, response) = try MessageParts.sides(of: node, reading)
         let (asked, answered) = try (
-            MessageParts.fields(request["headers"], `import`), MessageParts.fields(response["headers"], `import`)
+            MessageParts.fields(request["headers"], reading), MessageParts.fields(response["headers"], reading)
         )
-        let interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(request["method"], of: request.line, `import`),
-                target: url.target,
-                fields: asked
-            ),
-            requestBody: body(request["bodySegments"], asked),
-            response: ResponseHead(status: status, reason: ReasonPhrase.standard(status), fields: answered),
-            responseBody: body(response["bodySegments"], answered)
+        let made = try MessageParts.interaction(
+            (request.line, response.line),
+            url: address(request),
+            method: request["method"],
+            status: response["statusCode"],
+            fields: (asked, answered),
+            bodies: (body(request["bodySegments"], asked), body(response["bodySegments"], answered)),
+            reading
         )
-        try MessageParts.add(interaction, line: node.line, `import`)
+        if let interaction = made { try MessageParts.add(interaction, line: node.line, reading) }
+    }
+
+    private func address(_ request: DataNode) -> String? {
+        guard let path = request["url"]?.text, path.hasPrefix("/"), let host = request["serverAddress"]?.text,
+            !host.isEmpty
+        else { return request["url"]?.text }
+        let port = request["port"]?.integer.map { ":\($0)" } ?? ""
+        return "\(request["protocol"]?.text ?? "https")://\(host)\(port)\(path)"
     }
 
     /// Those of a stream are its events.

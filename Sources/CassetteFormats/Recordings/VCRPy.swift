@@ -19,61 +19,46 @@ package struct VCRPy: ReadableFormat, WritableFormat {
     /// Before 1.0 a cassette was a list.
     private func isEarly(_ start: FileStart) -> Bool { start.has("[].request") && start.has("[].response.status.code") }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         if isEarly(try FileStart(source)) {
             let reason = "is a cassette of vcrpy before version 1.0. Migrate it first: python -m vcr.migration FILE"
             throw FormatError(source.name, 1, reason)
         }
-        try DataFile.forEach(in: "interactions", of: source, `import`) { try interaction($0, `import`) }
+        try DataFile.forEach(in: "interactions", of: source, reading) { try interaction($0, reading) }
     }
 
-    private func interaction(_ node: DataNode, _ import: FormatImport) throws {
-        let line = node.line
-        guard let request = node["request"], let response = node["response"] else {
-            throw FormatError(`import`.file, line, "has an interaction without a request or a response.")
-        }
-        guard let address = (request["uri"] ?? request["url"])?.text else {
-            throw FormatError(`import`.file, request.line, "has a request without a URI.")
-        }
-        guard let url = try MessageParts.url(address, line: request.line, `import`) else { return }
+    private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
+        let (request, response) = try MessageParts.sides(of: node, reading)
         // Cassettes of HTTPX in versions 2 to 5 have names of their own.
         let status = response["status"] ?? response["status_code"]
-        let version = MessageParts.version((response["http_version"] ?? response["protocol"])?.text)
-        let reason =
-            status?["message"]?.text
-            ?? status.flatMap(\.integer).map {
-                String(decoding: ReasonPhrase.standard($0), as: UTF8.self)
-            }
-        let interaction = WholeInteraction(
-            origin: url.origin,
-            request: RequestHead(
-                method: try MessageParts.method(request["method"], of: request.line, `import`),
-                target: url.target,
-                fields: try MessageParts.fields(request["headers"], `import`)
+        let asked = try body(request["body"], reading) ?? parsed(request["parsed_body"])
+        let answered = try body(response["body"] ?? response["content"], reading) ?? parsed(response["parsed_body"])
+        let made = try MessageParts.interaction(
+            (request.line, response.line),
+            url: (request["uri"] ?? request["url"])?.text,
+            method: request["method"],
+            status: status?["code"] ?? status,
+            reason: status?.members == nil ? nil : status?["message"]?.text ?? "",
+            versions: (nil, (response["http_version"] ?? response["protocol"])?.text),
+            fields: (
+                MessageParts.fields(request["headers"], reading), MessageParts.fields(response["headers"], reading)
             ),
-            requestBody: try body(request["body"], `import`) ?? parsed(request["parsed_body"]) ?? [],
-            response: ResponseHead(
-                version: version,
-                status: try MessageParts.status(status?["code"] ?? status, of: response.line, `import`),
-                reason: MessageParts.reason(reason, version: version, line: response.line, `import`),
-                fields: try MessageParts.fields(response["headers"], `import`)
-            ),
-            responseBody: try body(response["body"] ?? response["content"], `import`)
-                ?? parsed(response["parsed_body"]) ?? []
+            bodies: (asked ?? [], answered ?? []),
+            reading
         )
-        try MessageParts.add(interaction, line: line, `import`)
+        if let interaction = made { try MessageParts.add(interaction, line: node.line, reading) }
     }
 
     /// A text, binary data, or an object with `string` or `base64_string`.
-    private func body(_ node: DataNode?, _ import: FormatImport) throws -> [UInt8]? {
+    private func body(_ node: DataNode?, _ reading: FormatImport) throws -> [UInt8]? {
         guard let node else { return nil }
-        if let coded = node["base64_string"] { return try MessageParts.base64(coded, `import`) }
+        if let coded = node["base64_string"] { return try MessageParts.base64(coded, reading) }
         guard let text = node.members == nil ? node : node["string"] else { return nil }
         if let bytes = text.bytes { return bytes }
         // A list of pieces, as a generator gave them.
         let pieces = (text.list ?? []).flatMap { $0.list ?? [$0] }.map(\.bytes)
         if text.list != nil, !pieces.contains(where: { $0 == nil }) { return pieces.flatMap { $0 ?? [] } }
-        throw FormatError(`import`.file, text.line, "has \(text.kind) where a body was expected.")
+        throw FormatError(reading.file, text.line, "has \(text.kind) where a body was expected.")
     }
 
     /// JSON as data, which some wrappers keep instead of a text.

@@ -40,13 +40,12 @@ extension HTTPMock: WritableFormat {
             }
             try write(Self.mock(interaction))
         }
-        for rule in try contents.rules where rule.action != .redact && rule.keyVersion == nil { export.lost("a rule") }
+        try export.loseRules(of: contents)
     }
 
     private static func answer(_ head: ResponseHead, _ body: [UInt8], delay: Int = 0) -> DataNode {
         let text = String(validating: body, as: UTF8.self)
-        let framing: [StaticString] = ["transfer-encoding", "content-length", "connection"]
-        let fields = head.fields.filter { field in !framing.contains { field.isNamed($0) } }
+        let fields = head.fields.withoutFraming
         return .object([
             "status": .number(head.status),
             "header": fields.isEmpty
@@ -78,7 +77,7 @@ extension HTTPMock: WritableFormat {
         return .object([
             "when": .object([
                 "method": .text(Latin1.string(interaction.request.method)),
-                "path": .text(String(AbsoluteURL.text("", Array(target.path)).dropFirst(AbsoluteURL.anyOrigin.count))),
+                "path": .text(AbsoluteURL.text(target.path)),
                 "query_param": pairs(query),
                 "body": interaction.requestBody.isEmpty
                     ? nil
@@ -103,10 +102,7 @@ extension HTTPMock: WritableFormat {
         case (nil, PathTemplate.all.text): break
         case (nil, let path) where !path.contains("{") && !path.hasSuffix("**"): when.append(("path", .text(path)))
         case (nil, let path):
-            let start = path.hasSuffix("/**") ? path.dropLast(3) : path[...]
-            let pieces = start.split(separator: /\{[^}]*\}/, omittingEmptySubsequences: false)
-            let pattern = pieces.map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: "[^/]+")
-            when.append(("path_matches", .text("^\(pattern)" + (path.hasSuffix("/**") ? "(/.*)?$" : "$"))))
+            when.append(("path_matches", .text("^\(StubParts.expression(path))$")))
         default: throw Unsupported("a stub with such a condition on its path")
         }
         for (name, wanted) in [
@@ -123,18 +119,28 @@ extension HTTPMock: WritableFormat {
             }
             if let node = Self.pairs(pairs) { when.append((name, node)) }
         }
+        /// Several of a kind are one list; what is not a list can be there only once.
+        func add(_ name: String, _ text: String, isList: Bool) throws {
+            guard let index = when.firstIndex(where: { $0.name == name }) else {
+                return when.append((name, isList ? .list([.text(text)]) : .text(text)))
+            }
+            guard let list = when[index].value.list else {
+                throw Unsupported("a stub with two such conditions on its body")
+            }
+            when[index].value = .list(list + [.text(text)])
+        }
         for condition in conditions.bodies {
             switch condition {
-            case .json(let value): when.append(("json_body", .text(String(decoding: value.text, as: UTF8.self))))
+            case .json(let value): try add("json_body", String(decoding: value.text, as: UTF8.self), isList: false)
             case .containing(let value):
-                when.append(("json_body_partial", .list([.text(String(decoding: value.text, as: UTF8.self))])))
+                try add("json_body_partial", String(decoding: value.text, as: UTF8.self), isList: true)
             case .bytes(let bytes):
                 guard let text = String(validating: bytes, as: UTF8.self) else {
                     throw Unsupported("a stub with a binary body")
                 }
-                when.append(("body", .text(text)))
-            case .text(.contains(let text)): when.append(("body_contains", .list([.text(text)])))
-            case .text(.matches(let pattern)): when.append(("body_matches", .list([.text("^(?:\(pattern.text))$")])))
+                try add("body", text, isList: false)
+            case .text(.contains(let text)): try add("body_contains", text, isList: true)
+            case .text(.matches(let pattern)): try add("body_matches", "^(?:\(pattern.text))$", isList: true)
             default: throw Unsupported("a stub with such a condition on its body")
             }
         }

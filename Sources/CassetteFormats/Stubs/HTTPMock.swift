@@ -11,7 +11,7 @@ package struct HTTPMock: ReadableFormat {
 
     package func recognizes(_ start: FileStart) -> Bool { start.has("when") && start.has("then") }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try DataFile.stream(source)
         // The first that fits answers there, the last one here.
         var mocks: [DataNode] = []
@@ -20,32 +20,32 @@ package struct HTTPMock: ReadableFormat {
             if mock.members?.isEmpty == false { mocks.append(mock) }
             guard mocks.count <= 50_000 else { throw stream.problem("has more than 50000 mocks.") }
         }
-        DataFile.noteTags(of: stream, `import`)
-        for mock in mocks.reversed() { try self.mock(mock, `import`) }
+        DataFile.noteTags(of: stream, reading)
+        for mock in mocks.reversed() { try self.mock(mock, reading) }
     }
 
-    private func mock(_ mock: DataNode, _ import: FormatImport) throws {
+    private func mock(_ mock: DataNode, _ reading: FormatImport) throws {
         guard let answer = mock["then"] else {
-            throw FormatError(`import`.file, mock.line, "has a mock without `then`.")
+            throw FormatError(reading.file, mock.line, "has a mock without `then`.")
         }
         do {
             var conditions = StubConditions()
-            let pattern = try pattern(mock["when"], &conditions, `import`)
-            let status = try MessageParts.status(answer["status"] ?? .number(200), of: answer.line, `import`)
+            let pattern = try pattern(mock["when"], &conditions, reading)
+            let status = try MessageParts.status(answer["status"] ?? .number(200), of: answer.line, reading)
             var body = answer["body"]?.bytes ?? []
-            if let coded = answer["body_base64"] { body = try MessageParts.base64(coded, `import`) }
+            if let coded = answer["body_base64"] { body = try MessageParts.base64(coded, reading) }
             if let json = answer["json_body"] { body = jsonText(json) }
             try StubParts.add(
                 pattern,
                 conditions,
-                StubParts.head(status, nil, try fields(answer["header"] ?? answer["headers"], `import`)),
+                StubParts.head(status, nil, try fields(answer["header"] ?? answer["headers"], reading)),
                 body: body,
                 delay: delay(answer["delay"]),
                 line: mock.line,
-                `import`
+                reading
             )
         } catch let error as Unsupported {
-            `import`.lost(error.what, line: mock.line)
+            reading.lost(error.what, line: mock.line)
         }
     }
 
@@ -57,8 +57,8 @@ package struct HTTPMock: ReadableFormat {
         return total < 1e9 ? Int(total) : StubDefinition.longestDelay
     }
 
-    private func fields(_ node: DataNode?, _ import: FormatImport) throws -> Fields {
-        guard let list = node?.list else { return try MessageParts.fields(node, `import`) }
+    private func fields(_ node: DataNode?, _ reading: FormatImport) throws -> Fields {
+        guard let list = node?.list else { return try MessageParts.fields(node, reading) }
         var fields = Fields()
         for pair in list {
             let value = pair["value"]?.bytes ?? []
@@ -67,7 +67,7 @@ package struct HTTPMock: ReadableFormat {
                 value,
                 to: &fields,
                 line: pair.line,
-                `import`
+                reading
             )
         }
         return fields
@@ -80,7 +80,8 @@ package struct HTTPMock: ReadableFormat {
         }
     }
 
-    private func pattern(_ when: DataNode?, _ conditions: inout StubConditions, _ import: FormatImport) throws -> String
+    private func pattern(_ when: DataNode?, _ conditions: inout StubConditions, _ reading: FormatImport) throws
+        -> String
     {
         var (method, path) = ("*", PathTemplate.all.text)
         for (name, value) in when?.members ?? [] where !value.isNull {
@@ -96,8 +97,8 @@ package struct HTTPMock: ReadableFormat {
             case "json_body": conditions.bodies.append(.json(try json(value)))
             case "json_body_partial", "json_body_includes":
                 for part in value.list ?? [value] { conditions.bodies.append(.containing(try json(part))) }
-            case "body_base64": conditions.bodies.append(.bytes(try MessageParts.base64(value, `import`)))
-            case "scheme", "host", "port": `import`.lost("the \(name) that a stub asks for", line: value.line)
+            case "body_base64": conditions.bodies.append(.bytes(try MessageParts.base64(value, reading)))
+            case "scheme", "host", "port": reading.lost("the \(name) that a stub asks for", line: value.line)
             default: try add(name, value, to: &conditions)
             }
         }

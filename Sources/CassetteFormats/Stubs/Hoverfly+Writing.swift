@@ -13,7 +13,7 @@ extension Hoverfly: WritableFormat {
     ]
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
-        var repetition = try Repetition(of: contents)
+        var repetition = try Repetition(of: contents, knowsOrigins: true)
         var isFirst = true
         func write(_ pair: DataNode) throws {
             try export.write(isFirst ? "\n" : ",\n")
@@ -21,6 +21,16 @@ extension Hoverfly: WritableFormat {
             try export.write(DataText.bytes(pair, .json(indent: 1)))
         }
         try export.write(#"{"data": {"pairs": ["#)
+        // Of several that match equally well, the first answers: the newest stub, and stubs before what was recorded.
+        var stubs: [WholeStub] = []
+        try contents.forEachStub { stubs.append($0) }
+        for stub in stubs.reversed() {
+            do {
+                try write(try Self.pair(stub, export))
+            } catch let error as Unsupported {
+                export.lost(error.what)
+            }
+        }
         try contents.forEachInteraction { interaction in
             export.lose(Self.lost, of: interaction)
             var (request, response) = (
@@ -33,17 +43,7 @@ extension Hoverfly: WritableFormat {
             }
             try write(.object(["request": request, "response": response]))
         }
-        // Of several that fit, Hoverfly takes the first.
-        var stubs: [WholeStub] = []
-        try contents.forEachStub { stubs.append($0) }
-        for stub in stubs.reversed() {
-            do {
-                try write(try Self.pair(stub, export))
-            } catch let error as Unsupported {
-                export.lost(error.what)
-            }
-        }
-        for rule in try contents.rules where rule.action != .redact && rule.keyVersion == nil { export.lost("a rule") }
+        try export.loseRules(of: contents)
         let meta =
             #""meta": {"schemaVersion": "v5.2", "hoverflyVersion": "v1.10.0", "timeExported": "1970-01-01T00:00:00Z"}"#
         try export.write(
@@ -64,7 +64,7 @@ extension Hoverfly: WritableFormat {
             "method": matcher("exact", Latin1.string(request.method)),
             "path": matcher(
                 "exact",
-                AbsoluteURL.text("", Array(target.path)).replacing(AbsoluteURL.anyOrigin, with: "")
+                AbsoluteURL.text(target.path)
             ),
         ])
         if let origin = Origin(interaction.origin) {
@@ -152,10 +152,7 @@ extension Hoverfly: WritableFormat {
         let text = stub.path.text
         guard text != PathTemplate.all.text else { return nil }
         guard text.contains("{") || text.hasSuffix("/**") else { return matcher("exact", text) }
-        let start = text.hasSuffix("/**") ? text.dropLast(3) : text[...]
-        let pieces = start.split(separator: /\{[^}]*\}/, omittingEmptySubsequences: false)
-        let pattern = pieces.map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: "[^/]+")
-        return matcher("regex", "^\(pattern)" + (text.hasSuffix("/**") ? "(/.*)?$" : "$"))
+        return matcher("regex", "^\(StubParts.expression(text))$")
     }
 
     private static func list(_ condition: TextCondition) throws -> [DataNode] {

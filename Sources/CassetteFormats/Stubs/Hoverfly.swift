@@ -13,29 +13,37 @@ package struct Hoverfly: ReadableFormat {
         start.has("data.pairs") || start.has("meta.schemaVersion") && start.has("meta.hoverflyVersion")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         // The first of the strongest matches answers there, the last one here.
         var stubs: [WholeStub] = []
-        let pairs = `import`.collecting { stubs.append($0) }
-        try readPairs(source, pairs)
-        `import`.losses.add(pairs.losses)
-        for stub in stubs.reversed() { try `import`.add(stub) }
+        var destinations: Set<String> = []
+        let pairs = reading.collecting { stubs.append($0) }
+        try readPairs(source, &destinations, pairs)
+        reading.losses.add(pairs.losses)
+        if destinations.count > 1 {
+            reading.lost("that stubs are for different servers (\(destinations.count) of them)")
+        }
+        for stub in stubs.reversed() { try reading.add(stub) }
     }
 
-    private func readPairs(_ source: ByteSource, _ import: FormatImport) throws {
+    private func readPairs(
+        _ source: ByteSource,
+        _ destinations: inout Set<String>,
+        _ reading: FormatImport
+    ) throws {
         let stream = try JSONStream(source)
-        guard try stream.nextDocument() else { return }
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         var isThere = false
         try stream.forEachMember { name in
             guard name == "data", try stream.kind() == .object else { return try stream.skip() }
             isThere = true
             try stream.forEachMember { name in
                 switch name {
-                case "pairs": try stream.forEachElementIfList { try pair(try stream.value(), `import`) }
-                case "globalActions": noteActions(try stream.value(), `import`)
+                case "pairs": try stream.forEachElementIfList { try pair(try stream.value(), &destinations, reading) }
+                case "globalActions": noteActions(try stream.value(), reading)
                 case "literals", "variables":
                     let line = stream.line
-                    if try stream.value().list?.isEmpty == false { `import`.lost("`\(name)` of templates", line: line) }
+                    if try stream.value().list?.isEmpty == false { reading.lost("`\(name)` of templates", line: line) }
                 default: try stream.skip()
                 }
             }
@@ -43,46 +51,47 @@ package struct Hoverfly: ReadableFormat {
         guard isThere else { throw stream.problem("has no `data` with `pairs` in it.") }
     }
 
-    private func noteActions(_ actions: DataNode, _ import: FormatImport) {
+    private func noteActions(_ actions: DataNode, _ reading: FormatImport) {
         for name in ["delays", "delaysLogNormal"] {
             for _ in actions[name]?.list ?? [] {
-                `import`.lost("a delay for all requests to an address", line: actions.line)
+                reading.lost("a delay for all requests to an address", line: actions.line)
             }
         }
     }
 
-    private func pair(_ pair: DataNode, _ import: FormatImport) throws {
+    private func pair(_ pair: DataNode, _ destinations: inout Set<String>, _ reading: FormatImport) throws {
         guard let response = pair["response"] else {
-            throw FormatError(`import`.file, pair.line, "has a pair without a response.")
+            throw FormatError(reading.file, pair.line, "has a pair without a response.")
         }
         do {
-            let request = try HoverflyRequest(pair["request"], `import`)
-            let status = try MessageParts.status(response["status"], of: response.line, `import`)
+            let request = try HoverflyRequest(pair["request"], reading)
+            if let destination = request.destination { destinations.insert(destination) }
+            let status = try MessageParts.status(response["status"], of: response.line, reading)
             try StubParts.add(
                 request.pattern,
                 request.conditions,
-                StubParts.head(status, nil, try MessageParts.fields(response["headers"], `import`)),
-                body: try body(response, `import`),
+                StubParts.head(status, nil, try MessageParts.fields(response["headers"], reading)),
+                body: try body(response, reading),
                 delay: response["fixedDelay"]?.integer ?? 0,
                 behavior: behavior(pair, response, request),
                 line: pair.line,
-                `import`
+                reading
             )
         } catch let error as Unsupported {
-            `import`.lost(error.what, line: pair.line)
+            reading.lost(error.what, line: pair.line)
         }
     }
 
-    private func body(_ response: DataNode, _ import: FormatImport) throws -> [UInt8] {
+    private func body(_ response: DataNode, _ reading: FormatImport) throws -> [UInt8] {
         if response["templated"]?.bool == true, response["body"]?.text?.contains("{{") == true {
-            `import`.lost("a template, which is answered as it is", line: response.line)
+            reading.lost("a template, which is answered as it is", line: response.line)
         }
-        if response["postServeAction"] != nil { `import`.lost("what is done after a response", line: response.line) }
+        if response["postServeAction"] != nil { reading.lost("what is done after a response", line: response.line) }
         if let name = response["bodyFile"]?.text, !name.isEmpty {
-            return try `import`.attachment(name, line: response.line)
+            return try reading.attachment(name, line: response.line)
         }
         guard let body = response["body"] else { return [] }
-        return response["encodedBody"]?.bool == true ? try MessageParts.base64(body, `import`) : body.bytes ?? []
+        return response["encodedBody"]?.bool == true ? try MessageParts.base64(body, reading) : body.bytes ?? []
     }
 
     private func behavior(_ pair: DataNode, _ response: DataNode, _ request: HoverflyRequest) -> StubBehavior {

@@ -7,9 +7,11 @@ struct HoverflyRequest {
     /// `METHOD PATH`
     let pattern: String
     private(set) var conditions = StubConditions()
+    /// The server that is asked for; nil if any, or by a pattern.
+    private(set) var destination: String?
 
     /// - Throws: `Unsupported` if it asks for something that a stub here cannot ask for.
-    init(_ node: DataNode?, _ import: FormatImport) throws {
+    init(_ node: DataNode?, _ reading: FormatImport) throws {
         var node = node
         // In version 1 they are texts: with wildcards in a template, and without fields that count in a recording.
         if let request = node, request["path"]?.text != nil || request["method"]?.text != nil {
@@ -22,10 +24,12 @@ struct HoverflyRequest {
             }
             method = text.uppercased()
         }
-        for name in ["destination", "scheme"] {
-            // Recorded ones are exact, and there is one server here.
-            if let condition = try? Self.condition(node?[name]), !Self.isExact(condition) {
-                `import`.lost("the \(name) that a stub asks for", line: node?.line)
+        for name in ["destination", "scheme"] where node?[name] != nil {
+            // Recorded ones are exact: as long as they are the same, nothing is lost.
+            if case .equals(let text, _)? = try? Self.condition(node?[name]) {
+                if name == "destination" { destination = text }
+            } else {
+                reading.lost("the \(name) that a stub asks for", line: node?.line)
             }
         }
         switch try Self.condition(node?["path"]) {
@@ -77,11 +81,12 @@ struct HoverflyRequest {
         // Early versions have the whole query as one text.
         let text = try [node, deprecated].compactMap { try $0?.members == nil ? condition($0) : nil }.first
         if case .equals(let query, _)? = text {
+            var parameters = StubConditions()
             for pair in Target(Array("?\(query)".utf8)).pairs {
-                conditions[String(decoding: pair.name, as: UTF8.self)] = .equals(
-                    String(decoding: pair.value, as: UTF8.self)
-                )
+                let value = String(decoding: pair.value, as: UTF8.self)
+                parameters.addQuery(String(decoding: pair.name, as: UTF8.self), .equals(value))
             }
+            conditions = parameters.query
         } else if text != nil {
             throw Unsupported("a stub with a matcher on the whole query")
         }
@@ -93,7 +98,7 @@ struct HoverflyRequest {
     /// Several values of one parameter are joined by semicolons there.
     private static func apart(_ condition: TextCondition) -> TextCondition {
         guard case .equals(let text, false) = condition, text.contains(";") else { return condition }
-        return .all(text.split(separator: ";").map { .equals(String($0)) })
+        return .any([condition, .all(text.split(separator: ";").map { .equals(String($0)) })])
     }
 
     /// How much it asks for: of several pairs that match, the one that asks for most answers.

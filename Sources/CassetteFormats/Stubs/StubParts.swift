@@ -23,6 +23,24 @@ enum StubParts {
         return PathTemplate.all.text
     }
 
+    /// An expression for the paths of a template: each `{name}` is a part of a segment, and a last `/**` any number of them.
+    static func expression(_ template: String) -> String {
+        let hasRest = template.hasSuffix("/**")
+        let pieces = (hasRest ? template.dropLast(3) : template[...]).split(
+            separator: /\{[^}]*\}/,
+            omittingEmptySubsequences: false
+        )
+        return pieces.map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: "[^/]+")
+            + (hasRest ? "(/.*)?" : "")
+    }
+
+    /// The pattern for a template. A parameter may be a part of a segment: then the path is compared by an expression.
+    static func template(_ template: String, _ conditions: inout StubConditions) throws(Unsupported) -> String {
+        if (try? PathTemplate(template)) != nil { return template }
+        conditions.path = try pattern(expression(template))
+        return PathTemplate.all.text
+    }
+
     /// - Throws: `Unsupported` if the expression is not one of RE2, such as one that looks ahead.
     static func pattern(_ text: String) throws(Unsupported) -> TextCondition {
         do {
@@ -39,7 +57,23 @@ enum StubParts {
         return split
     }
 
-    /// Makes a stub, or takes note of why there is none.
+    /// Adds stubs so that those for more special paths are asked first, and of these the ones that ask for more.
+    static func add(bySpecificity stubs: [WholeStub], to reading: FormatImport) throws {
+        func generality(_ stub: WholeStub) -> (path: Int, conditions: Int) {
+            let definition = stub.definition
+            let parameters =
+                definition.path.text.count { $0 == "{" } + (definition.path.text.hasSuffix("**") ? 1000 : 0)
+            return (parameters, -definition.conditions.query.count)
+        }
+        // What is added last is asked first.
+        let sorted = stubs.enumerated().sorted { one, other in
+            let (left, right) = (generality(one.element), generality(other.element))
+            return left == right ? one.offset < other.offset : left > right
+        }
+        for stub in sorted.map(\.element) { try reading.add(stub) }
+    }
+
+    /// Adds a stub, without fields that frame its answer. What is beyond what a stub may be is lost.
     ///
     /// - Parameters:
     ///   - pattern: `METHOD PATH`
@@ -52,11 +86,10 @@ enum StubParts {
         delay: Int = 0,
         behavior: StubBehavior = StubBehavior(),
         line: Int,
-        _ import: FormatImport
+        _ reading: FormatImport
     ) throws {
         var response = response
-        let framing: [StaticString] = ["transfer-encoding", "content-length", "connection", "keep-alive"]
-        response.fields = response.fields.filter { field in !framing.contains { field.isNamed($0) } }
+        response.fields = response.fields.withoutFraming
         let definition: StubDefinition
         do {
             definition = try StubDefinition(
@@ -67,12 +100,12 @@ enum StubParts {
                 behavior: behavior
             )
         } catch {
-            return `import`.lost("a stub whose method, path, status or conditions are beyond what is kept", line: line)
+            return reading.lost("a stub whose method, path, status or conditions are beyond what is kept", line: line)
         }
-        try `import`.add(WholeStub(definition, body: body))
+        try reading.add(WholeStub(definition, body: body))
     }
 
-    /// A response of a stub without fields that frame it.
+    /// - Parameter reason: nil for that of the status.
     static func head(_ status: Int, _ reason: String?, _ fields: Fields) -> ResponseHead {
         let reason = reason.map { Array($0.utf8) } ?? ReasonPhrase.standard(status)
         let isSafe = !reason.contains { $0 < 0x20 && $0 != 0x09 || $0 == 0x7F }

@@ -51,7 +51,7 @@ extension WireMock: WritableFormat {
             WireMockStub.add(stub.definition, stub.body, to: &mapping, export)
             try write(mapping, number, label, to: export)
         }
-        for rule in try contents.rules where rule.action != .redact && rule.keyVersion == nil { export.lost("a rule") }
+        try export.loseRules(of: contents)
         if number == 0 {
             try export.write(
                 DataText.bytes(.object(["mappings": .list([])]), .json(indent: 2)),
@@ -83,7 +83,7 @@ extension WireMock: WritableFormat {
         let target = Target.originForm(interaction.request.target)
         var request = DataNode.object([
             "method": .text(Latin1.string(interaction.request.method)),
-            "url": .text(String(AbsoluteURL.text("", target).dropFirst(AbsoluteURL.anyOrigin.count))),
+            "url": .text(AbsoluteURL.text(target)),
         ])
         let body = interaction.requestBody
         guard !body.isEmpty else { return request }
@@ -103,8 +103,7 @@ extension WireMock: WritableFormat {
     private func response(_ head: ResponseHead, _ body: [UInt8], name: String, _ export: FormatExport) throws
         -> DataNode
     {
-        let framing: [StaticString] = ["content-length", "transfer-encoding", "connection", "keep-alive"]
-        let fields = head.fields.filter { field in !framing.contains { field.isNamed($0) } }
+        let fields = head.fields.withoutFraming
         if fields.count < head.fields.count {
             export.lost("fields that frame a response (WireMock sets its own)")
         }

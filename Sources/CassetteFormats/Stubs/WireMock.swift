@@ -19,11 +19,11 @@ package struct WireMock: ReadableFormat {
                 } && !start.has("log")
     }
 
-    package func read(_ source: ByteSource, into import: FormatImport) throws {
+    package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try DataFile.stream(source)
         guard try stream.nextDocument() else { return }
         guard try stream.kind() == .object else {
-            return try stream.forEachElement { try mapping(try stream.value(), `import`) }
+            return try stream.forEachElement { try mapping(try stream.value(), reading) }
         }
         var members: [(name: String, value: DataNode)] = []
         var isList = false
@@ -31,29 +31,29 @@ package struct WireMock: ReadableFormat {
         try stream.forEachMember { name in
             guard name == "mappings" else { return members.append((name, try stream.value())) }
             isList = true
-            try stream.forEachElementIfList { try mapping(try stream.value(), `import`) }
+            try stream.forEachElementIfList { try mapping(try stream.value(), reading) }
         }
-        if !isList { try mapping(DataNode(.map(members), line: line), `import`) }
+        if !isList { try mapping(DataNode(.map(members), line: line), reading) }
     }
 
-    private func mapping(_ node: DataNode, _ import: FormatImport) throws {
+    private func mapping(_ node: DataNode, _ reading: FormatImport) throws {
         guard node.members != nil else {
-            throw FormatError(`import`.file, node.line, "has \(node.kind) in place of a mapping.")
+            throw FormatError(reading.file, node.line, "has \(node.kind) in place of a mapping.")
         }
         if node["serveEventListeners"] != nil || node["postServeActions"] != nil {
-            `import`.lost("what is done after a response (webhooks)", line: node.line)
+            reading.lost("what is done after a response (webhooks)", line: node.line)
         }
         do {
-            let request = try WireMockRequest(node["request"], `import`)
+            let request = try WireMockRequest(node["request"], reading)
             let response = node["response"] ?? DataNode(.map([]), line: node.line)
             guard response["proxyBaseUrl"] == nil else { throw Unsupported("a stub that forwards to another server") }
-            let body = try body(response, `import`)
+            let body = try body(response, reading)
             let head = StubParts.head(
                 response["status"]?.integer ?? 200,
                 response["statusMessage"]?.text,
-                try MessageParts.fields(response["headers"], `import`)
+                try MessageParts.fields(response["headers"], reading)
             )
-            noteTemplates(response, body, `import`)
+            noteTemplates(response, body, reading)
             for method in request.methods {
                 try StubParts.add(
                     "\(method) \(request.path)",
@@ -63,32 +63,32 @@ package struct WireMock: ReadableFormat {
                     delay: response["fixedDelayMilliseconds"]?.integer ?? 0,
                     behavior: try behavior(node, response, body),
                     line: node.line,
-                    `import`
+                    reading
                 )
             }
         } catch let error as Unsupported {
-            `import`.lost(error.what, line: node.line)
+            reading.lost(error.what, line: node.line)
         }
     }
 
-    private func noteTemplates(_ response: DataNode, _ body: [UInt8], _ import: FormatImport) {
+    private func noteTemplates(_ response: DataNode, _ body: [UInt8], _ reading: FormatImport) {
         let transformers = (response["transformers"]?.list ?? []).compactMap(\.text)
         if transformers.contains("response-template"), body.firstRange(of: Array("{{".utf8)) != nil {
-            `import`.lost("a template, which is answered as it is", line: response.line)
+            reading.lost("a template, which is answered as it is", line: response.line)
         }
         for name in Set(transformers).sorted() where name != "response-template" {
-            `import`.lost("the transformer \(name.prefix(60)) of a response", line: response.line)
+            reading.lost("the transformer \(name.prefix(60)) of a response", line: response.line)
         }
     }
 
-    private func body(_ response: DataNode, _ import: FormatImport) throws -> [UInt8] {
+    private func body(_ response: DataNode, _ reading: FormatImport) throws -> [UInt8] {
         // Without a body, nothing at all is sent before the connection is closed.
         if response["fault"]?.text == Self.emptyResponse { return [] }
         if let text = response["body"]?.bytes { return text }
-        if let coded = response["base64Body"] { return try MessageParts.base64(coded, `import`) }
+        if let coded = response["base64Body"] { return try MessageParts.base64(coded, reading) }
         if let json = response["jsonBody"] { return DataText.bytes(json, .compactJSON) }
         guard let name = response["bodyFileName"]?.text else { return [] }
-        return try `import`.attachment(name, besides: "__files", line: response.line)
+        return try reading.attachment(name, besides: "__files", line: response.line)
     }
 
     private func behavior(_ node: DataNode, _ response: DataNode, _ body: [UInt8]) throws(Unsupported) -> StubBehavior {

@@ -11,7 +11,7 @@ struct WireMockRequest {
     private(set) var conditions = StubConditions()
 
     /// - Throws: `Unsupported` if it asks for something that a stub here cannot ask for: without that, it would answer too much.
-    init(_ node: DataNode?, _ import: FormatImport) throws {
+    init(_ node: DataNode?, _ reading: FormatImport) throws {
         methods = try Self.methods(node?["method"])
         guard let node else {
             path = PathTemplate.all.text
@@ -19,7 +19,7 @@ struct WireMockRequest {
         }
         for (name, what) in Self.unsupported where node[name] != nil { throw Unsupported("a stub with \(what)") }
         for name in ["host", "scheme", "port", "clientIp"] where node[name] != nil {
-            `import`.lost("the \(name) that a stub asks for", line: node.line)
+            reading.lost("the \(name) that a stub asks for", line: node.line)
         }
         path = try Self.path(node, &conditions)
         conditions.query = try Self.conditions(node["queryParameters"])
@@ -31,7 +31,7 @@ struct WireMockRequest {
         }
         if let form = node["formParameters"] { conditions.bodies.append(.form(try Self.conditions(form))) }
         for pattern in node["bodyPatterns"]?.list ?? [] where pattern["anything"] == nil {
-            conditions.bodies.append(try Self.body(pattern, `import`))
+            conditions.bodies.append(try Self.body(pattern, reading))
         }
     }
 
@@ -68,13 +68,7 @@ struct WireMockRequest {
         if let pattern = node["urlPattern"]?.text { conditions.target = try StubParts.pattern(pattern) }
         if let pattern = node["urlPathPattern"]?.text { conditions.path = try StubParts.pattern(pattern) }
         guard let template = node["urlPathTemplate"]?.text else { return PathTemplate.all.text }
-        if (try? PathTemplate(template)) != nil { return template }
-        // A parameter may be a part of a segment.
-        let pieces = template.split(separator: /\{[^}]*\}/, omittingEmptySubsequences: false)
-        conditions.path = try StubParts.pattern(
-            pieces.map { NSRegularExpression.escapedPattern(for: String($0)) }.joined(separator: "[^/]+")
-        )
-        return PathTemplate.all.text
+        return try StubParts.template(template, &conditions)
     }
 
     private static func conditions(_ node: DataNode?) throws -> [String: TextCondition] {
@@ -115,7 +109,7 @@ struct WireMockRequest {
         return text
     }
 
-    private static func body(_ node: DataNode, _ import: FormatImport) throws -> BodyCondition {
+    private static func body(_ node: DataNode, _ reading: FormatImport) throws -> BodyCondition {
         if let json = node["equalToJson"] {
             // As an object, or as the text of one.
             let bytes = json.list == nil && json.members == nil ? json.bytes ?? [] : DataText.bytes(json, .compactJSON)
@@ -138,7 +132,7 @@ struct WireMockRequest {
             let rest = (expression.members ?? []).filter { $0.name != "expression" }
             return .path(path, try rest.isEmpty ? nil : self.text(.object(rest)))
         }
-        if let coded = node["binaryEqualTo"] { return .bytes(try MessageParts.base64(coded, `import`)) }
+        if let coded = node["binaryEqualTo"] { return .bytes(try MessageParts.base64(coded, reading)) }
         let condition = try text(node)
         guard case .equals(let text, false) = condition else { return .text(condition) }
         guard text.contains(replacement) else { return .bytes(Array(text.utf8)) }

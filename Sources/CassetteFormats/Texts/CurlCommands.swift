@@ -8,6 +8,8 @@ package struct CurlCommands: WritableFormat {
     package let title = "command lines of curl"
     package let fileExtension: String? = "sh"
 
+    private static let argumentLimit = 64 << 10
+
     package init() {}
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
@@ -32,8 +34,7 @@ package struct CurlCommands: WritableFormat {
         }
         // A server sees the path as it was sent.
         words += ["--path-as-is", "--globoff", ShellText.quoted(AbsoluteURL.text(interaction.origin, request.target))]
-        let own: [StaticString] = ["host", "content-length", "connection", "transfer-encoding"]
-        for field in request.fields where !own.contains(where: { field.isNamed($0) }) {
+        for field in request.fields.withoutFraming where !field.isNamed("host") {
             let (name, value) = (
                 String(decoding: field.name, as: UTF8.self), String(decoding: field.value, as: UTF8.self)
             )
@@ -41,7 +42,8 @@ package struct CurlCommands: WritableFormat {
         }
         guard !body.isEmpty else { return words.joined(separator: " ") }
         if !request.fields.contains("content-type") { words += ["-H", "'Content-Type:'"] }
-        if let text = String(validating: body, as: UTF8.self), !text.contains("\0") {
+        // An argument may not be longer than the system takes.
+        if body.count <= Self.argumentLimit, let text = String(validating: body, as: UTF8.self), !text.contains("\0") {
             return (words + ["--data-raw", ShellText.quoted(text)]).joined(separator: " ")
         }
         let coded = Data(body).base64EncodedString()

@@ -18,8 +18,7 @@ package struct HTTPFile: WritableFormat {
             var text = "### \(TextParts.summary(interaction))\n"
             text +=
                 "\(Latin1.string(request.method)) \(AbsoluteURL.text(interaction.origin, request.target)) HTTP/1.1\n"
-            let own: [StaticString] = ["host", "content-length", "connection", "transfer-encoding"]
-            for field in request.fields where !own.contains(where: { field.isNamed($0) }) {
+            for field in request.fields.withoutFraming where !field.isNamed("host") {
                 text +=
                     "\(String(decoding: field.name, as: UTF8.self)): \(String(decoding: field.value, as: UTF8.self))\n"
             }

@@ -27,7 +27,6 @@ package struct CassetteImport {
     package struct Report {
         package var interactions = 0
         package var stubs = 0
-        package var rules = 0
         /// Files of each format, by its name.
         package var files: [String: Int] = [:]
         /// Files in folders that are of no format that is known.
@@ -63,7 +62,6 @@ package struct CassetteImport {
         var report = Report()
         var writer: CassetteWriter?
         var stubs: [WholeStub] = []
-        var rules: [Rule] = []
         var origins: [Origin] = []
         let failure = SharedFailure()
         let now = Int64(Date().timeIntervalSince1970 * 1000)
@@ -105,7 +103,7 @@ package struct CassetteImport {
         do {
             let source = try ByteSource.open(file.path)
             guard let format = try chosenFormat(of: source, file) else { return }
-            let reading = FormatImport(interaction: take, stub: take, rule: take)
+            let reading = FormatImport(interaction: take, stub: take)
             (reading.file, reading.folder) = (source.name, file.folder)
             defer { state.report.losses.add(reading.losses) }
             try format.read(source, into: reading)
@@ -197,16 +195,9 @@ package struct CassetteImport {
 
     private func take(_ stub: WholeStub) throws {
         state.stubs.append(stub)
-        state.report.stubs += 1
         guard state.stubs.count <= 50_000 else {
             throw CassetteError(.unwritable, path: path, "takes no more than 50000 stubs; nothing was written.")
         }
-    }
-
-    private func take(_ rule: Rule) throws {
-        guard !state.rules.contains(rule) else { return }
-        state.rules.append(rule)
-        state.report.rules += 1
     }
 
     // MARK: The end
@@ -218,7 +209,7 @@ package struct CassetteImport {
         let added = try CassetteEditor.add(
             state.stubs.map { ($0.definition, $0.body) },
             upstreams: Self.named(state.origins),
-            rules: settings.rules + state.rules,
+            rules: settings.rules,
             secrets: settings.secrets,
             relaxesSecrets: true,
             to: path
@@ -234,7 +225,9 @@ package struct CassetteImport {
     }
 
     private func refuseLoss() throws {
-        guard settings.refusesLoss, let loss = state.report.losses.losses.first else { return }
+        guard settings.refusesLoss else { return }
+        if let failure = state.report.failures.first { throw failure }
+        guard let loss = state.report.losses.losses.first else { return }
         throw FormatError(loss.file, loss.line, "loses \(loss.what), and --strict refuses that; nothing was written.")
     }
 

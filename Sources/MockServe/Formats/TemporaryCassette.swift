@@ -15,8 +15,14 @@ package struct TemporaryCassette: Sendable {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return false }
         if isFolder.boolValue { return true }
+        guard let file = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? file.close() }
+        let magic = (try? file.read(upToCount: 16)) ?? nil
+        guard let magic, !magic.isEmpty, magic != Data("SQLite format 3\0".utf8) else { return false }
+        // What is wrong with an archive is said when it is imported.
+        if magic.starts(with: ByteSource.archive) { return true }
         guard let source = try? ByteSource.open(path), let start = try? FileStart(source) else { return false }
-        return !start.bytes.starts(with: "SQLite format 3\0".utf8) && KnownFormats.format(of: start) != nil
+        return KnownFormats.format(of: start) != nil
     }
 
     /// Imports a file or a folder. Files of other formats in a folder are passed over.

@@ -36,6 +36,11 @@ package struct StubConditions: Sendable, Hashable {
         )
     }
 
+    /// Adds a condition of a parameter to those that it has: of two parameters of one name, both are asked for.
+    package mutating func addQuery(_ name: String, _ condition: TextCondition) {
+        query[name] = query[name].map { .all([$0, condition]) } ?? condition
+    }
+
     package var isEmpty: Bool {
         path == nil && target == nil && query.isEmpty && fields.isEmpty && cookies.isEmpty && bodies.isEmpty
     }

@@ -13,7 +13,7 @@ extension StubDefinition {
         if self.path.text != path, copy.conditions.path == nil { copy.conditions.path = .equals(path) }
         for pair in target.pairs {
             let name = String(decoding: pair.name, as: UTF8.self)
-            copy.conditions.query[name] = .equals(String(decoding: pair.value, as: UTF8.self))
+            copy.conditions.addQuery(name, .equals(String(decoding: pair.value, as: UTF8.self)))
         }
         return copy
     }

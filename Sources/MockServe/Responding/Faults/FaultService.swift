@@ -73,7 +73,6 @@ final class FaultService: ExchangeService {
 
     /// Who gets a request whose answer goes wrong.
     ///
-    /// - Parameter kind: not `delay`.
     static func receiver(
         _ kind: FaultKind,
         _ exchange: Exchange,
@@ -82,6 +81,7 @@ final class FaultService: ExchangeService {
     ) -> any ExchangeReceiver {
         switch kind {
         case .reset, .status, .garbage: return OwnAnswer(exchange, kind, journal)
+        // Who calls this has waited.
         case .delay: return next.respond(to: exchange)
         case .close, .stall, .unfinishedChunks, .wrongLength, .slow:
             let faulty = FaultyTransport(kind) { [weak exchange] in exchange?.isHeld = true }

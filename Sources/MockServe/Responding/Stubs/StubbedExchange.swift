@@ -14,8 +14,9 @@ final class StubbedExchange: ExchangeReceiver {
     /// - Returns: who gets what follows.
     static func begin(_ exchange: Exchange, _ stub: CassetteStub, _ journal: ScopeJournal) -> any ExchangeReceiver {
         let behavior = stub.definition.behavior
+        journal.stubbed()
         var handler: any ExchangeHandler = Handler(stub, journal)
-        if let fault = behavior.fault { handler = FaultyHandler(fault, journal, next: handler) }
+        if let fault = behavior.fault { handler = FaultyHandler(fault, stub, journal, next: handler) }
         var delay = Duration.milliseconds(stub.definition.delay)
         if let wait = behavior.wait {
             var random = SystemRandomNumberGenerator()
@@ -45,15 +46,16 @@ final class StubbedExchange: ExchangeReceiver {
     /// Notes the fault of a stub as that of the exchange.
     private final class FaultyHandler: ExchangeHandler {
         let kind: FaultKind
+        let stub: CassetteStub
         let journal: ScopeJournal
         let next: any ExchangeHandler
 
-        init(_ kind: FaultKind, _ journal: ScopeJournal, next: any ExchangeHandler) {
-            (self.kind, self.journal, self.next) = (kind, journal, next)
+        init(_ kind: FaultKind, _ stub: CassetteStub, _ journal: ScopeJournal, next: any ExchangeHandler) {
+            (self.kind, self.stub, self.journal, self.next) = (kind, stub, journal, next)
         }
 
         func respond(to exchange: Exchange) -> any ExchangeReceiver {
-            exchange.fault = "fault: \(kind.text)"
+            exchange.fault = StubbedExchange.remark(exchange, stub, "fault: \(kind.text)")
             return FaultService.receiver(kind, exchange, journal, next)
         }
     }
@@ -62,10 +64,14 @@ final class StubbedExchange: ExchangeReceiver {
         (self.exchange, self.stub, self.journal) = (exchange, stub, journal)
     }
 
+    /// What the journal says: the stub, its own fault, and one that the server has for the request.
+    private static func remark(_ exchange: Exchange, _ stub: CassetteStub, _ fault: String? = nil) -> String {
+        (["stub \(stub.number)"] + [fault, exchange.fault].compactMap { $0 }).joined(separator: "; ")
+    }
+
     private func answer() {
         let definition = stub.definition
-        let remark = (["stub \(stub.number)"] + [exchange.fault].compactMap { $0 }).joined(separator: "; ")
-        journal.stubbed()
+        let remark = definition.behavior.fault == nil ? Self.remark(exchange, stub) : exchange.fault
         let status = definition.response.status
         journal.note(exchange.request, .responded, status: status, remark: remark, log: exchange.log)
         let length: BodyLength = definition.trailers.isEmpty ? .known(stub.body.readableBytes) : .unknown

@@ -41,7 +41,7 @@ final class Cancellation {
             return try body()
         } catch is Requested {
             let number = state.signal.load(ordering: .relaxed)
-            Console.say("mockserve: interrupted; nothing was written")
+            Console.say("mockserve: interrupted; what was not complete was not written")
             signal(number, SIG_DFL)
             // A source of signals blocks them.
             var signals = sigset_t()

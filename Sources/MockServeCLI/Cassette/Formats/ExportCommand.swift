@@ -10,7 +10,7 @@ struct ExportCommand: ParsableCommand {
         abstract: "Write a cassette in the format of another tool.",
         discussion: """
             Writes to standard output, or with -o to a file or, for formats of several files, a folder. What the format has no \
-            place for is said at the end.
+            place for is said at the end. vcr and vcrpy are written as JSON if the name of the file ends in .json.
 
             FORMATS
             \(FormatList.text(KnownFormats.writable.map { ($0.name, $0.title) }))
@@ -34,7 +34,7 @@ struct ExportCommand: ParsableCommand {
     )
     var output: String?
 
-    @Flag(help: "Replace what is there.")
+    @Flag(help: "Overwrite a file that is there; in a folder, other files stay.")
     var force = false
 
     func validate() throws { _ = try chosen }
@@ -66,6 +66,6 @@ struct ExportCommand: ParsableCommand {
         }
         progress.end()
         if let target { Console.say("mockserve: \(cassette) exported to \(target)") }
-        LossText.say(losses, "what \(format) has no place for")
+        LossText.say(losses, "what \(format) has no place for", namesFiles: false)
     }
 }

@@ -47,7 +47,7 @@ struct ImportCommand: ParsableCommand {
     @Flag(help: "Write nothing if anything cannot be carried over.")
     var strict = false
 
-    @Flag(help: "Leave out files that cannot be read, and say which.")
+    @Flag(help: "Go on after a file that cannot be read, or not to its end, and say which.")
     var keepGoing = false
 
     @Flag(help: "Print what was done as one JSON object a cassette.")
@@ -86,23 +86,21 @@ struct ImportCommand: ParsableCommand {
             try end(report.failures.count)
             return
         }
+        let cassettes = all.map { "\(output)/\($0.cassetteName)" }
+        for (index, cassette) in cassettes.enumerated() {
+            guard let first = cassettes.firstIndex(of: cassette), first < index else { continue }
+            throw MockServeError(
+                .invalidConfiguration,
+                "\(all[first].path) and \(all[index].path) would both become \(cassette)."
+            )
+        }
         var failures = 0
-        var written: [String: String] = [:]
-        for file in all {
-            let cassette = "\(output)/\(file.cassetteName)"
-            if let other = written.updateValue(file.path, forKey: cassette) {
-                throw MockServeError(
-                    .invalidConfiguration,
-                    "\(other) and \(file.path) would both become \(cassette)."
-                )
-            }
+        for (file, cassette) in zip(all, cassettes) {
             do {
                 failures += try make([file], cassette, cancellation).failures.count
             } catch let error as FormatError where keepGoing || (file.isFound && error.isAboutNothing) {
-                if !error.isAboutNothing {
-                    Console.say("mockserve: left out: \(error)")
-                    failures += 1
-                }
+                Console.say("mockserve: left out: \(error)")
+                if !error.isAboutNothing { failures += 1 }
             }
         }
         try end(failures)

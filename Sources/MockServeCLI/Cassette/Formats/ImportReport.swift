@@ -15,11 +15,11 @@ struct ImportReport {
 
     func say(asJSON: Bool) {
         if asJSON { return Console.print(object) }
-        for failure in report.failures { Console.say("mockserve: left out, from where it cannot be read: \(failure)") }
+        for failure in report.failures { Console.say("mockserve: read only up to a mistake: \(failure)") }
         sayOthers()
         Console.say("mockserve: \(contents) imported into \(cassette), from \(sources)")
         WrittenAnswer.say(redacted: report.redactions)
-        LossText.say(report.losses, "not carried over")
+        LossText.say(report.losses, "not carried over", namesFiles: true)
     }
 
     private func sayOthers() {
@@ -36,7 +36,6 @@ struct ImportReport {
             parts.append(Counted.text(report.interactions, "interaction"))
         }
         if report.stubs > 0 { parts.append(Counted.text(report.stubs, "stub")) }
-        if report.rules > 0 { parts.append(Counted.text(report.rules, "rule")) }
         return parts.joined(separator: " and ")
     }
 
@@ -54,12 +53,13 @@ struct ImportReport {
             if let line = loss.line { members.append("\"line\":\(line)") }
             return "{" + members.joined(separator: ",") + "}"
         }
+        let redactions = report.redactions.sorted { $0.key < $1.key }.map { "\(JSONText.string($0.key)):\($0.value)" }
         let files = report.files.sorted { $0.key < $1.key }.map { "\(JSONText.string($0.key)):\($0.value)" }
         let members = [
             "\"cassette\":\(JSONText.string(cassette))", "\"interactions\":\(report.interactions)",
-            "\"stubs\":\(report.stubs)", "\"rules\":\(report.rules)", "\"files\":{\(files.joined(separator: ","))}",
+            "\"stubs\":\(report.stubs)", "\"files\":{\(files.joined(separator: ","))}",
             "\"passed_over\":\(strings(report.others))", "\"failures\":\(strings(report.failures.map(\.description)))",
-            "\"losses\":[\(losses.joined(separator: ","))]",
+            "\"losses\":[\(losses.joined(separator: ","))]", "\"redactions\":{\(redactions.joined(separator: ","))}",
         ]
         return "{" + members.joined(separator: ",") + "}"
     }
@@ -67,13 +67,14 @@ struct ImportReport {
 
 /// Losses, line by line.
 enum LossText {
-    static func say(_ losses: LossReport, _ what: String) {
+    /// - Parameter namesFiles: whether losses are in one of several files.
+    static func say(_ losses: LossReport, _ what: String, namesFiles: Bool) {
         guard !losses.isEmpty else { return }
         Console.say("mockserve: \(what):")
         for loss in losses.losses {
             let place = loss.line.map { "\(loss.file):\($0)" } ?? loss.file
             let times = loss.count == 1 ? "once" : "\(loss.count) times"
-            Console.say("  \(loss.what): \(times)" + (loss.line == nil ? "" : ", first in \(place)"))
+            Console.say("  \(loss.what): \(times)" + (namesFiles ? ", first in \(place)" : ""))
         }
     }
 }
