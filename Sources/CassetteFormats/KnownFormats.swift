@@ -17,6 +17,9 @@ package enum KnownFormats {
         readable.first { $0.recognizes(start) }
     }
 
+    /// How the names of files end that may be of one of these formats.
+    package static let fileEndings = readable.reduce(into: Set<String>()) { $0.formUnion($1.fileEndings) }
+
     package static func readable(_ name: String) -> (any ReadableFormat)? { readable.first { $0.name == name } }
 
     package static func writable(_ name: String) -> (any WritableFormat)? { writable.first { $0.name == name } }

@@ -48,3 +48,26 @@ import Testing
         try found.write(to: file, atomically: true, encoding: .utf8)
     }
 }
+
+/// What is said about formats elsewhere.
+@Suite struct KnownFormatTests {
+    @Test func everyFormatIsInTheGuide() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let guide = try String(contentsOf: root.appendingPathComponent("docs/formats.md"), encoding: .utf8)
+        for name in Set(KnownFormats.readable.map(\.name) + KnownFormats.writable.map(\.name)) {
+            #expect(guide.contains("`\(name)`"), "\(name)")
+        }
+        for ending in KnownFormats.fileEndings { #expect(guide.contains("`.\(ending)`"), "\(ending)") }
+        #expect(Set(KnownFormats.readable.map(\.name)).count == KnownFormats.readable.count)
+        #expect(Set(KnownFormats.writable.map(\.name)).count == KnownFormats.writable.count)
+    }
+
+    @Test(arguments: FixtureTests.names) func isRecognizedByOneFormatOnly(_ name: String) throws {
+        let source = try ByteSource.open(FixtureTests.folder.appendingPathComponent(name).path)
+        let start = try FileStart(source)
+        let found = KnownFormats.readable.filter { $0.recognizes(start) }.map(\.name)
+        let folder = name.split(separator: "/").first.map(String.init)
+        #expect(found.first == (folder == "polly" ? "har" : folder), "\(name) \(found)")
+    }
+}

@@ -139,6 +139,32 @@ struct ImportTests {
         }
     }
 
+    /// What formats give must be what a cassette can hold.
+    @Test func whatIsImportedCanBeRead() async throws {
+        let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let fixtures = tests.appendingPathComponent("CassetteFormatsTests/Fixtures")
+        try await withFolder { folder in
+            let cassette = folder.appendingPathComponent("a.cassette").path
+            let all = try ForeignFile.all([fixtures.path])
+            let report = try CassetteImport.run(all, into: cassette, try settings { $0.keepsGoing = true })
+            #expect(
+                report.interactions > 100 && report.stubs > 40 && report.files.count > 10,
+                "\(report.interactions) \(report.stubs)"
+            )
+            #expect(report.failures.count < 5, "\(report.failures)")
+            let reader = try CassetteReader(path: cassette)
+            defer { reader.close() }
+            #expect(try targets(cassette).count == report.interactions && reader.stubs().count == report.stubs)
+            var blocks = 0
+            try reader.writeText { _ in blocks += 1 }
+            #expect(blocks > report.interactions + report.stubs)
+            for format in KnownFormats.writable {
+                let target = folder.appendingPathComponent("out-\(format.name)").path
+                _ = try CassetteExport.run(reader, as: format, to: target, overwrites: false)
+            }
+        }
+    }
+
     @Test func nothingIsAnError() async throws {
         try await withFolder { folder in
             let cassette = folder.appendingPathComponent("a.cassette").path

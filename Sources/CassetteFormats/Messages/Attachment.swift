@@ -4,8 +4,8 @@ extension FormatImport {
     /// Folders above that of the imported file in which the folder of attachments is looked for.
     private static let climbLimit = 12
 
-    /// Reads a file from a folder of attachments, which is beside the imported file, or beside a folder that it is in.
-    func attachment(_ name: String, besides attachments: String, line: Int) throws -> [UInt8] {
+    /// Reads a file from a folder of attachments, which is next to the imported file, or next to a folder that it is in.
+    func attachment(_ name: String, fromFolder attachments: String, line: Int) throws -> [UInt8] {
         var place = folder.map { URL(fileURLWithPath: $0).standardizedFileURL }
         for _ in 0..<Self.climbLimit {
             guard let current = place else { break }

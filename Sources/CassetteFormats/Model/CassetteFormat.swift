@@ -11,6 +11,9 @@ package protocol CassetteFormat: Sendable {
 
 /// A format that can be imported.
 package protocol ReadableFormat: CassetteFormat {
+    /// How the names of its files end, without the dot, in lower case: only such files are looked for in folders.
+    var fileEndings: Set<String> { get }
+
     /// Whether a file that begins so is of this format. Formats are asked in the order of `KnownFormats.readable`.
     func recognizes(_ start: FileStart) -> Bool
 
@@ -18,6 +21,11 @@ package protocol ReadableFormat: CassetteFormat {
     ///
     /// - Throws: `FormatError`, and what reading throws.
     func read(_ source: ByteSource, into reading: FormatImport) throws
+}
+
+extension ReadableFormat {
+    /// JSON, YAML, and both compressed.
+    package var fileEndings: Set<String> { ["json", "yml", "yaml", "gz", "zz"] }
 }
 
 /// A format that can be exported.

@@ -9,6 +9,7 @@ package struct HAR: ReadableFormat, WritableFormat {
     package let name = "har"
     package let title = "HTTP Archive 1.2 of browsers, proxies and test libraries"
     package let fileExtension: String? = "har"
+    package let fileEndings: Set<String> = ["har", "zhar", "json", "gz"]
 
     package init() {}
 

@@ -6,6 +6,7 @@ import MockServeCore
 package struct MitmproxyFlows: ReadableFormat {
     package let name = "mitmproxy"
     package let title = "flows of mitmproxy"
+    package let fileEndings: Set<String> = ["flow", "flows", "mitm", "dump"]
 
     /// Bytes of a flow: 1 GiB.
     private static let limit = 1 << 30

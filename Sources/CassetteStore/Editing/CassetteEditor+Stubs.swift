@@ -6,7 +6,7 @@ package struct AddedStubs {
     package var numbers: [Int64] = []
     /// What was replaced, by kind.
     package var redactions: [String: Int] = [:]
-    /// Stubs that any value meets where they asked for a secret.
+    /// Stubs that accept any value where they asked for a secret.
     package var relaxed = 0
     /// Stubs that ask for a secret in a way that cannot be relaxed.
     package var leftOut = 0
@@ -36,8 +36,7 @@ extension CassetteEditor {
     ///
     /// - Parameters:
     ///   - upstreams: are added to those that the cassette knows.
-    ///   - relaxesSecrets: whether a stub that asks for a secret gets a condition that any value meets; if it cannot, it is left
-    ///     out.
+    ///   - relaxesSecrets: whether a stub that asks for a secret accepts any value there; if it cannot, it is left out.
     package static func add(
         _ stubs: [(definition: StubDefinition, body: [UInt8])],
         upstreams: [Upstream] = [],

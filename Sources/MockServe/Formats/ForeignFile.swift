@@ -11,10 +11,7 @@ package struct ForeignFile: Sendable {
     /// Whether it was found in a folder, where there may be files of all sorts.
     package let isFound: Bool
 
-    private static let endings = [
-        "yml", "yaml", "json", "har", "zhar", "zz", "gz", "flow", "flows", "mitm", "dump",
-    ]
-    /// Files of bodies and of dependencies, which are no recordings.
+    /// Folders of bodies and of dependencies, which are not recordings.
     private static let otherFolders: Set<String> = ["__files", "node_modules", "vendor"]
 
     /// Files, and those in folders that may be of a format that is known, in the order of their names.
@@ -31,7 +28,10 @@ package struct ForeignFile: Sendable {
                 return [ForeignFile(path: path, name: URL(fileURLWithPath: path).lastPathComponent, isFound: false)]
             }
             let names = try inFolder(path)
-            guard !names.isEmpty else { throw FormatError(path, nil, "has no files of a known format in it.") }
+            guard !names.isEmpty else {
+                let endings = KnownFormats.fileEndings.sorted().map { ".\($0)" }.joined(separator: ", ")
+                throw FormatError(path, nil, "has no files in it whose names end in \(endings).")
+            }
             return names.map {
                 ForeignFile(
                     path: "\(path.hasSuffix("/") ? String(path.dropLast()) : path)/\($0)",
@@ -53,7 +53,8 @@ package struct ForeignFile: Sendable {
                 walk.skipDescendants()
                 continue
             }
-            guard let dot = last.lastIndex(of: "."), endings.contains(last[last.index(after: dot)...].lowercased())
+            guard let dot = last.lastIndex(of: "."),
+                KnownFormats.fileEndings.contains(last[last.index(after: dot)...].lowercased())
             else {
                 continue
             }

@@ -26,7 +26,9 @@ struct UndoCommand: ParsableCommand {
     func run() throws {
         try ExitStatus.reporting {
             try CassetteEditor.undo(cassette, force: force, isDryRun: dryRun)
-            Console.say("mockserve: \(cassette) \(dryRun ? "would be" : "is") as it was before that")
+            Console.say(
+                "mockserve: \(cassette) \(dryRun ? "would be" : "is") as it was before its last refresh or import"
+            )
         }
     }
 }

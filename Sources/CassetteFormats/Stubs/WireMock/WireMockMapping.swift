@@ -2,7 +2,7 @@ import Foundation
 import MockServeCore
 
 /// Our stubs as mappings of WireMock.
-enum WireMockStub {
+enum WireMockMapping {
     /// What the stub asks for.
     ///
     /// - Returns: nil, with a note, for what mappings cannot say.

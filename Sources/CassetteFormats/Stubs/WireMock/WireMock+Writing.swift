@@ -42,13 +42,13 @@ extension WireMock: WritableFormat {
         }
         try contents.forEachStub { stub in
             number += 1
-            guard var mapping = WireMockStub.mapping(stub.definition, export) else { return }
+            guard var mapping = WireMockMapping.mapping(stub.definition, export) else { return }
             let label = stub.definition.pattern
             mapping.set(
                 "response",
                 try response(stub.definition.response, stub.body, name: Self.fileName(number, label), export)
             )
-            WireMockStub.add(stub.definition, stub.body, to: &mapping, export)
+            WireMockMapping.add(stub.definition, stub.body, to: &mapping, export)
             try write(mapping, number, label, to: export)
         }
         try export.loseRules(of: contents)

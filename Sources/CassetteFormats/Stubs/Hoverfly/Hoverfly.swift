@@ -116,7 +116,7 @@ package struct Hoverfly: ReadableFormat {
         return behavior
     }
 
-    /// A sequence begins at 1 by itself, so that is no value here.
+    /// A sequence begins at 1 by itself, so that is not a value here.
     static func variable(_ name: String, _ value: String) -> String? {
         name.hasPrefix(sequencePrefix) && value == "1" ? nil : value
     }

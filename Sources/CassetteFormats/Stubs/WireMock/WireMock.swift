@@ -38,7 +38,7 @@ package struct WireMock: ReadableFormat {
 
     private func mapping(_ node: DataNode, _ reading: FormatImport) throws {
         guard node.members != nil else {
-            throw FormatError(reading.file, node.line, "has \(node.kind) in place of a mapping.")
+            throw FormatError(reading.file, node.line, "has \(node.kind) instead of a mapping.")
         }
         if node["serveEventListeners"] != nil || node["postServeActions"] != nil {
             reading.lost("what is done after a response (webhooks)", line: node.line)
@@ -88,7 +88,7 @@ package struct WireMock: ReadableFormat {
         if let coded = response["base64Body"] { return try MessageParts.base64(coded, reading) }
         if let json = response["jsonBody"] { return DataText.bytes(json, .compactJSON) }
         guard let name = response["bodyFileName"]?.text else { return [] }
-        return try reading.attachment(name, besides: "__files", line: response.line)
+        return try reading.attachment(name, fromFolder: "__files", line: response.line)
     }
 
     private func behavior(_ node: DataNode, _ response: DataNode, _ body: [UInt8]) throws(Unsupported) -> StubBehavior {
@@ -124,7 +124,7 @@ package struct WireMock: ReadableFormat {
 
     static let emptyResponse = "EMPTY_RESPONSE"
 
-    /// What a scenario begins with is no value here.
+    /// The state that a scenario begins with is not a value here.
     static func variable(_ state: String) -> String? { state == initialState ? nil : state }
 
     static let initialState = "Started"
