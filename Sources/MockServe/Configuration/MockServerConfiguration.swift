@@ -126,6 +126,9 @@ public struct MockServerConfiguration: Sendable {
     /// What a miss says about how to record; nil for the command `mockserve`.
     package var recordCommand: String?
 
+    /// The file or folder of another tool that the cassette was imported from, for as long as the server runs.
+    package var importedFrom: String?
+
     /// Whether a recording goes into a copy, which replaces the cassette at a good end if anything was recorded.
     package var replacesAtEnd = false
 

@@ -29,7 +29,8 @@ extension RunningService {
             loopCount: max(1, Array(MockServer.group(configuration).makeIterator()).count),
             opensOnLoop: configuration.opensOnLoop,
             secrets: secrets,
-            recordCommand: configuration.recordCommand
+            recordCommand: configuration.recordCommand,
+            importedFrom: configuration.importedFrom
         )
     }
 

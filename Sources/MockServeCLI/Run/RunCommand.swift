@@ -95,7 +95,7 @@ struct RunCommand: AsyncParsableCommand {
         let (server, status, unused, isDropped) = try await ExitStatus.reporting {
             let served = try recording.hasUpstream ? nil : ServedCassette(cassette, isQuiet: serving.quiet)
             defer { served?.end() }
-            let server = try await MockServer.start(try configure(served?.path ?? cassette))
+            let server = try await MockServer.start(try configure(served))
             serving.warn(server)
             let status: TerminationStatus
             do {
@@ -125,11 +125,10 @@ struct RunCommand: AsyncParsableCommand {
         if server.failedConnectionCount > 0 { throw ExitStatus.upstream.code }
     }
 
-    /// - Parameter path: of what is served.
-    private func configure(_ path: String) throws -> MockServerConfiguration {
+    /// - Parameter served: nil to record.
+    private func configure(_ served: ServedCassette?) throws -> MockServerConfiguration {
         var configuration =
-            recording.hasUpstream
-            ? MockServerConfiguration.record(path, upstreams: []) : MockServerConfiguration.replay(path)
+            served?.configuration(cassette) ?? MockServerConfiguration.record(cassette, upstreams: [])
         try modes.apply(to: &configuration)
         try serving.apply(to: &configuration, cassette: cassette, tellsAtOnce: live)
         try recording.apply(to: &configuration)

@@ -36,7 +36,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let server = try await ExitStatus.reporting {
             let served = try ServedCassette(cassette, isQuiet: serving.quiet)
             defer { served.end() }
-            var configuration = MockServerConfiguration.replay(served.path)
+            var configuration = served.configuration(cassette)
             try serving.apply(to: &configuration, cassette: cassette)
             try serving.explainIfAsked(configuration)
             let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in

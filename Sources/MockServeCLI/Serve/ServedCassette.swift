@@ -27,5 +27,12 @@ struct ServedCassette {
         Console.say("mockserve: to keep them: mockserve cassette import \(ShellText.quoted(given)) -o NAME.cassette")
     }
 
+    /// The replay of it.
+    func configuration(_ given: String) -> MockServerConfiguration {
+        var configuration = MockServerConfiguration.replay(path)
+        if temporary != nil { configuration.importedFrom = given }
+        return configuration
+    }
+
     func end() { temporary?.remove() }
 }

@@ -198,6 +198,9 @@ def foreign_files_are_replayed(folder):
         assert os.listdir(temporary) == []
         out, said = run("run", "vcr cassettes/a.yml", "--", "sh", "-c", "curl -s $MOCKSERVE_URL/a; curl -s -o /dev/null $MOCKSERVE_URL/c", cwd=folder, status=3)
         assert out == "one" and "a.yml is not a cassette: 1 interaction imported for this run, from 1 vcr file" in said, (out, said)
+        # What to do is said of a cassette that stays.
+        assert "mockserve cassette import 'vcr cassettes/a.yml' -o a.cassette && mockserve record a.cassette --upstream" in said, said
+        assert temporary not in said, said
         assert os.listdir(temporary) == []
         # One that was killed is removed by the next.
         server = Server("replay", os.path.join(folder, "vcr cassettes"), "--quiet")

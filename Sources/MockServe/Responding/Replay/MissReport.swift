@@ -24,6 +24,8 @@ struct MissReport: Sendable {
     let status: Int
     /// What records what is missing, if it is not the command `mockserve`.
     var recordCommand: String?
+    /// What the cassette was imported from, if it is there only as long as the server runs.
+    var importedFrom: String?
     /// Whether there is no cassette at all.
     var isWithoutCassette = false
     /// What stubs of the cassette for the same method and path ask for besides, and how many stubs there are.
@@ -50,16 +52,24 @@ struct MissReport: Sendable {
         }
         if let recordCommand { return "Record it: \(recordCommand)" }
         let upstream = asked.origin.isEmpty ? "URL" : asked.origin
-        return "Record it: mockserve record \(quoted(cassette)) --upstream \(upstream) --mode missing"
+        let record =
+            "mockserve record \(importedFrom == nil ? quoted(cassette) : importedName) --upstream \(upstream) --mode missing"
+        guard let importedFrom else { return "Record it: \(record)" }
+        return "Record it: mockserve cassette import \(quoted(importedFrom)) -o \(importedName) && \(record)"
     }
 
     /// The rule by which the nearest recording would answer; nil if there is none to recommend.
     private var rule: String? {
         guard let nearest = nearest.first, !nearest.ignorable.isEmpty else { return nil }
         let options = nearest.ignorable.map { " --ignore \(quoted($0))" }.joined()
-        return "Or, if what differs from #\(nearest.id) does not matter: "
-            + "mockserve cassette rule add \(quoted(cassette))\(options)"
+        let command =
+            importedFrom.map { "mockserve cassette import \(quoted($0)) -o \(importedName)" }
+            ?? "mockserve cassette rule add \(quoted(cassette))"
+        return "Or, if what differs from #\(nearest.id) does not matter: \(command)\(options)"
     }
+
+    /// What a cassette that is to stay may be called.
+    private var importedName: String { quoted(URL(fileURLWithPath: cassette).lastPathComponent) }
 
     private func quoted(_ text: String) -> String { ShellText.quoted(text) }
 

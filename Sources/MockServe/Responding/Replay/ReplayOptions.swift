@@ -21,4 +21,6 @@ struct ReplayOptions: Sendable {
     var secrets: KnownSecrets
     /// As `MockServerConfiguration.recordCommand`.
     var recordCommand: String?
+    /// As `MockServerConfiguration.importedFrom`.
+    var importedFrom: String?
 }

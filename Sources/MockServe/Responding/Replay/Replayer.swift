@@ -225,7 +225,8 @@ final class Replayer: ExchangeService {
                 cassette: path,
                 playback: options.playback,
                 status: options.missStatus,
-                recordCommand: options.recordCommand
+                recordCommand: options.recordCommand,
+                importedFrom: options.importedFrom
             )
             (report.stubs, report.stubCount) = (self.stubs.near(asked.head), self.stubs.count)
             return report
