@@ -168,54 +168,63 @@ package struct HAR: ReadableFormat, WritableFormat {
             of: interaction
         )
         if isDecoded { export.lose([.coding], of: interaction) }
-        let (request, response) = (interaction.request, interaction.response)
-        let wait = interaction.firstByte ?? 0
-        let receive = interaction.chunks.last?.offset ?? 0
-        let body = interaction.requestBody
-        var data: DataNode?
-        if !body.isEmpty {
-            let text = String(validating: body, as: UTF8.self)
-            data = .object([
-                "mimeType": .text(request.fields.first("content-type").map { Latin1.string($0) } ?? ""),
-                "text": .text(text ?? Data(body).base64EncodedString()),
-                // HAR has no place for it: other readers take the text as it is.
-                "_encoding": text == nil ? .text("base64") : nil,
-            ])
-        }
+        let (wait, receive) = (interaction.firstByte ?? 0, interaction.chunks.last?.offset ?? 0)
         return .object([
             "startedDateTime": .text(FormatDate.iso(interaction.recordedAt ?? 0)),
             "time": .number(wait + receive),
-            "request": .object([
-                "method": .text(Latin1.string(request.method)),
-                "url": .text(AbsoluteURL.text(interaction.origin, request.target)),
-                "httpVersion": .text(versionName(request.version)),
-                "cookies": .list([]),
-                "headers": headers(request.fields),
-                "queryString": .list(
-                    Target(Target.originForm(request.target)).pairs.map { pair in
-                        .object([
-                            "name": .text(String(decoding: pair.name, as: UTF8.self)),
-                            "value": .text(String(decoding: pair.value, as: UTF8.self)),
-                        ])
-                    }
-                ),
-                "postData": data,
-                "headersSize": .number(-1),
-                "bodySize": .number(body.count),
-            ]),
-            "response": .object([
-                "status": .number(response.status),
-                "statusText": .text(String(decoding: response.reason ?? [], as: UTF8.self)),
-                "httpVersion": .text(versionName(response.version)),
-                "cookies": .list([]),
-                "headers": headers(response.fields),
-                "content": HARContent.node(interaction),
-                "redirectURL": .text(response.fields.first("location").map { Latin1.string($0) } ?? ""),
-                "headersSize": .number(-1),
-                "bodySize": .number(interaction.responseBody.count),
-            ]),
+            "request": request(interaction),
+            "response": response(interaction),
             "cache": .object([:]),
             "timings": .object(["send": .number(0), "wait": .number(wait), "receive": .number(receive)]),
+        ])
+    }
+
+    private func request(_ interaction: WholeInteraction) -> DataNode {
+        let request = interaction.request
+        return .object([
+            "method": .text(Latin1.string(request.method)),
+            "url": .text(AbsoluteURL.text(interaction.origin, request.target)),
+            "httpVersion": .text(versionName(request.version)),
+            "cookies": .list([]),
+            "headers": headers(request.fields),
+            "queryString": .list(
+                Target(Target.originForm(request.target)).pairs.map { pair in
+                    .object([
+                        "name": .text(String(decoding: pair.name, as: UTF8.self)),
+                        "value": .text(String(decoding: pair.value, as: UTF8.self)),
+                    ])
+                }
+            ),
+            "postData": data(interaction),
+            "headersSize": .number(-1),
+            "bodySize": .number(interaction.requestBody.count),
+        ])
+    }
+
+    private func data(_ interaction: WholeInteraction) -> DataNode? {
+        let body = interaction.requestBody
+        guard !body.isEmpty else { return nil }
+        let text = String(validating: body, as: UTF8.self)
+        return .object([
+            "mimeType": .text(interaction.request.fields.first("content-type").map { Latin1.string($0) } ?? ""),
+            "text": .text(text ?? Data(body).base64EncodedString()),
+            // HAR has no place for it: other readers take the text as it is.
+            "_encoding": text == nil ? .text("base64") : nil,
+        ])
+    }
+
+    private func response(_ interaction: WholeInteraction) -> DataNode {
+        let response = interaction.response
+        return .object([
+            "status": .number(response.status),
+            "statusText": .text(String(decoding: response.reason ?? [], as: UTF8.self)),
+            "httpVersion": .text(versionName(response.version)),
+            "cookies": .list([]),
+            "headers": headers(response.fields),
+            "content": HARContent.node(interaction),
+            "redirectURL": .text(response.fields.first("location").map { Latin1.string($0) } ?? ""),
+            "headersSize": .number(-1),
+            "bodySize": .number(interaction.responseBody.count),
         ])
     }
 

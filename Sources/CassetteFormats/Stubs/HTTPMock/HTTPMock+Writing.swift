@@ -93,64 +93,73 @@ extension HTTPMock: WritableFormat {
     private static func mock(_ stub: WholeStub, _ export: FormatExport) throws -> DataNode {
         let definition = StubParts.withoutTarget(stub.definition, export)
         let conditions = definition.conditions
-        var when: [(name: String, value: DataNode)] = []
-        if let method = definition.method { when.append(("method", .text(method))) }
         guard conditions.target == nil else { throw Unsupported("a stub with a condition on path and query together") }
-        switch (conditions.path, definition.path.text) {
-        case (.matches(let pattern)?, _): when.append(("path_matches", .text("^(?:\(pattern.text))$")))
-        case (.equals(let path, false)?, _): when.append(("path", .text(path)))
-        case (nil, PathTemplate.all.text): break
-        case (nil, let path) where !path.contains("{") && !path.hasSuffix("**"): when.append(("path", .text(path)))
-        case (nil, let path):
-            when.append(("path_matches", .text("^\(StubParts.expression(path))$")))
-        default: throw Unsupported("a stub with such a condition on its path")
-        }
-        for (name, wanted) in [
-            ("query_param", conditions.query), ("header", conditions.fields), ("cookie", conditions.cookies),
-        ] {
-            let pairs = try wanted.sorted { $0.key < $1.key }.map {
-                name,
-                condition throws(Unsupported) -> (String, String?) in
-                switch condition {
-                case .equals(let text, false): return (name, text)
-                case .present: return (name, nil)
-                default: throw Unsupported("a stub with a condition that is not equality")
-                }
-            }
-            if let node = Self.pairs(pairs) { when.append((name, node)) }
-        }
-        /// Several of a kind are one list; what is not a list can be there only once.
-        func add(_ name: String, _ text: String, isList: Bool) throws {
-            guard let index = when.firstIndex(where: { $0.name == name }) else {
-                return when.append((name, isList ? .list([.text(text)]) : .text(text)))
-            }
-            guard let list = when[index].value.list else {
-                throw Unsupported("a stub with two such conditions on its body")
-            }
-            when[index].value = .list(list + [.text(text)])
-        }
-        for condition in conditions.bodies {
-            switch condition {
-            case .json(let value): try add("json_body", String(decoding: value.text, as: UTF8.self), isList: false)
-            case .containing(let value):
-                try add("json_body_partial", String(decoding: value.text, as: UTF8.self), isList: true)
-            case .bytes(let bytes):
-                guard let text = String(validating: bytes, as: UTF8.self) else {
-                    throw Unsupported("a stub with a binary body")
-                }
-                try add("body", text, isList: false)
-            case .text(.contains(let text)): try add("body_contains", text, isList: true)
-            case .text(.matches(let pattern)): try add("body_matches", "^(?:\(pattern.text))$", isList: true)
-            default: throw Unsupported("a stub with such a condition on its body")
-            }
-        }
+        var when = DataNode.object([])
+        if let method = definition.method { when.set("method", .text(method)) }
+        try addPath(of: definition, to: &when)
+        try add(conditions.query, "query_param", to: &when)
+        try add(conditions.fields, "header", to: &when)
+        try add(conditions.cookies, "cookie", to: &when)
+        for condition in conditions.bodies { try add(condition, to: &when) }
         var behavior = definition.behavior
         behavior.priority = StubBehavior.usualPriority
         if behavior != definition.behavior { export.lost("the priority of a stub") }
         if !behavior.isUsual { throw Unsupported("a stub with variables, waits or faults") }
         if !definition.trailers.isEmpty { export.lost(ExportedAspect.responseTrailers.lossName) }
-        return .object([
-            ("when", .object(when)), ("then", answer(definition.response, stub.body, delay: definition.delay)),
-        ])
+        return .object(["when": when, "then": answer(definition.response, stub.body, delay: definition.delay)])
+    }
+
+    private static func addPath(of stub: StubDefinition, to when: inout DataNode) throws {
+        let isAny = stub.path.text == PathTemplate.all.text
+        switch stub.conditions.path {
+        case nil where isAny: break
+        case nil:
+            let isLiteral = !stub.path.text.contains("{") && !stub.path.text.hasSuffix("**")
+            when.set(
+                isLiteral ? "path" : "path_matches",
+                .text(isLiteral ? stub.path.text : "^\(StubParts.expression(stub.path.text))$")
+            )
+        case .matches(let pattern)? where isAny: when.set("path_matches", .text("^(?:\(pattern.text))$"))
+        case .equals(let path, false)? where isAny: when.set("path", .text(path))
+        default: throw Unsupported("a stub with such a condition on its path")
+        }
+    }
+
+    private static func add(_ conditions: [String: TextCondition], _ name: String, to when: inout DataNode) throws {
+        var pairs: [(String, String?)] = []
+        for (name, condition) in conditions.sorted(by: { $0.key < $1.key }) {
+            switch condition {
+            case .equals(let text, false): pairs.append((name, text))
+            case .present: pairs.append((name, nil))
+            default: throw Unsupported("a stub with a condition that is not equality")
+            }
+        }
+        if let node = self.pairs(pairs) { when.set(name, node) }
+    }
+
+    private static func add(_ condition: BodyCondition, to when: inout DataNode) throws {
+        switch condition {
+        case .json(let value):
+            try add("json_body", String(decoding: value.text, as: UTF8.self), isList: false, to: &when)
+        case .containing(let value):
+            try add("json_body_partial", String(decoding: value.text, as: UTF8.self), isList: true, to: &when)
+        case .bytes(let bytes):
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw Unsupported("a stub with a binary body")
+            }
+            try add("body", text, isList: false, to: &when)
+        case .text(.contains(let text)): try add("body_contains", text, isList: true, to: &when)
+        case .text(.matches(let pattern)): try add("body_matches", "^(?:\(pattern.text))$", isList: true, to: &when)
+        default: throw Unsupported("a stub with such a condition on its body")
+        }
+    }
+
+    /// Several of a kind are one list; what is not a list can be there only once.
+    private static func add(_ name: String, _ text: String, isList: Bool, to when: inout DataNode) throws {
+        let known = when[name]?.list
+        guard when[name] == nil || known != nil else {
+            throw Unsupported("a stub with two such conditions on its body")
+        }
+        when.set(name, isList ? .list((known ?? []) + [.text(text)]) : .text(text))
     }
 }

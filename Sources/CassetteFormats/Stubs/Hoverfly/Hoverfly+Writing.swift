@@ -148,8 +148,11 @@ extension Hoverfly: WritableFormat {
 
     private static func path(_ stub: StubDefinition) throws -> DataNode? {
         if stub.conditions.target != nil { throw Unsupported("a stub with a condition on path and query together") }
-        if let condition = stub.conditions.path { return .list(try list(condition)) }
         let text = stub.path.text
+        if let condition = stub.conditions.path {
+            guard text == PathTemplate.all.text else { throw Unsupported("a stub with such a condition on its path") }
+            return .list(try list(condition))
+        }
         guard text != PathTemplate.all.text else { return nil }
         guard text.contains("{") || text.hasSuffix("/**") else { return matcher("exact", text) }
         return matcher("regex", "^\(StubParts.expression(text))$")

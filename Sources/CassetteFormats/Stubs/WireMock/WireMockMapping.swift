@@ -28,6 +28,9 @@ enum WireMockMapping {
     }
 
     private static func addURL(_ stub: StubDefinition, _ request: inout DataNode) throws(Unsupported) {
+        guard stub.conditions.path == nil || stub.path.text == PathTemplate.all.text else {
+            throw Unsupported("a stub with such a condition on its path")
+        }
         switch (stub.conditions.target, stub.conditions.path) {
         case (nil, nil):
             if stub.path.text == PathTemplate.all.text { return request.set("urlPathPattern", .text(".*")) }
@@ -39,7 +42,8 @@ enum WireMockMapping {
             guard !start.contains("{") else { throw Unsupported("a stub whose path has parameters and **") }
             request.set("urlPathPattern", .text(NSRegularExpression.escapedPattern(for: String(start)) + "(/.*)?"))
         case (.equals(let url, false)?, nil): request.set("url", .text(url))
-        case (.matches(let pattern)?, nil): request.set("urlPattern", .text(pattern.text))
+        case (.matches(let pattern)?, nil) where stub.path.text == PathTemplate.all.text:
+            request.set("urlPattern", .text(pattern.text))
         case (nil, .equals(let path, false)?): request.set("urlPath", .text(path))
         case (nil, .matches(let pattern)?): request.set("urlPathPattern", .text(pattern.text))
         default: throw Unsupported("a stub with such a condition on its path")
