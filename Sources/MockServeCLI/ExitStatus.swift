@@ -49,7 +49,7 @@ enum ExitStatus: Int32 {
 
     private static func report(_ error: any Error) -> any Error {
         let ours = (error as? CassetteError).map { MockServeError($0) }
-        let foreign = (error as? FormatError).map { MockServeError(.cassetteUnreadable, $0.description) }
+        let foreign = (error as? FormatError).map { MockServeError(.cassetteUnreadable, Console.safe($0.description)) }
         let known = ours ?? foreign ?? error as? MockServeError
         guard let known else { return error }
         Console.say("mockserve: \(known.message)")

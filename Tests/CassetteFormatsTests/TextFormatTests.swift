@@ -91,7 +91,7 @@ import Testing
 
     @Test func aReportFencesWhatItShows() throws {
         let report = try text(MarkdownReport(), interaction())
-        #expect(report.contains("| [1](#1) | POST | https://api.example.com/a?q='x | 200 | text/html | 21 |"))
+        #expect(report.contains("| [1](#1) | POST | `https://api.example.com/a?q='x` | 200 | text/html | 21 |"))
         #expect(
             report.contains(
                 "\n`````http\nHTTP/1.1 200 OK\nContent-Type: text/html\nContent-Length: 20\n\n<b>```</b>\n````\n| x |\n`````\n"

@@ -18,7 +18,7 @@ package struct OpenAPI: ReadableFormat {
         let stream = try DataFile.stream(source)
         guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         let document = try stream.value()
-        DataFile.noteTags(of: stream, reading)
+        try DataFile.end(stream, reading)
         guard document["openapi"]?.text?.hasPrefix("3.") == true else {
             throw FormatError(reading.file, document.line, "is not a description of OpenAPI 3.")
         }
@@ -45,6 +45,8 @@ package struct OpenAPI: ReadableFormat {
         guard let server = document["servers"]?.list?.first, var url = server["url"]?.text else { return "" }
         for (name, variable) in server["variables"]?.members ?? [] {
             url = url.replacing("{\(name)}", with: variable["default"]?.text ?? "")
+            // Values may have variables in them.
+            guard url.utf8.count < 4096 else { return "" }
         }
         guard let address = AbsoluteURL(url.hasPrefix("/") || url.contains("://") ? url : "/\(url)") else { return "" }
         let path = String(decoding: Target(address.target).path, as: UTF8.self)

@@ -21,8 +21,9 @@ package struct Postman: ReadableFormat {
 
     package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try JSONStream(source)
-        guard try stream.nextDocument() else { return }
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         let collection = try stream.value()
+        try DataFile.end(stream, reading)
         guard let items = collection["item"]?.list else {
             throw FormatError(reading.file, collection.line, "has no list `item`.")
         }
@@ -179,13 +180,19 @@ package struct Postman: ReadableFormat {
         return (try? PathTemplate(template)) == nil ? StubParts.path(path, &conditions) : template
     }
 
+    /// Bytes that a text may have with its variables.
+    private static let resolvedLimit = 4 << 20
+
     /// With the variables of the collection in it; unknown ones stay. Variables within variables are resolved, a few times.
     private static func resolved(_ text: String, _ variables: [String: String]) -> String {
         guard !variables.isEmpty else { return text }
         var text = text
-        for _ in 0..<5 where text.contains("{{") && text.utf8.count < 1 << 20 {
+        for _ in 0..<5 where text.contains("{{") {
             let before = text
-            for (name, value) in variables { text = text.replacing("{{\(name)}}", with: value) }
+            for (name, value) in variables.sorted(by: { $0.key < $1.key }) where text.contains("{{\(name)}}") {
+                text = text.replacing("{{\(name)}}", with: value)
+                guard text.utf8.count < resolvedLimit else { return before }
+            }
             if text == before { break }
         }
         return text

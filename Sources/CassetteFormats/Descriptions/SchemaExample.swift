@@ -42,20 +42,31 @@ struct SchemaExample {
         DataNode(.map((schema.members ?? []).filter { $0.name != "allOf" }), line: schema.line)
     }
 
-    private func together(_ parts: [DataNode], _ within: Set<String>, _ depth: Int, _ left: inout Int) throws
-        -> DataNode?
-    {
-        var object = DataNode.object([])
+    private func together(
+        _ parts: [DataNode],
+        _ within: Set<String>,
+        _ depth: Int,
+        _ left: inout Int
+    ) throws -> DataNode? {
+        var members: [(name: String, value: DataNode)] = []
+        var indexes: [String: Int] = [:]
         var other: DataNode?
         for part in parts {
             guard let value = try value(part, within, depth + 1, &left) else { continue }
-            guard let members = value.members else {
+            guard let more = value.members else {
                 other = value.isNull ? other : value
                 continue
             }
-            for (name, value) in members { object.set(name, value) }
+            for member in more {
+                if let index = indexes[member.name] {
+                    members[index] = member
+                } else {
+                    indexes[member.name] = members.count
+                    members.append(member)
+                }
+            }
         }
-        return object.members?.isEmpty == true ? other ?? object : object
+        return members.isEmpty ? other ?? .object([]) : .object(members)
     }
 
     /// A list of types has `null` among them in 3.1.
@@ -75,16 +86,22 @@ struct SchemaExample {
     ) throws -> DataNode? {
         switch type {
         case "object":
-            var object = DataNode.object([])
+            var members: [(name: String, value: DataNode)] = []
             for (name, property) in schema["properties"]?.members ?? [] where property["writeOnly"]?.bool != true {
-                if let value = try value(property, within, depth + 1, &left) { object.set(name, value) }
+                guard left > 0 else { break }
+                if let value = try value(property, within, depth + 1, &left) { members.append((name, value)) }
             }
-            return object
+            return .object(members)
         case "array":
+            let before = left
             guard let items = schema["items"], let element = try value(items, within, depth + 1, &left) else {
                 return .list([])
             }
-            return .list(Array(repeating: element, count: min(max(schema["minItems"]?.integer ?? 1, 1), 10)))
+            // Each element is as large as the first.
+            let size = max(1, before - left)
+            let count = min(max(schema["minItems"]?.integer ?? 1, 1), 10, 1 + max(0, left) / size)
+            left -= (count - 1) * size
+            return .list(Array(repeating: element, count: count))
         case "string": return .text(text(schema))
         case "integer": return .number(schema["minimum"]?.integer ?? 0)
         case "number": return schema["minimum"] ?? .number(0)

@@ -9,8 +9,17 @@ extension FormatImport {
         var place = folder.map { URL(fileURLWithPath: $0).standardizedFileURL }
         for _ in 0..<Self.climbLimit {
             guard let current = place else { break }
-            if FileManager.default.fileExists(atPath: current.appendingPathComponent(attachments).path) {
-                return try attachment(name, in: current.appendingPathComponent(attachments), line: line)
+            let folder = current.appendingPathComponent(attachments)
+            if FileManager.default.fileExists(atPath: folder.path) {
+                // A link could lead anywhere.
+                guard (try? FileManager.default.destinationOfSymbolicLink(atPath: folder.path)) == nil else {
+                    throw FormatError(
+                        file,
+                        line,
+                        "names the file \(name.prefix(200)), and \(folder.path) is a symbolic link."
+                    )
+                }
+                return try attachment(name, in: folder, line: line)
             }
             place = current.path == "/" ? nil : current.deletingLastPathComponent()
         }

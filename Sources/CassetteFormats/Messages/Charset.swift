@@ -9,6 +9,11 @@ enum Charset {
         "utf-16be": .utf16BigEndian,
     ]
 
+    /// Whether texts can be written in a charset; in any case for those that are the same in UTF-8.
+    static func isKnown(_ name: String) -> Bool {
+        ["", "utf-8", "utf8", "us-ascii", "ascii"].contains(name.lowercased()) || encodings[name.lowercased()] != nil
+    }
+
     /// The bytes of a text in a charset; in UTF-8 if that is not known, or does not have them.
     ///
     /// - Parameter name: in any case.

@@ -61,7 +61,7 @@ enum ExportedAspect: CaseIterable {
         let (request, response) = (interaction.request, interaction.response)
         let sections = [request.fields, response.fields]
         return switch self {
-        case .anyOrigin: interaction.origin.isEmpty
+        case .anyOrigin: Origin(interaction.origin) == nil
         case .targetBytes: request.target.contains { $0 > 0x7F }
         case .scatteredFields: sections.contains { Self.areScattered($0) }
         case .requestFields: !request.fields.isEmpty

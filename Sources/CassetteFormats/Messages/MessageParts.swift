@@ -82,7 +82,9 @@ enum MessageParts {
                 reading.lost("a request to a URL of the scheme \(scheme.prefix(20).lowercased())", line: line)
                 return nil
             }
-            throw FormatError(reading.file, line, "has a URL that makes no sense: \(text.prefix(100)).")
+            // Without what may be a password.
+            let shown = text.lastIndex(of: "@").map { text[text.index(after: $0)...] } ?? text[...]
+            throw FormatError(reading.file, line, "has a URL that makes no sense: \(shown.prefix(100)).")
         }
         if url.hadUser { reading.lost("user and password in a URL", line: line) }
         return url

@@ -26,9 +26,14 @@ enum DataFile {
             // Written as null, or left empty, by tools that recorded nothing.
             try stream.forEachElementIfList { try body(try stream.value()) }
         }
-        if try stream.nextDocument() { reading.lost("what comes after the first document", line: stream.line) }
-        noteTags(of: stream, reading)
+        try end(stream, reading)
         guard isThere else { throw FormatError(source.name, nil, "has no list `\(list)`.") }
+    }
+
+    /// Takes note of what follows, and of what was read as data only.
+    static func end(_ stream: any DataStream, _ reading: FormatImport) throws {
+        if try stream.nextDocument() { reading.lost("what comes after the first value of the file", line: stream.line) }
+        noteTags(of: stream, reading)
     }
 
     static func noteTags(of stream: any DataStream, _ reading: FormatImport) {

@@ -13,7 +13,10 @@ package struct Cassetter: ReadableFormat, WritableFormat {
     package func recognizes(_ start: FileStart) -> Bool {
         start.has("grpc_interactions") || start.has("ws_interactions")
             || start.has("interactions[].request.body.content")
-            || start.has("interactions[].request.body.type")
+            || start.has("interactions[].request.body.type") || start.has("interactions[].response.body.content")
+            || start.has("interactions[].response.body.type")
+            || start.has("interactions[].request.uri") && start.has("interactions[].request.uri")
+                && start.value("interactions[].response.status") != nil
     }
 
     package func read(_ source: ByteSource, into reading: FormatImport) throws {
@@ -32,7 +35,7 @@ package struct Cassetter: ReadableFormat, WritableFormat {
             default: try stream.skip()
             }
         }
-        DataFile.noteTags(of: stream, reading)
+        try DataFile.end(stream, reading)
     }
 
     private func interaction(_ node: DataNode, _ reading: FormatImport) throws {

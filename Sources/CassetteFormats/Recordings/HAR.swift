@@ -31,6 +31,7 @@ package struct HAR: ReadableFormat, WritableFormat {
                 try stream.forEachElement { try entry(try stream.value(), reading) }
             }
         }
+        try DataFile.end(stream, reading)
         guard hasEntries else { throw stream.problem("has no `log` with `entries` in it.") }
     }
 
@@ -139,6 +140,10 @@ package struct HAR: ReadableFormat, WritableFormat {
             )
         }
         guard content["encoding"]?.text == "base64" else {
+            let charset = HARContent.charset(fields)
+            if !Charset.isKnown(charset), text.text?.utf8.contains(where: { $0 > 0x7F }) == true {
+                reading.lost("the charset \(charset.prefix(40)) of a text (it is UTF-8 now)", line: content.line)
+            }
             return (HARContent.bytes(text.text ?? "", fields, size: content["size"]?.integer), [])
         }
         return (try MessageParts.base64(text, reading), [])

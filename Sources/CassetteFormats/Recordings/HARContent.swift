@@ -18,8 +18,13 @@ enum HARContent {
         {
             return bytes
         }
+        return Charset.bytes(text, charset(fields))
+    }
+
+    /// The charset that the type names; empty if it names none.
+    static func charset(_ fields: Fields) -> String {
         let charset = fields.first("content-type").flatMap { MediaType($0).parameter("charset") } ?? []
-        return Charset.bytes(text, String(decoding: charset, as: UTF8.self))
+        return String(decoding: charset, as: UTF8.self)
     }
 
     /// Whether a character is one that texts do not have.
@@ -40,7 +45,7 @@ enum HARContent {
         }
         guard isBase64 || isBinary || fields.contains("content-encoding"),
             let stream = try? JSONStream(ByteSource(Array(text.utf8), name: "")),
-            let strings = try? stream.value().list?.map(\.text)
+            let strings = try? stream.value().list?.map(\.text), !strings.isEmpty
         else { return nil }
         var pieces: [[UInt8]] = []
         for string in strings {
@@ -50,7 +55,10 @@ enum HARContent {
             }
             pieces.append(piece)
         }
-        return pieces
+        guard !isBase64, !isBinary else { return pieces }
+        // Nothing says that it is one; a list may well be the decoded body itself.
+        let coded = pieces.flatMap { $0 }
+        return BodyText.decoded(coded, fields, limit: decodedLimit) == nil ? nil : pieces
     }
 
     /// The content of a response.

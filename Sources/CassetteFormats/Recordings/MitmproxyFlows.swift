@@ -75,9 +75,9 @@ package struct MitmproxyFlows: ReadableFormat {
         guard let status = response["status_code"]?.integer, (100...999).contains(status) else {
             throw problem("a status that is not a number from 100 to 999")
         }
-        guard request["content"] != nil || flow["request"]?.members?.contains(where: { $0.name == "content" }) == true
-        else {
-            throw problem("a request without content")
+        if response["content"] == nil || request["content"] == nil {
+            // What was streamed, or too long, is not kept.
+            reading.lost("the body of a message, which the file does not have")
         }
         let version = MessageParts.version(response["http_version"]?.text)
         var interaction = WholeInteraction(
@@ -112,7 +112,8 @@ package struct MitmproxyFlows: ReadableFormat {
         else {
             return
         }
-        interaction.firstByte = first >= end && first - end < 1 << 40 ? Int(first - end) : nil
+        let (wait, isTooMuch) = first.subtractingReportingOverflow(end)
+        interaction.firstByte = !isTooMuch && (0..<1 << 40).contains(wait) ? Int(wait) : nil
     }
 
     /// A list of pairs.

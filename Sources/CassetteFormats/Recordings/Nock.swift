@@ -19,8 +19,12 @@ package struct Nock: ReadableFormat, WritableFormat {
     package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try JSONStream(source)
         guard try stream.nextDocument() else { throw stream.problem("is empty.") }
-        guard try stream.kind() == .list else { return try interaction(try stream.value(), reading) }
-        try stream.forEachElement { try interaction(try stream.value(), reading) }
+        if try stream.kind() == .list {
+            try stream.forEachElement { try interaction(try stream.value(), reading) }
+        } else {
+            try interaction(try stream.value(), reading)
+        }
+        try DataFile.end(stream, reading)
     }
 
     private func interaction(_ node: DataNode, _ reading: FormatImport) throws {

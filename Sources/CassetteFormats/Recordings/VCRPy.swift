@@ -53,7 +53,11 @@ package struct VCRPy: ReadableFormat, WritableFormat {
     private func body(_ node: DataNode?, _ reading: FormatImport) throws -> [UInt8]? {
         guard let node else { return nil }
         if let coded = node["base64_string"] { return try MessageParts.base64(coded, reading) }
-        guard let text = node.members == nil ? node : node["string"] else { return nil }
+        guard let text = node.members == nil ? node : node["string"] else {
+            // Written as null, where there is no body.
+            guard node.members?.contains(where: { $0.name != "string" }) == true else { return nil }
+            throw FormatError(reading.file, node.line, "has an object without `string` where a body was expected.")
+        }
         if let bytes = text.bytes { return bytes }
         // A list of pieces, as a generator gave them.
         let pieces = (text.list ?? []).flatMap { $0.list ?? [$0] }.map(\.bytes)

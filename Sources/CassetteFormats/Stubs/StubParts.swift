@@ -88,6 +88,9 @@ enum StubParts {
         line: Int,
         _ reading: FormatImport
     ) throws {
+        if delay > StubDefinition.longestDelay {
+            reading.lost("a delay of more than an hour, which becomes one", line: line)
+        }
         var response = response
         response.fields = response.fields.withoutFraming
         let definition: StubDefinition

@@ -15,7 +15,7 @@ package struct CurlCommands: WritableFormat {
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
         try export.write("#!/bin/sh\n")
         try contents.forEachInteraction { interaction in
-            export.lose([.anyOrigin, .requestTrailers], of: interaction)
+            export.lose([.anyOrigin, .requestTrailers, .fieldBytes], of: interaction)
             export.lost("a response")
             try export.write("\n# \(TextParts.summary(interaction))\n\(command(interaction))\n")
         }

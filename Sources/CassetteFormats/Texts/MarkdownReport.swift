@@ -24,7 +24,7 @@ package struct MarkdownReport: WritableFormat {
             let type = response.fields.first("content-type").map { MediaType($0).essence } ?? ""
             let cells = [
                 "[\(number)](#\(number))", Latin1.string(request.method),
-                AbsoluteURL.text(interaction.origin, request.target),
+                Self.code(AbsoluteURL.text(interaction.origin, request.target)),
                 String(response.status), VisibleText.line(type), "\(interaction.responseBody.count)",
             ]
             try export.write("| " + cells.map(Self.cell).joined(separator: " | ") + " |\n")
@@ -46,13 +46,16 @@ package struct MarkdownReport: WritableFormat {
         }
     }
 
+    /// As code, in which nothing means more than itself.
+    private static func code(_ text: String) -> String { "`\(text.replacing("`", with: "%60"))`" }
+
     private static func cell(_ text: String) -> String {
         text.replacing("|", with: "\\|").replacing("<", with: "&lt;").replacing("\n", with: " ")
     }
 
     private static func section(_ interaction: WholeInteraction, _ number: Int) -> String {
         let (request, response) = (interaction.request, interaction.response)
-        var text = "\n<a id=\"\(number)\"></a>\n\n## \(number). \(cell(TextParts.summary(interaction)))\n"
+        var text = "\n<a id=\"\(number)\"></a>\n\n## \(number). \(code(TextParts.summary(interaction)))\n"
         if let time = interaction.recordedAt { text += "\nRecorded \(Timestamp.text(time)) UTC.\n" }
         let target = VisibleText.line(Latin1.string(request.target))
         text += fenced(
@@ -87,8 +90,12 @@ package struct MarkdownReport: WritableFormat {
 
     /// A fence is longer than any in the text.
     private static func fenced(_ text: String, _ language: String) -> String {
-        var fence = "```"
-        while text.contains(fence) { fence += "`" }
+        var (longest, run) = (0, 0)
+        for byte in text.utf8 {
+            run = byte == UInt8(ascii: "`") ? run + 1 : 0
+            longest = max(longest, run)
+        }
+        let fence = String(repeating: "`", count: max(3, longest + 1))
         return "\n\(fence)\(language)\n\(text)\n\(fence)\n"
     }
 }

@@ -6,16 +6,16 @@ import Foundation
 ///
 /// From the lowest bit on: 22 bits of the process number, 20 of its start, 20 of the machine's boot and the process
 /// namespace. The last two are zero if the system does not tell them, and in what older programs wrote.
-struct RunOwner: Equatable {
+package struct RunOwner: Equatable, Sendable {
     private static let numberBits: UInt64 = 22
     private static let digestBits: UInt64 = 20
 
-    let value: Int64
+    package let value: Int64
 
-    init(_ value: Int64) { self.value = value }
+    package init(_ value: Int64) { self.value = value }
 
     /// This process.
-    static let current = RunOwner(
+    package static let current = RunOwner(
         number: UInt64(getpid()),
         start: digest(startTime(of: getpid())),
         place: digest(place)
@@ -35,10 +35,10 @@ struct RunOwner: Equatable {
     }
 
     /// Whether this process can tell if the owner is alive: it has the same boot and namespace, or recorded none.
-    var isKnown: Bool { placeDigest == 0 || placeDigest == Self.current.placeDigest }
+    package var isKnown: Bool { placeDigest == 0 || placeDigest == Self.current.placeDigest }
 
     /// Whether the owner is alive, as far as this process can see.
-    var isAlive: Bool {
+    package var isAlive: Bool {
         guard value > 0, number > 0, kill(number, 0) == 0 || errno == EPERM else { return false }
         // A process that cannot be inspected is not taken for dead.
         guard start != 0, let time = Self.startTime(of: number) else { return true }

@@ -81,7 +81,12 @@ package enum CassetteExport {
             try export.flush()
             return export.losses
         }
-        let output = try ExportedFiles(target, isFolder: format.fileExtension == nil, overwrites: overwrites)
+        let output = try ExportedFiles(
+            target,
+            isFolder: format.fileExtension == nil,
+            overwrites: overwrites,
+            source: reader.path
+        )
         defer { output.discard() }
         let export = FormatExport(target: target) { path, bytes in try output.write(bytes, to: path) }
         try format.write(contents, to: export)

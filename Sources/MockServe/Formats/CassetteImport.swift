@@ -45,7 +45,11 @@ package struct CassetteImport {
         let isThere = FileManager.default.fileExists(atPath: path)
         func make() throws -> Report {
             try CassetteCopy.make(of: isThere ? path : nil, to: path, overwrites: true) { copy in
-                try CassetteImport(copy, settings).run(files, target: path)
+                do {
+                    return try CassetteImport(copy, settings).run(files, target: path)
+                } catch let error as CassetteError where error.path == copy {
+                    throw CassetteError(error.code, path: path, error.reason)
+                }
             }
         }
         return try isThere ? CassetteEditor.keepingForUndo(path, make) : make()
@@ -80,7 +84,9 @@ package struct CassetteImport {
             }
             try refuseLoss()
             guard state.report.interactions + state.stubs.count > 0 else {
-                let reason = state.report.failures.first.map { "\($0)" } ?? "they have no interactions and no stubs."
+                let loss = state.report.losses.losses.first.map { " (\($0.what) was left out)" } ?? ""
+                let reason =
+                    state.report.failures.first.map { "\($0)" } ?? "there are no interactions and no stubs\(loss)."
                 let isNothing = state.report.failures.isEmpty
                 throw FormatError(
                     files.first?.path ?? target,

@@ -1,33 +1,48 @@
 import Foundation
 
-/// A file or a folder that is being written under another name.
+/// A file or a folder that is being written under another name. What is not a file, such as a pipe, is written to directly.
 final class ExportedFiles {
+    /// Where symbolic links lead.
     private let target: URL
-    private let draft: URL
-    private let isFolder: Bool
-    private let overwrites: Bool
+    /// Nil if the target is written to directly.
+    private let draft: URL?
     private var file: FileHandle?
 
+    /// - Parameter source: a file that must not be replaced.
     /// - Throws: `MockServeError` if it is there already, or cannot be made.
-    init(_ target: String, isFolder: Bool, overwrites: Bool) throws {
-        self.target = URL(fileURLWithPath: target).standardizedFileURL
-        (self.isFolder, self.overwrites) = (isFolder, overwrites)
-        let name = ".\(self.target.lastPathComponent).mockserve-\(ProcessInfo.processInfo.processIdentifier)"
-        draft = self.target.deletingLastPathComponent().appendingPathComponent(name)
-        let exists = FileManager.default.fileExists(atPath: self.target.path)
+    init(_ target: String, isFolder: Bool, overwrites: Bool, source: String) throws {
+        self.target = URL(fileURLWithPath: target).resolvingSymlinksInPath()
+        var (status, other) = (stat(), stat())
+        let exists = stat(self.target.path, &status) == 0
+        let kind = exists ? status.st_mode & S_IFMT : S_IFREG
+        if exists, stat(source, &other) == 0, status.st_dev == other.st_dev, status.st_ino == other.st_ino {
+            throw Self.failure(target, "is the cassette itself. Give another name.")
+        }
+        if exists, !isFolder, kind != S_IFREG, kind != S_IFDIR {
+            draft = nil
+            guard let file = FileHandle(forWritingAtPath: self.target.path) else {
+                throw Self.failure(target, "cannot be written.")
+            }
+            self.file = file
+            return
+        }
+        guard !exists || kind == (isFolder ? S_IFDIR : S_IFREG) else {
+            throw Self.failure(target, isFolder ? "is not a folder." : "is a folder. Give a file.")
+        }
         guard !exists || overwrites else {
             throw Self.failure(target, "is there already. Give another name, or --force.")
         }
+        let parent = self.target.deletingLastPathComponent()
+        let draft = parent.appendingPathComponent(".\(self.target.lastPathComponent).mockserve-\(UUID().uuidString)")
+        self.draft = draft
         do {
-            try FileManager.default.createDirectory(
-                at: draft.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
             if isFolder {
-                try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: true)
+                try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
             } else {
-                try Data().write(to: draft)
-                file = try FileHandle(forWritingTo: draft)
+                let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+                guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+                file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             }
         } catch {
             throw Self.failure(target, "cannot be written: \(error.localizedDescription)")
@@ -45,7 +60,7 @@ final class ExportedFiles {
                 try file?.write(contentsOf: Data(bytes))
                 return
             }
-            let place = draft.appendingPathComponent(path)
+            guard let place = draft?.appendingPathComponent(path) else { return }
             try FileManager.default.createDirectory(
                 at: place.deletingLastPathComponent(),
                 withIntermediateDirectories: true
@@ -58,15 +73,12 @@ final class ExportedFiles {
 
     func publish() throws {
         do {
+            let isFolder = file == nil
             try file?.close()
             file = nil
-            guard isFolder, FileManager.default.fileExists(atPath: target.path) else {
-                guard rename(draft.path, target.path) == 0 else {
-                    throw Self.failure(target.path, "cannot be written: \(String(cString: strerror(errno))).")
-                }
-                return
-            }
-            try merge()
+            guard let draft else { return }
+            if isFolder, FileManager.default.fileExists(atPath: target.path) { return try merge(draft) }
+            try move(draft, to: target)
         } catch let error as MockServeError {
             throw error
         } catch {
@@ -74,9 +86,15 @@ final class ExportedFiles {
         }
     }
 
+    private func move(_ from: URL, to place: URL) throws {
+        guard rename(from.path, place.path) == 0 else {
+            throw Self.failure(place.path, "cannot be written: \(String(cString: strerror(errno))).")
+        }
+    }
+
     /// Moves the files into a folder that is there.
-    private func merge() throws {
-        for name in FileManager.default.enumerator(atPath: draft.path).map({ $0.compactMap { $0 as? String } }) ?? [] {
+    private func merge(_ draft: URL) throws {
+        for name in try FileManager.default.subpathsOfDirectory(atPath: draft.path) {
             let (from, to) = (draft.appendingPathComponent(name), target.appendingPathComponent(name))
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: from.path, isDirectory: &isFolder), !isFolder.boolValue else {
@@ -86,15 +104,13 @@ final class ExportedFiles {
                 at: to.deletingLastPathComponent(),
                 withIntermediateDirectories: true
             )
-            guard rename(from.path, to.path) == 0 else {
-                throw Self.failure(to.path, "cannot be written: \(String(cString: strerror(errno))).")
-            }
+            try move(from, to: to)
         }
     }
 
     /// Removes what was not published.
     func discard() {
         try? file?.close()
-        try? FileManager.default.removeItem(at: draft)
+        if let draft { try? FileManager.default.removeItem(at: draft) }
     }
 }

@@ -12,7 +12,7 @@ package struct ForeignFile: Sendable {
     package let isFound: Bool
 
     /// Folders of bodies and of dependencies, which are not recordings.
-    private static let otherFolders: Set<String> = ["__files", "node_modules", "vendor"]
+    private static let otherFolders: Set<String> = ["__files", "node_modules"]
 
     /// Files, and those in folders that may be of a format that is known, in the order of their names.
     ///
@@ -58,8 +58,8 @@ package struct ForeignFile: Sendable {
             else {
                 continue
             }
-            var isFolder: ObjCBool = false
-            if FileManager.default.fileExists(atPath: "\(path)/\(name)", isDirectory: &isFolder), !isFolder.boolValue {
+            var status = stat()
+            if stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG {
                 names.append(name)
             }
         }

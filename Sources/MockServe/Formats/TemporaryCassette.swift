@@ -1,4 +1,5 @@
 import CassetteFormats
+import CassetteStore
 import Foundation
 import MockServeCore
 
@@ -15,6 +16,10 @@ package struct TemporaryCassette: Sendable {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return false }
         if isFolder.boolValue { return true }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return false }
+        // A pipe can be read only once.
+        guard status.st_mode & S_IFMT == S_IFREG else { return status.st_mode & S_IFMT == S_IFIFO }
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }
         let magic = (try? file.read(upToCount: 16)) ?? nil
@@ -28,9 +33,13 @@ package struct TemporaryCassette: Sendable {
     /// Imports a file or a folder. Files of other formats in a folder are passed over.
     ///
     /// - Throws: `FormatError`, `CassetteError`; then nothing is left.
-    package static func make(of path: String, rules: [Rule]) throws -> (TemporaryCassette, CassetteImport.Report) {
+    package static func make(
+        of path: String,
+        rules: [Rule],
+        secrets: [DeclaredSecret] = []
+    ) throws -> (TemporaryCassette, CassetteImport.Report) {
         removeAbandoned()
-        let name = "\(prefix)\(ProcessInfo.processInfo.processIdentifier)-\(UUID().uuidString)"
+        let name = "\(prefix)\(RunOwner.current.value)-\(UUID().uuidString)"
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(name).path
         let permissions: [FileAttributeKey: Any] = [.posixPermissions: 0o700]
         do {
@@ -46,7 +55,7 @@ package struct TemporaryCassette: Sendable {
         let cassette = TemporaryCassette(path: "\(folder)/\(stem.isEmpty ? "imported" : stem).cassette", folder: folder)
         do {
             var settings = CassetteImport.Settings()
-            settings.rules = rules
+            (settings.rules, settings.secrets) = (rules, secrets)
             return (cassette, try CassetteImport.run(try ForeignFile.all([path]), into: cassette.path, settings))
         } catch {
             cassette.remove()
@@ -60,9 +69,9 @@ package struct TemporaryCassette: Sendable {
     private static func removeAbandoned() {
         let parent = FileManager.default.temporaryDirectory.path
         for name in (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? [] where name.hasPrefix(prefix) {
-            guard let process = Int32(name.dropFirst(prefix.count).prefix { $0 != "-" }), kill(process, 0) != 0,
-                errno == ESRCH
-            else { continue }
+            guard let number = Int64(name.dropFirst(prefix.count).prefix { $0 != "-" }) else { continue }
+            let owner = RunOwner(number)
+            guard owner.isKnown, !owner.isAlive else { continue }
             try? FileManager.default.removeItem(atPath: "\(parent)/\(name)")
         }
     }

@@ -93,7 +93,8 @@ struct RunCommand: AsyncParsableCommand {
         // Trapped before anything starts, so that no signal is lost.
         let signals = await RunProcess.signals()
         let (server, status, unused, isDropped) = try await ExitStatus.reporting {
-            let served = try recording.hasUpstream ? nil : ServedCassette(cassette, isQuiet: serving.quiet)
+            let served =
+                try recording.hasUpstream ? nil : ServedCassette(cassette, serving.secrets, isQuiet: serving.quiet)
             defer { served?.end() }
             let server = try await MockServer.start(try configure(served))
             serving.warn(server)

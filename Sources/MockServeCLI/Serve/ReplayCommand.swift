@@ -34,7 +34,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     func run() async throws {
         let server = try await ExitStatus.reporting {
-            let served = try ServedCassette(cassette, isQuiet: serving.quiet)
+            let served = try ServedCassette(cassette, serving.secrets, isQuiet: serving.quiet)
             defer { served.end() }
             var configuration = served.configuration(cassette)
             try serving.apply(to: &configuration, cassette: cassette)

@@ -8,14 +8,17 @@ struct ServedCassette {
     let path: String
     private let temporary: TemporaryCassette?
 
-    init(_ given: String, isQuiet: Bool) throws {
+    /// - Parameter secrets: are redacted in what is imported, and match in requests.
+    init(_ given: String, _ secrets: SecretOptions, isQuiet: Bool) throws {
         guard TemporaryCassette.isForeign(given) else {
             (path, temporary) = (given, nil)
             return
         }
-        let rules = [try Rule(.redact, part: "catalog:\(RedactionCatalog.version)")]
+        let declared = secrets.targets.compactMap(\.secret)
+        let parts = ["catalog:\(RedactionCatalog.version)"] + declared.map { "secret:\($0.kind)" }
+        let rules = try parts.map { try Rule(.redact, part: $0) }
         let (cassette, report) = try Progress.during("importing") {
-            try TemporaryCassette.make(of: given, rules: rules)
+            try TemporaryCassette.make(of: given, rules: rules, secrets: declared)
         }
         (path, temporary) = (cassette.path, cassette)
         guard !isQuiet else { return }

@@ -16,6 +16,8 @@ package struct StubBehavior: Sendable, Hashable {
 
     package init() {}
 
+    package var changesVariables: Bool { !requires.isEmpty || !sets.isEmpty }
+
     package var isUsual: Bool { self == StubBehavior() }
 }
 

@@ -92,66 +92,81 @@ package struct StubDefinition: Sendable {
         _ body: inout [UInt8],
         _ book: PlaceholderBook
     ) throws -> RedactionNotes {
-        let (request, asked) = example
-        let redactor = all.applying(to: request)
+        let redactor = all.applying(to: examples[0].request)
         func searched(_ bytes: [UInt8], _ fields: Fields, _ place: String) throws -> (BodyRedaction, [UInt8]) {
             var redaction = BodyRedaction(redactor, fields, place, book)
             let output = redaction.push(bytes) + (try redaction.finish())
             return (redaction, output)
         }
-        let (sent, received) = (
-            try searched(asked, request.fields, "request body"), try searched(body, response.fields, "response body")
-        )
-        var content = InteractionContent(
-            origin: "",
-            request: request,
-            response: response,
-            responseTrailers: trailers,
-            matchKey: MatchKeyBuilder(request).key(origin: ""),
-            recordedAt: 0
-        )
-        content.redact(redactor, book, sent.0, received.0)
+        let received = try searched(body, response.fields, "response body")
+        var notes = RedactionNotes()
+        var changed = (response, trailers)
+        for example in examples {
+            let sent = try searched(example.body, example.request.fields, "request body")
+            var content = InteractionContent(
+                origin: "",
+                request: example.request,
+                response: response,
+                responseTrailers: trailers,
+                matchKey: MatchKeyBuilder(example.request).key(origin: ""),
+                recordedAt: 0
+            )
+            content.redact(redactor, book, sent.0, received.0)
+            changed = (content.response, content.responseTrailers)
+            notes =
+                notes.notes.isEmpty || content.redactions.notes.contains(where: \.isOfRequest)
+                ? content.redactions : notes
+        }
         if !received.0.notes.isEmpty { body = received.1 }
-        (response, trailers) = (content.response, content.responseTrailers)
-        return content.redactions
+        (response, trailers) = changed
+        return notes
     }
 
-    /// A request that it answers, as far as its conditions say what is in one.
-    private var example: (RequestHead, body: [UInt8]) {
-        func form(_ pairs: [String: String]) -> [UInt8] {
-            let pairs = pairs.sorted { $0.key < $1.key }.map { "\(Self.encoded($0))=\(Self.encoded($1))" }
-            return Array(pairs.joined(separator: "&").utf8)
+    /// Requests that have all texts in them that its conditions and its variables have: each of these is searched as what it is.
+    private var examples: [(request: RequestHead, body: [UInt8])] {
+        func form(_ pairs: [(String, String)]) -> [UInt8] {
+            Array(pairs.map { "\(Self.encoded($0))=\(Self.encoded($1))" }.joined(separator: "&").utf8)
         }
-        var target = Array((conditions.target?.example ?? conditions.path?.example ?? path.text).utf8)
-        let query = conditions.query.compactMapValues(\.example)
-        if !query.isEmpty { target += Array("?".utf8) + form(query) }
-        var fields = Fields(conditions.fields.compactMapValues(\.example).sorted { $0.key < $1.key })
-        let cookies = conditions.cookies.compactMapValues(\.example).sorted { $0.key < $1.key }
-        if !cookies.isEmpty { fields.append("Cookie", cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")) }
-        // A condition is searched as what it is, whatever else is asked for.
-        func typed(_ type: String) -> Fields {
-            var typed = fields.filter { !$0.isNamed("content-type") && !$0.isNamed("content-encoding") }
-            typed.append("Content-Type", type)
-            return typed
+        func pairs(_ conditions: [String: TextCondition]) -> [(String, String)] {
+            conditions.sorted { $0.key < $1.key }.flatMap { name, condition in condition.texts.map { (name, $0) } }
         }
-        var body: [UInt8] = []
+        let targets = (conditions.target?.texts ?? []) + (conditions.path?.texts ?? [])
+        var fields = Fields(pairs(conditions.fields))
+        for (name, value) in pairs(conditions.cookies) { fields.append("Cookie", "\(name)=\(value)") }
+        let query = pairs(conditions.query)
+        func request(_ target: String, _ type: String? = nil) -> RequestHead {
+            var typed = fields
+            if let type {
+                typed = fields.filter { !$0.isNamed("content-type") && !$0.isNamed("content-encoding") }
+                typed.append("Content-Type", type)
+            }
+            let target = Array(target.utf8) + (query.isEmpty ? [] : Array("?".utf8) + form(query))
+            return RequestHead(method: Array((method ?? "GET").utf8), target: target, fields: typed)
+        }
+        var examples = (targets.isEmpty ? [path.text] : targets).map { (request: request($0), body: [UInt8]()) }
         for condition in conditions.bodies {
             switch condition {
             case .json(let value), .containing(let value), .unordered(let value), .containingUnordered(let value):
-                fields = typed("application/json")
-                body += value.text
+                examples.append((request(path.text, "application/json"), value.text))
             case .path(let path, let condition):
-                fields = typed("application/json")
-                body += JSONValue.object([path.text: .string(condition?.example ?? "")]).text
-            case .form(let pairs):
-                fields = typed("application/x-www-form-urlencoded")
-                body += form(pairs.compactMapValues(\.example))
-            case .bytes(let bytes): body += bytes
-            case .text(let condition): body += Array((condition.example ?? "").utf8)
+                for text in condition?.texts ?? [] {
+                    // The last name of the path may tell.
+                    let name = path.text.split { ".[]'\"$*".contains($0) }.last.map(String.init) ?? "value"
+                    examples.append(
+                        (request(self.path.text, "application/json"), JSONValue.object([name: .string(text)]).text)
+                    )
+                }
+            case .form(let fields):
+                examples.append((request(path.text, "application/x-www-form-urlencoded"), form(pairs(fields))))
+            case .bytes(let bytes): examples.append((request(path.text), bytes))
+            case .text(let condition):
+                for text in condition.texts { examples.append((request(path.text), Array(text.utf8))) }
             }
-            if conditions.bodies.count > 1 { body.append(0x0A) }
         }
-        return (RequestHead(method: Array((method ?? "GET").utf8), target: target, fields: fields), body)
+        if behavior.changesVariables {
+            examples.append((request(path.text, "application/json"), Array(behavior.json.utf8)))
+        }
+        return examples
     }
 
     private static func encoded(_ text: String) -> String {

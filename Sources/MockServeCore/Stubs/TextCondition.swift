@@ -34,13 +34,14 @@ package indirect enum TextCondition: Sendable, Hashable {
         return String(decoding: value, as: UTF8.self).lowercased() == text.lowercased()
     }
 
-    /// A value that meets it, as far as it says what is in one; nil if it does not.
-    var example: String? {
+    /// All texts in it.
+    var texts: [String] {
         switch self {
-        case .equals(let text, _), .contains(let text): text
-        case .matches(let pattern): pattern.text
-        case .present, .absent, .not: nil
-        case .all(let conditions), .any(let conditions): conditions.lazy.compactMap(\.example).first
+        case .equals(let text, _), .contains(let text): [text]
+        case .matches(let pattern): [pattern.text]
+        case .present, .absent: []
+        case .not(let condition): condition.texts
+        case .all(let conditions), .any(let conditions): conditions.flatMap(\.texts)
         }
     }
 }

@@ -16,14 +16,19 @@ package final class TextPattern: Sendable, Hashable {
         guard text.utf8.count <= Self.sizeLimit else {
             throw StubError("the expression \(text.prefix(60))… is longer than \(Self.sizeLimit) bytes")
         }
-        let whole = "\\A(?:\(text))\\z"
+        // By itself, too: within parentheses, one that is not balanced could mean something.
+        mockserve_regex_free(try Self.compile(text, text))
+        (self.text, regex) = (text, try Self.compile("\\A(?:\(text))\\z", text))
+    }
+
+    private static func compile(_ expression: String, _ text: String) throws(StubError) -> OpaquePointer {
         var reason = [CChar](repeating: 0, count: 256)
-        guard let regex = mockserve_regex_make_finder(whole, whole.utf8.count, Self.memory, &reason, reason.count)
-        else {
+        let count = expression.utf8.count
+        guard let regex = mockserve_regex_make_finder(expression, count, memory, &reason, reason.count) else {
             let problem = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             throw StubError("the expression `\(text.prefix(100))` cannot be used: \(problem)")
         }
-        (self.text, self.regex) = (text, regex)
+        return regex
     }
 
     deinit { mockserve_regex_free(regex) }

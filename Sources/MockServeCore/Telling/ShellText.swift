@@ -8,6 +8,13 @@ package enum ShellText {
             default: "-_./:=@%+,".utf8.contains(byte)
             }
         }
-        return isPlain && !text.isEmpty ? text : "'" + text.replacing("'", with: "'\\''") + "'"
+        guard !isPlain || text.isEmpty else { return text }
+        // By scalars: a quotation mark with a combining mark after it is another character, but not to a shell.
+        var quoted = String.UnicodeScalarView("'".unicodeScalars)
+        for scalar in text.unicodeScalars {
+            if scalar == "'" { quoted.append(contentsOf: "'\\''".unicodeScalars) } else { quoted.append(scalar) }
+        }
+        quoted.append("'")
+        return String(quoted)
     }
 }

@@ -54,7 +54,7 @@ package struct HTTPMock: ReadableFormat {
         guard let node else { return 0 }
         guard let seconds = node["secs"]?.number else { return node.integer ?? 0 }
         let total = seconds * 1000 + (node["nanos"]?.number ?? 0) / 1_000_000
-        return total < 1e9 ? Int(total) : StubDefinition.longestDelay
+        return Int(min(max(total, 0), Double(StubDefinition.longestDelay) + 1))
     }
 
     private func fields(_ node: DataNode?, _ reading: FormatImport) throws -> Fields {

@@ -165,7 +165,7 @@ extension Hoverfly: WritableFormat {
         switch condition {
         case .equals(let text, false): return one("exact", text)
         case .equals(let text, true): return one("regex", "(?i)^\(NSRegularExpression.escapedPattern(for: text))$")
-        case .contains(let text): return one("glob", "*\(text)*")
+        case .contains(let text): return one("regex", NSRegularExpression.escapedPattern(for: text))
         case .matches(let pattern): return one("regex", "^(?:\(pattern.text))$")
         case .present: return one("glob", "*")
         case .not(.equals(let text, false)): return one("negate", text)

@@ -48,6 +48,7 @@ package struct Hoverfly: ReadableFormat {
                 }
             }
         }
+        try DataFile.end(stream, reading)
         guard isThere else { throw stream.problem("has no `data` with `pairs` in it.") }
     }
 

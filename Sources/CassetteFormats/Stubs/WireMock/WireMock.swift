@@ -21,24 +21,38 @@ package struct WireMock: ReadableFormat {
 
     package func read(_ source: ByteSource, into reading: FormatImport) throws {
         let stream = try DataFile.stream(source)
-        guard try stream.nextDocument() else { return }
+        guard try stream.nextDocument() else { throw stream.problem("is empty.") }
         guard try stream.kind() == .object else {
-            return try stream.forEachElement { try mapping(try stream.value(), reading) }
+            try stream.forEachElement { try mapping(try stream.value(), reading) }
+            return try DataFile.end(stream, reading)
         }
         var members: [(name: String, value: DataNode)] = []
-        var isList = false
+        var stubs: [WholeStub]?
         let line = stream.line
+        let list = reading.collecting { stubs?.append($0) }
         try stream.forEachMember { name in
             guard name == "mappings" else { return members.append((name, try stream.value())) }
-            isList = true
-            try stream.forEachElementIfList { try mapping(try stream.value(), reading) }
+            stubs = stubs ?? []
+            try stream.forEachElementIfList { try mapping(try stream.value(), list) }
         }
-        if !isList { try mapping(DataNode(.map(members), line: line), reading) }
+        try DataFile.end(stream, reading)
+        reading.losses.add(list.losses)
+        guard let stubs else { return try mapping(DataNode(.map(members), line: line), reading) }
+        // What the server itself lists has the newest first.
+        let isListed = members.contains { $0.name == "meta" }
+        for stub in isListed ? stubs.reversed() : stubs { try reading.add(stub) }
     }
 
     private func mapping(_ node: DataNode, _ reading: FormatImport) throws {
         guard node.members != nil else {
             throw FormatError(reading.file, node.line, "has \(node.kind) instead of a mapping.")
+        }
+        guard node["request"] != nil || node["response"] != nil else {
+            throw FormatError(
+                reading.file,
+                node.line,
+                "has an object that is not a mapping: it has no request and no response."
+            )
         }
         if node["serveEventListeners"] != nil || node["postServeActions"] != nil {
             reading.lost("what is done after a response (webhooks)", line: node.line)
@@ -86,7 +100,7 @@ package struct WireMock: ReadableFormat {
         if response["fault"]?.text == Self.emptyResponse { return [] }
         if let text = response["body"]?.bytes { return text }
         if let coded = response["base64Body"] { return try MessageParts.base64(coded, reading) }
-        if let json = response["jsonBody"] { return DataText.bytes(json, .compactJSON) }
+        if let json = response["jsonBody"] { return DataText.bytes(json.quotingTexts, .compactJSON) }
         guard let name = response["bodyFileName"]?.text else { return [] }
         return try reading.attachment(name, fromFolder: "__files", line: response.line)
     }

@@ -112,7 +112,9 @@ struct WireMockRequest {
     private static func body(_ node: DataNode, _ reading: FormatImport) throws -> BodyCondition {
         if let json = node["equalToJson"] {
             // As an object, or as the text of one.
-            let bytes = json.list == nil && json.members == nil ? json.bytes ?? [] : DataText.bytes(json, .compactJSON)
+            let bytes =
+                json.list == nil && json.members == nil
+                ? json.bytes ?? [] : DataText.bytes(json.quotingTexts, .compactJSON)
             guard let value = JSONValue(bytes) else {
                 throw Unsupported("a stub with JSON that has placeholders in it")
             }

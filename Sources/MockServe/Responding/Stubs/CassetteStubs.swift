@@ -93,10 +93,9 @@ final class CassetteStubs: StubSource {
         for stub in candidates(request) {
             let (conditions, behavior) = (stub.definition.conditions, stub.definition.behavior)
             guard conditions.areMetByHead(of: request), variables.meet(behavior.requires) else { continue }
-            if !conditions.bodies.isEmpty {
-                if body == .notYet { return .wantsBody }
-                guard body == .whole, conditions.areMetByBody(of: request) else { continue }
-            }
+            // Variables change only with a request that has come to its end.
+            if body == .notYet, !conditions.bodies.isEmpty || behavior.changesVariables { return .wantsBody }
+            guard conditions.bodies.isEmpty || body == .whole && conditions.areMetByBody(of: request) else { continue }
             // Another request may have been quicker.
             guard variables.change(behavior) else { continue }
             return .answer { [journal] in StubbedExchange.begin($0, stub, journal) }

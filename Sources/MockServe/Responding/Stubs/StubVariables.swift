@@ -15,7 +15,7 @@ final class StubVariables: Sendable {
     ///
     /// - Returns: whether it is.
     func change(_ behavior: StubBehavior) -> Bool {
-        guard !behavior.requires.isEmpty || !behavior.sets.isEmpty else { return true }
+        guard behavior.changesVariables else { return true }
         return values.withLock { values in
             guard Self.meet(behavior.requires, values) else { return false }
             for (name, value) in behavior.sets { values[name] = value }

@@ -62,6 +62,7 @@ struct ExportCommand: ParsableCommand {
         defer { progress.end() }
         let target = output == "-" ? nil : output
         let losses = try CassetteExport.run(reader, as: try chosen, to: target, overwrites: force) {
+            try cancellation.check()
             progress.show($0)
         }
         progress.end()

@@ -99,7 +99,7 @@ struct ImportCommand: ParsableCommand {
             do {
                 failures += try make([file], cassette, cancellation).failures.count
             } catch let error as FormatError where keepGoing || (file.isFound && error.isAboutNothing) {
-                Console.say("mockserve: left out: \(error)")
+                Console.say("mockserve: left out: \(Console.safe(error.description))")
                 if !error.isAboutNothing { failures += 1 }
             }
         }

@@ -15,7 +15,9 @@ struct ImportReport {
 
     func say(asJSON: Bool) {
         if asJSON { return Console.print(object) }
-        for failure in report.failures { Console.say("mockserve: read only up to a mistake: \(failure)") }
+        for failure in report.failures {
+            Console.say("mockserve: read only up to a mistake: \(Console.safe(failure.description))")
+        }
         sayOthers()
         Console.say("mockserve: \(contents) imported into \(cassette), from \(sources)")
         WrittenAnswer.say(redacted: report.redactions)
@@ -26,7 +28,7 @@ struct ImportReport {
         guard let first = report.others.first else { return }
         let count = report.others.count
         Console.say(
-            "mockserve: \(Counted.text(count, "file")) of no format that is known \(Counted.were(count)) passed over, such as \(first)"
+            "mockserve: \(Counted.text(count, "file")) of no format that is known \(Counted.were(count)) passed over, such as \(Console.safe(first))"
         )
     }
 
@@ -74,7 +76,7 @@ enum LossText {
         for loss in losses.losses {
             let place = loss.line.map { "\(loss.file):\($0)" } ?? loss.file
             let times = loss.count == 1 ? "once" : "\(loss.count) times"
-            Console.say("  \(loss.what): \(times)" + (namesFiles ? ", first in \(place)" : ""))
+            Console.say(Console.safe("  \(loss.what): \(times)" + (namesFiles ? ", first in \(place)" : "")))
         }
     }
 }
