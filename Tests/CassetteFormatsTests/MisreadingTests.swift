@@ -6,7 +6,12 @@ import Testing
 
 /// Files that could be taken for something else, or lose something without a word.
 @Suite struct MisreadingTests {
-    private func har(_ content: String, _ field: String = "Content-Encoding", _ value: String = "br", _ rest: String = "") -> [UInt8] {
+    private func har(
+        _ content: String,
+        _ field: String = "Content-Encoding",
+        _ value: String = "br",
+        _ rest: String = ""
+    ) -> [UInt8] {
         Array(
             """
             {"log": {"entries": [{"request": {"method": "GET", "url": "http://a/"}, "response": {"status": 200,
@@ -47,7 +52,8 @@ import Testing
     }
 
     @Test func plainValuesOfYAMLAreTextsOfJSON() throws {
-        let mapping = "request: {url: /a}\nresponse:\n  jsonBody: {name: Ada, zip: 02134, on: yes, n: 1.50, x: 0x1F, no: null, t: true}\n"
+        let mapping =
+            "request: {url: /a}\nresponse:\n  jsonBody: {name: Ada, zip: 02134, on: yes, n: 1.50, x: 0x1F, no: null, t: true}\n"
         let reading = try Reading(Array(mapping.utf8))
         let body = #"{"name":"Ada","zip":"02134","on":"yes","n":1.50,"x":"0x1F","no":null,"t":true}"#
         #expect(reading.stubs.first?.body == Array(body.utf8))
@@ -98,17 +104,33 @@ import Testing
         func string(_ text: String, _ type: String) -> String { "\(text.utf8.count):\(text)\(type)" }
         func object(_ members: String...) -> String { string(members.joined(), "}") }
         let flow = object(
-            string("type", ";"), string("http", ";"),
+            string("type", ";"),
+            string("http", ";"),
             string("request", ";"),
             object(
-                string("scheme", ";"), string("http", ";"), string("host", ";"), string("a", ";"), string("port", ";"), string("80", "#"),
-                string("path", ";"), string("/", ";"), string("method", ";"), string("GET", ","), string("content", ";"), string("", ","),
-                string("timestamp_end", ";"), string("-9e15", "^")
+                string("scheme", ";"),
+                string("http", ";"),
+                string("host", ";"),
+                string("a", ";"),
+                string("port", ";"),
+                string("80", "#"),
+                string("path", ";"),
+                string("/", ";"),
+                string("method", ";"),
+                string("GET", ","),
+                string("content", ";"),
+                string("", ","),
+                string("timestamp_end", ";"),
+                string("-9e15", "^")
             ),
             string("response", ";"),
             object(
-                string("status_code", ";"), string("200", "#"), string("content", ";"), string("", ","),
-                string("timestamp_start", ";"), string("9e15", "^")
+                string("status_code", ";"),
+                string("200", "#"),
+                string("content", ";"),
+                string("", ","),
+                string("timestamp_start", ";"),
+                string("9e15", "^")
             )
         )
         #expect(try Reading(Array(flow.utf8)).interactions.count == 1)
@@ -119,18 +141,23 @@ import Testing
         var schema = #"{"type": "string"}"#
         for _ in 0..<25 { schema = #"{"type": "array", "minItems": 10, "items": \#(schema)}"# }
         let names = (0..<20_000).map { #""p\#($0)": {"type": "string"}"# }.joined(separator: ",")
-        let operations = (0..<20).map { #""/o\#($0)": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "HASH/s"}}}}}}}"# }
+        let operations = (0..<20).map {
+            #""/o\#($0)": {"get": {"responses": {"200": {"content": {"application/json": {"schema": {"$ref": "HASH/s"}}}}}}}"#
+        }
         let variables = (0..<40).map { #""v\#($0)": {"default": "{v\#($0 + 1)}{v\#($0 + 1)}"}"# }.joined(separator: ",")
         let started = ContinuousClock.now
         for text in [
             #"{"openapi": "3.0.0", "paths": {"/a": {"get": {"responses": {"200": {"content": {"application/json": {"schema": \#(schema)}}}}}}}}"#,
-            #"{"openapi": "3.0.0", "s": {"type": "object", "properties": {\#(names)}}, "paths": {\#(operations.joined(separator: ","))}}"#.replacing("HASH", with: "#"),
+            #"{"openapi": "3.0.0", "s": {"type": "object", "properties": {\#(names)}}, "paths": {\#(operations.joined(separator: ","))}}"#
+                .replacing("HASH", with: "#"),
             #"{"openapi": "3.0.0", "servers": [{"url": "http://a/{v0}", "variables": {\#(variables)}}], "paths": {"/a": {"get": {"responses": {"200": {}}}}}}"#,
         ] {
             let stubs = try Reading(Array(text.utf8)).stubs
             #expect(stubs.count >= 1 && stubs.allSatisfy { $0.body.count < 1 << 20 })
         }
-        let growing = (0..<40).map { #"{"key": "v\#($0)", "value": "{{v\#($0 + 1)}}{{v\#($0 + 1)}}"}"# }.joined(separator: ",")
+        let growing = (0..<40).map { #"{"key": "v\#($0)", "value": "{{v\#($0 + 1)}}{{v\#($0 + 1)}}"}"# }.joined(
+            separator: ","
+        )
         let collection = """
             {"info": {"schema": "https://schema.getpostman.com/json/collection/v2.1.0/"}, "variable": [\(growing)],
              "item": [{"request": {"url": "http://a/"}, "response": [{"code": 200, "body": "{{v0}}"}]}]}

@@ -92,6 +92,43 @@ import Testing
     )
     func otherBehaviorIsRefused(_ json: String) { #expect(throws: StubError.self) { try StubBehavior(json: json) } }
 
+    @Test(arguments: ["a)|(b", "(", "a{2,1}", "[", "(?=a)"]) func otherExpressionsAreRefused(_ text: String) {
+        #expect(throws: StubError.self) { try TextPattern(text) }
+    }
+
+    /// Wherever it stands.
+    @Test(
+        arguments: [
+            StubConditions(query: ["a": .not(.contains("SECRET"))]),
+            StubConditions(fields: ["X": .any(["b", "SECRET"])]),
+            StubConditions(path: .all([.contains("b"), .not("/x/SECRET")])),
+            StubConditions(cookies: ["c": .any(["d", "SECRET"])]),
+            StubConditions(target: .not("/a?q=SECRET")),
+            StubConditions(body: .text(.not(.any(["x", "SECRET"])))),
+            StubConditions(bodies: [.bytes([1]), .form(["a": .any(["b", "SECRET"])])]),
+            StubConditions(body: at("$.a", .not("SECRET"))),
+            StubConditions(body: .unordered([["a": "SECRET"]])),
+        ]
+    )
+    func secretsAreFoundInAllThatIsAskedFor(_ conditions: StubConditions) throws {
+        let redactor = try #require(RuleSet([try Rule(.redact, "catalog:\(RedactionCatalog.version)")]).redactor)
+        let secret = "ghp_0123456789abcdefghijABCDEFGHIJ012345"
+        let written = try StubConditions(json: conditions.json.replacing("SECRET", with: secret))
+        let asking = try StubDefinition("GET /x", written, ResponseHead(status: 200))
+        #expect(try asking.asksForSecret(redactor, PlaceholderBook()))
+        let plain = try StubConditions(json: conditions.json.replacing("SECRET", with: "plain"))
+        // Cookies are secrets, whatever they are.
+        let isPlain = try !StubDefinition("GET /x", plain, ResponseHead(status: 200)).asksForSecret(
+            redactor,
+            PlaceholderBook()
+        )
+        #expect(isPlain == conditions.cookies.isEmpty)
+        var behavior = StubBehavior()
+        behavior.sets["step"] = secret
+        let keeping = try StubDefinition("GET /x", StubConditions(), ResponseHead(status: 200), behavior: behavior)
+        #expect(try keeping.asksForSecret(redactor, PlaceholderBook()))
+    }
+
     @Test func deepConditionsAreRefused() {
         let deep = String(repeating: #"{"not":"#, count: 100) + #""a""# + String(repeating: "}", count: 100)
         #expect(throws: StubError.self) { try StubConditions(json: #"{"path":\#(deep)}"#) }

@@ -110,6 +110,23 @@ struct CassetteStubTests {
         }
     }
 
+    @Test func onlyAWholeRequestChangesVariables() async throws {
+        try await withCassette([Recorded(target: "/b")]) { path in
+            try add("POST /next", "next", { $0.sets["state"] = "on" }, to: path)
+            try add("GET /state", "off", { $0.requires["state"] = .some(nil) }, to: path)
+            try add("GET /state", "on", { $0.requires["state"] = "on" }, to: path)
+            try await withMockServer(.replay(path)) { (server: MockServer) async throws in
+                var client: RawClient? = try RawClient(port: server.port)
+                client?.send("POST /next HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12")
+                #expect(try ask(server, "GET /state").hasSuffix("off"))
+                client = nil
+                #expect(try ask(server, "GET /state").hasSuffix("off"))
+                #expect(try ask(server, "POST /next", body: "1234567890").hasSuffix("next"))
+                #expect(try ask(server, "GET /state").hasSuffix("on"))
+            }
+        }
+    }
+
     @Test func answersMayWaitAndGoWrong() async throws {
         try await withCassette([Recorded(target: "/b")]) { path in
             try add("GET /reset", "x", { $0.fault = .reset }, to: path)

@@ -11,7 +11,7 @@ final class ExportedFiles {
     /// - Parameter source: a file that must not be replaced.
     /// - Throws: `MockServeError` if it is there already, or cannot be made.
     init(_ target: String, isFolder: Bool, overwrites: Bool, source: String) throws {
-        self.target = URL(fileURLWithPath: target).resolvingSymlinksInPath()
+        self.target = Self.resolved(target)
         var (status, other) = (stat(), stat())
         let exists = stat(self.target.path, &status) == 0
         let kind = exists ? status.st_mode & S_IFMT : S_IFREG
@@ -47,6 +47,16 @@ final class ExportedFiles {
         } catch {
             throw Self.failure(target, "cannot be written: \(error.localizedDescription)")
         }
+    }
+
+    /// Where a path leads, also to a place where nothing is yet.
+    private static func resolved(_ path: String) -> URL {
+        var url = URL(fileURLWithPath: path)
+        for _ in 0..<20 {
+            guard let link = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path) else { break }
+            url = URL(fileURLWithPath: link, relativeTo: url.deletingLastPathComponent()).absoluteURL
+        }
+        return url.resolvingSymlinksInPath()
     }
 
     private static func failure(_ target: String, _ reason: String) -> MockServeError {

@@ -216,6 +216,65 @@ def foreign_files_are_replayed(folder):
 
 
 @check
+def declared_secrets_are_redacted_and_match(folder):
+    secret = "correct-horse-battery-5781"
+    write(folder, "a.yml", vcr(f"/a?x={secret}", f"it is {secret}"))
+    os.environ["TOK"] = secret
+    try:
+        script = f"curl -s $MOCKSERVE_URL/a?x={secret}"
+        out, _ = run("run", "a.yml", "--secret-env", "TOK", "--", "sh", "-c", script, cwd=folder)
+        assert out.startswith("it is ") and secret not in out, out
+        run("cassette", "import", "a.yml", "-o", "a.cassette", "--secret-env", "TOK", cwd=folder)
+        assert secret.encode() not in open(os.path.join(folder, "a.cassette"), "rb").read()
+    finally:
+        del os.environ["TOK"]
+
+
+@check
+def only_files_are_looked_for_in_folders(folder):
+    write(folder, "in/a.yml", vcr("/a"))
+    os.mkfifo(os.path.join(folder, "in/b.yml"))
+    os.symlink("/nowhere", os.path.join(folder, "in/c.yml"))
+    os.mkdir(os.path.join(folder, "in/d.yml"))
+    run("cassette", "import", "in", "-o", "a.cassette", cwd=folder)
+    assert targets(os.path.join(folder, "a.cassette")) == ["/a"]
+    # One that is named is read, once.
+    out = subprocess.run(["bash", "-c", f"'{MOCKSERVE}' run <(cat in/a.yml) -- sh -c 'curl -s $MOCKSERVE_URL/a'"], capture_output=True, cwd=folder, env=environment(), timeout=60)
+    assert out.stdout == b"x", out
+
+
+@check
+def an_export_replaces_files_only(folder):
+    run("cassette", "import", write(folder, "a.yml", vcr("/a")), "-o", "a.cassette", cwd=folder)
+    _, said = run("cassette", "export", "a.cassette", "--format", "har", "-o", "a.cassette", "--force", cwd=folder, status=74)
+    assert "is the cassette itself" in said, said
+    run("cassette", "export", "a.cassette", "--format", "har", "-o", "/dev/null", cwd=folder)
+    os.symlink("b.har", os.path.join(folder, "link.har"))
+    run("cassette", "export", "a.cassette", "--format", "har", "-o", "link.har", cwd=folder)
+    assert os.path.islink(os.path.join(folder, "link.har")) and os.path.isfile(os.path.join(folder, "b.har"))
+    for name, format in (("b.har", "wiremock"), ("in", "har")):
+        os.makedirs(os.path.join(folder, "in"), exist_ok=True)
+        run("cassette", "export", "a.cassette", "--format", format, "-o", name, "--force", cwd=folder, status=74)
+    assert files(folder) == ["a.cassette", "a.yml", "b.har", "link.har"], files(folder)
+
+
+@check
+def control_characters_are_not_printed(folder):
+    name = "a\u001b]0;x\u0007\nmockserve: all fine"
+    har = {"log": {"entries": [{"request": {"method": "GET", "url": f"{name}://a"}, "response": {"status": 200}}]}}
+    write(folder, "a.har", json.dumps(har))
+    _, said = run("cassette", "import", "a.har", "-o", "a.cassette", cwd=folder, status=66)
+    assert "\x1b" not in said and "\nmockserve: all fine" not in said, said
+
+
+@check
+def what_is_left_out_is_said_also_of_nothing(folder):
+    write(folder, "a.har", '{"log": {"entries": [%s]}}' % entry(1, _fromCache="disk"))
+    _, said = run("cassette", "import", "a.har", "-o", "a.cassette", cwd=folder, status=66)
+    assert "no interactions and no stubs (a response from the cache of the browser was left out)" in said, said
+
+
+@check
 def rules_come_along(folder):
     write(folder, "a.yml", vcr("/a?time=1"))
     run("cassette", "import", "a.yml", "-o", "a.cassette", "--ignore", "query:time", "--play", "once for * /**", cwd=folder)
