@@ -10,8 +10,8 @@ enum FormatDate {
     static func iso(_ milliseconds: Int64) -> String {
         let (date, fraction) = parts(milliseconds)
         let day =
-            "\(padded(Int(date.tm_year) + 1900, 4))-\(padded(Int(date.tm_mon) + 1, 2))-\(padded(Int(date.tm_mday), 2))"
-        return "\(day)T\(time(date)).\(padded(fraction, 3))Z"
+            "\(NumberText.padded(Int(date.tm_year) + 1900, 4))-\(NumberText.padded(Int(date.tm_mon) + 1, 2))-\(NumberText.padded(Int(date.tm_mday), 2))"
+        return "\(day)T\(time(date)).\(NumberText.padded(fraction, 3))Z"
     }
 
     /// `Mon, 06 May 2024 07:08:09 GMT`
@@ -31,12 +31,7 @@ enum FormatDate {
     }
 
     private static func time(_ date: tm) -> String {
-        "\(padded(Int(date.tm_hour), 2)):\(padded(Int(date.tm_min), 2)):\(padded(Int(date.tm_sec), 2))"
-    }
-
-    private static func padded(_ number: Int, _ width: Int) -> String {
-        let digits = String(number)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
+        "\(NumberText.padded(Int(date.tm_hour), 2)):\(NumberText.padded(Int(date.tm_min), 2)):\(NumberText.padded(Int(date.tm_sec), 2))"
     }
 
     private static func iso(_ text: String) -> Int64? {

@@ -16,8 +16,7 @@ package struct RawMessages: WritableFormat {
             number += 1
             export.lose([.time, .firstByte, .chunks, .cut, .anyOrigin], of: interaction)
             if !interaction.origin.isEmpty { export.lost("the upstream of an interaction") }
-            let digits = String(number)
-            let name = String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+            let name = NumberText.padded(number, 5)
             let (request, response) = (interaction.request, interaction.response)
             var head = request.method + [0x20] + request.target + Array(" \(request.version.rawValue)\r\n".utf8)
             append(request.fields, to: &head)

@@ -72,11 +72,7 @@ extension WireMock: WritableFormat {
     /// `00001-get-v1-items`
     private static func fileName(_ number: Int, _ label: String) -> String {
         let words = label.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }
-        let digits = String(number)
-        return
-            ([String(repeating: "0", count: max(0, 5 - digits.count)) + digits]
-            + words.prefix(8).map { String($0.prefix(40)) })
-            .joined(separator: "-")
+        return ([NumberText.padded(number, 5)] + words.prefix(8).map { String($0.prefix(40)) }).joined(separator: "-")
     }
 
     private static func request(_ interaction: WholeInteraction) -> DataNode {

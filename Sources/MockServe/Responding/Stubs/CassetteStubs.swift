@@ -25,8 +25,6 @@ final class CassetteStubs: StubSource {
         var store = PatternStore<CassetteStub>()
         /// Nil if they could not be read.
         var state: StubState?
-        /// Whether some come before newer ones.
-        var hasPriorities = false
     }
 
     /// Opens the cassette for loading.
@@ -79,18 +77,22 @@ final class CassetteStubs: StubSource {
     private static func load(_ reader: CassetteReader) throws -> Content {
         let (stubs, state) = try reader.loadedStubs()
         let store = PatternStore<CassetteStub>()
-        for (stored, body) in stubs {
+        // What is added last is asked first: the lowest number, and of these the newest.
+        let sorted = stubs.enumerated().sorted { one, other in
+            let (left, right) = (one.element.stored.stub.behavior.priority, other.element.stored.stub.behavior.priority)
+            return left == right ? one.offset < other.offset : left > right
+        }
+        for (stored, body) in sorted.map(\.element) {
             store.add(CassetteStub(stored.number, stored.stub, body), method: stored.stub.method)
         }
-        let priorities = Set(stubs.map(\.stored.stub.behavior.priority))
-        return Content(store: store, state: state, hasPriorities: priorities.count > 1)
+        return Content(store: store, state: state)
     }
 
     // MARK: Answering
 
     func decide(_ request: AskedRequest, _ body: AskedBody, _ exchange: Exchange) -> StubDecision {
         guard !isEmpty else { return .pass }
-        for stub in candidates(request) {
+        for stub in content.withLock({ $0.store }).matches(request.method, request.path).map(\.value) {
             let (conditions, behavior) = (stub.definition.conditions, stub.definition.behavior)
             guard conditions.areMetByHead(of: request), variables.meet(behavior.requires) else { continue }
             // Variables change only with a request that has come to its end.
@@ -101,18 +103,6 @@ final class CassetteStubs: StubSource {
             return .answer { [journal] in StubbedExchange.begin($0, stub, journal) }
         }
         return .pass
-    }
-
-    /// Those for the method and the path, in the order in which they are asked.
-    private func candidates(_ request: AskedRequest) -> [CassetteStub] {
-        let (store, hasPriorities) = content.withLock { ($0.store, $0.hasPriorities) }
-        let found = store.matches(request.method, request.path).map(\.value)
-        guard hasPriorities else { return found }
-        // The newest of one priority stay in front.
-        return found.enumerated().sorted { one, other in
-            let (left, right) = (one.element.definition.behavior.priority, other.element.definition.behavior.priority)
-            return left == right ? one.offset < other.offset : left < right
-        }.map(\.element)
     }
 
     /// Takes the variables of all stubs back to the start.
