@@ -97,13 +97,13 @@ package struct DataNode: Sendable {
         return members.last { $0.name == name }.flatMap { $0.value.isNull ? nil : $0.value }
     }
 
-    /// Whether any text in it has this in it.
-    func contains(_ part: String) -> Bool {
+    /// Whether any text in it, or any name of a member, meets a condition.
+    func containsText(where condition: (String) -> Bool) -> Bool {
         switch value {
-        case .plain(let text), .text(let text): text.contains(part)
-        case .bytes(let bytes): bytes.firstRange(of: Array(part.utf8)) != nil
-        case .list(let elements): elements.contains { $0.contains(part) }
-        case .map(let members): members.contains { $0.name.contains(part) || $0.value.contains(part) }
+        case .plain(let text), .text(let text): condition(text)
+        case .bytes: false
+        case .list(let elements): elements.contains { $0.containsText(where: condition) }
+        case .map(let members): members.contains { condition($0.name) || $0.value.containsText(where: condition) }
         }
     }
 

@@ -34,9 +34,22 @@ package struct RubyVCR: ReadableFormat, WritableFormat {
         try DataFile.forEach(in: "http_interactions", of: source, reading) { try interaction($0, reading) }
     }
 
+    /// Whether there is `<%` in a text.
+    private static func hasTemplate(_ text: String) -> Bool {
+        var text = text
+        return text.withUTF8 { bytes in
+            var isOpen = false
+            for byte in bytes {
+                if isOpen, byte == UInt8(ascii: "%") { return true }
+                isOpen = byte == UInt8(ascii: "<")
+            }
+            return false
+        }
+    }
+
     private func interaction(_ node: DataNode, _ reading: FormatImport) throws {
         let (request, response) = try MessageParts.sides(of: node, reading)
-        if request.contains("<%") || response.contains("<%") {
+        if node.containsText(where: Self.hasTemplate) {
             reading.lost("a template, which is taken as text", line: node.line)
         }
         let status = response["status"]

@@ -7,6 +7,8 @@ final class ExportedFiles {
     /// Nil if the target is written to directly.
     private let draft: URL?
     private var file: FileHandle?
+    /// Those in it that are there.
+    private var folders: Set<String> = []
 
     /// - Parameter source: a file that must not be replaced.
     /// - Throws: `MockServeError` if it is there already, or cannot be made.
@@ -40,13 +42,18 @@ final class ExportedFiles {
             if isFolder {
                 try FileManager.default.createDirectory(at: draft, withIntermediateDirectories: false)
             } else {
-                let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-                guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-                file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+                file = try Self.create(draft.path)
             }
         } catch {
             throw Self.failure(target, "cannot be written: \(error.localizedDescription)")
         }
+    }
+
+    /// A new file. One that is there, or a link, is an error.
+    private static func create(_ path: String) throws -> FileHandle {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
     /// Where a path leads, also to a place where nothing is yet.
@@ -70,12 +77,15 @@ final class ExportedFiles {
                 try file?.write(contentsOf: Data(bytes))
                 return
             }
-            guard let place = draft?.appendingPathComponent(path) else { return }
-            try FileManager.default.createDirectory(
-                at: place.deletingLastPathComponent(),
-                withIntermediateDirectories: true
-            )
-            try Data(bytes).write(to: place)
+            guard let draft else { return }
+            let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+            if folders.insert(folder).inserted {
+                let place = draft.appendingPathComponent(folder)
+                try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+            }
+            let file = try Self.create("\(draft.path)/\(path)")
+            try file.write(contentsOf: Data(bytes))
+            try file.close()
         } catch {
             throw Self.failure(target.path, "cannot be written: \(error.localizedDescription)")
         }
