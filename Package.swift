@@ -259,7 +259,8 @@ if Context.environment["MOCKSERVE_FUZZ"] != nil {
                 name: "Fuzz\(name)",
                 dependencies: [
                     "HTTPMessages", "HTTPWire", "MockServeCore", .product(name: "NIOCore", package: "swift-nio"),
-                ] + (name == "Cassettes" ? ["CassetteStore", "MockServe"] : []) + (name == "Formats" ? ["CassetteFormats"] : []),
+                ] + (name == "Cassettes" ? ["CassetteStore", "MockServe"] : [])
+                    + (name == "Formats" ? ["CassetteFormats"] : []),
                 path: "Fuzz/\(name)"
             )
         )
