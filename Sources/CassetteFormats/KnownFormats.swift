@@ -1,8 +1,8 @@
 /// The formats that can be imported and exported.
 package enum KnownFormats {
-    /// The first that recognizes a file reads it.
+    /// The first that recognizes a file reads it: what is special comes before what is general.
     package static let readable: [any ReadableFormat] = [
-        HAR(), Betamax(), RubyVCR(), TestServer(), Cassetter(), GoVCR(), VCRPy(), Nock(), MitmproxyFlows(),
+        Polly(), HAR(), Betamax(), RubyVCR(), TestServer(), Cassetter(), GoVCR(), VCRPy(), Nock(), MitmproxyFlows(),
         WireMock(), Hoverfly(), HTTPMock(), Postman(), OpenAPI(),
     ]
 

@@ -10,7 +10,7 @@ import Testing
 @Suite struct RoundTripTests {
     /// Formats that are written and read.
     static let formats: [any WritableFormat & ReadableFormat] = [
-        HAR(), RubyVCR(), VCRPy(), Betamax(), GoVCR(), GoVCR(version: 1), Nock(), Cassetter(),
+        HAR(), RubyVCR(), VCRPy(), Betamax(), GoVCR(), GoVCR(version: 1), Nock(), Cassetter(), Polly(),
     ]
 
     @Test(arguments: formats.map(\.name)) func keepsAllButWhatItSays(_ name: String) throws {

@@ -89,6 +89,25 @@ struct ImportTests {
         }
     }
 
+    @Test func serversAreUpstreams() async throws {
+        try await withFolder { folder in
+            let cassette = folder.appendingPathComponent("a.cassette").path
+            let two =
+                vcr("/a", "a") + "\n"
+                + vcr("/b", "b").replacing("api.example.com", with: "cdn.example.net:8443")
+                .split(separator: "\n").dropFirst().dropLast().joined(separator: "\n")
+            let first = try write(two.replacing("recorded_with: VCR 6.2.0\n", with: ""), "a.yml", folder)
+            let other = try write(vcr("/c", "c").replacing("api.example.com", with: "third.example"), "b.yml", folder)
+            let report = try CassetteImport.run(try ForeignFile.all([first]), into: cassette, try settings())
+            #expect(report.upstreams.map(\.name) == ["default", "cdn-example-net"])
+            let more = try CassetteImport.run(try ForeignFile.all([other, first]), into: cassette, try settings())
+            #expect(more.upstreams.map(\.name) == ["default", "cdn-example-net", "third-example"])
+            try await withMockServer(.replay(cassette)) { (server: MockServer) async throws in
+                #expect(server.upstreamNames == ["default", "cdn-example-net", "third-example"])
+            }
+        }
+    }
+
     @Test func aBadFileLeavesEverythingAsItWas() async throws {
         try await withFolder { folder in
             let good = try write(vcr("/a", "a"), "files/1.yml", folder)

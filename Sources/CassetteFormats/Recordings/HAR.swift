@@ -135,9 +135,9 @@ package struct HAR: ReadableFormat, WritableFormat {
             return ([], [])
         }
         if let pieces = HARContent.pieces(content, fields) {
-            return (
-                pieces.flatMap { $0 }, pieces.filter { !$0.isEmpty }.map { ResponseChunk(offset: 0, size: $0.count) }
-            )
+            // One piece says nothing of how a body arrived.
+            let chunks = pieces.filter { !$0.isEmpty }.map { ResponseChunk(offset: 0, size: $0.count) }
+            return (pieces.flatMap { $0 }, chunks.count > 1 ? chunks : [])
         }
         guard content["encoding"]?.text == "base64" else {
             let charset = HARContent.charset(fields)

@@ -7,12 +7,17 @@ import MockServeCore
 ///
 /// Polly finds a recording by the digest of method, URL, fields and body. With its default configuration it looks at all fields, so a
 /// client that sends others than were recorded, such as another `User-Agent`, is not answered.
-package struct Polly: WritableFormat {
+package struct Polly: ReadableFormat, WritableFormat {
     package let name = "polly"
     package let title = "Polly.js recordings (HAR)"
     package let fileExtension: String? = "har"
+    package let fileEndings = HAR().fileEndings
 
     package init() {}
+
+    package func recognizes(_ start: FileStart) -> Bool { start.value("log.creator.name") == "Polly.JS" }
+
+    package func read(_ source: ByteSource, into reading: FormatImport) throws { try HAR().read(source, into: reading) }
 
     package func write(_ contents: some CassetteContents, to export: FormatExport) throws {
         try export.write(

@@ -1,5 +1,5 @@
 package import CassetteFormats
-import CassetteStore
+package import CassetteStore
 import Dispatch
 import Foundation
 import HTTPMessages
@@ -27,6 +27,8 @@ package struct CassetteImport {
     package struct Report {
         package var interactions = 0
         package var stubs = 0
+        /// Servers that the interactions are from, as the cassette names them.
+        package var upstreams: [Upstream] = []
         /// Files of each format, by its name.
         package var files: [String: Int] = [:]
         /// Files in folders that are of no format that is known.
@@ -214,13 +216,14 @@ package struct CassetteImport {
         try check()
         let added = try CassetteEditor.add(
             state.stubs.map { ($0.definition, $0.body) },
-            upstreams: Self.named(state.origins),
+            upstreams: Self.named(state.origins, isFirst: try known().isEmpty),
             rules: settings.rules,
             secrets: settings.secrets,
             relaxesSecrets: true,
             to: path
         )
         state.report.stubs = added.numbers.count
+        state.report.upstreams = try known().filter { state.origins.contains($0.origin) }
         state.report.redactions.merge(added.redactions, uniquingKeysWith: +)
         let what = "a secret that a stub asks for (any value meets it)"
         if added.relaxed > 0 { state.report.losses.add(what, file: target, count: added.relaxed) }
@@ -237,11 +240,19 @@ package struct CassetteImport {
         throw FormatError(loss.file, loss.line, "loses \(loss.what), and --strict refuses that; nothing was written.")
     }
 
-    /// The first is `default`, as in a recording of one upstream; the others are called after their hosts.
-    private static func named(_ origins: [Origin]) -> [Upstream] {
+    /// The upstreams of the cassette.
+    private func known() throws -> [Upstream] {
+        guard FileManager.default.fileExists(atPath: path) else { return [] }
+        let reader = try CassetteReader(path: path)
+        defer { reader.close() }
+        return try reader.upstreams()
+    }
+
+    /// The first of a cassette is `default`, as in a recording of one upstream; the others are called after their hosts.
+    private static func named(_ origins: [Origin], isFirst: Bool) -> [Upstream] {
         origins.enumerated().map { index, origin in
             let name = String(origin.host.map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" })
-            return Upstream(name: index == 0 ? "default" : name, origin: origin)
+            return Upstream(name: isFirst && index == 0 ? "default" : name, origin: origin)
         }
     }
 }

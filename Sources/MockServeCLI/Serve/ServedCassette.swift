@@ -26,6 +26,7 @@ struct ServedCassette {
         Console.say(
             "mockserve: \(given) is not a cassette: \(told.contents) imported for this run, from \(told.sources)"
         )
+        told.sayUpstreams()
         LossText.say(report.losses, "not carried over", namesFiles: true)
         Console.say("mockserve: to keep them: mockserve cassette import \(ShellText.quoted(given)) -o NAME.cassette")
     }

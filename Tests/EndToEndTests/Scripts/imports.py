@@ -85,9 +85,9 @@ def mistakes_are_said(folder):
     bad = write(folder, "bad.yml", vcr("/a") + "- x: [\n")
     for arguments, status, part in [
         (("import", "none", "-o", "a.cassette"), 66, "none: is not there"), (("import", bad, "-o", "a.cassette"), 66, "bad.yml:1"),
-        (("import", bad, "-o", "a.cassette", "--format", "yaml"), 64, "takes one of har"), (("import", bad), 64, "--output"),
+        (("import", bad, "-o", "a.cassette", "--format", "yaml"), 64, "takes one of "), (("import", bad), 64, "--output"),
         (("import", "-o", "a.cassette"), 64, "file"), (("export", "none.cassette", "--format", "har"), 66, "none.cassette"),
-        (("export", "none.cassette", "--format", "x"), 64, "takes one of har"),
+        (("export", "none.cassette", "--format", "x"), 64, "takes one of "),
     ]:
         _, said = run("cassette", *arguments, status=status, cwd=folder)
         assert part in said, (arguments, said)

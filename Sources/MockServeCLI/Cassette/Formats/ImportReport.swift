@@ -1,5 +1,7 @@
 import CassetteFormats
+import CassetteStore
 import Foundation
+import HTTPMessages
 import MockServe
 import MockServeCore
 
@@ -20,8 +22,18 @@ struct ImportReport {
         }
         sayOthers()
         Console.say("mockserve: \(contents) imported into \(cassette), from \(sources)")
+        sayUpstreams()
         WrittenAnswer.say(redacted: report.redactions)
         LossText.say(report.losses, "not carried over", namesFiles: true)
+    }
+
+    /// Which port is for which server, if there are several.
+    func sayUpstreams() {
+        guard report.upstreams.count > 1 else { return }
+        let named = report.upstreams.prefix(Self.namedLimit).map { "\($0.name) (\($0.origin))" }
+        let more = report.upstreams.count - named.count
+        let rest = more > 0 ? " and \(more) more" : ""
+        Console.say("mockserve: each server has a port of its own: \(named.joined(separator: ", "))\(rest)")
     }
 
     private func sayOthers() {
