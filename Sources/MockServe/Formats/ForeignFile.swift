@@ -30,7 +30,7 @@ package struct ForeignFile: Sendable {
             let names = try inFolder(path)
             guard !names.isEmpty else {
                 let endings = KnownFormats.fileEndings.sorted().map { ".\($0)" }.joined(separator: ", ")
-                throw FormatError(path, nil, "has no files in it whose names end in \(endings).")
+                throw FormatError(path, nil, "is a folder without files of another tool: they end in \(endings).")
             }
             return names.map {
                 ForeignFile(

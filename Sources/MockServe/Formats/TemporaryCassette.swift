@@ -18,8 +18,9 @@ package struct TemporaryCassette: Sendable {
         if isFolder.boolValue { return true }
         var status = stat()
         guard stat(path, &status) == 0 else { return false }
-        // A pipe can be read only once.
-        guard status.st_mode & S_IFMT == S_IFREG else { return status.st_mode & S_IFMT == S_IFIFO }
+        // A pipe can be read only once. What a shell gives for `<(command)` has a writer; one with a name may never have.
+        let isOfShell = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
+        guard status.st_mode & S_IFMT == S_IFREG else { return isOfShell && status.st_mode & S_IFMT == S_IFIFO }
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }
         let magic = (try? file.read(upToCount: 16)) ?? nil

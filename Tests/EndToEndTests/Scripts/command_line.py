@@ -123,7 +123,7 @@ def wrong_use(temporary):
 
     missing = os.path.join(temporary, "missing.cassette")
     assert "No such file" in run("replay", missing, status=66)[1]
-    assert "not a regular file" in run("replay", temporary, status=66)[1]
+    assert "is a folder without files of another tool" in run("replay", temporary, status=66)[1]
     assert "not a regular file" in run("record", temporary, "--upstream", "http://127.0.0.1:9", status=66)[1]
     pipe = os.path.join(temporary, "pipe.cassette")
     os.mkfifo(pipe)
