@@ -15,8 +15,7 @@ package struct Cassetter: ReadableFormat, WritableFormat {
             || start.has("interactions[].request.body.content")
             || start.has("interactions[].request.body.type") || start.has("interactions[].response.body.content")
             || start.has("interactions[].response.body.type")
-            || start.has("interactions[].request.uri") && start.has("interactions[].request.uri")
-                && start.value("interactions[].response.status") != nil
+            || start.has("interactions[].request.uri") && start.value("interactions[].response.status") != nil
     }
 
     package func read(_ source: ByteSource, into reading: FormatImport) throws {

@@ -175,11 +175,11 @@ private struct StubRoom {
     mutating func take(_ stub: StubDefinition, _ body: [UInt8]) throws {
         count += 1
         size += body.count + StubSQL.memory(of: stub)
-        guard count <= StubSQL.limit else {
+        guard count <= StubDefinition.countLimit else {
             throw CassetteError(
                 .unwritable,
                 path: path,
-                "has room for \(StubSQL.limit) stubs, and no more. \(Self.hint)"
+                "has room for \(StubDefinition.countLimit) stubs, and no more. \(Self.hint)"
             )
         }
         guard size <= StubSQL.memoryLimit else {

@@ -91,6 +91,13 @@ package enum CassetteFile {
         return String(cString: resolved)
     }
 
+    /// Whether two paths lead to one file, also by a link.
+    package static func isSame(_ one: String, _ other: String) -> Bool {
+        var (left, right) = (stat(), stat())
+        guard stat(one, &left) == 0, stat(other, &right) == 0 else { return canonicalPath(one) == canonicalPath(other) }
+        return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+    }
+
     /// A path that SQLite takes as such: `:memory:` and `file:…` would mean something else.
     static func databasePath(_ path: String) -> String { path.hasPrefix("/") ? path : "./" + path }
 

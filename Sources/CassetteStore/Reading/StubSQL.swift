@@ -20,9 +20,7 @@ package struct StubState: Sendable, Hashable {
 
 /// The stubs of a cassette.
 enum StubSQL {
-    /// Stubs that a cassette may hold: all of them are in memory while it is replayed.
-    static let limit = 50_000
-    /// Bytes of the body of one, for the same reason.
+    /// Bytes of the body of one stub: all of them are in memory while a cassette is replayed.
     static let bodyLimit = 16 << 20
     /// Bytes of all of them together.
     static let memoryLimit = 256 << 20
@@ -51,8 +49,12 @@ enum StubSQL {
             """
         try db.query(sql) { row in
             count += 1
-            guard count <= limit else {
-                throw CassetteError(.damaged, path: path, "is damaged: it has more than \(limit) stubs.")
+            guard count <= StubDefinition.countLimit else {
+                throw CassetteError(
+                    .damaged,
+                    path: path,
+                    "is damaged: it has more than \(StubDefinition.countLimit) stubs."
+                )
             }
             try body(try decode(row, path: path))
             return true

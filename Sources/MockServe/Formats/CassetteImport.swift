@@ -203,8 +203,9 @@ package struct CassetteImport {
 
     private func take(_ stub: WholeStub) throws {
         state.stubs.append(stub)
-        guard state.stubs.count <= 50_000 else {
-            throw CassetteError(.unwritable, path: path, "takes no more than 50000 stubs; nothing was written.")
+        guard state.stubs.count <= StubDefinition.countLimit else {
+            let reason = "takes no more than \(StubDefinition.countLimit) stubs; nothing was written."
+            throw CassetteError(.unwritable, path: path, reason)
         }
     }
 

@@ -1,3 +1,4 @@
+import CassetteStore
 import Foundation
 
 /// A file or a folder that is being written under another name. What is not a file, such as a pipe, is written to directly.
@@ -14,10 +15,10 @@ final class ExportedFiles {
     /// - Throws: `MockServeError` if it is there already, or cannot be made.
     init(_ target: String, isFolder: Bool, overwrites: Bool, source: String) throws {
         self.target = Self.resolved(target)
-        var (status, other) = (stat(), stat())
+        var status = stat()
         let exists = stat(self.target.path, &status) == 0
         let kind = exists ? status.st_mode & S_IFMT : S_IFREG
-        if exists, stat(source, &other) == 0, status.st_dev == other.st_dev, status.st_ino == other.st_ino {
+        if exists, CassetteFile.isSame(self.target.path, source) {
             throw Self.failure(target, "is the cassette itself. Give another name.")
         }
         if exists, !isFolder, kind != S_IFREG, kind != S_IFDIR {

@@ -10,6 +10,8 @@ package struct StubError: Error, Sendable, CustomStringConvertible {
 
 /// A stub that is a value, with nothing in it that only a program can do: what a cassette keeps. Its body is kept apart.
 package struct StubDefinition: Sendable {
+    /// Stubs that a cassette may hold: all of them are in memory while it is replayed.
+    package static let countLimit = 50_000
     /// Milliseconds that an answer may wait: an hour.
     package static let longestDelay = 3_600_000
     private static let longestPattern = 4096

@@ -74,10 +74,21 @@ def standard_input_is_a_file(folder):
     out, said = run("cassette", "import", "-", "-o", "a.cassette", "--json", stdin=vcr("/a").encode(), cwd=folder)
     report = json.loads(out)
     assert report["interactions"] == 1 and report["files"] == {"vcr": 1} and report["losses"] == [], report
+    assert report["upstreams"] == {"default": "https://api.example.com"}, report
     run("cassette", "import", "-", "-o", "a.cassette", "--format", "har", stdin=('{"log":{"entries":[%s]}}' % entry(2)).encode(), cwd=folder)
     assert targets(os.path.join(folder, "a.cassette")) == ["/a", "/2"]
     _, said = run("cassette", "import", "-", "-o", "a.cassette", stdin=b"", cwd=folder, status=66)
     assert "standard input: is empty" in said, said
+
+
+@check
+def servers_are_named_if_there_are_several(folder):
+    write(folder, "in/a.yml", vcr("/a"))
+    _, said = run("cassette", "import", "in", "-o", "a.cassette", cwd=folder)
+    assert "a port of its own" not in said, said
+    write(folder, "in/b.har", '{"log": {"entries": [%s]}}' % entry(1))
+    _, said = run("cassette", "import", "in", "-o", "b.cassette", cwd=folder)
+    assert "each server has a port of its own: default (https://api.example.com), a-example (http://a.example)\n" in said, said
 
 
 @check

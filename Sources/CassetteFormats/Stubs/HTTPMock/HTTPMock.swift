@@ -18,7 +18,9 @@ package struct HTTPMock: ReadableFormat {
         while try stream.nextDocument() {
             let mock = try stream.value()
             if mock.members?.isEmpty == false { mocks.append(mock) }
-            guard mocks.count <= 50_000 else { throw stream.problem("has more than 50000 mocks.") }
+            guard mocks.count <= StubDefinition.countLimit else {
+                throw stream.problem("has more than \(StubDefinition.countLimit) mocks.")
+            }
         }
         DataFile.noteTags(of: stream, reading)
         for mock in mocks.reversed() { try self.mock(mock, reading) }

@@ -72,7 +72,6 @@ final class FaultService: ExchangeService {
     }
 
     /// Who gets a request whose answer goes wrong.
-    ///
     static func receiver(
         _ kind: FaultKind,
         _ exchange: Exchange,

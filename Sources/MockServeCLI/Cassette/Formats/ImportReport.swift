@@ -33,7 +33,9 @@ struct ImportReport {
         let named = report.upstreams.prefix(Self.namedLimit).map { "\($0.name) (\($0.origin))" }
         let more = report.upstreams.count - named.count
         let rest = more > 0 ? " and \(more) more" : ""
-        Console.say("mockserve: each server has a port of its own: \(named.joined(separator: ", "))\(rest)")
+        Console.say(
+            Console.safe("mockserve: each server has a port of its own: \(named.joined(separator: ", "))\(rest)")
+        )
     }
 
     private func sayOthers() {
@@ -69,9 +71,11 @@ struct ImportReport {
         }
         let redactions = report.redactions.sorted { $0.key < $1.key }.map { "\(JSONText.string($0.key)):\($0.value)" }
         let files = report.files.sorted { $0.key < $1.key }.map { "\(JSONText.string($0.key)):\($0.value)" }
+        let upstreams = report.upstreams.map { "\(JSONText.string($0.name)):\(JSONText.string("\($0.origin)"))" }
         let members = [
             "\"cassette\":\(JSONText.string(cassette))", "\"interactions\":\(report.interactions)",
-            "\"stubs\":\(report.stubs)", "\"files\":{\(files.joined(separator: ","))}",
+            "\"stubs\":\(report.stubs)", "\"upstreams\":{\(upstreams.joined(separator: ","))}",
+            "\"files\":{\(files.joined(separator: ","))}",
             "\"passed_over\":\(strings(report.others))", "\"failures\":\(strings(report.failures.map(\.description)))",
             "\"losses\":[\(losses.joined(separator: ","))]", "\"redactions\":{\(redactions.joined(separator: ","))}",
         ]

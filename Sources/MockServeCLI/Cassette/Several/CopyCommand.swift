@@ -24,18 +24,9 @@ struct CopyOptions: ParsableArguments {
         _ = try NumberRanges.parse(numbers)
     }
 
-    /// Also by another name.
-    private static func isSame(_ one: String, _ other: String) -> Bool {
-        var (left, right) = (stat(), stat())
-        guard stat(one, &left) == 0, stat(other, &right) == 0 else {
-            return CassetteFile.canonicalPath(one) == CassetteFile.canonicalPath(other)
-        }
-        return left.st_dev == right.st_dev && left.st_ino == right.st_ino
-    }
-
     /// - Returns: how many there are.
     func copy() throws -> Int {
-        guard !Self.isSame(source, destination) else {
+        guard !CassetteFile.isSame(source, destination) else {
             throw MockServeError(.invalidConfiguration, "Both cassettes are the same file, \(source).")
         }
         let reader = try CassetteReader(path: source)
