@@ -144,6 +144,20 @@ private func parseVersion(_ bytes: Slice<UnsafeRawBufferPointer>) throws(WireErr
     throw WireError(status: 505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
 }
 
+extension RequestHead {
+    /// Refuses a method, a target or a `Host` that HTTP/1 would refuse, for a request that came in another version.
+    package func check() throws(WireError) {
+        guard isToken(method), method.count <= 64 else { throw WireError("a bad method") }
+        let result = target.withUnsafeBytes { target in
+            method.withUnsafeBytes { method in
+                Result { () throws(WireError) in try checkTarget(target[...], method: method[...]) }
+            }
+        }
+        try result.get()
+        if fields.contains("host") { try checkHost(.http11, fields) }
+    }
+}
+
 /// RFC 9112 §3.2. Bytes over 0x7F are accepted, because clients send them for unescaped names.
 private func checkTarget(
     _ target: Slice<UnsafeRawBufferPointer>,

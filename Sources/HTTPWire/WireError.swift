@@ -13,7 +13,7 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     package static let tooSlow = WireError(status: 408, "the request took too long to arrive")
 
     /// The first byte of a TLS handshake record (RFC 8446 §5.1) arrived where a request is expected.
-    static let clientSpeaksTLS = WireError("the client speaks TLS, this server plain HTTP: use http:// in its URL")
+    static let clientSpeaksTLS = WireError("a TLS handshake where a request is expected")
 
     package var description: String { message }
 }

@@ -61,6 +61,13 @@ public struct MockServerConfiguration: Sendable {
     /// of them must set this, and name the port. Default: false.
     public var sharesPort = false
 
+    /// Whether clients must speak TLS: ``MockServer/url`` begins with `https`, and requests without TLS are refused. A client
+    /// may speak TLS in any case. Default: false.
+    public var tls = false
+
+    /// The certificates of the server.
+    public var certificates = CertificateOptions()
+
     /// Handlers of your own, which answer before anything is replayed, recorded or forwarded: for example, to replay
     /// all endpoints but one. Requests that they answer count neither as replayed nor as missed, and are not recorded.
     /// Default: none.

@@ -90,11 +90,12 @@ package struct Setting: Sendable {
         flag("record-in-ci", \.recordsInCI),
         flag("keep-cut", \.keepsCutAnswers),
         flag("give-back", \.givesSecretsBack),
-        Setting("upstream-ca") {
-            $0.upstream.trustedCertificates ?? ""
-        } _: { (configuration, text) throws(Problem) in
-            configuration.upstream.trustedCertificates = text
-        },
+        flag("tls", \.tls),
+        file("tls-cert", \.certificates.certificateFile),
+        file("tls-key", \.certificates.keyFile),
+        file("ca", \.certificates.authorityFile),
+        file("client-ca", \.certificates.clientAuthoritiesFile),
+        file("upstream-ca", \.upstream.trustedCertificates),
         seconds("connect-timeout", \.upstream.connectTimeout, 0.001...86_400, "0.001 to 86400"),
         seconds("read-timeout", \.upstream.readTimeout, 0.001...86_400, "0.001 to 86400"),
         seconds("stop-deadline", \.stopDeadline, 0...86_400, "0 to 86400"),
@@ -103,16 +104,8 @@ package struct Setting: Sendable {
         } _: { (configuration, text) throws(Problem) in
             configuration.cacheSize = try whole(text, 0...1 << 20, " MiB") << 20
         },
-        Setting("journal", isForCommandLine: true) {
-            $0.journalFile ?? ""
-        } _: { (configuration, text) throws(Problem) in
-            configuration.journalFile = text
-        },
-        Setting("coverage") {
-            $0.coverageFile ?? ""
-        } _: { (configuration, text) throws(Problem) in
-            configuration.coverageFile = text
-        },
+        file("journal", \.journalFile, isForCommandLine: true),
+        file("coverage", \.coverageFile),
     ]
 
     /// Why a text is not valid for this setting; nil if it is valid.
@@ -126,9 +119,12 @@ package struct Setting: Sendable {
         }
     }
 
+    /// The environment variable with the passphrase of the server's own key. It is not shown anywhere, and no option.
+    static let passphraseVariable = "MOCKSERVE_TLS_PASSPHRASE"
+
     /// Variables that look like those of settings and are not, sorted: somebody has misspelled them. `run` sets `MOCKSERVE_URL`.
     package static func unknown(among variables: some Sequence<String>) -> [String] {
-        let known = Set(all.map(\.variable) + ["MOCKSERVE_URL"])
+        let known = Set(all.map(\.variable) + ["MOCKSERVE_URL", passphraseVariable])
         return variables.filter { $0.hasPrefix("MOCKSERVE_") && !known.contains($0) }.sorted()
     }
 
@@ -154,6 +150,18 @@ package struct Setting: Sendable {
             case "0", "false", "no", "off": configuration[keyPath: path] = false
             default: throw Problem(reason: "takes true or false")
             }
+        }
+    }
+
+    private static func file(
+        _ name: String,
+        _ path: any WritableKeyPath<MockServerConfiguration, String?> & Sendable,
+        isForCommandLine: Bool = false
+    ) -> Setting {
+        Setting(name, isForCommandLine: isForCommandLine) {
+            $0[keyPath: path] ?? ""
+        } _: { (configuration, text) throws(Problem) in
+            configuration[keyPath: path] = text
         }
     }
 
@@ -221,6 +229,7 @@ extension MockServerConfiguration {
         isCommandLine: Bool,
         _ value: (String) -> String? = { getenv($0).map { String(cString: $0) } }
     ) {
+        if let passphrase = value(Setting.passphraseVariable) { certificates.keyPassphrase = passphrase }
         for setting in Setting.all where setting.isForCommandLine == isCommandLine {
             guard let text = value(setting.variable), !text.isEmpty else { continue }
             do {

@@ -9,6 +9,8 @@ final class Exchange {
     let servedOrigin: Origin
     /// The upstream that the request is for; nil if the server has none for it.
     let upstream: ServedUpstream?
+    /// Nil if the client has shown no certificate.
+    let client: ClientIdentity?
     let eventLoop: any EventLoop
     /// Set if the journal keeps the content of exchanges.
     var log: ExchangeLog? {
@@ -29,12 +31,14 @@ final class Exchange {
         request: RequestHead,
         servedOrigin: Origin,
         upstream: ServedUpstream?,
+        client: ClientIdentity? = nil,
         transport: any ExchangeTransport,
         shortCut: (any PreparedAnswerTransport)? = nil
     ) {
         self.request = request
         self.servedOrigin = servedOrigin
         self.upstream = upstream
+        self.client = client
         self.transport = transport
         self.shortCut = shortCut
         eventLoop = transport.eventLoop
@@ -54,9 +58,9 @@ final class Exchange {
     /// Whether it may be answered with a prepared response, instead of the calls below.
     var takesPrepared: Bool { shortCut?.takesPrepared ?? false }
 
-    /// Answers with a whole response as it is sent over the wire. Only if `takesPrepared`.
-    func answer(prepared bytes: ByteBuffer) {
-        shortCut?.sendPrepared(bytes)
+    /// Answers with a whole response. Only if `takesPrepared`.
+    func answer(prepared answer: PreparedAnswer) {
+        shortCut?.sendPrepared(answer)
         detach()
     }
 

@@ -68,7 +68,9 @@ final class UpstreamTable: Sendable {
         if let map = cache.withLock({ $0[key] }) { return map }
         var pairs: [OriginMap.Pair] = []
         for (other, listener) in zip(upstreams, ownListeners) where other !== upstream {
-            pairs.append(OriginMap.Pair(upstream: other.origin, served: listener))
+            // Every port takes both, and a page must not be sent from TLS to plain connections.
+            let origin = Origin(scheme: served.scheme, host: listener.host, port: listener.port)
+            pairs.append(OriginMap.Pair(upstream: other.origin, served: origin))
         }
         if let upstream { pairs.insert(OriginMap.Pair(upstream: upstream.origin, served: served), at: 0) }
         let map = OriginMap(

@@ -15,13 +15,11 @@ final class ExportedFiles {
     /// - Throws: `MockServeError` if it is there already, or cannot be made.
     init(_ target: String, isFolder: Bool, overwrites: Bool, source: String) throws {
         self.target = Self.resolved(target)
-        var status = stat()
-        let exists = stat(self.target.path, &status) == 0
-        let kind = exists ? status.st_mode & S_IFMT : S_IFREG
-        if exists, CassetteFile.isSame(self.target.path, source) {
+        let kind = FileKind(self.target.path)
+        if kind != nil, CassetteFile.isSame(self.target.path, source) {
             throw Self.failure(target, "is the cassette itself. Give another name.")
         }
-        if exists, !isFolder, kind != S_IFREG, kind != S_IFDIR {
+        if !isFolder, kind == .pipe || kind == .other {
             draft = nil
             guard let file = FileHandle(forWritingAtPath: self.target.path) else {
                 throw Self.failure(target, "cannot be written.")
@@ -29,10 +27,10 @@ final class ExportedFiles {
             self.file = file
             return
         }
-        guard !exists || kind == (isFolder ? S_IFDIR : S_IFREG) else {
+        guard kind == nil || kind == (isFolder ? .folder : .regular) else {
             throw Self.failure(target, isFolder ? "is not a folder." : "is a folder. Give a file.")
         }
-        guard !exists || overwrites else {
+        guard kind == nil || overwrites else {
             throw Self.failure(target, "is there already. Give another name, or --force.")
         }
         let parent = self.target.deletingLastPathComponent()

@@ -1,3 +1,4 @@
+import CassetteStore
 import CassetteFormats
 import Foundation
 import MockServeCore
@@ -58,10 +59,7 @@ package struct ForeignFile: Sendable {
             else {
                 continue
             }
-            var status = stat()
-            if stat("\(path)/\(name)", &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-                names.append(name)
-            }
+            if FileKind("\(path)/\(name)") == .regular { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -13,14 +13,11 @@ package struct TemporaryCassette: Sendable {
     /// Whether a path leads to something that can be imported: a folder, or a file that is not a cassette and of a format that is
     /// known.
     package static func isForeign(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return false }
-        if isFolder.boolValue { return true }
-        var status = stat()
-        guard stat(path, &status) == 0 else { return false }
+        guard let kind = FileKind(path) else { return false }
+        if kind == .folder { return true }
         // A pipe can be read only once. What a shell gives for `<(command)` has a writer; one with a name may never have.
         let isOfShell = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")
-        guard status.st_mode & S_IFMT == S_IFREG else { return isOfShell && status.st_mode & S_IFMT == S_IFIFO }
+        guard kind == .regular else { return isOfShell && kind == .pipe }
         guard let file = FileHandle(forReadingAtPath: path) else { return false }
         defer { try? file.close() }
         let magic = (try? file.read(upToCount: 16)) ?? nil

@@ -12,16 +12,16 @@ final class GuardedPreparedAnswers: PreparedAnswers {
 
     func preparedAnswer(
         to request: RequestHead,
-        sent: ByteBuffer,
+        sent: ByteBuffer?,
         from origin: Origin,
         _ upstream: ServedUpstream?,
-        listener: Int
-    ) -> ByteBuffer? {
+        at entrance: Entrance
+    ) -> PreparedAnswer? {
         guard stubs.isEmpty else { return nil }
-        return answers.preparedAnswer(to: request, sent: sent, from: origin, upstream, listener: listener)
+        return answers.preparedAnswer(to: request, sent: sent, from: origin, upstream, at: entrance)
     }
 
-    func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
-        stubs.isEmpty ? answers.preparedAnswer(toSame: sent, listener: listener) : nil
+    func preparedAnswer(toSame sent: ByteBuffer, at entrance: Entrance) -> PreparedAnswer? {
+        stubs.isEmpty ? answers.preparedAnswer(toSame: sent, at: entrance) : nil
     }
 }

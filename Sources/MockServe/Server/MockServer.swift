@@ -19,7 +19,8 @@ import Synchronization
 /// Any number of servers may run in one process. By default they share their threads
 /// (``MockServerConfiguration/eventLoopGroup``).
 public final class MockServer: Sendable {
-    /// Base URL, without a slash at the end: `http://127.0.0.1:49152`.
+    /// Base URL, without a slash at the end: `http://127.0.0.1:49152`, or `https://…` if the server demands TLS
+    /// (``MockServerConfiguration/tls``).
     public let url: URL
     /// The port that the server listens on.
     public let port: Int
@@ -91,14 +92,15 @@ public final class MockServer: Sendable {
         let group = group(configuration)
         let registry = ConnectionRegistry()
         let eventLoop = group.any()
-        let makeHandler = handlerMaker(configuration, service)
+        let setup = ConnectionSetup(configuration, service)
         let listeners = service.listenAddresses(configuration.listen).enumerated().map { index, address in
             Listener.start(
                 address,
+                scheme: configuration.tls ? .https : .http,
                 sharesPort: configuration.sharesPort,
                 group: group,
                 registry: registry
-            ) { origin, eventLoop in makeHandler(index, origin, eventLoop) }
+            ) { channel, origin in try setup.begin(channel, origin, listener: index) }
         }
         return EventLoopFuture.whenAllComplete(listeners, on: eventLoop).flatMapThrowing { results in
             do {
@@ -122,29 +124,6 @@ public final class MockServer: Sendable {
         }
     }
 
-    /// Returns a function that makes the handler of a connection from the number of its listener, the listener's origin
-    /// and the event loop.
-    private static func handlerMaker(
-        _ configuration: MockServerConfiguration,
-        _ service: RunningService
-    ) -> @Sendable (Int, Origin, any EventLoop) -> ConnectionHandler {
-        let timeouts = ConnectionTimeouts(configuration.limits)
-        let hosts = HostPolicy(
-            configuration.allowedHosts + service.upstreams.map(\.origin.host) + configuration.listen.names
-        )
-        return { index, origin, eventLoop in
-            ConnectionHandler(
-                exchanges: service.exchanges.handler(on: eventLoop),
-                prepared: service.preparedAnswers(on: eventLoop),
-                upstreams: service.table,
-                listener: index,
-                admission: Admission(origin, hosts),
-                limits: configuration.limits,
-                timeouts: timeouts
-            )
-        }
-    }
-
     /// Makes a channel answer like a connection of a server on `127.0.0.1`, to measure without sockets.
     ///
     /// - Returns: a function that closes the channel.
@@ -155,8 +134,7 @@ public final class MockServer: Sendable {
         let service = try RunningService(configuration)
         let origin = Origin(scheme: .http, host: "127.0.0.1", port: 80)
         service.table.setListeners([origin])
-        let handler = handlerMaker(configuration, service)(0, origin, channel.eventLoop)
-        try channel.pipeline.syncOperations.addHandler(handler)
+        try ConnectionSetup(configuration, service).begin(channel, origin, listener: 0)
         return { try channel.close().wait() }
     }
 
@@ -166,6 +144,15 @@ public final class MockServer: Sendable {
     public func url(for upstream: String) -> URL? {
         guard let index = names.firstIndex(of: upstream) else { return nil }
         return URL(string: listeners[index].origin.description)
+    }
+
+    /// What a client must trust to speak TLS with the server, which it may do in any case; nil if the server has a
+    /// certificate of your own (``CertificateOptions/certificateFile``). A new one for every server, unless
+    /// ``CertificateOptions/authorityFile`` is set.
+    ///
+    /// - Throws: an error of the cryptographic library, which is not to be expected.
+    public var certificateAuthority: CertificateAuthority? {
+        get throws { try service.tls.authority }
     }
 
     /// The IP address that the server listens on.

@@ -4,6 +4,7 @@ import Dispatch
 import Foundation
 import MockServeCore
 import NIOCore
+import ServerCertificates
 
 /// What a server runs, made from its configuration: the chain of services, chosen once, and what must be closed at the
 /// end.
@@ -13,6 +14,8 @@ final class RunningService: Sendable {
     /// One for each listener. If this is empty, there is one listener.
     let upstreams: [Upstream]
     let table: UpstreamTable
+    /// With what clients are met that speak TLS.
+    let tls: ServerTLS
     let journal: ScopeJournal
     /// Nil if nothing is recorded.
     let writer: CassetteWriter?
@@ -48,6 +51,7 @@ final class RunningService: Sendable {
     init(_ configuration: MockServerConfiguration) throws {
         if let problem = configuration.environmentProblem { throw MockServeError(.invalidConfiguration, problem) }
         if let problem = configuration.routes.problem { throw MockServeError(.invalidConfiguration, problem) }
+        let certificates = try CertificateFiles(configuration.certificates)
         journal = try ScopeJournal(configuration)
         coverageFile = configuration.coverageFile
         let faults = FaultStore()
@@ -92,6 +96,7 @@ final class RunningService: Sendable {
         self.preparing = preparing
         upstreams = parts.upstreams
         table = parts.table
+        tls = ServerTLS(certificates, for: ServedNames(configuration, parts.upstreams))
         writer = parts.writer
         replayer = parts.replayer
         client = parts.client

@@ -11,12 +11,17 @@ struct Listener: Sendable {
     let origin: Origin
 
     /// Binds and listens. When the future completes, connections are accepted.
+    ///
+    /// - Parameters:
+    ///   - scheme: of the origin.
+    ///   - begin: prepares the channel of a connection; gets the origin too.
     static func start(
         _ address: ListenAddress,
+        scheme: Origin.Scheme,
         sharesPort: Bool,
         group: any EventLoopGroup,
         registry: ConnectionRegistry,
-        makeHandler: @escaping @Sendable (Origin, any EventLoop) -> ConnectionHandler
+        begin: @escaping @Sendable (any Channel, Origin) throws -> Void
     ) -> EventLoopFuture<Listener> {
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
@@ -35,8 +40,8 @@ struct Listener: Sendable {
             .childChannelInitializer { channel in
                 registry.add(channel)
                 return channel.eventLoop.makeCompletedFuture {
-                    let origin = channel.localAddress.flatMap(Self.origin) ?? Self.fallback
-                    try channel.pipeline.syncOperations.addHandler(makeHandler(origin, channel.eventLoop))
+                    let origin = channel.localAddress.flatMap { Self.origin($0, scheme) } ?? Self.fallback
+                    try begin(channel, origin)
                 }
             }
         let bound: EventLoopFuture<any Channel> =
@@ -58,7 +63,7 @@ struct Listener: Sendable {
                 }
             }
         return bound.flatMapThrowing { channel in
-            guard let origin = channel.localAddress.flatMap(Self.origin), origin.port != 0 else {
+            guard let origin = channel.localAddress.flatMap({ Self.origin($0, scheme) }), origin.port != 0 else {
                 channel.close(promise: nil)
                 throw MockServeError(.cannotListen, "The socket handed in is not a bound TCP socket.")
             }
@@ -78,10 +83,10 @@ struct Listener: Sendable {
     private static let fallback = Origin(scheme: .http, host: "127.0.0.1", port: 80)
 
     /// Clients reach a server on the wildcard address through loopback.
-    private static func origin(_ address: SocketAddress) -> Origin? {
+    private static func origin(_ address: SocketAddress, _ scheme: Origin.Scheme) -> Origin? {
         guard let host = address.ipAddress, let port = address.port else { return nil }
         let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
-        return Origin(scheme: .http, host: reachable, port: port)
+        return Origin(scheme: scheme, host: reachable, port: port)
     }
 
     private static func explain(_ error: any Error, _ address: ListenAddress) -> MockServeError {

@@ -15,6 +15,7 @@ struct BackgroundOptions: ParsableArguments {
     /// replay, and stops a recording.
     func serve(
         _ configuration: MockServerConfiguration,
+        _ tls: TLSOptions,
         isQuiet: Bool,
         _ begun: (MockServer) -> Void
     ) async throws -> MockServer {
@@ -25,8 +26,9 @@ struct BackgroundOptions: ParsableArguments {
             ? await UnixSignalsSequence(trapping: .sigint, .sigterm)
             : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let server = try await MockServer.start(configuration)
-        // Whoever has read the first line may rely on the file.
-        if let urlFile { try write(server.url.absoluteString, to: urlFile) }
+        // Whoever has read the first line may rely on the files.
+        try tls.writeAuthority(of: server)
+        if let urlFile { try OptionFile.write("\(server.url.absoluteString)\n", to: urlFile, "--url-file") }
         Console.print(server.url.absoluteString)
         for name in server.upstreamNames.dropFirst() {
             if let url = server.url(for: name) { Console.print("\(name) \(url.absoluteString)") }
@@ -80,33 +82,9 @@ struct BackgroundOptions: ParsableArguments {
                 }
             }
             for await _ in stops {}
-            if let urlFile, Self.isRegular(urlFile) { try? FileManager.default.removeItem(atPath: urlFile) }
+            if let urlFile, OptionFile.isRegular(urlFile) { try? FileManager.default.removeItem(atPath: urlFile) }
             try await server.stop()
             group.cancelAll()
-        }
-    }
-
-    /// Whether a path leads to a regular file, or to nothing yet: a device, a pipe or a link is not replaced and not
-    /// removed.
-    private static func isRegular(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
-    }
-
-    /// Writes a regular file so that readers never see half of it.
-    private func write(_ url: String, to path: String) throws {
-        do {
-            let data = Data("\(url)\n".utf8)
-            guard !Self.isRegular(path) else { return try data.write(to: URL(fileURLWithPath: path), options: .atomic) }
-            let descriptor = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC)
-            guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
-            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: data)
-        } catch {
-            throw MockServeError(
-                .invalidConfiguration,
-                "--url-file \(path) cannot be written: \(error.localizedDescription)",
-                cause: error
-            )
         }
     }
 

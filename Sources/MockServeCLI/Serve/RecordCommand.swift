@@ -50,7 +50,7 @@ struct RecordCommand: AsyncParsableCommand {
             try recording.apply(to: &configuration)
             try serving.explainIfAsked(configuration)
             let isPassing = configuration.mode == .passthrough
-            let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in
+            let server = try await background.serve(configuration, serving.tls, isQuiet: serving.quiet) { server in
                 serving.warn(server)
                 guard !serving.quiet else { return }
                 let action = server.isRecording ? "recording into" : isPassing ? "passing by" : "replaying"

@@ -39,7 +39,7 @@ struct ReplayCommand: AsyncParsableCommand {
             var configuration = served.configuration(cassette)
             try serving.apply(to: &configuration, cassette: cassette)
             try serving.explainIfAsked(configuration)
-            let server = try await background.serve(configuration, isQuiet: serving.quiet) { server in
+            let server = try await background.serve(configuration, serving.tls, isQuiet: serving.quiet) { server in
                 serving.warn(server)
                 if !serving.quiet { Console.say("mockserve: replaying \(cassette); stop with Ctrl-C") }
             }

@@ -61,6 +61,7 @@ struct ServeOptions: ParsableArguments {
     var coverage: String?
 
     @OptionGroup var faults: FaultOptions
+    @OptionGroup(title: "TLS") var tls: TLSOptions
     @OptionGroup(title: "Secrets") var secrets: SecretOptions
 
     @Flag(help: "Give clients declared secrets instead of their placeholders.")
@@ -107,6 +108,7 @@ struct ServeOptions: ParsableArguments {
         given.add("stop-deadline", stopDeadline)
         given.add("journal", journal)
         given.add("coverage", coverage)
+        tls.add(to: &given)
         if noMap { given.add("map", false, by: "--no-map") }
         if giveBack { given.add("give-back", true) }
         return given

@@ -116,8 +116,8 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     /// Only if a key with one interaction is always answered by it.
     var arePrepared: Bool { isFixed && cassette.isOpen && replayer.answersAlone }
 
-    func preparedAnswer(toSame sent: ByteBuffer, listener: Int) -> ByteBuffer? {
-        guard let request = caches.known.entry(hash(sent)), request.isSame(sent, listener) else { return nil }
+    func preparedAnswer(toSame sent: ByteBuffer, at entrance: Entrance) -> PreparedAnswer? {
+        guard let request = caches.known.entry(hash(sent)), request.isSame(sent, entrance) else { return nil }
         // An error here recurs in the exchange that begins then, which reports it.
         guard (try? refresh()) != nil, replayer.answersAlone, let kept = request.answer,
             case .prepared(let answer) = kept.content
@@ -127,16 +127,16 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         kept.touch()
         if !request.isSafe { replayer.answerWrite(request.number) }
         note(request.method, request.target, request.number, status: answer.status)
-        return answer.bytes
+        return answer
     }
 
     func preparedAnswer(
         to request: RequestHead,
-        sent: ByteBuffer,
+        sent: ByteBuffer?,
         from origin: Origin,
         _ upstream: ServedUpstream?,
-        listener: Int
-    ) -> ByteBuffer? {
+        at entrance: Entrance
+    ) -> PreparedAnswer? {
         // As above. What is not supported is refused in an exchange, too.
         guard (try? refresh()) != nil, replayer.answersAlone, Problem.unsupported(request) == nil else { return nil }
         let map = map(for: origin, upstream)
@@ -153,11 +153,11 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         note(request.method, target, number, status: answer.status)
         // A request that came twice is likely to come again. Without a name in `Host`, what the answer says about the
         // server depends on the connection.
-        if isKept, request.fields.first("host")?.isEmpty == false {
+        if isKept, let sent, request.fields.first("host")?.isEmpty == false {
             let request = KnownRequest(
                 hash(sent),
                 sent: sent,
-                listener,
+                entrance,
                 number,
                 kept,
                 method: request.method,
@@ -166,7 +166,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
             )
             caches.known.keep(request, size: request.memory, cassette.generation)
         }
-        return answer.bytes
+        return answer
     }
 
     private func hash(_ sent: ByteBuffer) -> Int {
@@ -322,9 +322,12 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
             atHand = (answer, slice)
             return nil
         }
+        // What other versions send is made from that.
+        var asHTTP1 = request
+        asHTTP1.version = .http11
         guard
-            let bytes = AnswerPress.plain(answer, slice, request, map)
-                ?? pressed(answer, slice, for: request, from: origin, map)
+            let bytes = AnswerPress.plain(answer, slice, asHTTP1, map)
+                ?? pressed(answer, slice, for: asHTTP1, from: origin, map)
         else { return nil }
         let prepared = PreparedAnswer(status: answer.head.status, bytes: bytes, codings: codings, map: map)
         let kept = KeptAnswer(number, .prepared(prepared))

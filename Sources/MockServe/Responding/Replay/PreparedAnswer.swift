@@ -2,24 +2,37 @@ import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
+import Synchronization
 
-/// A whole response, as it is sent over the wire to any client that it fits.
+/// A whole response for any client that it fits.
 final class PreparedAnswer: Sendable {
     /// Bytes of a body up to which its answer is prepared: one slice.
     static let bodyLimit = 256 << 10
 
     let status: Int
+    /// As HTTP/1.1 sends it.
     let bytes: ByteBuffer
     /// The content codings of the body, which not every client accepts.
     let codings: [ArraySlice<UInt8>]
     /// The mapping of origins in it.
     let map: OriginMap
+    private let ofHTTP2 = Mutex<HTTP2Answer?>(nil)
 
     init(status: Int, bytes: ByteBuffer, codings: [ArraySlice<UInt8>], map: OriginMap) {
         self.status = status
         self.bytes = bytes
         self.codings = codings
         self.map = map
+    }
+
+    /// As HTTP/2 sends it: made when it is first asked for.
+    var forHTTP2: HTTP2Answer {
+        ofHTTP2.withLock { known in
+            if let known { return known }
+            let answer = HTTP2Answer(http1: bytes)
+            known = answer
+            return answer
+        }
     }
 
     /// Whether this may be sent to a client that sent `request`.

@@ -84,7 +84,7 @@ final class ReplayedExchange: ExchangeReceiver {
             switch try find() {
             case .prepared(let answer, let number, let remark):
                 replayer.note(key, exchange, number, status: answer.status, remark)
-                exchange.answer(prepared: answer.bytes)
+                exchange.answer(prepared: answer)
             case .recorded(let answer, let slice, let remark):
                 replayer.note(key, exchange, answer.id, status: answer.head.status, remark)
                 let slices = SliceReader(replayer, answer.body, first: slice)

@@ -5,8 +5,8 @@ import NIOCore
 /// A request that was answered by the only interaction of its key. Its bytes identify it when it is sent again.
 final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
     let sent: [UInt8]
-    /// The listener that accepted its connection.
-    let listener: Int
+    /// Where its connection came in.
+    let entrance: Entrance
     let number: Int64
     let method: [UInt8]
     /// As the journal shows it.
@@ -18,7 +18,7 @@ final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
     init(
         _ key: Int,
         sent: ByteBuffer,
-        _ listener: Int,
+        _ entrance: Entrance,
         _ number: Int64,
         _ answer: KeptAnswer,
         method: [UInt8],
@@ -26,7 +26,7 @@ final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
         isSafe: Bool
     ) {
         self.sent = Array(sent.readableBytesView)
-        self.listener = listener
+        self.entrance = entrance
         self.number = number
         self.answer = answer
         self.method = method
@@ -37,8 +37,8 @@ final class KnownRequest: CacheEntry<Int>, @unchecked Sendable {
 
     var memory: Int { 128 + sent.count + target.count }
 
-    func isSame(_ other: ByteBuffer, _ listener: Int) -> Bool {
-        guard self.listener == listener, sent.count == other.readableBytes else { return false }
+    func isSame(_ other: ByteBuffer, _ entrance: Entrance) -> Bool {
+        guard self.entrance == entrance, sent.count == other.readableBytes else { return false }
         return other.withUnsafeReadableBytes { other in
             sent.withUnsafeBytes { sent in
                 guard let left = sent.baseAddress, let right = other.baseAddress else { return true }

@@ -4,9 +4,9 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
-/// One client connection: turns bytes into exchanges and answers into bytes. One exchange at a time; pipelined requests
-/// are answered in order.
-final class ConnectionHandler: ChannelDuplexHandler {
+/// One client connection that speaks HTTP/1: turns bytes into exchanges and answers into bytes. One exchange at a time;
+/// pipelined requests are answered in order.
+final class HTTP1Connection: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = Never
     typealias OutboundIn = ByteBuffer
@@ -14,13 +14,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     /// Bytes of the next requests that are held while one is answered.
     private static let pipelineLimit = 64 << 10
-    private let exchanges: any ExchangeHandler
-    private let prepared: (any PreparedAnswers)?
-    private let upstreams: UpstreamTable
-    private let listener: Int
-    private var admission: Admission
-    /// How often the connection is checked.
-    private let interval: TimeAmount
+    private var reception: Reception
     var lifetime: ConnectionLifetime
     private let parser: RequestParser
     private(set) var context: ChannelHandlerContext?
@@ -38,31 +32,16 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private var watch: RepeatedTask?
 
-    /// - Parameters:
-    ///   - prepared: asked before there is an exchange.
-    ///   - listener: the number of the listener that accepted the connection.
-    init(
-        exchanges: any ExchangeHandler,
-        prepared: (any PreparedAnswers)?,
-        upstreams: UpstreamTable,
-        listener: Int,
-        admission: Admission,
-        limits: RequestLimits,
-        timeouts: ConnectionTimeouts
-    ) {
-        self.exchanges = exchanges
-        self.prepared = prepared
-        self.upstreams = upstreams
-        self.listener = listener
-        self.admission = admission
-        interval = timeouts.interval
-        lifetime = ConnectionLifetime(timeouts, now: .now())
-        parser = RequestParser(limits: WireLimits(limits))
+    init(_ reception: Reception) {
+        self.reception = reception
+        lifetime = ConnectionLifetime(reception.timeouts, now: .now())
+        parser = RequestParser(limits: WireLimits(reception.limits))
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         let loopBound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let interval = reception.timeouts.interval
         watch = context.eventLoop.scheduleRepeatedTask(
             initialDelay: interval,
             delay: interval
@@ -212,9 +191,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
             }
             do {
                 let sent = isReadyForPrepared ? parser.wholeHead : nil
-                if let sent, let bytes = prepared?.preparedAnswer(toSame: sent, listener: listener) {
+                if let sent, let answer = reception.prepared?.preparedAnswer(toSame: sent, at: reception.entrance) {
                     parser.skipHead(sent.readableBytes)
-                    write(prepared: bytes)
+                    write(prepared: answer.bytes)
                     continue
                 }
                 guard let part = try parser.next() else { return }
@@ -246,25 +225,24 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private var isReadyForPrepared: Bool {
-        exchange == nil && isRequestComplete && !closesAfterResponse && prepared?.arePrepared == true
+        exchange == nil && isRequestComplete && !closesAfterResponse && reception.prepared?.arePrepared == true
     }
 
     /// Answers a request without a body with a prepared response, if there is one.
     private func answerAtOnce(_ head: RequestHead, sent: ByteBuffer) throws(WireError) -> Bool {
         guard head.bodyLength == .none, head.takesPrepared else { return false }
-        let (origin, isAllowed) = admission.admit(head)
-        guard isAllowed,
-            let bytes = prepared?.preparedAnswer(
+        guard let (origin, upstream) = reception.admit(head),
+            let answer = reception.prepared?.preparedAnswer(
                 to: head,
                 sent: sent,
                 from: origin,
-                upstreams.upstream(for: head, listener: listener),
-                listener: listener
+                upstream,
+                at: reception.entrance
             )
         else { return false }
         // The end of the request, which takes no bytes.
         _ = try parser.next()
-        write(prepared: bytes)
+        write(prepared: answer.bytes)
         return true
     }
 
@@ -272,16 +250,9 @@ final class ConnectionHandler: ChannelDuplexHandler {
         switch part {
         case .head(let head):
             isRequestComplete = false
-            let (origin, isAllowed) = admission.admit(head)
-            let exchange = Exchange(
-                request: head,
-                servedOrigin: origin,
-                upstream: upstreams.upstream(for: head, listener: listener),
-                transport: self,
-                shortCut: self
-            )
+            let (exchange, refusal) = reception.exchange(head, self, shortCut: self)
             self.exchange = exchange
-            let receiver = isAllowed ? exchanges.respond(to: exchange) : Refusal(exchange, HostPolicy.refusal(head))
+            let receiver = reception.answer(exchange, refusal)
             // It may have been answered already.
             if self.exchange === exchange { self.receiver = receiver }
         case .body(let bytes): receiver?.receive(bytes)

@@ -4,7 +4,7 @@ import HTTPWire
 import MockServeCore
 import NIOCore
 
-extension ConnectionHandler: ExchangeTransport {
+extension HTTP1Connection: ExchangeTransport {
     /// Buffered output from this size on is handed to the channel.
     private static var batchSize: Int { 16 << 10 }
 
@@ -88,7 +88,7 @@ extension ConnectionHandler: ExchangeTransport {
     }
 }
 
-extension ConnectionHandler: PreparedAnswerTransport {
+extension HTTP1Connection: PreparedAnswerTransport {
     var takesPrepared: Bool {
         guard let request = exchange?.request, !encoder.hasBegun, isRequestComplete, !closesAfterResponse else {
             return false
@@ -96,15 +96,15 @@ extension ConnectionHandler: PreparedAnswerTransport {
         return request.takesPrepared
     }
 
-    func sendPrepared(_ bytes: ByteBuffer) {
-        write(prepared: bytes)
+    func sendPrepared(_ answer: PreparedAnswer) {
+        write(prepared: answer.bytes)
         endExchange(closes: false)
     }
 }
 
 // MARK: - The end of the connection
 
-extension ConnectionHandler {
+extension HTTP1Connection {
     /// How long input is thrown away after the last answer, so that the client can read that.
     private static var lingerTime: TimeAmount { .seconds(2) }
 
@@ -130,7 +130,7 @@ extension ConnectionHandler {
         reset(by: .now())
     }
 
-    private func drain(_ then: @escaping (ConnectionHandler) -> Void) {
+    private func drain(_ then: @escaping (HTTP1Connection) -> Void) {
         guard let context, ending.begin() else { return }
         pass()
         let loopBound = NIOLoopBound((self, then), eventLoop: context.eventLoop)

@@ -1,0 +1,30 @@
+import HTTPMessages
+import HTTPWire
+import NIOCore
+import NIOHPACK
+
+/// A whole response, as HTTP/2 sends it.
+struct HTTP2Answer: Sendable {
+    var informational: [HPACKHeaders] = []
+    var head = HPACKHeaders()
+    var body: [ByteBuffer] = []
+    var trailers: HPACKHeaders?
+
+    /// Reads a response that was made for HTTP/1.1. The bytes of the body are shared, not copied.
+    ///
+    /// - Parameter bytes: one whole response of this server.
+    init(http1 bytes: ByteBuffer) {
+        let request = RequestHead(method: Array("GET".utf8), target: [UInt8(ascii: "/")], version: .http2)
+        var parser = ResponseParser(answersHEAD: false)
+        parser.append(bytes)
+        while let part = try? parser.next() {
+            switch part {
+            case .informational(let head): informational.append(HPACKHeaders(informational: head))
+            case .head(let head): self.head = HPACKHeaders(head, length: head.bodyLength, answers: request)
+            case .body(let bytes): body.append(bytes)
+            case .end(let trailers): self.trailers = HPACKHeaders(trailers: trailers)
+            case .chunk: break
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+import HTTPMessages
+import HTTPWire
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One client connection that speaks HTTP/2 (RFC 9113). A library turns bytes into frames and back, and refuses what is
+/// wrong with them; this makes exchanges of them, one for every stream.
+final class HTTP2Connection: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
+
+    private var reception: Reception
+    private let limits: WireLimits
+    private var context: ChannelHandlerContext?
+    private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
+    private var lastStream = HTTP2StreamID.rootStream
+    /// Whether frames that have arrived are being handled: then what is written goes out at their end.
+    private var isReading = false
+    private var isDraining = false
+    /// Whether the library has found the connection to be broken, and has said so to the client.
+    private var isBroken = false
+    private var isClosing = false
+    private var isInputClosed = false
+    private var lifetime: ConnectionLifetime
+    private var watch: RepeatedTask?
+
+    init(_ reception: Reception) {
+        self.reception = reception
+        limits = WireLimits(reception.limits)
+        lifetime = ConnectionLifetime(reception.timeouts, now: .now())
+    }
+
+    /// The handler of the library, which comes before this one.
+    func makeCodec() -> NIOHTTP2Handler {
+        HTTP2Limits.codec(.server, fieldSection: limits.fieldSection, self)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let interval = reception.timeouts.interval
+        watch = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            bound.value.checkTimeouts()
+        }
+    }
+
+    /// Must be called once the codec is in front of it.
+    func begin() {
+        // RFC 9113 §6.9.2.
+        let initial = 65_535
+        extendWindow(of: .rootStream, by: HTTP2Limits.connectionWindow - initial)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        watch?.cancel()
+        watch = nil
+        loseStreams()
+    }
+
+    // MARK: What has arrived
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        isReading = true
+        lifetime.received(.now(), beginsHead: false)
+        let frame = unwrapInboundIn(data)
+        guard !isClosing else { return }
+        switch frame.payload {
+        case .headers(let headers): receive(headers, of: frame.streamID)
+        case .data(let data):
+            guard let stream = streams[frame.streamID], case .byteBuffer(let bytes) = data.data else { return }
+            stream.receive(bytes)
+            if data.endStream { stream.receiveEnd(trailers: Fields()) }
+        case .goAway:
+            isDraining = true
+            closeIfDone()
+        default: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        isReading = false
+        flush()
+        context.fireChannelReadComplete()
+    }
+
+    private func receive(_ headers: HTTP2Frame.FramePayload.Headers, of id: HTTP2StreamID) {
+        if let stream = streams[id] { return receiveTrailers(headers, stream) }
+        lastStream = max(lastStream, id)
+        let head: RequestHead
+        do {
+            head = try RequestHead(headers.headers, isWhole: headers.endStream, limits)
+        } catch {
+            return refuse(id, isWhole: headers.endStream, error)
+        }
+        if headers.endStream, answerAtOnce(head, id) { return }
+        guard let context else { return }
+        let stream = HTTP2Stream(id, head, self, on: context.eventLoop)
+        streams[id] = stream
+        let (exchange, refusal) = reception.exchange(head, stream, shortCut: stream)
+        stream.begin(exchange) { reception.answer($0, refusal) }
+        if headers.endStream { stream.receiveEnd(trailers: Fields()) }
+    }
+
+    /// Fields after a body.
+    private func receiveTrailers(_ headers: HTTP2Frame.FramePayload.Headers, _ stream: HTTP2Stream) {
+        do {
+            stream.receiveEnd(trailers: try FieldBlock.fields(of: headers.headers, limits))
+        } catch {
+            stream.fail(.protocolError)
+        }
+    }
+
+    /// Answers a request that never becomes an exchange.
+    private func refuse(_ id: HTTP2StreamID, isWhole: Bool, _ error: WireError) {
+        guard let context else { return }
+        let request = RequestHead(method: Array("GET".utf8), target: [UInt8(ascii: "/")], version: .http2)
+        let stream = HTTP2Stream(id, request, self, on: context.eventLoop)
+        streams[id] = stream
+        let problem = Problem.badRequest(error)
+        if isWhole { stream.receiveEnd(trailers: Fields()) }
+        stream.sendHead(problem.response, length: .known(problem.body.count))
+        stream.send(ByteBuffer(bytes: problem.body))
+        stream.finish(trailers: Fields())
+    }
+
+    /// Answers a request without a body with a prepared response, if there is one.
+    private func answerAtOnce(_ head: RequestHead, _ id: HTTP2StreamID) -> Bool {
+        guard let prepared = reception.prepared, prepared.arePrepared, head.takesPrepared, let context,
+            let (origin, upstream) = reception.admit(head),
+            let answer = prepared.preparedAnswer(to: head, sent: nil, from: origin, upstream, at: reception.entrance)
+        else { return false }
+        let stream = HTTP2Stream(id, head, self, on: context.eventLoop)
+        streams[id] = stream
+        stream.receiveEnd(trailers: Fields())
+        stream.send(answer.forHTTP2)
+        return true
+    }
+
+    // MARK: What happens to the connection
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let event as NIOHTTP2WindowUpdatedEvent: windowChanged(event)
+        case let event as StreamClosedEvent:
+            streams.removeValue(forKey: event.streamID)?.closed()
+            closeIfDone()
+        case let event as ChannelEvent where event == .inputClosed:
+            isInputClosed = true
+            isDraining = true
+            closeIfDone()
+        case is QuiesceEvent: quiesce()
+        case is NIOHTTP2StreamCreatedEvent, is NIOHTTP2BulkStreamWindowChangeEvent: break
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    private func windowChanged(_ event: NIOHTTP2WindowUpdatedEvent) {
+        guard event.streamID != .rootStream else {
+            // What one stream does not read must not hold up the others.
+            guard let size = event.inboundWindowSize, size <= HTTP2Limits.connectionWindow / 2 else { return }
+            return extendWindow(of: .rootStream, by: HTTP2Limits.connectionWindow - size)
+        }
+        guard let stream = streams[event.streamID] else { return }
+        if let size = event.inboundWindowSize { stream.windowChanged(to: size) }
+        if event.outboundWindowSize ?? 0 > 0 { stream.writabilityRestored() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            for stream in streams.values { stream.writabilityRestored() }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        loseStreams()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isBroken { return end() }
+        switch error {
+        case let error as NIOHTTP2Errors.StreamError:
+            // Something that was to be sent cannot be sent.
+            streams[error.streamID]?.fail(.internalError)
+        case is any NIOHTTP2Error:
+            // Of one stream, which the library has reset.
+            break
+        default: context.close(promise: nil)
+        }
+    }
+
+    private func loseStreams() {
+        let lost = streams.values
+        streams = [:]
+        for stream in lost { stream.closed() }
+    }
+
+    // MARK: The end of the connection
+
+    /// The server stops: no new exchanges, and those under way may finish (RFC 9113 §6.8).
+    private func quiesce() {
+        guard !isDraining else { return closeIfDone() }
+        isDraining = true
+        sayGoodbye()
+        for stream in streams.values where stream.isHeld { stream.fail(.cancel) }
+        closeIfDone()
+    }
+
+    private func sayGoodbye() {
+        write(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil), to: .rootStream)
+        flush()
+    }
+
+    private func closeIfDone() {
+        guard isDraining, streams.isEmpty, !isClosing else { return }
+        end()
+    }
+
+    /// Closes once everything written was sent. What still arrives is thrown away for a while: closing with unread input
+    /// would reset the connection before the client has read why.
+    private func end() {
+        guard let context, !isClosing else { return }
+        isClosing = true
+        loseStreams()
+        guard !isInputClosed, (try? context.pipeline.syncOperations.addHandler(Lingering(), position: .first)) != nil
+        else { return context.close(promise: nil) }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        context.flush()
+        context.close(mode: .output, promise: nil)
+        context.eventLoop.scheduleTask(in: Lingering.time) { bound.value.close(promise: nil) }
+    }
+
+    private func checkTimeouts() {
+        guard let context else { return }
+        let now = NIODeadline.now()
+        for stream in streams.values { stream.check(now, stall: reception.timeouts.stall) }
+        let buffered = (try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let awaited = streams.isEmpty ? ConnectionLifetime.Awaited.request : .nothing
+        switch lifetime.verdict(now, awaiting: awaited, buffered: buffered, isOpen: !isClosing) {
+        case .goOn: break
+        case .stalled: context.close(promise: nil)
+        case .tooSlow, .idle: quiesce()
+        }
+    }
+
+    // MARK: What is sent
+
+    var isWritable: Bool { context?.channel.isWritable ?? true }
+
+    func write(_ payload: HTTP2Frame.FramePayload, to id: HTTP2StreamID) {
+        guard !isBroken else { return }
+        context?.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: payload)), promise: nil)
+    }
+
+    func flush() {
+        if !isReading { context?.flush() }
+    }
+
+    func extendWindow(of id: HTTP2StreamID, by bytes: Int) {
+        write(.windowUpdate(windowSizeIncrement: bytes), to: id)
+        flush()
+    }
+
+    func reset(_ id: HTTP2StreamID, _ code: HTTP2ErrorCode) {
+        guard streams[id] != nil else { return }
+        write(.rstStream(code), to: id)
+        flush()
+    }
+}
+
+extension HTTP2Connection: NIOHTTP2FrameDelegate {
+    /// Called within the library's work: nothing may be written from here.
+    func wroteFrame(_ frame: HTTP2Frame) {
+        switch frame.payload {
+        case .data(let data):
+            lifetime.wrote(data.data.readableBytes)
+            streams[frame.streamID]?.wrote(data.data.readableBytes)
+        case .goAway(_, let code, _): if code != .noError { isBroken = true }
+        default: break
+        }
+    }
+}
+
+/// Throws away what arrives on a connection that has ended.
+private final class Lingering: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    static let time = TimeAmount.seconds(2)
+    private static let limit = 16 << 20
+
+    private var discarded = 0
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        discarded += unwrapInboundIn(data).readableBytes
+        if discarded > Self.limit { context.close(promise: nil) }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else { return }
+        context.close(promise: nil)
+    }
+}

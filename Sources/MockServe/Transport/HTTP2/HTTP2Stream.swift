@@ -1,0 +1,260 @@
+import HTTPMessages
+import MockServeCore
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One exchange of a client connection that speaks HTTP/2. Belongs to the event loop of the connection.
+final class HTTP2Stream {
+    /// What is not written yet, because it may turn out to be the end of the stream.
+    private enum Held {
+        case head(HPACKHeaders)
+        case data(ByteBuffer)
+    }
+
+    let id: HTTP2StreamID
+    /// Nil once the stream is closed.
+    private weak var connection: HTTP2Connection?
+    let eventLoop: any EventLoop
+    private(set) var exchange: Exchange?
+    private var receiver: (any ExchangeReceiver)?
+    private let request: RequestHead
+
+    private var isRequestComplete = false
+    private var received = 0
+    private var lastRead: NIODeadline
+    private var isPaused = false
+    /// Bytes that the client may still send, as it was told.
+    private var window = HTTP2Limits.streamWindow
+
+    private var held: Held?
+    private var hasBegun = false
+    private var hasBody = false
+    private var isFinished = false
+    /// Bytes of the body that the codec has, because the client does not take them yet.
+    private var buffered = 0
+    private var output = OutputProgress()
+    /// Ends the stream once everything written was sent.
+    private var whenSent: HTTP2ErrorCode?
+
+    init(_ id: HTTP2StreamID, _ request: RequestHead, _ connection: HTTP2Connection, on eventLoop: any EventLoop) {
+        self.id = id
+        self.request = request
+        self.connection = connection
+        self.eventLoop = eventLoop
+        lastRead = .now()
+    }
+
+    /// Has the request answered.
+    func begin(_ exchange: Exchange, _ answer: (Exchange) -> any ExchangeReceiver) {
+        self.exchange = exchange
+        let receiver = answer(exchange)
+        // It may have been answered already.
+        if self.exchange === exchange { self.receiver = receiver }
+    }
+
+    // MARK: The request
+
+    func receive(_ bytes: ByteBuffer) {
+        lastRead = .now()
+        received += bytes.readableBytes
+        if case .known(let length) = request.bodyLength, received > length {
+            return fail(.protocolError)
+        }
+        if bytes.readableBytes > 0 { receiver?.receive(bytes) }
+    }
+
+    func receiveEnd(trailers: Fields) {
+        guard !isRequestComplete else { return }
+        if case .known(let length) = request.bodyLength, received != length { return fail(.protocolError) }
+        isRequestComplete = true
+        receiver?.receiveEnd(trailers: trailers)
+    }
+
+    /// The client may send only this much more.
+    func windowChanged(to size: Int) {
+        window = size
+        extendWindow()
+    }
+
+    private func extendWindow() {
+        guard !isPaused, !isRequestComplete, exchange != nil, window <= HTTP2Limits.streamWindow / 2 else { return }
+        connection?.extendWindow(of: id, by: HTTP2Limits.streamWindow - window)
+    }
+
+    // MARK: The end
+
+    /// The stream is closed.
+    func closed() {
+        connection = nil
+        lose()
+    }
+
+    /// Tells the receiver that nobody takes the answer any more.
+    private func lose() {
+        exchange?.detach()
+        exchange = nil
+        let receiver = receiver
+        self.receiver = nil
+        receiver?.connectionLost()
+    }
+
+    /// Gives the exchange up at once.
+    func fail(_ code: HTTP2ErrorCode) {
+        lose()
+        isFinished = true
+        connection?.reset(id, code)
+    }
+
+    /// - Returns: whether nothing goes on with it until somebody's time is up.
+    var isHeld: Bool { exchange?.isHeld == true }
+
+    /// Called now and then.
+    func check(_ now: NIODeadline, stall: TimeAmount) {
+        if output.hasStalled(buffered: buffered, now, limit: stall) { return fail(.cancel) }
+        guard exchange != nil, !isRequestComplete, !isPaused, now - lastRead > stall else { return }
+        fail(.cancel)
+    }
+
+    // MARK: What the codec has sent
+
+    func wrote(_ bytes: Int) {
+        buffered -= bytes
+        guard buffered == 0, whenSent != nil else { return }
+        // Not in the middle of the codec's work.
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.resetIfSent() }
+    }
+
+    private func resetIfSent() {
+        guard buffered == 0, held == nil, let code = whenSent else { return }
+        whenSent = nil
+        connection?.reset(id, code)
+    }
+
+    func writabilityRestored() {
+        if isWritable { receiver?.writabilityRestored() }
+    }
+}
+
+extension HTTP2Stream: ExchangeTransport {
+    var isWritable: Bool { buffered < HTTP2Limits.outputLimit && connection?.isWritable ?? true }
+
+    func sendInformational(_ head: ResponseHead) {
+        // `101` is of HTTP/1.1 only (RFC 9113 §8.6).
+        guard !hasBegun, head.status != 101 else { return }
+        connection?.write(.headers(.init(headers: HPACKHeaders(informational: head))), to: id)
+        connection?.flush()
+    }
+
+    func sendHead(_ head: ResponseHead, length: BodyLength) {
+        guard !hasBegun else { return }
+        hasBegun = true
+        hasBody = !request.isHEAD && !ResponseHead.isBodyless(status: head.status)
+        held = .head(HPACKHeaders(head, length: length, answers: request))
+    }
+
+    /// There are no chunks. Every `send` is a frame of its own, if it is short enough.
+    func mark(piece size: Int) {}
+
+    func send(_ bytes: ByteBuffer) {
+        guard hasBegun, hasBody, !isFinished, bytes.readableBytes > 0 else { return }
+        writeHeld(isEnd: false)
+        buffered += bytes.readableBytes
+        output.written += bytes.readableBytes
+        held = .data(bytes)
+    }
+
+    private func writeHeld(isEnd: Bool) {
+        guard let held else { return }
+        self.held = nil
+        switch held {
+        case .head(let block): connection?.write(.headers(.init(headers: block, endStream: isEnd)), to: id)
+        case .data(let bytes): connection?.write(.data(.init(data: .byteBuffer(bytes), endStream: isEnd)), to: id)
+        }
+    }
+
+    func flush() {
+        writeHeld(isEnd: false)
+        connection?.flush()
+    }
+
+    func finish(trailers: Fields) {
+        guard hasBegun, !isFinished else { return }
+        isFinished = true
+        if let block = HPACKHeaders(trailers: trailers) {
+            writeHeld(isEnd: false)
+            connection?.write(.headers(.init(headers: block, endStream: true)), to: id)
+        } else if held != nil {
+            writeHeld(isEnd: true)
+        } else {
+            connection?.write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)), to: id)
+        }
+        endExchange()
+    }
+
+    private func endExchange() {
+        exchange = nil
+        receiver = nil
+        // What still comes of the request is not wanted (RFC 9113 §8.1).
+        if !isRequestComplete { resetOnceSent(.noError) }
+        connection?.flush()
+    }
+
+    private func resetOnceSent(_ code: HTTP2ErrorCode) {
+        whenSent = code
+        connection?.flush()
+        let bound = NIOLoopBound(self, eventLoop: eventLoop)
+        eventLoop.execute { bound.value.resetIfSent() }
+    }
+
+    /// Ends this exchange only, in the middle of its answer. A reset is an error to every client, however the upstream
+    /// ended.
+    func abort(_ end: AnswerCut.End) {
+        guard !isFinished else { return }
+        isFinished = true
+        writeHeld(isEnd: false)
+        exchange?.detach()
+        exchange = nil
+        receiver = nil
+        resetOnceSent(.internalError)
+    }
+
+    /// Bytes that are no HTTP have no place within a stream.
+    func abort(sending bytes: ByteBuffer) { abort(.reset) }
+
+    func pauseRequest(_ isPaused: Bool) {
+        guard self.isPaused != isPaused else { return }
+        self.isPaused = isPaused
+        guard !isPaused else { return }
+        lastRead = .now()
+        extendWindow()
+    }
+}
+
+extension HTTP2Stream: PreparedAnswerTransport {
+    var takesPrepared: Bool { !hasBegun && isRequestComplete && request.takesPrepared }
+
+    func sendPrepared(_ answer: PreparedAnswer) {
+        send(answer.forHTTP2)
+        endExchange()
+    }
+
+    /// Sends a whole answer.
+    func send(_ answer: HTTP2Answer) {
+        hasBegun = true
+        isFinished = true
+        for block in answer.informational { connection?.write(.headers(.init(headers: block)), to: id) }
+        let isHeadOnly = answer.body.isEmpty && answer.trailers == nil
+        connection?.write(.headers(.init(headers: answer.head, endStream: isHeadOnly)), to: id)
+        for (index, bytes) in answer.body.enumerated() {
+            buffered += bytes.readableBytes
+            output.written += bytes.readableBytes
+            let isEnd = index == answer.body.count - 1 && answer.trailers == nil
+            connection?.write(.data(.init(data: .byteBuffer(bytes), endStream: isEnd)), to: id)
+        }
+        if let block = answer.trailers {
+            connection?.write(.headers(.init(headers: block, endStream: true)), to: id)
+        }
+    }
+}
