@@ -15,7 +15,7 @@ final class ExportedFiles {
     /// - Throws: `MockServeError` if it is there already, or cannot be made.
     init(_ target: String, isFolder: Bool, overwrites: Bool, source: String) throws {
         self.target = Self.resolved(target)
-        let kind = FileKind(self.target.path)
+        let kind = FileStatus(self.target.path)?.kind
         if kind != nil, CassetteFile.isSame(self.target.path, source) {
             throw Self.failure(target, "is the cassette itself. Give another name.")
         }

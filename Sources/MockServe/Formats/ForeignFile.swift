@@ -59,7 +59,7 @@ package struct ForeignFile: Sendable {
             else {
                 continue
             }
-            if FileKind("\(path)/\(name)") == .regular { names.append(name) }
+            if FileStatus("\(path)/\(name)")?.kind == .regular { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }

@@ -13,7 +13,7 @@ package struct TemporaryCassette: Sendable {
     /// Whether a path leads to something that can be imported: a folder, or a file that is not a cassette and of a format that is
     /// known.
     package static func isForeign(_ path: String) -> Bool {
-        guard let kind = FileKind(path) else { return false }
+        guard let kind = FileStatus(path)?.kind else { return false }
         if kind == .folder { return true }
         // A pipe can be read only once. What a shell gives for `<(command)` has a writer; one with a name may never have.
         let isOfShell = path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/")

@@ -1,3 +1,4 @@
+import CassetteStore
 import Dispatch
 import Foundation
 import MockServeCore
@@ -56,12 +57,11 @@ final class JournalFile: Sendable {
     }
 
     private static func endsInLine(_ path: String) -> Bool {
-        var status = stat()
-        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return false }
+        guard let status = FileStatus(path), status.kind == .regular, status.size > 0 else { return false }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         defer { if descriptor >= 0 { Foundation.close(descriptor) } }
         var last: UInt8 = 0x0A
-        return pread(descriptor, &last, 1, status.st_size - 1) == 1 && last != 0x0A
+        return pread(descriptor, &last, 1, off_t(status.size - 1)) == 1 && last != 0x0A
     }
 
     func write(_ entry: JournalEntry) {
@@ -144,13 +144,8 @@ final class JournalFile: Sendable {
         guard own.count > keptFiles else { return }
         // Foundation would also look up the name of the owner, over a socket.
         func date(_ path: String) -> (Int, Int) {
-            var status = stat()
-            guard stat(path, &status) == 0 else { return (0, 0) }
-            #if canImport(Darwin)
-                return (status.st_mtimespec.tv_sec, status.st_mtimespec.tv_nsec)
-            #else
-                return (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
-            #endif
+            guard let modified = FileStatus(path)?.modified else { return (0, 0) }
+            return (modified.seconds, modified.nanoseconds)
         }
         let dated = own.map { name in (path: "\(folder.path)/\(name)", date: date("\(folder.path)/\(name)")) }
         for file in dated.sorted(by: { $0.date > $1.date }).dropFirst(keptFiles) {

@@ -1,3 +1,4 @@
+import CassetteStore
 import Foundation
 import MockServe
 
@@ -6,8 +7,7 @@ enum OptionFile {
     /// Whether a path leads to a regular file, or to nothing yet: a device, a pipe or a link is not replaced and not
     /// removed.
     static func isRegular(_ path: String) -> Bool {
-        var status = stat()
-        return lstat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+        FileStatus(path, followsLinks: false).map { $0.kind == .regular } ?? true
     }
 
     /// Writes a regular file so that readers never see half of it.
