@@ -96,6 +96,10 @@ package struct Setting: Sendable {
         file("ca", \.certificates.authorityFile),
         file("client-ca", \.certificates.clientAuthoritiesFile),
         file("upstream-ca", \.upstream.trustedCertificates),
+        file("upstream-cert", \.upstream.certificateFile),
+        file("upstream-key", \.upstream.keyFile),
+        flag("upstream-insecure", \.upstream.trustsAnyone),
+        flag("upstream-http2", \.upstream.usesHTTP2),
         seconds("connect-timeout", \.upstream.connectTimeout, 0.001...86_400, "0.001 to 86400"),
         seconds("read-timeout", \.upstream.readTimeout, 0.001...86_400, "0.001 to 86400"),
         seconds("stop-deadline", \.stopDeadline, 0...86_400, "0 to 86400"),
@@ -119,12 +123,14 @@ package struct Setting: Sendable {
         }
     }
 
-    /// The environment variable with the passphrase of the server's own key. It is not shown anywhere, and no option.
-    static let passphraseVariable = "MOCKSERVE_TLS_PASSPHRASE"
+    /// The environment variables with the passphrases of keys, which are not shown anywhere, and are no options.
+    private static let passphraseVariables = [tlsPassphrase, upstreamPassphrase]
+    static let tlsPassphrase = "MOCKSERVE_TLS_PASSPHRASE"
+    static let upstreamPassphrase = "MOCKSERVE_UPSTREAM_PASSPHRASE"
 
     /// Variables that look like those of settings and are not, sorted: somebody has misspelled them. `run` sets `MOCKSERVE_URL`.
     package static func unknown(among variables: some Sequence<String>) -> [String] {
-        let known = Set(all.map(\.variable) + ["MOCKSERVE_URL", passphraseVariable])
+        let known = Set(all.map(\.variable) + ["MOCKSERVE_URL"] + passphraseVariables)
         return variables.filter { $0.hasPrefix("MOCKSERVE_") && !known.contains($0) }.sorted()
     }
 
@@ -229,7 +235,8 @@ extension MockServerConfiguration {
         isCommandLine: Bool,
         _ value: (String) -> String? = { getenv($0).map { String(cString: $0) } }
     ) {
-        if let passphrase = value(Setting.passphraseVariable) { certificates.keyPassphrase = passphrase }
+        if let passphrase = value(Setting.tlsPassphrase) { certificates.keyPassphrase = passphrase }
+        if let passphrase = value(Setting.upstreamPassphrase) { upstream.keyPassphrase = passphrase }
         for setting in Setting.all where setting.isForCommandLine == isCommandLine {
             guard let text = value(setting.variable), !text.isEmpty else { continue }
             do {

@@ -52,6 +52,7 @@ public final class MockServer: Sendable {
         names = service.upstreams.map(\.name)
         isRecording = service.writer != nil
         stopDeadline = configuration.stopDeadline
+        trustsAnyUpstream = service.client != nil && configuration.upstream.trustsAnyone
     }
 
     // MARK: Starting
@@ -162,6 +163,9 @@ public final class MockServer: Sendable {
     public var isReachableFromElsewhere: Bool {
         listeners.contains { !HostPolicy.isLoopback($0.channel.localAddress?.ipAddress ?? "") }
     }
+
+    /// Whether it forwards to upstreams whose certificates are not checked.
+    package let trustsAnyUpstream: Bool
 
     /// The names of the upstreams, in the order of their listeners; empty for a handler of your own.
     public var upstreamNames: [String] { names }

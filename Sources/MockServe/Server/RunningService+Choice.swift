@@ -76,6 +76,7 @@ extension RunningService {
         _ journal: ScopeJournal
     ) throws -> Parts {
         if mode == .replay { return try replay(path, configuration, faults, journal) }
+        let priorKnowledge = Set(upstreams.filter { isHTTP2($0.url) }.compactMap { origin($0.url) })
         let upstreams = try parse(upstreams)
         let options = try replayOptions(configuration, journal.secrets)
         if mode == .passthrough {
@@ -90,7 +91,7 @@ extension RunningService {
             mapsContent: configuration.mapsOrigins,
             revealing: configuration.givesSecretsBack ? options.secrets.declared : []
         )
-        let client = try UpstreamClient(configuration.upstream, table)
+        let client = try UpstreamClient(configuration.upstream, table, priorKnowledge: priorKnowledge)
         let pages = try OriginPolicy(configuration.allowedOrigins)
         func recorder(_ writer: CassetteWriter?) -> Recorder {
             Recorder(
@@ -221,6 +222,11 @@ extension RunningService {
         }
     }
 
+    /// Whether an upstream is spoken to in HTTP/2 without TLS. Its origin is that of an `http` server.
+    private static func isHTTP2(_ url: String) -> Bool { url.lowercased().hasPrefix("h2c://") }
+
+    private static func origin(_ url: String) -> Origin? { Origin(isHTTP2(url) ? "http" + url.dropFirst(3) : url) }
+
     private static func parse(_ upstreams: [(name: String, url: String)]) throws -> [Upstream] {
         guard !upstreams.isEmpty else {
             throw MockServeError(
@@ -235,10 +241,13 @@ extension RunningService {
             )
         }
         return try upstreams.map { name, url in
-            guard let origin = Origin(url) else {
+            guard let origin = origin(url) else {
                 throw MockServeError(
                     .invalidConfiguration,
-                    "`\(url)` is no upstream: give scheme, host and port only, such as https://api.example.com."
+                    """
+                    `\(url)` is no upstream: give scheme, host and port only, such as https://api.example.com, or \
+                    h2c://localhost:50051 for HTTP/2 without TLS.
+                    """
                 )
             }
             return Upstream(name: name, origin: origin)

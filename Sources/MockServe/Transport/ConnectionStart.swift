@@ -114,7 +114,7 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
 
     private func startHTTP2(_ context: ChannelHandlerContext) {
         let connection = HTTP2Connection(reception(context))
-        replace(context, then: connection.begin) { [connection.makeCodec(), connection] }
+        replace(context, then: connection.link.begin) { [connection.makeCodec(), connection] }
     }
 
     private func reception(_ context: ChannelHandlerContext) -> Reception {

@@ -2,16 +2,19 @@ import Foundation
 import HTTPMessages
 import MockServeCore
 import NIOCore
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import Synchronization
 
 /// Connections to upstreams, kept alive per origin and event loop. Follows no redirects, decodes nothing.
+///
+/// Where HTTP/2 is spoken, one connection serves all exchanges of an event loop, as many as the upstream takes.
 final class UpstreamClient: Sendable {
     /// Idle connections kept per origin and event loop.
     private static let idleLimit = 64
     /// How long a connection may have been idle for a request that cannot be sent twice: servers close idle
-    /// connections, and a request that crosses the close is lost.
+    /// connections, and a request that crosses the close is lost. HTTP/2 says which were lost.
     private static let freshness = TimeAmount.milliseconds(500)
 
     private struct PoolKey: Hashable {
@@ -19,22 +22,43 @@ final class UpstreamClient: Sendable {
         let origin: Origin
     }
 
+    private typealias Ready = (Result<any UpstreamStream, UpstreamFailure>) -> Void
+
+    /// The connections of one event loop to one origin.
+    private struct Pool {
+        var idle: [NIOLoopBound<UpstreamConnection>] = []
+        var shared: [NIOLoopBound<HTTP2UpstreamConnection>] = []
+        /// Whether a connection is being made that may serve those who wait.
+        var isConnecting = false
+        var waiting: [NIOLoopBound<Ready>] = []
+        /// Nil until there was a connection.
+        var speaksHTTP2: Bool?
+    }
+
     private let options: UpstreamOptions
     private let upstreams: UpstreamTable
     private let proxies: ProxySettings?
-    private let tls: Mutex<NIOSSLContext?> = Mutex(nil)
-    private let idle = Mutex<[PoolKey: [NIOLoopBound<UpstreamConnection>]]>([:])
+    private let tls: UpstreamTLS
+    /// Those that speak HTTP/2 without TLS.
+    private let priorKnowledge: Set<Origin>
+    private let pools = Mutex<[PoolKey: Pool]>([:])
     private let unreachable = Atomic<Int>(0)
 
-    /// - Parameter upstreams: knows the server's own listeners, to which nothing is sent.
-    init(_ options: UpstreamOptions, _ upstreams: UpstreamTable) throws(MockServeError) {
+    /// - Parameters:
+    ///   - upstreams: knows the server's own listeners, to which nothing is sent.
+    ///   - priorKnowledge: the origins that speak HTTP/2 without TLS.
+    init(
+        _ options: UpstreamOptions,
+        _ upstreams: UpstreamTable,
+        priorKnowledge: Set<Origin> = []
+    ) throws(MockServeError) {
+        self.priorKnowledge = priorKnowledge
         self.options = options
         self.upstreams = upstreams
         proxies =
             options.usesEnvironmentProxies
             ? try ProxySettings(environment: ProcessInfo.processInfo.environment) : nil
-        // A bad file is better reported at start than at the first request.
-        if options.trustedCertificates != nil { _ = try tlsContext() }
+        tls = try UpstreamTLS(options)
     }
 
     /// Connections that could not be made: refused, timed out, unknown name, or no TLS handshake.
@@ -44,39 +68,88 @@ final class UpstreamClient: Sendable {
     ///
     /// - Parameters:
     ///   - isRepeatable: whether the request may be sent again if the connection turns out to be dead.
-    ///   - ready: called on the event loop: at once if a connection is idle.
+    ///   - ready: called on the event loop: at once if there is a connection.
     func stream(
         to origin: Origin,
         on eventLoop: any EventLoop,
         isRepeatable: Bool,
         _ ready: @escaping (Result<any UpstreamStream, UpstreamFailure>) -> Void
     ) {
-        if let idle = idleConnection(to: origin, on: eventLoop, isRepeatable: isRepeatable) {
-            return ready(checked(idle))
-        }
-        let bound = NIOLoopBound(ready, eventLoop: eventLoop)
-        connect(to: origin, on: eventLoop).whenComplete { result in
-            switch result {
-            case .success(let connection): bound.value(self.checked(connection.value))
-            case .failure(let error): bound.value(.failure(UpstreamFailure(error, upstream: origin.description)))
-            }
-        }
-    }
-
-    private func checked(_ connection: UpstreamConnection) -> Result<any UpstreamStream, UpstreamFailure> {
-        guard connection.leads(to: upstreams.ownListeners) else { return .success(connection) }
-        connection.cancel()
-        return .failure(.isThisServer(connection.origin))
-    }
-
-    /// An idle connection to `origin`, if there is one.
-    ///
-    /// - Parameter isRepeatable: whether the request may be sent again if the connection turns out to be dead.
-    private func idleConnection(to origin: Origin, on eventLoop: any EventLoop, isRepeatable: Bool)
-        -> UpstreamConnection?
-    {
+        let path = UpstreamPath(origin: origin, hasPriorKnowledge: priorKnowledge.contains(origin))
         let key = PoolKey(eventLoop: ObjectIdentifier(eventLoop), origin: origin)
-        while let bound = idle.withLock({ $0[key]?.popLast() }) {
+        if let stream = sharedStream(key) { return ready(stream) }
+        if let idle = idleConnection(key, isRepeatable: isRepeatable) { return ready(checked(.http1(idle))) }
+        let bound = NIOLoopBound(ready, eventLoop: eventLoop)
+        let mayShare = path.hasPriorKnowledge || path.origin.scheme == .https
+        let mustWait = pools.withLock { pools in
+            var pool = pools[key, default: Pool()]
+            defer { pools[key] = pool }
+            guard mayShare, pool.speaksHTTP2 != false else { return false }
+            // It is better to wait for one connection than to make many, of which only one is used.
+            if pool.isConnecting { pool.waiting.append(bound) }
+            defer { pool.isConnecting = true }
+            return pool.isConnecting
+        }
+        guard !mustWait else { return }
+        connect(to: path, on: eventLoop).whenComplete { result in
+            self.connected(result, key, path, eventLoop, bound.value)
+        }
+    }
+
+    private func connected(
+        _ result: Result<NIOLoopBound<UpstreamLink>, any Error>,
+        _ key: PoolKey,
+        _ path: UpstreamPath,
+        _ eventLoop: any EventLoop,
+        _ ready: Ready
+    ) {
+        let waiting = pools.withLock { pools in
+            var pool = pools[key, default: Pool()]
+            defer { pools[key] = pool }
+            if case .success(let link) = result {
+                if case .http2(let connection) = link.value {
+                    pool.speaksHTTP2 = true
+                    pool.shared.append(NIOLoopBound(connection, eventLoop: eventLoop))
+                } else {
+                    pool.speaksHTTP2 = false
+                }
+            }
+            pool.isConnecting = false
+            defer { pool.waiting = [] }
+            return pool.waiting
+        }
+        switch result {
+        case .success(let link):
+            ready(checked(link.value))
+            for other in waiting { stream(to: path.origin, on: eventLoop, isRepeatable: false, other.value) }
+        case .failure(let error):
+            let failure = UpstreamFailure(error, upstream: path.origin.description)
+            ready(.failure(failure))
+            for other in waiting { other.value(.failure(failure)) }
+        }
+    }
+
+    /// A stream on a connection that is used by others too, if there is one.
+    private func sharedStream(_ key: PoolKey) -> Result<any UpstreamStream, UpstreamFailure>? {
+        let shared = pools.withLock { $0[key]?.shared ?? [] }
+        guard let usable = shared.first(where: { $0.value.isUsable }) else { return nil }
+        return checked(.http2(usable.value))
+    }
+
+    private func checked(_ link: UpstreamLink) -> Result<any UpstreamStream, UpstreamFailure> {
+        switch link {
+        case .http1(let connection):
+            guard connection.leads(to: upstreams.ownListeners) else { return .success(connection) }
+        case .http2(let connection):
+            guard connection.leads(to: upstreams.ownListeners) else { return .success(connection.stream()) }
+        }
+        link.cancel()
+        return .failure(.isThisServer(link.origin))
+    }
+
+    /// An idle connection, if there is one.
+    private func idleConnection(_ key: PoolKey, isRepeatable: Bool) -> UpstreamConnection? {
+        while let bound = pools.withLock({ $0[key]?.idle.popLast() }) {
             let connection = bound.value
             guard connection.isUsable else { continue }
             let age = connection.idleSince.map { .now() - $0 } ?? .nanoseconds(0)
@@ -89,44 +162,40 @@ final class UpstreamClient: Sendable {
     private func keep(_ connection: UpstreamConnection, on eventLoop: any EventLoop) {
         let key = PoolKey(eventLoop: ObjectIdentifier(eventLoop), origin: connection.origin)
         let bound = NIOLoopBound(connection, eventLoop: eventLoop)
-        func add(to connections: inout [NIOLoopBound<UpstreamConnection>]) -> Bool {
-            guard connections.count < Self.idleLimit else { return false }
-            connections.append(bound)
+        let isKept = pools.withLock { pools in
+            guard pools[key]?.idle.count ?? 0 < Self.idleLimit else { return false }
+            pools[key, default: Pool()].idle.append(bound)
             return true
         }
-        let isKept = idle.withLock { add(to: &$0[key, default: []]) }
         if !isKept { connection.cancel() }
     }
 
-    /// Closes the idle connections.
+    private func drop(_ connection: HTTP2UpstreamConnection) {
+        let key = PoolKey(eventLoop: ObjectIdentifier(connection.eventLoop), origin: connection.origin)
+        pools.withLock { $0[key]?.shared.removeAll { $0.value === connection } }
+    }
+
+    /// Closes the connections, which are idle by now.
     func close() {
-        let connections = idle.withLock { idle in
-            defer { idle = [:] }
-            return idle.values.flatMap { $0 }
+        let pools = pools.withLock { pools in
+            defer { pools = [:] }
+            return Array(pools.values)
         }
-        for connection in connections { connection.execute { $0.cancel() } }
+        for pool in pools {
+            for connection in pool.idle { connection.execute { $0.cancel() } }
+            for connection in pool.shared { connection.execute { $0.cancel() } }
+        }
     }
 
     // MARK: Connecting
 
-    /// A new connection to `origin`.
+    /// A new connection.
     private func connect(
-        to origin: Origin,
+        to path: UpstreamPath,
         on eventLoop: any EventLoop
-    ) -> EventLoopFuture<NIOLoopBound<UpstreamConnection>> {
-        let ready = eventLoop.makePromise(of: Void.self)
-        let proxy = proxies?.proxy(for: origin)
-        let connection = NIOLoopBound(
-            UpstreamConnection(
-                origin: origin,
-                by: origin.scheme == .http ? proxy : nil,
-                isTLS: origin.scheme == .https,
-                readTimeout: TimeAmount(options.readTimeout),
-                ready: ready,
-                release: { [weak self] connection in self?.keep(connection, on: eventLoop) }
-            ),
-            eventLoop: eventLoop
-        )
+    ) -> EventLoopFuture<NIOLoopBound<UpstreamLink>> {
+        let ready = eventLoop.makePromise(of: NIOLoopBound<UpstreamLink>.self)
+        let proxy = proxies?.proxy(for: path.origin)
         let limit = TimeAmount(options.connectTimeout)
         let timeout = eventLoop.scheduleTask(in: limit) { ready.fail(ChannelError.connectTimeout(limit)) }
         let bootstrap = ClientBootstrap(group: eventLoop)
@@ -136,12 +205,15 @@ final class UpstreamClient: Sendable {
             .channelOption(.socketOption(.so_sndbuf), value: 256 << 10)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try self.setUp(channel, connection.value, proxy: proxy)
+                    try self.setUp(channel, path, proxy, ready)
                 }
             }
-        let channel = bootstrap.connect(host: proxy?.host ?? origin.host, port: proxy?.port ?? origin.port)
+        let channel = bootstrap.connect(
+            host: proxy?.host ?? path.origin.host,
+            port: proxy?.port ?? path.origin.port
+        )
         channel.whenFailure { ready.fail($0) }
-        return ready.futureResult.map { connection }.always { result in
+        return ready.futureResult.always { result in
             timeout.cancel()
             guard case .failure = result else { return }
             self.unreachable.add(1, ordering: .relaxed)
@@ -151,58 +223,59 @@ final class UpstreamClient: Sendable {
 
     private func setUp(
         _ channel: any Channel,
-        _ connection: UpstreamConnection,
-        proxy: ProxySettings.Proxy?
+        _ path: UpstreamPath,
+        _ proxy: ProxySettings.Proxy?,
+        _ ready: EventLoopPromise<NIOLoopBound<UpstreamLink>>
     ) throws {
-        guard connection.origin.scheme == .https else {
-            try channel.pipeline.syncOperations.addHandler(connection)
-            return
+        let isSecure = path.origin.scheme == .https
+        let needsTunnel = isSecure || path.hasPriorKnowledge
+        let start = UpstreamStart(waitsForTLS: isSecure, speaksHTTP2: path.hasPriorKnowledge) {
+            context,
+            start,
+            isHTTP2 in
+            let link = try self.begin(context, start, path.origin, isHTTP2 ? nil : needsTunnel ? nil : proxy, isHTTP2)
+            ready.succeed(NIOLoopBound(link, eventLoop: context.eventLoop))
+        } fail: { error in
+            ready.fail(error)
         }
-        let tls = try tlsContext()
-        let addTLS = { (pipeline: ChannelPipeline.SynchronousOperations) throws in
-            let host = connection.origin.host
-            let isAddress = (try? SocketAddress(ipAddress: host, port: 0)) != nil
-            let handler = try NIOSSLClientHandler(context: tls, serverHostname: isAddress ? nil : host)
-            try pipeline.addHandlers([handler, connection])
+        let tls = tls
+        let addHandlers = { (pipeline: ChannelPipeline.SynchronousOperations) throws in
+            if isSecure { try pipeline.addHandler(tls.makeHandler(for: path.origin)) }
+            try pipeline.addHandler(start)
         }
-        if let proxy {
-            let tunnel = TunnelHandler(to: connection.origin, by: proxy, whenOpen: addTLS) { connection.ready.fail($0) }
+        if let proxy, needsTunnel {
+            let tunnel = TunnelHandler(to: path.origin, by: proxy, whenOpen: addHandlers) { ready.fail($0) }
             try channel.pipeline.syncOperations.addHandler(tunnel)
         } else {
-            try addTLS(channel.pipeline.syncOperations)
+            try addHandlers(channel.pipeline.syncOperations)
         }
     }
 
-    private func tlsContext() throws(MockServeError) -> NIOSSLContext {
-        let options = options
-        let result: Result<NIOSSLContext, MockServeError> = tls.withLock { context in
-            if let context { return .success(context) }
-            return Result { () throws(MockServeError) in
-                let made = try Self.makeTLSContext(options)
-                context = made
-                return made
+    /// Adds the handlers for what is spoken on a connection that is established.
+    private func begin(
+        _ context: ChannelHandlerContext,
+        _ start: UpstreamStart,
+        _ origin: Origin,
+        _ proxy: ProxySettings.Proxy?,
+        _ isHTTP2: Bool
+    ) throws -> UpstreamLink {
+        let eventLoop = context.eventLoop
+        let readTimeout = TimeAmount(options.readTimeout)
+        let operations = context.pipeline.syncOperations
+        guard isHTTP2 else {
+            let connection = UpstreamConnection(origin: origin, by: proxy, readTimeout: readTimeout) { [weak self] in
+                self?.keep($0, on: eventLoop)
             }
+            try operations.addHandler(connection, position: .after(start))
+            return .http1(connection)
         }
-        return try result.get()
-    }
-
-    private static func makeTLSContext(_ options: UpstreamOptions) throws(MockServeError) -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.applicationProtocols = ["http/1.1"]
-        do {
-            if let path = options.trustedCertificates {
-                let certificates = try NIOSSLCertificate.fromPEMFile(path)
-                configuration.additionalTrustRoots = [.certificates(certificates)]
-            }
-            return try NIOSSLContext(configuration: configuration)
-        } catch {
-            let file = options.trustedCertificates ?? "the system's certificates"
-            throw MockServeError(
-                .invalidConfiguration,
-                "\(file) cannot be read as PEM certificates to trust: \(error)",
-                cause: error
-            )
+        let connection = HTTP2UpstreamConnection(origin: origin, on: eventLoop, readTimeout: readTimeout) {
+            [weak self] in
+            self?.drop($0)
         }
+        try operations.addHandlers([connection.makeCodec(), connection], position: .after(start))
+        connection.link.begin()
+        return .http2(connection)
     }
 }
 

@@ -16,11 +16,32 @@ struct UpstreamFailure: Error, Sendable {
     /// Whether it says nothing about the upstream, which has not seen the request as far as is known. A request that
     /// may be repeated can then be sent on another connection.
     var saysNothing = false
+    /// Whether the upstream has said that it did not look at the request (RFC 9113 §8.7): it can be sent again, whatever
+    /// it is.
+    var wasRefused = false
 
     init(status: Int = 502, _ message: String, end: AnswerCut.End = .close) {
         self.status = status
         self.message = message
         self.end = end
+    }
+
+    static func sentNothing(_ origin: Origin, _ readTimeout: TimeAmount) -> UpstreamFailure {
+        UpstreamFailure(status: 504, "\(origin) sent nothing for \(Double(readTimeout.nanoseconds) / 1e9) s")
+    }
+
+    static func tookNothing(_ origin: Origin, _ readTimeout: TimeAmount) -> UpstreamFailure {
+        let seconds = Double(readTimeout.nanoseconds) / 1e9 * Double(patience)
+        return UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(seconds) s")
+    }
+
+    /// An upstream may take nothing of an upload for this many times the time for an answer: a slow one takes it only in
+    /// steps.
+    private static let patience: Int64 = 4
+
+    static func sendPatience(_ readTimeout: TimeAmount) -> TimeAmount {
+        let (long, isTooLong) = readTimeout.nanoseconds.multipliedReportingOverflow(by: patience)
+        return .nanoseconds(isTooLong ? .max : long)
     }
 
     /// A body that is not as long as its request announced. It is never sent whole, because its end would be read as

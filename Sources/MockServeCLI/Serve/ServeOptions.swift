@@ -153,6 +153,9 @@ struct ServeOptions: ParsableArguments {
                 Console.say("mockserve: \(secret.problem ?? ""); going on without that secret")
             }
         }
+        if server.trustsAnyUpstream {
+            Console.say("mockserve: warning: the certificates of upstreams are not checked (--upstream-insecure)")
+        }
         guard server.isReachableFromElsewhere else { return }
         Console.say("mockserve: warning: listening on \(server.listenHost): other machines can reach this server")
     }
@@ -185,7 +188,7 @@ struct RecordOptions: ParsableArguments {
     @Option(
         name: .long,
         help: ArgumentHelp(
-            "Server to record from: scheme, host and port. Repeat it for several; each gets a port of its own.",
+            "Server to record from: scheme, host and port; h2c:// for HTTP/2 without TLS. Repeat it for several; each gets a port of its own.",
             valueName: "[name=]url"
         )
     )
@@ -193,6 +196,30 @@ struct RecordOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("PEM file of certificates to trust in addition to the system's.", valueName: "file"))
     var upstreamCa: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Certificate to show to upstreams that ask for one, with its chain, in PEM.",
+            valueName: "file"
+        )
+    )
+    var upstreamCert: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Its key, in PEM. The environment variable MOCKSERVE_UPSTREAM_PASSPHRASE has the passphrase, if there is one.",
+            valueName: "file"
+        )
+    )
+    var upstreamKey: String?
+
+    @Flag(
+        help: "Do not check the certificates of upstreams: whoever stands between can read and change what is recorded."
+    )
+    var upstreamInsecure = false
+
+    @Flag(help: "Do not speak HTTP/2 with upstreams that offer it.")
+    var noUpstreamHttp2 = false
 
     @Option(
         help:
@@ -244,6 +271,10 @@ struct RecordOptions: ParsableArguments {
         var given = GivenSettings()
         given.add("upstream", upstream)
         given.add("upstream-ca", upstreamCa)
+        given.add("upstream-cert", upstreamCert)
+        given.add("upstream-key", upstreamKey)
+        if upstreamInsecure { given.add("upstream-insecure", true) }
+        if noUpstreamHttp2 { given.add("upstream-http2", false, by: "--no-upstream-http2") }
         given.add("connect-timeout", connectTimeout)
         given.add("read-timeout", readTimeout)
         given.add("allow-origin", allowOrigin)
@@ -255,7 +286,9 @@ struct RecordOptions: ParsableArguments {
     /// The given options that mean nothing without an upstream. Rules are not among them: the cassette may have them.
     var givenForRecording: [String] {
         [
-            (upstreamCa != nil, "--upstream-ca"), (connectTimeout != nil, "--connect-timeout"),
+            (upstreamCa != nil, "--upstream-ca"), (upstreamCert != nil, "--upstream-cert"),
+            (upstreamKey != nil, "--upstream-key"), (upstreamInsecure, "--upstream-insecure"),
+            (noUpstreamHttp2, "--no-upstream-http2"), (connectTimeout != nil, "--connect-timeout"),
             (readTimeout != nil, "--read-timeout"), (recordInCi, "--record-in-ci"),
             (redaction.noDefaultRedaction, "--no-default-redaction"), (keepCut, "--keep-cut"),
             (!allowOrigin.isEmpty, "--allow-origin"),

@@ -25,6 +25,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     private var hasSentContinue = false
     private var hasRetried = false
+    /// How often the upstream may still refuse to look at the request.
+    private var refusalsLeft = 3
     /// The trailers of the answer, once it has ended.
     private var responseEnd: Fields?
     /// Set if the upstream did not complete its answer.
@@ -194,6 +196,11 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveFailure(_ failure: UpstreamFailure) {
         request.leaveStream()
+        if !isOver, failure.wasRefused, refusalsLeft > 0, request.isKept {
+            refusalsLeft -= 1
+            request.takeBack()
+            return connect()
+        }
         if failure.saysNothing, !hasRetried, request.isRepeatable {
             hasRetried = true
             return connect()

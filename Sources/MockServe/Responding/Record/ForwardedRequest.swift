@@ -15,6 +15,11 @@ final class ForwardedRequest {
     private var waiting: [ByteBuffer] = []
     private(set) var waitingBytes = 0
 
+    /// What was sent of the body, for as long as it may have to be sent again; nil if that is too much.
+    private var sent: [ByteBuffer]? = []
+    private var sentBytes = 0
+    private static let repeatLimit = 64 << 10
+
     init(_ request: RequestHead, _ map: OriginMap) {
         head = map.mapRequest(request)
         mapping = map.requestBodyMapping(for: request)
@@ -43,9 +48,29 @@ final class ForwardedRequest {
 
     /// Sends bytes of the body, or holds them until there is a stream.
     func send(_ bytes: ByteBuffer) {
-        if let stream { return stream.send(bytes) }
-        waiting.append(bytes)
-        waitingBytes += bytes.readableBytes
+        guard let stream else {
+            waiting.append(bytes)
+            waitingBytes += bytes.readableBytes
+            return
+        }
+        keep(bytes)
+        stream.send(bytes)
+    }
+
+    private func keep(_ bytes: ByteBuffer) {
+        sentBytes += bytes.readableBytes
+        if sentBytes <= Self.repeatLimit { sent?.append(bytes) } else { sent = nil }
+    }
+
+    /// Whether all that was sent can be sent once more.
+    var isKept: Bool { sent != nil }
+
+    /// The upstream has not looked at what it was sent: it waits for another stream now.
+    func takeBack() {
+        let kept = sent ?? []
+        waiting = kept + waiting
+        waitingBytes += sentBytes
+        (sent, sentBytes) = ([], 0)
     }
 
     /// What waits is the whole body: its length is known now. It stays unknown if the client did not announce one.
@@ -59,7 +84,10 @@ final class ForwardedRequest {
         let held = waiting
         waiting = []
         waitingBytes = 0
-        for bytes in held { stream.send(bytes) }
+        for bytes in held {
+            keep(bytes)
+            stream.send(bytes)
+        }
         finishIfComplete()
     }
 

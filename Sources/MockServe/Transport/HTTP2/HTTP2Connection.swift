@@ -12,14 +12,11 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     private var reception: Reception
     private let limits: WireLimits
+    let link = FrameLink()
     private var context: ChannelHandlerContext?
     private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
     private var lastStream = HTTP2StreamID.rootStream
-    /// Whether frames that have arrived are being handled: then what is written goes out at their end.
-    private var isReading = false
     private var isDraining = false
-    /// Whether the library has found the connection to be broken, and has said so to the client.
-    private var isBroken = false
     private var isClosing = false
     private var isInputClosed = false
     private var lifetime: ConnectionLifetime
@@ -33,11 +30,16 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     /// The handler of the library, which comes before this one.
     func makeCodec() -> NIOHTTP2Handler {
-        HTTP2Limits.codec(.server, fieldSection: limits.fieldSection, self)
+        HTTP2Limits.codec(.server, fieldSection: limits.fieldSection, link)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        link.open(context)
+        link.whenWritten = { [unowned self] id, bytes in
+            lifetime.wrote(bytes)
+            streams[id]?.wrote(bytes)
+        }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let interval = reception.timeouts.interval
         watch = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
@@ -45,15 +47,9 @@ final class HTTP2Connection: ChannelInboundHandler {
         }
     }
 
-    /// Must be called once the codec is in front of it.
-    func begin() {
-        // RFC 9113 §6.9.2.
-        let initial = 65_535
-        extendWindow(of: .rootStream, by: HTTP2Limits.connectionWindow - initial)
-    }
-
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        link.close()
         watch?.cancel()
         watch = nil
         loseStreams()
@@ -62,7 +58,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     // MARK: What has arrived
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        isReading = true
+        link.isReading = true
         lifetime.received(.now(), beginsHead: false)
         let frame = unwrapInboundIn(data)
         guard !isClosing else { return }
@@ -80,8 +76,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
-        flush()
+        link.isReading = false
+        link.flush()
         context.fireChannelReadComplete()
     }
 
@@ -96,7 +92,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         }
         if headers.endStream, answerAtOnce(head, id) { return }
         guard let context else { return }
-        let stream = HTTP2Stream(id, head, self, on: context.eventLoop)
+        let stream = HTTP2Stream(id, head, link, on: context.eventLoop)
         streams[id] = stream
         let (exchange, refusal) = reception.exchange(head, stream, shortCut: stream)
         stream.begin(exchange) { reception.answer($0, refusal) }
@@ -116,7 +112,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     private func refuse(_ id: HTTP2StreamID, isWhole: Bool, _ error: WireError) {
         guard let context else { return }
         let request = RequestHead(method: Array("GET".utf8), target: [UInt8(ascii: "/")], version: .http2)
-        let stream = HTTP2Stream(id, request, self, on: context.eventLoop)
+        let stream = HTTP2Stream(id, request, link, on: context.eventLoop)
         streams[id] = stream
         let problem = Problem.badRequest(error)
         if isWhole { stream.receiveEnd(trailers: Fields()) }
@@ -131,7 +127,7 @@ final class HTTP2Connection: ChannelInboundHandler {
             let (origin, upstream) = reception.admit(head),
             let answer = prepared.preparedAnswer(to: head, sent: nil, from: origin, upstream, at: reception.entrance)
         else { return false }
-        let stream = HTTP2Stream(id, head, self, on: context.eventLoop)
+        let stream = HTTP2Stream(id, head, link, on: context.eventLoop)
         streams[id] = stream
         stream.receiveEnd(trailers: Fields())
         stream.send(answer.forHTTP2)
@@ -158,13 +154,9 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     private func windowChanged(_ event: NIOHTTP2WindowUpdatedEvent) {
         guard event.streamID != .rootStream else {
-            // What one stream does not read must not hold up the others.
-            guard let size = event.inboundWindowSize, size <= HTTP2Limits.connectionWindow / 2 else { return }
-            return extendWindow(of: .rootStream, by: HTTP2Limits.connectionWindow - size)
+            return link.connectionWindowChanged(to: event.inboundWindowSize)
         }
-        guard let stream = streams[event.streamID] else { return }
-        if let size = event.inboundWindowSize { stream.windowChanged(to: size) }
-        if event.outboundWindowSize ?? 0 > 0 { stream.writabilityRestored() }
+        if let size = event.inboundWindowSize { streams[event.streamID]?.windowChanged(to: size) }
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -180,7 +172,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if isBroken { return end() }
+        if link.isBroken { return end() }
         switch error {
         case let error as NIOHTTP2Errors.StreamError:
             // Something that was to be sent cannot be sent.
@@ -210,8 +202,8 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     private func sayGoodbye() {
-        write(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil), to: .rootStream)
-        flush()
+        link.write(.goAway(lastStreamID: lastStream, errorCode: .noError, opaqueData: nil), to: .rootStream)
+        link.flush()
     }
 
     private func closeIfDone() {
@@ -243,43 +235,6 @@ final class HTTP2Connection: ChannelInboundHandler {
         case .goOn: break
         case .stalled: context.close(promise: nil)
         case .tooSlow, .idle: quiesce()
-        }
-    }
-
-    // MARK: What is sent
-
-    var isWritable: Bool { context?.channel.isWritable ?? true }
-
-    func write(_ payload: HTTP2Frame.FramePayload, to id: HTTP2StreamID) {
-        guard !isBroken else { return }
-        context?.write(wrapOutboundOut(HTTP2Frame(streamID: id, payload: payload)), promise: nil)
-    }
-
-    func flush() {
-        if !isReading { context?.flush() }
-    }
-
-    func extendWindow(of id: HTTP2StreamID, by bytes: Int) {
-        write(.windowUpdate(windowSizeIncrement: bytes), to: id)
-        flush()
-    }
-
-    func reset(_ id: HTTP2StreamID, _ code: HTTP2ErrorCode) {
-        guard streams[id] != nil else { return }
-        write(.rstStream(code), to: id)
-        flush()
-    }
-}
-
-extension HTTP2Connection: NIOHTTP2FrameDelegate {
-    /// Called within the library's work: nothing may be written from here.
-    func wroteFrame(_ frame: HTTP2Frame) {
-        switch frame.payload {
-        case .data(let data):
-            lifetime.wrote(data.data.readableBytes)
-            streams[frame.streamID]?.wrote(data.data.readableBytes)
-        case .goAway(_, let code, _): if code != .noError { isBroken = true }
-        default: break
         }
     }
 }

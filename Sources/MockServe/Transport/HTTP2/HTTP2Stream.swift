@@ -13,36 +13,30 @@ final class HTTP2Stream {
     }
 
     let id: HTTP2StreamID
-    /// Nil once the stream is closed.
-    private weak var connection: HTTP2Connection?
+    private let link: FrameLink
+    /// Whether both sides have ended it, or one has reset it.
+    private var isClosed = false
     let eventLoop: any EventLoop
     private(set) var exchange: Exchange?
     private var receiver: (any ExchangeReceiver)?
     private let request: RequestHead
 
-    private var isRequestComplete = false
-    private var received = 0
-    private var lastRead: NIODeadline
-    private var isPaused = false
-    /// Bytes that the client may still send, as it was told.
-    private var window = HTTP2Limits.streamWindow
+    private var input: InboundBody
 
     private var held: Held?
     private var hasBegun = false
     private var hasBody = false
     private var isFinished = false
-    /// Bytes of the body that the codec has, because the client does not take them yet.
-    private var buffered = 0
-    private var output = OutputProgress()
+    private var output = OutboundBody()
     /// Ends the stream once everything written was sent.
     private var whenSent: HTTP2ErrorCode?
 
-    init(_ id: HTTP2StreamID, _ request: RequestHead, _ connection: HTTP2Connection, on eventLoop: any EventLoop) {
+    init(_ id: HTTP2StreamID, _ request: RequestHead, _ link: FrameLink, on eventLoop: any EventLoop) {
         self.id = id
         self.request = request
-        self.connection = connection
+        self.link = link
         self.eventLoop = eventLoop
-        lastRead = .now()
+        input = InboundBody(request.bodyLength)
     }
 
     /// Has the request answered.
@@ -56,37 +50,32 @@ final class HTTP2Stream {
     // MARK: The request
 
     func receive(_ bytes: ByteBuffer) {
-        lastRead = .now()
-        received += bytes.readableBytes
-        if case .known(let length) = request.bodyLength, received > length {
-            return fail(.protocolError)
-        }
+        guard input.receive(bytes.readableBytes) else { return fail(.protocolError) }
         if bytes.readableBytes > 0 { receiver?.receive(bytes) }
     }
 
     func receiveEnd(trailers: Fields) {
-        guard !isRequestComplete else { return }
-        if case .known(let length) = request.bodyLength, received != length { return fail(.protocolError) }
-        isRequestComplete = true
+        guard !input.isComplete else { return }
+        guard input.end() else { return fail(.protocolError) }
         receiver?.receiveEnd(trailers: trailers)
     }
 
     /// The client may send only this much more.
     func windowChanged(to size: Int) {
-        window = size
+        input.windowChanged(to: size)
         extendWindow()
     }
 
     private func extendWindow() {
-        guard !isPaused, !isRequestComplete, exchange != nil, window <= HTTP2Limits.streamWindow / 2 else { return }
-        connection?.extendWindow(of: id, by: HTTP2Limits.streamWindow - window)
+        guard !isClosed, exchange != nil, let missing = input.missingWindow else { return }
+        link.extendWindow(of: id, by: missing)
     }
 
     // MARK: The end
 
     /// The stream is closed.
     func closed() {
-        connection = nil
+        isClosed = true
         lose()
     }
 
@@ -103,7 +92,7 @@ final class HTTP2Stream {
     func fail(_ code: HTTP2ErrorCode) {
         lose()
         isFinished = true
-        connection?.reset(id, code)
+        if !isClosed { link.reset(id, code) }
     }
 
     /// - Returns: whether nothing goes on with it until somebody's time is up.
@@ -111,25 +100,29 @@ final class HTTP2Stream {
 
     /// Called now and then.
     func check(_ now: NIODeadline, stall: TimeAmount) {
-        if output.hasStalled(buffered: buffered, now, limit: stall) { return fail(.cancel) }
-        guard exchange != nil, !isRequestComplete, !isPaused, now - lastRead > stall else { return }
+        if output.hasStalled(now, limit: stall) { return fail(.cancel) }
+        guard exchange != nil, !input.isComplete, !input.isPaused, now - input.lastRead > stall else { return }
         fail(.cancel)
     }
 
     // MARK: What the codec has sent
 
     func wrote(_ bytes: Int) {
-        buffered -= bytes
-        guard buffered == 0, whenSent != nil else { return }
+        let wasFull = output.isFull
+        output.sent(bytes)
+        guard wasFull && !output.isFull || output.buffered == 0 && whenSent != nil else { return }
         // Not in the middle of the codec's work.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
-        eventLoop.execute { bound.value.resetIfSent() }
+        eventLoop.execute {
+            bound.value.writabilityRestored()
+            bound.value.resetIfSent()
+        }
     }
 
     private func resetIfSent() {
-        guard buffered == 0, held == nil, let code = whenSent else { return }
+        guard !isClosed, output.buffered == 0, held == nil, let code = whenSent else { return }
         whenSent = nil
-        connection?.reset(id, code)
+        link.reset(id, code)
     }
 
     func writabilityRestored() {
@@ -138,13 +131,13 @@ final class HTTP2Stream {
 }
 
 extension HTTP2Stream: ExchangeTransport {
-    var isWritable: Bool { buffered < HTTP2Limits.outputLimit && connection?.isWritable ?? true }
+    var isWritable: Bool { !output.isFull && link.isWritable }
 
     func sendInformational(_ head: ResponseHead) {
         // `101` is of HTTP/1.1 only (RFC 9113 §8.6).
         guard !hasBegun, head.status != 101 else { return }
-        connection?.write(.headers(.init(headers: HPACKHeaders(informational: head))), to: id)
-        connection?.flush()
+        link.write(.headers(.init(headers: HPACKHeaders(informational: head))), to: id)
+        link.flush()
     }
 
     func sendHead(_ head: ResponseHead, length: BodyLength) {
@@ -160,8 +153,7 @@ extension HTTP2Stream: ExchangeTransport {
     func send(_ bytes: ByteBuffer) {
         guard hasBegun, hasBody, !isFinished, bytes.readableBytes > 0 else { return }
         writeHeld(isEnd: false)
-        buffered += bytes.readableBytes
-        output.written += bytes.readableBytes
+        output.write(bytes.readableBytes)
         held = .data(bytes)
     }
 
@@ -169,14 +161,14 @@ extension HTTP2Stream: ExchangeTransport {
         guard let held else { return }
         self.held = nil
         switch held {
-        case .head(let block): connection?.write(.headers(.init(headers: block, endStream: isEnd)), to: id)
-        case .data(let bytes): connection?.write(.data(.init(data: .byteBuffer(bytes), endStream: isEnd)), to: id)
+        case .head(let block): link.write(.headers(.init(headers: block, endStream: isEnd)), to: id)
+        case .data(let bytes): link.write(.data(.init(data: .byteBuffer(bytes), endStream: isEnd)), to: id)
         }
     }
 
     func flush() {
         writeHeld(isEnd: false)
-        connection?.flush()
+        link.flush()
     }
 
     func finish(trailers: Fields) {
@@ -184,11 +176,11 @@ extension HTTP2Stream: ExchangeTransport {
         isFinished = true
         if let block = HPACKHeaders(trailers: trailers) {
             writeHeld(isEnd: false)
-            connection?.write(.headers(.init(headers: block, endStream: true)), to: id)
+            link.write(.headers(.init(headers: block, endStream: true)), to: id)
         } else if held != nil {
             writeHeld(isEnd: true)
         } else {
-            connection?.write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)), to: id)
+            link.write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)), to: id)
         }
         endExchange()
     }
@@ -197,13 +189,13 @@ extension HTTP2Stream: ExchangeTransport {
         exchange = nil
         receiver = nil
         // What still comes of the request is not wanted (RFC 9113 §8.1).
-        if !isRequestComplete { resetOnceSent(.noError) }
-        connection?.flush()
+        if !input.isComplete { resetOnceSent(.noError) }
+        link.flush()
     }
 
     private func resetOnceSent(_ code: HTTP2ErrorCode) {
         whenSent = code
-        connection?.flush()
+        link.flush()
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.execute { bound.value.resetIfSent() }
     }
@@ -224,16 +216,15 @@ extension HTTP2Stream: ExchangeTransport {
     func abort(sending bytes: ByteBuffer) { abort(.reset) }
 
     func pauseRequest(_ isPaused: Bool) {
-        guard self.isPaused != isPaused else { return }
-        self.isPaused = isPaused
-        guard !isPaused else { return }
-        lastRead = .now()
+        guard input.isPaused != isPaused else { return }
+        guard !isPaused else { return input.isPaused = true }
+        input.resume()
         extendWindow()
     }
 }
 
 extension HTTP2Stream: PreparedAnswerTransport {
-    var takesPrepared: Bool { !hasBegun && isRequestComplete && request.takesPrepared }
+    var takesPrepared: Bool { !hasBegun && input.isComplete && request.takesPrepared }
 
     func sendPrepared(_ answer: PreparedAnswer) {
         send(answer.forHTTP2)
@@ -244,17 +235,16 @@ extension HTTP2Stream: PreparedAnswerTransport {
     func send(_ answer: HTTP2Answer) {
         hasBegun = true
         isFinished = true
-        for block in answer.informational { connection?.write(.headers(.init(headers: block)), to: id) }
+        for block in answer.informational { link.write(.headers(.init(headers: block)), to: id) }
         let isHeadOnly = answer.body.isEmpty && answer.trailers == nil
-        connection?.write(.headers(.init(headers: answer.head, endStream: isHeadOnly)), to: id)
+        link.write(.headers(.init(headers: answer.head, endStream: isHeadOnly)), to: id)
         for (index, bytes) in answer.body.enumerated() {
-            buffered += bytes.readableBytes
-            output.written += bytes.readableBytes
+            output.write(bytes.readableBytes)
             let isEnd = index == answer.body.count - 1 && answer.trailers == nil
-            connection?.write(.data(.init(data: .byteBuffer(bytes), endStream: isEnd)), to: id)
+            link.write(.data(.init(data: .byteBuffer(bytes), endStream: isEnd)), to: id)
         }
         if let block = answer.trailers {
-            connection?.write(.headers(.init(headers: block, endStream: true)), to: id)
+            link.write(.headers(.init(headers: block, endStream: true)), to: id)
         }
     }
 }

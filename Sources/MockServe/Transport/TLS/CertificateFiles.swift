@@ -26,15 +26,7 @@ struct CertificateFiles: Sendable {
             )
         }
         if let file = options.certificateFile, let keyFile = options.keyFile {
-            let (chain, key) = (try Self.certificates(file), try Self.key(keyFile, options.keyPassphrase))
-            do {
-                var pair = TLSConfiguration.makeServerConfiguration(certificateChain: [], privateKey: .privateKey(key))
-                pair.certificateChain = chain.map { .certificate($0) }
-                _ = try NIOSSLContext(configuration: pair)
-            } catch {
-                throw MockServeError(.invalidConfiguration, "\(keyFile) is not the key of \(file).", cause: error)
-            }
-            own = (chain, key)
+            own = try Self.pair(file, keyFile, passphrase: options.keyPassphrase)
         } else {
             own = nil
         }
@@ -42,7 +34,26 @@ struct CertificateFiles: Sendable {
         clients = try options.clientAuthoritiesFile.map(Self.certificates)
     }
 
-    private static func key(_ path: String, _ passphrase: String?) throws -> NIOSSLPrivateKey {
+    /// A certificate with its chain, and its key.
+    ///
+    /// - Throws: ``MockServeError`` that names the file.
+    static func pair(
+        _ file: String,
+        _ keyFile: String,
+        passphrase: String?
+    ) throws(MockServeError) -> (chain: [NIOSSLCertificate], key: NIOSSLPrivateKey) {
+        let (chain, key) = (try certificates(file), try self.key(keyFile, passphrase))
+        do {
+            let sources = chain.map { NIOSSLCertificateSource.certificate($0) }
+            let pair = TLSConfiguration.makeServerConfiguration(certificateChain: sources, privateKey: .privateKey(key))
+            _ = try NIOSSLContext(configuration: pair)
+        } catch {
+            throw MockServeError(.invalidConfiguration, "\(keyFile) is not the key of \(file).", cause: error)
+        }
+        return (chain, key)
+    }
+
+    private static func key(_ path: String, _ passphrase: String?) throws(MockServeError) -> NIOSSLPrivateKey {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw MockServeError(.invalidConfiguration, "\(path) cannot be read.")
         }
@@ -50,7 +61,7 @@ struct CertificateFiles: Sendable {
         if isEncrypted, passphrase ?? "" == "" {
             throw MockServeError(
                 .invalidConfiguration,
-                "\(path) is encrypted: put its passphrase into the environment variable MOCKSERVE_TLS_PASSPHRASE."
+                "\(path) is encrypted: put its passphrase into the environment variable \(Setting.tlsPassphrase), or \(Setting.upstreamPassphrase) if it is for upstreams."
             )
         }
         do {
@@ -58,7 +69,8 @@ struct CertificateFiles: Sendable {
         } catch {
             let what =
                 isEncrypted
-                ? "decrypted with MOCKSERVE_TLS_PASSPHRASE" : "read as a private key in PEM (PKCS#8, EC or RSA)"
+                ? "decrypted with the passphrase in the environment"
+                : "read as a private key in PEM (PKCS#8, EC or RSA)"
             throw MockServeError(.invalidConfiguration, "\(path) cannot be \(what).", cause: error)
         }
     }
@@ -81,7 +93,7 @@ struct CertificateFiles: Sendable {
         }
     }
 
-    private static func certificates(_ path: String) throws -> [NIOSSLCertificate] {
+    private static func certificates(_ path: String) throws(MockServeError) -> [NIOSSLCertificate] {
         do {
             let certificates = try NIOSSLCertificate.fromPEMFile(path)
             guard !certificates.isEmpty else { throw NIOSSLError.failedToLoadCertificate }

@@ -2,7 +2,6 @@ import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
-import NIOTLS
 
 /// One connection to an upstream that speaks HTTP/1, one exchange at a time.
 final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
@@ -12,14 +11,11 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     typealias OutboundOut = ByteBuffer
 
     let origin: Origin
-    /// Succeeds when the connection may be used: at once, or after the TLS handshake.
-    let ready: EventLoopPromise<Void>
     /// When the last exchange on it ended; nil before the first.
     private(set) var idleSince: NIODeadline?
 
     /// Set if a proxy gets the requests themselves.
     private let proxy: ProxySettings.Proxy?
-    private let isTLS: Bool
     private let readTimeout: TimeAmount
     private let release: (UpstreamConnection) -> Void
     private var context: ChannelHandlerContext?
@@ -40,16 +36,12 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     init(
         origin: Origin,
         by proxy: ProxySettings.Proxy?,
-        isTLS: Bool,
         readTimeout: TimeAmount,
-        ready: EventLoopPromise<Void>,
         release: @escaping (UpstreamConnection) -> Void
     ) {
         self.origin = origin
         self.proxy = proxy
-        self.isTLS = isTLS
         self.readTimeout = readTimeout
-        self.ready = ready
         self.release = release
     }
 
@@ -61,16 +53,10 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
         if let leadsHome { return leadsHome }
         let listeners = listeners()
-        let leadsHome = isConnected(to: listeners)
+        let leadsHome = context?.channel.leads(to: listeners) ?? false
         // While the server starts, they are not all known.
         if !listeners.isEmpty { self.leadsHome = leadsHome }
         return leadsHome
-    }
-
-    private func isConnected(to listeners: [Origin]) -> Bool {
-        guard let remote = context?.channel.remoteAddress, let host = remote.ipAddress else { return false }
-        let isOwnMachine = host == context?.channel.localAddress?.ipAddress
-        return listeners.contains { $0.port == remote.port && (isOwnMachine || $0.host == host) }
     }
 
     var isWritable: Bool { context?.channel.isWritable ?? true }
@@ -80,8 +66,6 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     /// nothing about the upstream.
     private var isReused = false
 
-    /// An upstream may take nothing of an upload for this many times the time for an answer.
-    private static let sendPatience: Int64 = 4
     private var output = OutputProgress()
 
     /// Bytes that the channel has and the upstream's socket has not taken yet.
@@ -166,7 +150,6 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        if context.channel.isActive { channelActive(context: context) }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -174,17 +157,8 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         timeout?.cancel()
     }
 
-    func channelActive(context: ChannelHandlerContext) {
-        if !isTLS { ready.succeed() }
-    }
-
     func read(context: ChannelHandlerContext) {
         if isPaused { hasHeldRead = true } else { context.read() }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case TLSUserEvent.handshakeCompleted = event { ready.succeed() }
-        context.fireUserInboundEventTriggered(event)
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
@@ -254,7 +228,6 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        ready.fail(ChannelError.eof)
         keepsAlive = false
         if !isResponseComplete {
             do {
@@ -271,7 +244,6 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        ready.fail(error)
         // If a TLS peer just closes, a body that ends with the connection may have been cut (RFC 9112 §9.8). One of
         // known length or in chunks has already ended.
         fail(error)
@@ -305,20 +277,16 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         timeout = nil
         guard !isResponseComplete else { return }
         guard .now() - lastRead >= readTimeout else { return scheduleTimeout() }
-        let seconds = Double(readTimeout.nanoseconds) / 1e9
         if isPaused || !isRequestComplete {
-            // The client is the slow one, unless the upstream takes nothing of what waits. A slow upstream takes it
-            // only in steps.
-            let (long, isTooLong) = readTimeout.nanoseconds.multipliedReportingOverflow(by: Self.sendPatience)
-            let limit = TimeAmount.nanoseconds(isTooLong ? .max : long)
+            // The client is the slow one, unless the upstream takes nothing of what waits.
+            let limit = UpstreamFailure.sendPatience(readTimeout)
             if output.hasStalled(buffered: buffered, .now(), limit: limit), !isPaused {
-                let waited = seconds * Double(Self.sendPatience)
-                return fail(UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(waited) s"))
+                return fail(UpstreamFailure.tookNothing(origin, readTimeout))
             }
             lastRead = .now()
             return scheduleTimeout()
         }
-        fail(UpstreamFailure(status: 504, "\(origin) sent nothing for \(seconds) s"))
+        fail(UpstreamFailure.sentNothing(origin, readTimeout))
     }
 }
 

@@ -1,0 +1,182 @@
+import HTTPMessages
+import HTTPWire
+import MockServeCore
+import NIOCore
+import NIOHPACK
+import NIOHTTP2
+
+/// One connection to an upstream that speaks HTTP/2 (RFC 9113), shared by any number of exchanges.
+final class HTTP2UpstreamConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTP2Frame
+    typealias OutboundOut = HTTP2Frame
+
+    let origin: Origin
+    let eventLoop: any EventLoop
+    let link = FrameLink()
+    private let readTimeout: TimeAmount
+    /// Called when it can take no further exchanges.
+    private let whenSpent: (HTTP2UpstreamConnection) -> Void
+    private var context: ChannelHandlerContext?
+    private var streams: [HTTP2StreamID: HTTP2UpstreamStream] = [:]
+    private var next: HTTP2StreamID = 1
+    /// Exchanges that the upstream takes at the same time.
+    private var limit = 100
+    private var isSpent = false
+    private var watch: RepeatedTask?
+    private var leadsHome: Bool?
+
+    init(
+        origin: Origin,
+        on eventLoop: any EventLoop,
+        readTimeout: TimeAmount,
+        whenSpent: @escaping (HTTP2UpstreamConnection) -> Void
+    ) {
+        self.origin = origin
+        self.eventLoop = eventLoop
+        self.readTimeout = readTimeout
+        self.whenSpent = whenSpent
+    }
+
+    func makeCodec() -> NIOHTTP2Handler {
+        HTTP2Limits.codec(.client, fieldSection: WireLimits().fieldSection, link)
+    }
+
+    /// Whether it takes one more exchange.
+    var isUsable: Bool { !isSpent && streams.count < limit && context?.channel.isActive == true }
+
+    /// As `UpstreamConnection.leads`.
+    func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
+        if let leadsHome { return leadsHome }
+        let listeners = listeners()
+        let leadsHome = context?.channel.leads(to: listeners) ?? false
+        if !listeners.isEmpty { self.leadsHome = leadsHome }
+        return leadsHome
+    }
+
+    /// A stream for one exchange. Only if `isUsable`.
+    func stream() -> any UpstreamStream { HTTP2UpstreamStream(self, isFirst: next == 1) }
+
+    func cancel() { context?.close(promise: nil) }
+
+    // MARK: What streams ask for
+
+    var isWritable: Bool { link.isWritable }
+
+    /// - Returns: nil if the connection is gone.
+    func open(_ stream: HTTP2UpstreamStream) -> HTTP2StreamID? {
+        guard context != nil, !isSpent else { return nil }
+        let id = next
+        next = next.advanced(by: 2)
+        streams[id] = stream
+        // RFC 9113 §5.1.1: the numbers do not begin again.
+        if Int(next) > Int(Int32.max) - 2 { spend() }
+        return id
+    }
+
+    func close(_ id: HTTP2StreamID) {
+        streams[id] = nil
+        if isSpent, streams.isEmpty { context?.close(promise: nil) }
+    }
+
+    private func spend() {
+        guard !isSpent else { return }
+        isSpent = true
+        whenSpent(self)
+    }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        link.open(context)
+        link.whenWritten = { [unowned self] id, bytes in streams[id]?.wrote(bytes) }
+        let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let interval = TimeAmount.nanoseconds(min(max(readTimeout.nanoseconds / 8, 5_000_000), 10_000_000_000))
+        watch = context.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+            bound.value.checkTimeouts()
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        link.close()
+        watch?.cancel()
+        watch = nil
+        spend()
+        fail(ChannelError.eof)
+    }
+
+    private func checkTimeouts() {
+        let now = NIODeadline.now()
+        for stream in streams.values { stream.check(now, readTimeout) }
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        link.isReading = true
+        let frame = unwrapInboundIn(data)
+        switch frame.payload {
+        case .headers(let headers): streams[frame.streamID]?.receive(headers)
+        case .data(let data):
+            guard case .byteBuffer(let bytes) = data.data else { return }
+            streams[frame.streamID]?.receive(bytes, isEnd: data.endStream)
+        case .rstStream(let code): streams[frame.streamID]?.wasReset(code)
+        case .goAway(let last, _, _):
+            spend()
+            // Those beyond it were not looked at (RFC 9113 §6.8).
+            for (id, stream) in streams where id > last { stream.wasReset(.refusedStream) }
+            if streams.isEmpty { context.close(promise: nil) }
+        case .settings(.settings(let settings)):
+            for setting in settings where setting.parameter == .maxConcurrentStreams { limit = setting.value }
+        default: break
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        link.isReading = false
+        link.flush()
+        for stream in streams.values { stream.receivedAll() }
+        context.fireChannelReadComplete()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case let event as NIOHTTP2WindowUpdatedEvent:
+            if event.streamID == .rootStream { return link.connectionWindowChanged(to: event.inboundWindowSize) }
+            if let size = event.inboundWindowSize { streams[event.streamID]?.windowChanged(to: size) }
+        case let event as StreamClosedEvent:
+            if let code = event.reason { streams[event.streamID]?.wasReset(code) }
+        case let event as ChannelEvent where event == .inputClosed: context.close(promise: nil)
+        case is NIOHTTP2StreamCreatedEvent, is NIOHTTP2BulkStreamWindowChangeEvent: break
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            for stream in streams.values { stream.writabilityRestored() }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        spend()
+        fail(ChannelError.eof)
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if let error = error as? NIOHTTP2Errors.StreamError {
+            streams[error.streamID]?.fail(error.baseError)
+        } else if link.isBroken || !(error is any NIOHTTP2Error) {
+            spend()
+            fail(error)
+            context.close(promise: nil)
+        }
+    }
+
+    private func fail(_ error: any Error) {
+        let lost = streams.values
+        streams = [:]
+        for stream in lost { stream.fail(error) }
+    }
+}
