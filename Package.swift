@@ -145,6 +145,7 @@ let package = Package(
                 "MockServe",
                 "CassetteFormats",
                 "CassetteStore",
+                "ServerCertificates",
                 "MockServeCore",
                 "HTTPMessages",
                 "HTTPWire",
@@ -216,6 +217,7 @@ let package = Package(
             dependencies: ["CassetteFormats", "MockServeCore", "HTTPMessages", "ContentCoding"],
             exclude: ["Fixtures"]
         ),
+        .testTarget(name: "ServerCertificatesTests", dependencies: ["ServerCertificates"]),
         .testTarget(
             name: "MockServeTests",
             dependencies: [

@@ -20,7 +20,7 @@ struct MockServeCommand: AsyncParsableCommand {
         version: MockServeVersion.current,
         subcommands: [
             DemoCommand.self, RecordCommand.self, ReplayCommand.self, RunCommand.self, ExplainCommand.self,
-            CassetteCommand.self, GitCommand.self, ControlCommand.self, GuardCommand.self,
+            CassetteCommand.self, GitCommand.self, AuthorityCommand.self, ControlCommand.self, GuardCommand.self,
         ]
     )
 

@@ -28,6 +28,11 @@ package struct ServedNames: Sendable, Equatable {
         }
     }
 
+    /// Whether certificates can be for it.
+    package static func isAddressOrName(_ text: String) -> Bool {
+        address(text) != nil || isName(text.lowercased())
+    }
+
     /// The bytes of an IP address; nil for a name.
     private static func address(_ text: String) -> [UInt8]? {
         guard let address = try? SocketAddress(ipAddress: text, port: 0) else { return nil }

@@ -1,5 +1,6 @@
 import Crypto
 package import Foundation
+import NIOCore
 import SwiftASN1
 import X509
 
@@ -16,12 +17,26 @@ package struct SigningAuthority: Sendable {
 
     /// A new authority, which is constrained to these names and to loopback.
     ///
-    /// - Parameter validity: seconds.
+    /// - Parameters:
+    ///   - constrainsAddresses: whether addresses are constrained, too. Clients that are built on BoringSSL, such as gRPC's,
+    ///     accept no certificate for an address from an authority that is, so one whose key is never written does without.
+    ///   - validity: seconds.
     package init(
         for served: ServedNames,
+        constrainsAddresses: Bool,
         validity: TimeInterval = Self.validity,
         now: Date = Date()
     ) throws {
+        let constraints = served.constraints(includingAddresses: constrainsAddresses)
+        try self.init(constrainedTo: constraints, validity: validity, now: now)
+    }
+
+    /// A new authority with the constraints of this one.
+    package func renewed(validity: TimeInterval, now: Date = Date()) throws -> SigningAuthority {
+        try SigningAuthority(constrainedTo: certificate.extensions.nameConstraints, validity: validity, now: now)
+    }
+
+    private init(constrainedTo constraints: NameConstraints?, validity: TimeInterval, now: Date) throws {
         key = P256.Signing.PrivateKey()
         let publicKey = Certificate.PublicKey(key.publicKey)
         // Two authorities with one name would be taken for each other.
@@ -30,7 +45,6 @@ package struct SigningAuthority: Sendable {
             OrganizationName("mockserve")
             CommonName("mockserve \(mark.map { String(format: "%02x", $0) }.joined())")
         }
-        let constraints = served.constraints
         let extensions = try Certificate.Extensions {
             Critical(BasicConstraints.isCertificateAuthority(maxPathLength: 0))
             Critical(KeyUsage(keyCertSign: true, cRLSign: true))
@@ -174,8 +188,9 @@ extension ServedNames {
     }
 
     /// Nil if any name may be used.
-    fileprivate var constraints: NameConstraints? {
+    fileprivate func constraints(includingAddresses: Bool) -> NameConstraints? {
         guard !areAny else { return nil }
+        guard includingAddresses else { return NameConstraints(permittedDNSDomains: names) }
         let single = addresses.map { $0 + [UInt8](repeating: 0xFF, count: $0.count) }
         let ranges = [[127, 0, 0, 0, 255, 0, 0, 0], Self.loopback6 + [UInt8](repeating: 0xFF, count: 16)] + single
         return NameConstraints(
@@ -188,13 +203,8 @@ extension ServedNames {
     fileprivate static func text(range: [UInt8]) -> String {
         let (address, mask) = (range.prefix(range.count / 2), range.suffix(range.count / 2))
         let length = mask.reduce(0) { $0 + $1.nonzeroBitCount }
-        let text =
-            address.count == 4
-            ? address.map(String.init).joined(separator: ".")
-            : stride(from: 0, to: address.count - 1, by: 2).map {
-                String(Int(address[$0]) << 8 | Int(address[$0 + 1]), radix: 16)
-            }
-            .joined(separator: ":")
+        let packed = ByteBuffer(bytes: address)
+        let text = (try? SocketAddress(packedIPAddress: packed, port: 0))?.ipAddress ?? "?"
         return length == address.count * 8 ? text : "\(text)/\(length)"
     }
 }

@@ -177,8 +177,7 @@ final class ScopeJournal: Sendable {
         _ request: RequestHead,
         _ outcome: JournalEntry.Outcome,
         status: Int?,
-        remark: String? = nil,
-        log: ExchangeLog?
+        _ notes: ExchangeNotes
     ) {
         let lane = state.withLock { $0.lanes.first } ?? makeLane()
         lane.note(
@@ -186,8 +185,7 @@ final class ScopeJournal: Sendable {
             target: redacted(request),
             redacted(outcome),
             status: status,
-            remark,
-            log: log
+            notes
         )
     }
 

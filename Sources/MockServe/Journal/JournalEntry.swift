@@ -86,6 +86,9 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
     /// redacted values were answered differently, or it was a fault (``MockServer/fault(_:on:nth:every:times:probability:seed:)``).
     /// Nil if there is nothing to say.
     public let remark: String?
+    /// The subject of the certificate that the client has shown (RFC 4514); nil if it has shown none
+    /// (``CertificateOptions/clientAuthoritiesFile``).
+    public let client: String?
     let log: ExchangeLog?
 
     /// The method, as sent.
@@ -109,7 +112,9 @@ public struct JournalEntry: Sendable, Equatable, CustomStringConvertible {
 
     /// The bytes with which the entry counts in the journal.
     var size: Int {
-        var size = (log?.memory ?? 0) + 144 + (remark?.utf8.count ?? 0) + methodBytes.count + targetBytes.count
+        var size =
+            (log?.memory ?? 0) + 144 + (remark?.utf8.count ?? 0) + (client?.utf8.count ?? 0) + methodBytes.count
+            + targetBytes.count
         switch outcome.kind {
         case .missed(let miss): size += miss.explanation.utf8.count + miss.json.utf8.count
         case .failed(let reason): size += reason.utf8.count

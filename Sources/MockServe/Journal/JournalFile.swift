@@ -172,6 +172,7 @@ extension JournalEntry {
         FieldsJSON.appendString(targetBytes, to: &output)
         append(status.map { ",\"status\":\($0)" } ?? ",\"status\":null")
         if let remark { append(",\"remark\":\(JSONText.string(remark))") }
+        if let client { append(",\"client\":\(JSONText.string(client))") }
         switch outcome.kind {
         case .replayed(let number): append(",\"outcome\":\"replayed\",\"interaction\":\(number)}\n")
         case .recorded(let number): append(",\"outcome\":\"recorded\",\"interaction\":\(number)}\n")

@@ -28,15 +28,12 @@ final class JournalLane: Sendable {
     /// - Parameters:
     ///   - target: redacted.
     ///   - status: of the answer; nil if there was none.
-    ///   - remark: as `JournalEntry.remark`.
-    ///   - log: the content of the exchange, if it is kept.
     func note(
         method: [UInt8],
         target: [UInt8],
         _ outcome: JournalEntry.Outcome,
         status: Int?,
-        _ remark: String? = nil,
-        log: ExchangeLog? = nil
+        _ notes: ExchangeNotes = ExchangeNotes()
     ) {
         let entry = JournalEntry(
             number: journal.nextNumber(),
@@ -45,8 +42,9 @@ final class JournalLane: Sendable {
             targetBytes: target,
             outcome: outcome,
             status: status,
-            remark: remark,
-            log: log
+            remark: notes.remark,
+            client: notes.client?.subject,
+            log: notes.log
         )
         let limits = journal.limits
         let keepsRecorded = journal.keepsRecordedNumbers

@@ -37,7 +37,8 @@ struct Reception {
     ) {
         self.entrance = entrance
         self.exchanges = exchanges
-        self.prepared = refusal == nil ? prepared : nil
+        // Who the client is would be missing in the journal.
+        self.prepared = refusal == nil && client == nil ? prepared : nil
         self.upstreams = upstreams
         self.admission = admission
         self.client = client
@@ -66,7 +67,7 @@ struct Reception {
             upstream: upstreams.upstream(for: head, listener: entrance.listener),
             client: client,
             transport: transport,
-            shortCut: shortCut
+            shortCut: client == nil ? shortCut : nil
         )
         return (exchange, standingRefusal ?? (isAllowed ? nil : HostPolicy.refusal(head)))
     }

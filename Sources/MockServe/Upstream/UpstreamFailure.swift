@@ -53,6 +53,16 @@ struct UpstreamFailure: Error, Sendable {
         UpstreamFailure("\(origin) is this server itself; name the real service as the upstream")
     }
 
+    /// The library names its reason in capitals, among numbers and lines of its own source.
+    private static func tlsReason(_ error: any Error) -> String {
+        let text = String(describing: error)
+        guard let reason = text.firstMatch(of: /OPENSSL_internal:([A-Z0-9_]+)/)?.output.1 else { return text }
+        if reason == "CERTIFICATE_VERIFY_FAILED" {
+            return "its certificate is not trusted; --upstream-ca names a file with the authority to trust"
+        }
+        return reason.lowercased().replacing("_", with: " ")
+    }
+
     /// Says in words for users what SwiftNIO said.
     init(_ error: any Error, upstream: String) {
         switch error {
@@ -74,9 +84,8 @@ struct UpstreamFailure: Error, Sendable {
             let reason = String(cString: strerror(error.errnoCode))
             self.init("\(upstream): \(reason)", end: error.errnoCode == ECONNRESET ? .reset : .close)
         case let error as SocketAddressError: self.init("\(upstream): \(error)")
-        case let error as NIOSSLError: self.init("\(upstream): TLS failed: \(error)")
-        case let error as BoringSSLError: self.init("\(upstream): TLS failed: \(error)")
-        case let error as NIOSSLExtraError: self.init("\(upstream): TLS failed: \(error)")
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            self.init("\(upstream): TLS failed: \(Self.tlsReason(error))")
         default: self.init("\(upstream): \(error)")
         }
     }

@@ -44,6 +44,9 @@ struct RunCommand: AsyncParsableCommand {
     @Flag(help: "Say misses and failures as they happen, among what COMMAND prints.")
     var live = false
 
+    @Flag(help: "Do not make COMMAND trust the server's certificates: leave SSL_CERT_FILE and the like as they are.")
+    var noTrust = false
+
     @Flag(help: "Keep what was recorded even if COMMAND fails.")
     var keepFailed = false
 
@@ -138,7 +141,18 @@ struct RunCommand: AsyncParsableCommand {
     }
 
     private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {
+        try serving.tls.writeAuthority(of: server)
         var updates: [Environment.Key: String?] = ["MOCKSERVE_URL": server.url.absoluteString]
+        let trust =
+            try noTrust
+            ? nil
+            : server.certificateAuthority.map { authority in
+                try TrustEnvironment(authority, ProcessInfo.processInfo.environment)
+            }
+        defer { trust?.remove() }
+        for (name, value) in trust?.variables ?? [:] {
+            if let key = Environment.Key(rawValue: name) { updates[key] = value }
+        }
         for variable in variables {
             guard let equals = variable.firstIndex(of: "="),
                 let key = Environment.Key(rawValue: String(variable[..<equals]))

@@ -180,6 +180,12 @@ private final class ControlledServers: Sendable {
         let options = try ControlledServerOptions.parse(arguments)
         let server = try await MockServer.start(try options.configuration(recordedBy: command))
         options.serving.warn(server)
+        do {
+            try options.serving.tls.writeAuthority(of: server)
+        } catch {
+            try? await server.stop()
+            throw error
+        }
         let number = state.withLock { state in
             state.last += 1
             state.servers[state.last] = (options, server)

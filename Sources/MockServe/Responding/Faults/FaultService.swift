@@ -110,7 +110,7 @@ private final class OwnAnswer: ExchangeReceiver {
     func receiveEnd(trailers: Fields) {
         var status: Int?
         if case .status(let given, _) = kind { status = given }
-        journal.note(exchange.request, .responded, status: status, remark: exchange.fault, log: exchange.log)
+        journal.note(exchange.request, .responded, status: status, exchange.notes)
         switch kind {
         case .status(let status, let retryAfter):
             var fields = Fields([("Date", HTTPDate.text())])

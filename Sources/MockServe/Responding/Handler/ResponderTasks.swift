@@ -44,11 +44,11 @@ final class ResponderTasks: Sendable {
         _ exchange: Exchange,
         _ respond: @escaping @Sendable (MockRequest) async throws -> MockResponse
     ) -> Receiver.Start {
-        let (head, log, fault) = (exchange.request, exchange.log, exchange.fault)
+        let (head, notes) = (exchange.request, exchange.notes)
         return { request, writer in
             self.start {
                 let (outcome, status) = await self.answer(request, writer, respond)
-                self.journal.note(head, outcome, status: status, remark: fault, log: log)
+                self.journal.note(head, outcome, status: status, notes)
             }
         }
     }

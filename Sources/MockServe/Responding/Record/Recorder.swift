@@ -74,7 +74,7 @@ final class Recorder: ExchangeService, ExchangeHandler {
     }
 
     func note(_ exchange: Exchange, _ outcome: JournalEntry.Outcome, status: Int?) {
-        journal.note(exchange.request, outcome, status: status, remark: exchange.fault, log: exchange.log)
+        journal.note(exchange.request, outcome, status: status, exchange.notes)
     }
 
     func recorded(_ notes: RedactionNotes, isCut: Bool) { journal.recorded(notes, isCut: isCut) }

@@ -183,9 +183,10 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
 
     func note(_ key: MatchKeyBuilder, _ exchange: Exchange, _ number: Int64, status: Int, _ remark: String?) {
         let request = exchange.request
-        let remarks = [remark, exchange.fault].compactMap { $0 }.joined(separator: "; ")
-        let text = remarks.isEmpty ? nil : remarks
-        note(request.method, noted(key, request), number, status: status, text, log: exchange.log)
+        var notes = exchange.notes
+        let remarks = [remark, notes.remark].compactMap { $0 }.joined(separator: "; ")
+        notes.remark = remarks.isEmpty ? nil : remarks
+        note(request.method, noted(key, request), number, status: status, notes)
     }
 
     private func note(
@@ -193,11 +194,10 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         _ target: [UInt8],
         _ number: Int64,
         status: Int,
-        _ remark: String? = nil,
-        log: ExchangeLog? = nil
+        _ notes: ExchangeNotes = ExchangeNotes()
     ) {
         let outcome = JournalEntry.Outcome.replayed(interaction: Int(number))
-        journal.note(method: method, target: target, outcome, status: status, remark, log: log)
+        journal.note(method: method, target: target, outcome, status: status, notes)
     }
 
     /// Finds the answer to a request and advances the position; nil for a miss.

@@ -211,8 +211,7 @@ struct MissReport: Sendable {
     /// Answers an exchange with it, and notes that.
     func answer(_ exchange: Exchange, _ journal: ScopeJournal) {
         let problem = problem
-        let (request, log) = (exchange.request, exchange.log)
-        journal.note(request, .missed(miss), status: problem.status, remark: exchange.fault, log: log)
+        journal.note(exchange.request, .missed(miss), status: problem.status, exchange.notes)
         guard Self.prefersText(exchange.request) else { return exchange.answer(problem.response, body: problem.body) }
         exchange.answer(problem.response(type: "text/plain; charset=utf-8"), body: Array(text.utf8))
     }

@@ -125,7 +125,7 @@ final class ReplayedExchange: ExchangeReceiver {
             request,
             .failed("\(what): \(failure)"),
             status: 500,
-            log: exchange.log
+            exchange.notes
         )
     }
 

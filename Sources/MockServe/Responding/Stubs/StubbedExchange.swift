@@ -71,9 +71,10 @@ final class StubbedExchange: ExchangeReceiver {
 
     private func answer() {
         let definition = stub.definition
-        let remark = definition.behavior.fault == nil ? Self.remark(exchange, stub) : exchange.fault
+        var notes = exchange.notes
+        if definition.behavior.fault == nil { notes.remark = Self.remark(exchange, stub) }
         let status = definition.response.status
-        journal.note(exchange.request, .responded, status: status, remark: remark, log: exchange.log)
+        journal.note(exchange.request, .responded, status: status, notes)
         let length: BodyLength = definition.trailers.isEmpty ? .known(stub.body.readableBytes) : .unknown
         exchange.sendHead(definition.response, length: length)
         if stub.body.readableBytes > 0 { exchange.send(stub.body) }

@@ -41,7 +41,9 @@ final class ServerTLS: Sendable {
 
     private func new() throws -> Made {
         let issuer =
-            try files.own == nil ? CertificateIssuer(files.authority ?? SigningAuthority(for: served), served) : nil
+            try files.own == nil
+            ? CertificateIssuer(files.authority ?? SigningAuthority(for: served, constrainsAddresses: false), served)
+            : nil
         guard let (chain, key) = try files.own ?? issuer?.standard else { throw NIOSSLError.failedToLoadCertificate }
         var configuration = TLSConfiguration.makeServerConfiguration(
             certificateChain: chain.map { .certificate($0) },

@@ -1,0 +1,77 @@
+import CassetteStore
+import Foundation
+import MockServe
+import ServerCertificates
+
+/// What makes the command of `run` trust the certificates of the server: files in a private folder, and the environment
+/// variables by which programs find them. Where a file takes the place of what would be trusted otherwise, that is in it too.
+struct TrustEnvironment {
+    /// Variables that name all that is trusted.
+    static let replacing = [
+        "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "AWS_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT",
+        "CARGO_HTTP_CAINFO", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
+    ]
+    /// Variables that name what is trusted in addition.
+    static let adding = ["NODE_EXTRA_CA_CERTS", "DENO_CERT"]
+    static let java = "JAVA_TOOL_OPTIONS"
+
+    /// Where systems keep what they trust.
+    private static let systemBundles = [
+        "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem",
+        "/etc/ssl/cert.pem",
+    ]
+
+    private(set) var variables: [String: String] = [:]
+    private let folder: URL
+
+    /// - Throws: `MockServeError` if the files cannot be written.
+    init(_ authority: CertificateAuthority, _ environment: [String: String]) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-trust-\(UUID().uuidString)")
+        do {
+            let isPrivate = [FileAttributeKey.posixPermissions: 0o700]
+            try FileManager.default.createDirectory(
+                at: folder,
+                withIntermediateDirectories: false,
+                attributes: isPrivate
+            )
+            try writeFiles(authority, environment)
+        } catch {
+            remove()
+            throw MockServeError(
+                .invalidConfiguration,
+                "What the command is to trust cannot be written to \(folder.path): \(error.localizedDescription)",
+                cause: error
+            )
+        }
+    }
+
+    /// The command has ended.
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+
+    private mutating func writeFiles(_ authority: CertificateAuthority, _ environment: [String: String]) throws {
+        let system = Self.systemBundles.first { FileStatus($0) != nil }
+        var written: [String: String] = [:]
+        func file(beside base: String?) throws -> String {
+            if let known = written[base ?? ""] { return known }
+            var text = base.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
+            if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+            let path = folder.appendingPathComponent("trusted-\(written.count).pem").path
+            try (text + authority.pem).write(toFile: path, atomically: false, encoding: .utf8)
+            written[base ?? ""] = path
+            return path
+        }
+        func own(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        for name in Self.replacing { variables[name] = try file(beside: own(name) ?? system) }
+        for name in Self.adding { variables[name] = try file(beside: own(name)) }
+        let options = own(Self.java) ?? ""
+        guard !options.contains("javax.net.ssl.trustStore") else { return }
+        let text = system.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
+        let store = folder.appendingPathComponent("trusted.jks")
+        try Data(TrustStores.java([authority.der] + TrustStores.certificates(inPEM: text))).write(to: store)
+        let added = [
+            "-Djavax.net.ssl.trustStore=\(store.path)", "-Djavax.net.ssl.trustStoreType=JKS",
+            "-Djavax.net.ssl.trustStorePassword=\(TrustStores.javaPassword)",
+        ]
+        variables[Self.java] = ((options.isEmpty ? [] : [options]) + added).joined(separator: " ")
+    }
+}
