@@ -91,6 +91,7 @@ enum InteractionRow {
             ]
         )
         let number = db.lastInsertedRowID
+        try MessageSQL.insert(content.conversation, of: number, db)
         try PlaceholderSQL.raise(content.redactions.highest, db)
         return number
     }

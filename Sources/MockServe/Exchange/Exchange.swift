@@ -128,4 +128,10 @@ final class Exchange {
         if !body.isEmpty { send(ByteBuffer(bytes: body)) }
         finish()
     }
+
+    /// Sends an answer of the server's own, in the form that the client understands.
+    func answer(_ problem: Problem) {
+        guard let type = request.typeOfGRPC else { return answer(problem.response, body: problem.body) }
+        answer(problem.responseOfGRPC(type), body: [])
+    }
 }

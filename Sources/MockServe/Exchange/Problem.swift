@@ -6,6 +6,8 @@ struct Problem {
     let status: Int
     let title: String
     let detail: String
+    /// All of it in one line, for clients that show only that; nil if title and detail say all.
+    var oneLine: String?
     /// Further members: names and JSON values.
     var members: [(name: String, json: String)] = []
     /// Fields in addition to `Content-Type` and `Date`.

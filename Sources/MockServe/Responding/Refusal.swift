@@ -5,7 +5,7 @@ import NIOCore
 /// Answers at once and ignores the rest of the request.
 final class Refusal: ExchangeReceiver {
     init(_ exchange: Exchange, _ problem: Problem) {
-        exchange.answer(problem.response, body: problem.body)
+        exchange.answer(problem)
     }
 
     func receive(_ bytes: ByteBuffer) {}

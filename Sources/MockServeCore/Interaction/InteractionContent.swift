@@ -18,6 +18,8 @@ package struct InteractionContent: Sendable {
     package var chunks: [ResponseChunk]
     /// Set if the upstream did not complete its answer.
     package var cut: AnswerCut?
+    /// Who said what when, if the two sides took turns. Not set in an interaction read from a cassette.
+    package var conversation: [ConversationStep]
     /// What was redacted in it. Not set in an interaction read from a cassette.
     package var redactions: RedactionNotes
 
@@ -33,6 +35,7 @@ package struct InteractionContent: Sendable {
         firstByte: Int? = nil,
         chunks: [ResponseChunk] = [],
         cut: AnswerCut? = nil,
+        conversation: [ConversationStep] = [],
         redactions: RedactionNotes = RedactionNotes()
     ) {
         self.origin = origin
@@ -46,6 +49,7 @@ package struct InteractionContent: Sendable {
         self.firstByte = firstByte
         self.chunks = chunks
         self.cut = cut
+        self.conversation = conversation
         self.redactions = redactions
     }
 }

@@ -157,7 +157,7 @@ package final class RuleSet: Sendable {
         redactor?.redact(body: body, fields, nil, &notes) ?? body
     }
 
-    func comparable(_ body: [UInt8], _ fields: Fields) -> [UInt8] {
+    package func comparable(_ body: [UInt8], _ fields: Fields) -> [UInt8] {
         var notes = RedactionNotes()
         return comparable(body, fields, &notes)
     }

@@ -35,6 +35,8 @@ package final class PlaybackReader {
     package let path: String
     /// Whether any answer depends on fields of its request.
     package private(set) var hasVariants: Bool
+    /// Whether there are conversations.
+    package private(set) var hasConversations: Bool
     private let newest: Int64
     private let queue: DatabaseQueue
     private let connection: SQLiteConnection
@@ -57,10 +59,10 @@ package final class PlaybackReader {
         let reader = try CassetteReader(path: path, keepsTransactions: true)
         queue = reader.queue
         do {
-            (connection, hasVariants) = try queue.inDatabase { db in
+            (connection, hasVariants, hasConversations) = try queue.inDatabase { db in
                 try db.execute(sql: "PRAGMA cache_size = -\(max(64, memory >> 10)); PRAGMA busy_timeout = 0")
                 guard let connection = db.sqliteConnection else { throw DatabaseError(resultCode: .SQLITE_MISUSE) }
-                return (connection, try CassetteReader.hasVariants(db))
+                return (connection, try CassetteReader.hasVariants(db), try MessageSQL.hasAny(db))
             }
             statements = try PlaybackStatements(connection)
         } catch {
@@ -103,7 +105,9 @@ package final class PlaybackReader {
         var found: Int64 = 0
         try statements.version.run { found = $0.integer(0) }
         guard found != version else { return false }
-        hasVariants = try queue.inDatabase { try CassetteReader.hasVariants($0) }
+        (hasVariants, hasConversations) = try queue.inDatabase {
+            (try CassetteReader.hasVariants($0), try MessageSQL.hasAny($0))
+        }
         version = found
         return true
     }
@@ -184,6 +188,38 @@ package final class PlaybackReader {
                 throw CassetteError(.damaged, path: path, "is damaged: part \(number) of body \(body.id) is missing.")
             }
             return slice
+        }
+    }
+
+    /// The conversations that were recorded for a target, in recording order, with their requests.
+    package func conversations(
+        method: [UInt8],
+        target: [UInt8],
+        origin: String,
+        limit: Int
+    ) throws -> [(interaction: Interaction, steps: [ConversationStep])] {
+        try explaining {
+            try queue.inDatabase { db in
+                let (method, target) = (Latin1.string(method), Latin1.string(target))
+                let ids = try MessageSQL.interactions(
+                    method: method,
+                    target: target,
+                    origin: origin,
+                    newest: newest,
+                    limit: limit,
+                    db
+                )
+                return try ids.compactMap { id in
+                    var found: Interaction?
+                    let sql =
+                        "SELECT \(InteractionRow.columns) FROM \(InteractionRow.tables) WHERE interaction.id = ?1"
+                    try db.query(sql, [.integer(id)]) { row in
+                        found = try InteractionRow.decode(row)
+                        return false
+                    }
+                    return try found.map { ($0, try MessageSQL.steps(of: id, db)) }
+                }
+            }
         }
     }
 

@@ -146,7 +146,7 @@ final class ResponderTasks: Sendable {
                 title: "The request body is too large",
                 detail: "This handler takes bodies of up to \(bodyLimit) bytes (RequestLimits.responderBody)."
             )
-            exchange.answer(problem.response, body: problem.body)
+            exchange.answer(problem)
         }
 
         func receiveEnd(trailers: Fields) {

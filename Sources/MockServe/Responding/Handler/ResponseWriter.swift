@@ -98,6 +98,6 @@ final class ResponseWriter: Sendable {
 
     func fail(_ error: any Error) {
         let problem = Problem(status: 500, title: "The responder threw an error", detail: String(describing: error))
-        eventLoop.execute { self.exchange.value.answer(problem.response, body: problem.body) }
+        eventLoop.execute { self.exchange.value.answer(problem) }
     }
 }

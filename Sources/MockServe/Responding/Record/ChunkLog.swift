@@ -25,4 +25,20 @@ struct ChunkLog {
             chunks.append(ResponseChunk(offset: offset, size: size))
         }
     }
+
+    /// Makes the pieces as long as the body, of which the last may have been announced longer or not at all.
+    mutating func fit(_ total: Int) {
+        var rest = total
+        for index in chunks.indices {
+            chunks[index].size = min(chunks[index].size, rest)
+            rest -= chunks[index].size
+        }
+        chunks.removeAll { $0.size == 0 }
+        guard rest > 0 else { return }
+        if chunks.isEmpty {
+            chunks = [ResponseChunk(offset: 0, size: rest)]
+        } else {
+            chunks[chunks.count - 1].size += rest
+        }
+    }
 }

@@ -19,6 +19,11 @@ final class ExchangeRecording {
     private var responseBody: BodyCollector
     private var pieces = ChunkLog()
     private var hasMarks = false
+    /// Of a call of gRPC.
+    private var log: ConversationLog?
+    /// Whether the pieces of the answer are its messages.
+    private var hasMessages = false
+    private var responseSize = 0
 
     /// - Parameter request: as the upstream should see it.
     init(_ request: RequestHead, from origin: String, _ writer: CassetteWriter?) {
@@ -28,6 +33,7 @@ final class ExchangeRecording {
         key = MatchKeyBuilder(request, writer?.rules ?? .none)
         requestBody = BodyCollector(writer, request)
         requestBody.redact(request.fields, "request body")
+        if writer != nil, request.fields.holdMessagesOfGRPC { log = ConversationLog() }
         responseBody = BodyCollector(writer, request)
     }
 
@@ -35,12 +41,18 @@ final class ExchangeRecording {
 
     /// - Returns: whether bytes were handed to the writer, which may be congested then.
     func append(request bytes: ByteBuffer) -> Bool {
-        bytes.withUnsafeReadableBytes { key.update($0) }
+        bytes.withUnsafeReadableBytes { bytes in
+            key.update(bytes)
+            log?.append(request: bytes, at: sinceArrival)
+        }
         return requestBody.append(bytes)
     }
 
     /// The request is complete. What its answer tells to be secret does not change its key: a client asks before it knows.
-    func endRequest() { if writer != nil { matchKey = key.key(origin: origin) } }
+    func endRequest() {
+        if writer != nil { matchKey = key.key(origin: origin) }
+        log?.end(.client, at: sinceArrival)
+    }
 
     func append(informational head: ResponseHead) {
         informational.append(head)
@@ -51,22 +63,40 @@ final class ExchangeRecording {
         response = head
         headTime = Clock.now()
         responseBody.redact(head.fields, "response body")
+        hasMessages = log != nil && head.fields.holdMessagesOfGRPC
     }
 
     /// The next `size` bytes of the answer are one piece, however they are read from the socket.
     func mark(piece size: Int) {
+        guard !hasMessages else { return }
         hasMarks = true
         pieces.begin(size: size, at: sinceHead)
     }
 
     /// - Returns: as for the request.
     func append(response bytes: ByteBuffer) -> Bool {
-        if !hasMarks { pieces.add(size: bytes.readableBytes, at: sinceHead) }
+        responseSize += bytes.readableBytes
+        if hasMessages {
+            let offset = sinceHead
+            bytes.withUnsafeReadableBytes { bytes in
+                log?.append(response: bytes, at: sinceArrival) { pieces.begin(size: $0, at: offset) }
+            }
+        } else if !hasMarks {
+            pieces.add(size: bytes.readableBytes, at: sinceHead)
+        }
         return responseBody.append(bytes)
+    }
+
+    func endResponse() {
+        log?.end(.server, at: sinceArrival)
+        // The last message may not be complete, or may be none.
+        if hasMessages { pieces.fit(responseSize) }
     }
 
     /// Milliseconds since the head of the answer.
     var sinceHead: Int { Clock.milliseconds(since: headTime) }
+
+    private var sinceArrival: Int { Clock.milliseconds(since: arrival) }
 
     // MARK: The end
 
@@ -91,7 +121,8 @@ final class ExchangeRecording {
             recordedAt: arrival.unixMilliseconds,
             firstByte: headTime.milliseconds(since: arrival),
             chunks: pieces.chunks,
-            cut: cut
+            cut: cut,
+            conversation: log?.conversation ?? []
         )
         return try NewInteraction(content, key, &requestBody, &responseBody, for: writer)
     }

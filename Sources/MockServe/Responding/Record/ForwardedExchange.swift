@@ -178,6 +178,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
 
     func receiveResponseEnd(trailers: Fields) {
         responseEnd = trailers
+        recording.endResponse()
         request.leaveStream()
         guard !isOver else { return }
         if answer.isStreaming || !request.isComplete { answer.flush() }
@@ -213,6 +214,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             return end()
         }
         responseEnd = Fields()
+        recording.endResponse()
         complete()
     }
 
@@ -224,7 +226,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             title: "The upstream gave no valid answer",
             detail: failure.message + ". Nothing was recorded."
         )
-        exchange.answer(problem.response, body: problem.body)
+        exchange.answer(problem)
         end()
     }
 
@@ -285,7 +287,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
                     title: "The interaction could not be recorded",
                     detail: "The cassette \(error.description)"
                 )
-                exchange.answer(problem.response, body: problem.body)
+                exchange.answer(problem)
             }
         }
         end()

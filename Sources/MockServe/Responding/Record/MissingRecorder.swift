@@ -75,7 +75,7 @@ private final class HeldExchange: ExchangeReceiver {
                     "This mode holds a request of up to \(MissingRecorder.holdLimit) bytes until it is known whether "
                     + "the cassette answers it. Record larger ones with the mode `all`."
             )
-            return exchange.answer(problem.response, body: problem.body)
+            return exchange.answer(problem)
         }
         held.append(bytes)
     }

@@ -130,7 +130,7 @@ final class BodyPlayer {
                 title: "The cassette cannot be played",
                 detail: String(describing: error)
             )
-            exchange.answer(problem.response, body: problem.body)
+            exchange.answer(problem)
         }
     }
 

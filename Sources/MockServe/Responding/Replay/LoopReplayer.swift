@@ -54,7 +54,13 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     func respond(to exchange: Exchange) -> any ExchangeReceiver {
         if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
         exchange.sendContinueIfExpected()
-        return ReplayedExchange(exchange, replayer: self)
+        // Before the cassette is open it is not known whether it has conversations.
+        guard exchange.request.fields.holdMessagesOfGRPC, !isOpen || hasConversations else {
+            return ReplayedExchange(exchange, replayer: self)
+        }
+        let conversation = ConversationExchange(exchange, replayer: self)
+        conversation.start()
+        return conversation
     }
 
     /// The mapping for a client that knows the server by `origin`.
@@ -81,7 +87,10 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
     /// of the file.
     ///
     /// - Throws: `PlaybackReader.Busy` if nothing can be read now.
-    private func reading() throws -> PlaybackReader { try cassette.reading() }
+    func reading() throws -> PlaybackReader { try cassette.reading() }
+
+    /// An error counts as yes: it recurs.
+    private var hasConversations: Bool { (try? reading())?.hasConversations ?? true }
 
     /// Called when somebody has changed the cassette.
     private func follow(_ reader: PlaybackReader) throws {

@@ -94,6 +94,7 @@ struct MissReport: Sendable {
             detail: nearest.isEmpty ? nothing : detail
         )
         problem.fields.append("mockserve-miss", "1")
+        problem.oneLine = "\(oneLine) \(fix)"
         problem.members = [
             ("method", JSONText.string(shown(Latin1.string(asked.head.method), Self.valueLimit))),
             ("target", JSONText.string(shown(Latin1.string(asked.head.target), Self.targetLimit))),
@@ -208,11 +209,17 @@ struct MissReport: Sendable {
         return String(output) + (text.unicodeScalars.count > limit ? "…" : "")
     }
 
-    /// Answers an exchange with it, and notes that.
-    func answer(_ exchange: Exchange, _ journal: ScopeJournal) {
+    /// Notes it.
+    func noted(_ exchange: Exchange, _ journal: ScopeJournal) -> Problem {
         let problem = problem
         journal.note(exchange.request, .missed(miss), status: problem.status, exchange.notes)
-        guard Self.prefersText(exchange.request) else { return exchange.answer(problem.response, body: problem.body) }
+        return problem
+    }
+
+    /// Answers an exchange with it, and notes that.
+    func answer(_ exchange: Exchange, _ journal: ScopeJournal) {
+        let problem = noted(exchange, journal)
+        guard Self.prefersText(exchange.request) else { return exchange.answer(problem) }
         exchange.answer(problem.response(type: "text/plain; charset=utf-8"), body: Array(text.utf8))
     }
 

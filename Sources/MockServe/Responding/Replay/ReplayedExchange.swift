@@ -105,10 +105,13 @@ final class ReplayedExchange: ExchangeReceiver {
         }
     }
 
+    /// The report on the request so far.
+    func report() -> EventLoopFuture<MissReport> { replayer.replayer.report(key, for: exchange) }
+
     /// Looks for near misses on another thread, because that may take milliseconds.
     private func miss() {
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
-        replayer.replayer.report(key, for: exchange).whenComplete { result in bound.value.answerMiss(result) }
+        report().whenComplete { result in bound.value.answerMiss(result) }
     }
 
     private func answerMiss(_ result: Result<MissReport, any Error>) {
@@ -133,7 +136,7 @@ final class ReplayedExchange: ExchangeReceiver {
         let error = error is PlaybackReader.Busy ? PlaybackReader.inUse(replayer.path) : error
         note(String(describing: error))
         let problem = Problem(status: 500, title: "The cassette cannot be played", detail: String(describing: error))
-        exchange.answer(problem.response, body: problem.body)
+        exchange.answer(problem)
     }
 
     func connectionLost() {

@@ -24,6 +24,8 @@ final class Replayer: ExchangeService {
     private let playback: Mutex<PlaybackState>
     /// Interactions that were played, of those that are played once and are the only ones of their keys.
     private let playedOnce = Mutex(NumberSet())
+    /// Conversations that were played.
+    private let conversations = Mutex(NumberSet())
     private let state: Mutex<Content>
     /// Where the faults of the cassette are, among others.
     private let faults: FaultStore
@@ -164,6 +166,13 @@ final class Replayer: ExchangeService {
         return isFirst
     }
 
+    var playedConversations: NumberSet { conversations.withLock { $0 } }
+
+    func play(conversation number: Int64) {
+        conversations.withLock { $0.insert(number) }
+        answerWrite(number)
+    }
+
     /// A write advances the position even if its answer does not depend on that.
     func answerWrite(_ number: Int64) {
         guard number > newestWrite.load(ordering: .relaxed) else { return }
@@ -180,6 +189,7 @@ final class Replayer: ExchangeService {
             newestWrite.store(0, ordering: .relaxed)
         }
         playedOnce.withLock { $0 = NumberSet() }
+        conversations.withLock { $0 = NumberSet() }
         stubs.rewind()
     }
 

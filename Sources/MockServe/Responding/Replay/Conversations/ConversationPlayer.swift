@@ -1,0 +1,129 @@
+import CassetteStore
+import HTTPMessages
+import MockServeCore
+import NIOCore
+
+/// A recorded conversation with what is needed to play it.
+struct RecordedConversationAnswer {
+    let conversation: RecordedConversation
+    let answer: RecordedAnswer
+    /// Where the server's messages are in the body of the answer, with their prefixes.
+    let messages: [Range<Int>]
+}
+
+/// Sends the messages of a recorded conversation, no faster than the client reads, and if wanted with their recorded timing.
+final class ConversationPlayer {
+    private let exchange: Exchange
+    private let replayer: LoopReplayer
+    private let map: OriginMap
+    private var recorded: RecordedConversationAnswer?
+    private var hasSentHead = false
+    private var sent = 0
+    private var upTo = 0
+    private var mustFinish = false
+    private var isOver = false
+    private var slices: (id: Int64, reader: SliceReader)?
+    private var lastStep = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+    private var isPlaying = false
+
+    init(_ exchange: Exchange, replayer: LoopReplayer) {
+        self.exchange = exchange
+        self.replayer = replayer
+        map = replayer.map(for: exchange.servedOrigin, exchange.upstream)
+    }
+
+    /// Sends further messages, up to a number, and then perhaps the end.
+    func play(_ recorded: RecordedConversationAnswer, upTo: Int, isEnd: Bool) {
+        self.recorded = recorded
+        self.upTo = upTo
+        mustFinish = isEnd
+        lastStep = .now()
+        run()
+    }
+
+    func resume() { if timer == nil { run() } }
+
+    func stop() {
+        isOver = true
+        timer?.cancel()
+    }
+
+    private func run() {
+        guard !isOver, !isPlaying, let recorded else { return }
+        isPlaying = true
+        defer { isPlaying = false }
+        do {
+            try play(recorded)
+        } catch {
+            stop()
+            exchange.abort()
+        }
+    }
+
+    private func play(_ recorded: RecordedConversationAnswer) throws {
+        if !hasSentHead {
+            hasSentHead = true
+            for informational in recorded.answer.informational { exchange.sendInformational(informational) }
+            exchange.sendHead(map.mapResponse(recorded.answer.head), length: .unknown)
+        }
+        while sent < upTo {
+            guard exchange.isWritable else { return exchange.flush() }
+            if let moment = moment(of: sent, recorded), moment > .now() { return wait(until: moment) }
+            try send(recorded.messages[sent], of: recorded.answer)
+            sent += 1
+            lastStep = .now()
+        }
+        exchange.flush()
+        guard mustFinish else { return }
+        isOver = true
+        exchange.finish(trailers: recorded.answer.trailers)
+    }
+
+    private func send(_ range: Range<Int>, of answer: RecordedAnswer) throws {
+        if slices?.id != answer.id { slices = (answer.id, SliceReader(replayer, answer.body, first: nil)) }
+        guard let reader = slices?.reader else { return }
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let piece = try reader.read(at: position, count: range.upperBound - position)
+            exchange.send(piece)
+            position += piece.readableBytes
+        }
+    }
+
+    /// When a message is due: as long after the step before it as in the recording. Nil if timing is not replayed.
+    private func moment(of message: Int, _ recorded: RecordedConversationAnswer) -> NIODeadline? {
+        let speed = replayer.replayer.options.speed
+        guard speed > 0 else { return nil }
+        var before = 0
+        var number = 0
+        for step in recorded.conversation.steps {
+            if step.sender == .server, step.kind == .grpc {
+                if number == message { return lastStep + Self.time(step.offset - before, speed) }
+                number += 1
+            }
+            before = step.offset
+        }
+        return nil
+    }
+
+    private static func time(_ milliseconds: Int, _ speed: Double) -> TimeAmount {
+        .milliseconds(Int64(min(max(0, Double(milliseconds) / speed), 365 * 86_400_000)))
+    }
+
+    private func wait(until moment: NIODeadline) {
+        exchange.flush()
+        let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+        timer = exchange.eventLoop.scheduleTask(deadline: moment) {
+            bound.value.timer = nil
+            bound.value.run()
+        }
+    }
+
+    /// Ends the answer with an error, in its trailers.
+    func end(_ problem: Problem) {
+        guard !isOver else { return }
+        stop()
+        exchange.finish(trailers: problem.trailersOfGRPC)
+    }
+}

@@ -1,0 +1,45 @@
+package import HTTPMessages
+
+/// One step of a conversation: an exchange in which both sides go on speaking.
+package struct ConversationStep: Sendable, Equatable {
+    package enum Sender: String, Sendable {
+        case client
+        case server
+    }
+
+    package enum Kind: String, Sendable {
+        /// A message of gRPC. It stands in the body of its sender, after those that the sender has sent before.
+        case grpc
+        /// The sender says no more.
+        case end
+    }
+
+    package let sender: Sender
+    package let kind: Kind
+    /// Milliseconds after the head of the request.
+    package let offset: Int
+
+    package init(_ sender: Sender, _ kind: Kind, offset: Int) {
+        (self.sender, self.kind, self.offset) = (sender, kind, offset)
+    }
+}
+
+extension [ConversationStep] {
+    /// Whether the server has said something before the client had said all. Otherwise the order says nothing that the two
+    /// bodies do not say.
+    package var isInterleaved: Bool {
+        guard let first = firstIndex(where: { $0.sender == .server }) else { return false }
+        return self[first...].contains { $0.sender == .client }
+    }
+}
+
+extension Fields {
+    /// Whether a message with these fields has a body of gRPC's messages, each after its length: `application/grpc`, also for
+    /// the Web, unless as text.
+    package var holdMessagesOfGRPC: Bool {
+        guard let type = first("content-type") else { return false }
+        let prefix = Array("application/grpc".utf8)
+        guard type.count >= prefix.count, equalsIgnoringCase(type.prefix(prefix.count), prefix) else { return false }
+        return !MediaType(type).essence.hasPrefix("application/grpc-web-text")
+    }
+}
