@@ -149,7 +149,7 @@ import Testing
 
     @Test func theVersionIsOneForAllRequests() {
         #expect(throws: RuleError.self) { try Rule(.require, "key:2 for GET /a") }
-        #expect(throws: RuleError.self) { try Rule(.require, "key:4") }
+        #expect(throws: RuleError.self) { try Rule(.require, "key:5") }
         #expect(throws: RuleError.self) { try Rule(.ignore, "key:2") }
     }
 }

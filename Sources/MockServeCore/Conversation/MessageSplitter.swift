@@ -1,4 +1,5 @@
 import ContentCoding
+import Foundation
 
 /// Finds the messages in a body of gRPC that arrives in pieces: a flag of one byte, a length of four, and so many bytes (gRPC
 /// over HTTP/2, "Length-Prefixed-Message"). Keeps no bytes but those of an incomplete prefix.
@@ -89,6 +90,21 @@ package struct GRPCMessage: Sendable, Equatable {
     package static func framed(_ payload: [UInt8]) -> [UInt8] {
         let length = withUnsafeBytes(of: UInt32(clamping: payload.count).bigEndian) { Array($0) }
         return [0] + length + payload
+    }
+
+    /// A body of gRPC-Web as text: Base64, padded wherever the sender paused. Nil if it is none.
+    package static func binary(ofText text: [UInt8]) -> [UInt8]? {
+        var output: [UInt8] = []
+        var rest = text[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: UInt8(ascii: "=")) ?? rest.endIndex
+            let padding = rest[end...].prefix { $0 == UInt8(ascii: "=") }
+            let part = rest[..<padding.endIndex]
+            guard part.count % 4 == 0, let data = Data(base64Encoded: Data(part)) else { return nil }
+            output += data
+            rest = rest[padding.endIndex...]
+        }
+        return output
     }
 
     /// Bytes to which one message may decode.

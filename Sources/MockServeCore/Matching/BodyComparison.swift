@@ -10,6 +10,8 @@ struct BodyComparison: Equatable {
         case json
         case form
         case multipart(boundary: [UInt8])
+        /// Of gRPC.
+        case messages(encoding: ArraySlice<UInt8>?, isText: Bool)
     }
 
     private let form: Form
@@ -28,9 +30,11 @@ struct BodyComparison: Equatable {
         self.codings = codings
     }
 
-    /// - Parameter looksAtContent: whether a body that looks like JSON is compared as JSON, whatever its label says
-    ///   (unless multipart).
-    init(_ fields: Fields, looksAtContent: Bool) {
+    /// - Parameters:
+    ///   - looksAtContent: whether a body that looks like JSON is compared as JSON, whatever its label says (unless
+    ///     multipart).
+    ///   - splitsMessages: whether a body of gRPC is compared by its messages.
+    init(_ fields: Fields, looksAtContent: Bool, splitsMessages: Bool) {
         let names = listMembers(fields.values("content-encoding")).filter {
             !equalsIgnoringCase($0, "identity".utf8)
         }
@@ -39,9 +43,17 @@ struct BodyComparison: Equatable {
             self = .bytes
             return
         }
-        let form = fields.first("content-type").map { Self.form(MediaType($0)) } ?? .bytes
+        let type = fields.first("content-type").map { MediaType($0) }
+        var form = type.map(Self.form) ?? .bytes
+        if splitsMessages, let type, type.essence.hasPrefix("application/grpc") {
+            let isText = type.essence.hasPrefix("application/grpc-web-text")
+            form = .messages(encoding: fields.first("grpc-encoding"), isText: isText)
+        }
         self.init(form: form, codings: codings)
-        if case .multipart = form { return }
+        switch form {
+        case .multipart, .messages: return
+        case .bytes, .json, .form: break
+        }
         isUndecided = looksAtContent
     }
 
@@ -90,12 +102,27 @@ struct BodyComparison: Equatable {
                 input.add("form value", pair.value)
             }
             return Array(input.digest)
+        case .messages(let encoding, let isText):
+            if let digest = Self.digest(ofMessages: body, encoding, isText: isText) { return digest }
         case .multipart(let boundary):
             if let parts = Multipart.parts(of: body, boundary: boundary) {
                 return digest(of: parts, rules, depth: depth)
             }
         }
         return Array(SHA256.hash(data: body))
+    }
+
+    /// Nil if the body does not consist of messages.
+    private static func digest(ofMessages body: [UInt8], _ encoding: ArraySlice<UInt8>?, isText: Bool) -> [UInt8]? {
+        guard let binary = isText ? GRPCMessage.binary(ofText: body) : body else { return nil }
+        let messages = GRPCMessage.all(in: binary)
+        guard messages.last?.range.upperBound == binary.count else { return nil }
+        var input = DigestInput()
+        for message in messages {
+            let payload = Array(message.payload)
+            input.add("message", message.isCompressed ? GRPCMessage.decoded(payload, encoding) : payload)
+        }
+        return Array(input.digest)
     }
 
     private func digest(of parts: [Multipart.Part], _ rules: RuleSet, depth: Int) -> [UInt8] {

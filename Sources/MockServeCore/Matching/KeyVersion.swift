@@ -9,9 +9,10 @@ package import HTTPMessages
 ///    chosen, the conditions of conditional requests (`Condition`).
 /// 3. All secrets are one word; of required fields, what we have served is told apart; and when an answer is chosen, the
 ///    placeholders that a request carries count (`Variant`).
+/// 4. Bodies of gRPC by their messages, without compression, whether in binary or, for the Web, as text.
 package enum KeyVersion {
     /// The version of new cassettes.
-    package static let current = 3
+    package static let current = 4
 }
 
 /// Fields that say which operation a request asks for, where one method and path serve many. They count in keys of

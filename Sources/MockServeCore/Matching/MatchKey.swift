@@ -137,7 +137,9 @@ package final class MatchKeyBuilder {
     package func update(_ bytes: UnsafeRawBufferPointer) {
         guard bytes.count > 0 else { return }
         if bodyPart == nil {
-            let content = sent.fields.filter { $0.isNamed("content-type") || $0.isNamed("content-encoding") }
+            let content = sent.fields.filter {
+                $0.isNamed("content-type") || $0.isNamed("content-encoding") || $0.isNamed("grpc-encoding")
+            }
             bodyPart = BodyPart(map.mapFields(content), rules)
         }
         bodyPart?.update(bytes, rules)
@@ -276,7 +278,7 @@ package final class MatchKeyBuilder {
 
 /// What is kept of a body; most requests have none.
 private final class BodyPart {
-    /// `Content-Type` and `Content-Encoding`.
+    /// `Content-Type`, and how it is compressed.
     private let fields: Fields
     /// If content counts, the first byte that is not white space decides.
     private(set) var comparison: BodyComparison
@@ -291,7 +293,11 @@ private final class BodyPart {
 
     init(_ fields: Fields, _ rules: RuleSet) {
         self.fields = fields
-        comparison = BodyComparison(fields, looksAtContent: rules.looksAtContent)
+        comparison = BodyComparison(
+            fields,
+            looksAtContent: rules.looksAtContent,
+            splitsMessages: rules.splitsMessages
+        )
         if !comparison.isCoded { redaction = rules.redactor?.stream(fields, "body", nil) }
     }
 

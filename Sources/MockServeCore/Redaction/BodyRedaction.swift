@@ -93,6 +93,7 @@ package struct BodyRedaction {
         case .coded(var coded): output = try finish(&coded)
         case .refused(let refusal): throw refusal
         }
+        if let refusal = stream.refusal { throw Refusal(description: "the \(place) \(refusal)") }
         guard !stream.hasCutSecret else {
             throw Refusal(description: "the \(place) has a secret of more than a megabyte in it")
         }

@@ -10,6 +10,7 @@ package struct RedactionStream {
     private enum Way {
         case patterns(PatternStream)
         case search(SecretStream)
+        case messages(MessageStream)
     }
 
     private var way: Way
@@ -17,6 +18,8 @@ package struct RedactionStream {
     init(_ stream: PatternStream) { way = .patterns(stream) }
 
     init(_ stream: SecretStream) { way = .search(stream) }
+
+    init(_ stream: MessageStream) { way = .messages(stream) }
 
     /// - Parameter isLast: whether this is the end of the text.
     mutating func push(
@@ -35,6 +38,10 @@ package struct RedactionStream {
             way = .search(.none)
             stream.push(bytes, isLast: isLast, into: &output, &notes)
             way = .search(stream)
+        case .messages(var stream):
+            way = .search(.none)
+            stream.push(bytes, isLast: isLast, into: &output, &notes)
+            way = .messages(stream)
         }
     }
 
@@ -54,14 +61,19 @@ package struct RedactionStream {
         switch way {
         case .patterns(let stream): stream.hasCutSecret
         case .search(let stream): stream.hasCutSecret
+        case .messages: false
         }
     }
+
+    /// Why the text was not searched; nil if it was.
+    var refusal: String? { if case .messages(let stream) = way { stream.refusal } else { nil } }
 
     /// The first edits.
     package var edits: [RedactionEdit] {
         switch way {
         case .patterns(let stream): stream.edits
         case .search(let stream): stream.edits
+        case .messages(let stream): stream.edits
         }
     }
 
@@ -69,6 +81,7 @@ package struct RedactionStream {
         switch way {
         case .patterns(let stream): stream.hasAllEdits
         case .search(let stream): stream.hasAllEdits
+        case .messages: true
         }
     }
 }

@@ -346,6 +346,7 @@ package final class Redactor: Sendable {
     /// For a body with these fields, without its content codings.
     func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
         if let patterns { return RedactionStream(patterns.stream(fields, place, book)) }
+        if fields.holdMessagesOfGRPC { return RedactionStream(MessageStream(self, fields, place, book)) }
         return RedactionStream(SecretStream(self, source(fields, place), place, book))
     }
 
@@ -360,6 +361,20 @@ package final class Redactor: Sendable {
         var stream = stream(fields, isRequest ? "body" : "response body", book)
         var output: [UInt8] = []
         stream.push(all: body, into: &output, &notes)
+        return output
+    }
+
+    /// A whole text that is part of a body.
+    func redact(
+        text: [UInt8],
+        _ fields: Fields,
+        _ place: String,
+        _ book: PlaceholderBook?,
+        _ notes: inout RedactionNotes
+    ) -> [UInt8] {
+        var stream = stream(fields, place, book)
+        var output: [UInt8] = []
+        stream.push(all: text, into: &output, &notes)
         return output
     }
 

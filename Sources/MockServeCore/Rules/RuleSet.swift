@@ -134,6 +134,9 @@ package final class RuleSet: Sendable {
     /// Whether bodies are judged by their content (version 2 of keys), not by their label.
     package var looksAtContent: Bool { keyVersion >= 2 }
 
+    /// Whether bodies of gRPC are compared by their messages.
+    var splitsMessages: Bool { keyVersion >= 4 }
+
     /// Whether the placeholders that requests carry count (version 3 of keys).
     package var knowsPlaceholders: Bool { keyVersion >= 3 && redactor != nil }
 

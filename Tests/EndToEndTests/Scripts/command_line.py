@@ -325,7 +325,7 @@ def rules(temporary):
         missed = request(server.port, "/a?ts=1", fields="X-Tenant: three\r\n")
         assert missed.startswith(b"HTTP/1.1 404") and b'"field:x-tenant"' in missed and b"query:ts" not in missed, missed
     listing = [json.loads(line) for line in run("cassette", "rule", "list", cassette, "--json")[0].splitlines()]
-    assert [rule["part"] for rule in listing] == ["key:3", "query:ts", "json:$..nonce", "field:X-Tenant", "catalog:4"], listing
+    assert [rule["part"] for rule in listing] == ["key:4", "query:ts", "json:$..nonce", "field:X-Tenant", "catalog:4"], listing
     message = run("cassette", "rule", "remove", cassette, 4)[1]
     assert message == "mockserve: now answer the same requests: #1 #2\n", message
     message = run("cassette", "rule", "remove", cassette, 2)[1]
