@@ -6,8 +6,13 @@ extension CassetteReader {
     ///
     /// - Parameters:
     ///   - isFull: whether what changes with every recording is in it: numbers, dates, timing.
+    ///   - schema: of messages of gRPC.
     ///   - write: called with the lines of each block.
-    package func writeText(isFull: Bool = false, _ write: ([String]) -> Void) throws {
+    package func writeText(
+        isFull: Bool = false,
+        schema: ProtobufSchema? = nil,
+        _ write: ([String]) -> Void
+    ) throws {
         let top = try topLines(isFull: isFull)
         if !top.isEmpty { write(top) }
         let rules = try rules()
@@ -16,7 +21,10 @@ extension CassetteReader {
             write(isFull ? lines : StableText.lines(lines, rules))
         }
         try forEach { interaction in
-            write(isFull ? try text(of: interaction, isFull: true) : try stableText(of: interaction, rules))
+            write(
+                isFull
+                    ? try text(of: interaction, isFull: true, schema: schema) : try stableText(of: interaction, rules)
+            )
             return true
         }
     }
@@ -48,11 +56,21 @@ extension CassetteReader {
     }
 
     /// The lines of an interaction.
-    package func text(of interaction: Interaction, isFull: Bool = false) throws -> [String] {
-        InteractionText.lines(
+    ///
+    /// - Parameter schema: of messages of gRPC.
+    package func text(
+        of interaction: Interaction,
+        isFull: Bool = false,
+        schema: ProtobufSchema? = nil
+    ) throws -> [String] {
+        func text(_ body: BodyReference?, _ fields: Fields, isRequest: Bool) throws -> BodyText? {
+            let type = schema?.type(of: interaction.request.target, isRequest: isRequest)
+            return try self.text(of: body, fields, schema: schema, type: type)
+        }
+        return InteractionText.lines(
             interaction.content,
-            requestBody: try text(of: interaction.requestBody, interaction.request.fields),
-            responseBody: try text(of: interaction.responseBody, interaction.response.fields),
+            requestBody: try text(interaction.requestBody, interaction.request.fields, isRequest: true),
+            responseBody: try text(interaction.responseBody, interaction.response.fields, isRequest: false),
             remarks: isFull ? try remarks(of: interaction) : []
         )
     }
@@ -67,6 +85,11 @@ extension CassetteReader {
             let chunks = Counted.text(content.chunks.count, "chunk")
             remarks.append("first byte after \(firstByte) ms, \(chunks) within \(last) ms")
         }
+        let steps = try read { try MessageSQL.steps(of: interaction.id, $0) }
+        if !steps.isEmpty {
+            let order = steps.filter { $0.kind != .end }.map { $0.sender == .client ? ">" : "<" }.joined()
+            remarks.append("conversation \(order.prefix(200))\(order.count > 200 ? "…" : "")")
+        }
         if let cut = content.cut { remarks.append("cut after \(cut.offset) ms") }
         for (place, placeholder) in try redactions(of: interaction.id) {
             remarks.append(VisibleText.line("redacted \(place): \(placeholder)"))
@@ -75,13 +98,20 @@ extension CassetteReader {
     }
 
     /// Nil if there is no body.
-    private func text(of body: BodyReference?, _ fields: Fields) throws -> BodyText? {
+    private func text(
+        of body: BodyReference?,
+        _ fields: Fields,
+        schema: ProtobufSchema? = nil,
+        type: String? = nil
+    ) throws -> BodyText? {
         guard let body else { return nil }
         return BodyText(
             try bytes(of: body, limit: BodyText.limit),
             size: body.size,
             digest: try digest(of: body),
-            fields
+            fields,
+            schema: schema,
+            type: type
         )
     }
 

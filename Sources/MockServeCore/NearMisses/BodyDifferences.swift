@@ -15,6 +15,8 @@ enum BodyDifferences {
         {
             return found
         }
+        let (left, right) = ((one, asked.head.fields), (other, recorded.head.fields))
+        if isShort, let found = MessageText.differences(left, right) { return found }
         switch (BodyContent(asked.head.fields), BodyContent(recorded.head.fields)) {
         case (.form, .form) where isShort:
             return PairDifferences.find(

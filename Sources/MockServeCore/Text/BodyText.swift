@@ -11,22 +11,37 @@ package enum BodyText: Sendable, Equatable {
 
     /// A body that ends with a line break has an empty line at its end.
     case lines([String])
-    /// Type, size, and digest of what is stored.
-    case summary(String)
+    /// What it is, of one that is not text: type, size, and digest of what is stored, or its messages.
+    case summary([String])
 
     /// - Parameters:
     ///   - bytes: as they are stored; nil if they are too many to be shown.
     ///   - size: of the stored body.
     ///   - digest: SHA-256 of the stored body, in hexadecimal.
     ///   - fields: of its message.
-    package init(_ bytes: [UInt8]?, size: Int, digest: String, _ fields: Fields) {
+    ///   - schema: of messages of gRPC.
+    ///   - type: the name of their type in the schema.
+    package init(
+        _ bytes: [UInt8]?,
+        size: Int,
+        digest: String,
+        _ fields: Fields,
+        schema: ProtobufSchema? = nil,
+        type: String? = nil
+    ) {
+        if let bytes, let lines = MessageText(schema).lines(bytes, fields, type: type) {
+            self = .summary(lines.map { VisibleText.line($0) })
+            return
+        }
         if let bytes, let text = Self.text(bytes, fields) {
             let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
             self = .lines(lines.map { VisibleText.line(String(decoding: $0, as: UTF8.self)) })
             return
         }
-        let type = fields.first("content-type").map { MediaType($0).essence } ?? ""
-        self = .summary("\(type.isEmpty ? "binary data" : VisibleText.line(type)), \(size) bytes, sha256 \(digest)")
+        let label = fields.first("content-type").map { MediaType($0).essence } ?? ""
+        self = .summary([
+            "\(label.isEmpty ? "binary data" : VisibleText.line(label)), \(size) bytes, sha256 \(digest)"
+        ])
     }
 
     /// Nil if the body is not text.

@@ -76,7 +76,7 @@ package enum InteractionText {
     private static func add(_ body: BodyText?, _ trailers: Fields, _ mark: Mark, to lines: inout [String]) {
         switch body {
         case .lines(let text): lines += text.map { line(.body, $0) }
-        case .summary(let text): lines.append(line(.summary, text))
+        case .summary(let text): lines += text.map { line(.summary, $0) }
         // Otherwise they could not be told from the fields.
         case nil: if !trailers.isEmpty { lines.append(line(.summary, "no body")) }
         }

@@ -17,6 +17,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
@@ -127,6 +128,69 @@ def plain_requests_are_told(place):
         for url in (f"http://127.0.0.1:{server.port}/", f"https://127.0.0.1:{server.port}/"):
             done = curl("--cacert", ca, url)
             assert done.stdout == "hello", done
+
+
+# MARK: The end of connections
+
+
+def sockets_of(pid):
+    """How many a process has."""
+    count = 0
+    for number in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            count += os.readlink(f"/proc/{pid}/fd/{number}").startswith("socket:")
+    return count
+
+
+def connection_to(server, version, protocol=None, is_secure=True):
+    plain = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    if not is_secure:
+        return plain
+    context = ssl.create_default_context(cafile=server.ca)
+    context.minimum_version = context.maximum_version = version
+    if protocol:
+        context.set_alpn_protocols([protocol])
+    return context.wrap_socket(plain, server_hostname="localhost")
+
+
+def connections_end(place):
+    """A connection that is over leaves nothing behind, and idle ones hold up the end of the server no longer with TLS than without it"""
+    failures, request = [], b"GET / HTTP/1.1\r\nHost: localhost\r\n%b\r\n"
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        for says_goodbye in (True, False):
+            with Serving(place) as server:
+                before = sockets_of(server.pid)
+                for _ in range(10):
+                    connection = connection_to(server, version)
+                    connection.sendall(request % b"Connection: close\r\n")
+                    while connection.recv(65536):
+                        pass
+                    with contextlib.suppress(OSError):
+                        (connection.unwrap() if says_goodbye else connection).close()
+                deadline = time.monotonic() + 1
+                while (left := sockets_of(server.pid) - before) and time.monotonic() < deadline:
+                    time.sleep(0.02)
+                if left:
+                    how = "with" if says_goodbye else "without"
+                    failures.append(f"{version.name}: a second after 10 clients closed, {how} close_notify, {left} of their connections are still open")
+                server.kill()
+    # As in the pool of a client that does not look at it.
+    times = {}
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5)
+    for protocol, said in (("http/1.1", request % b""), ("h2", preface)):
+        for is_secure in (False, True):
+            server = Serving(place) if is_secure else Server("replay", cassette(place), "--quiet")
+            with connection_to(server, ssl.TLSVersion.TLSv1_3, protocol, is_secure) as connection:
+                connection.sendall(said)
+                assert connection.recv(65536)
+                start = time.monotonic()
+                server.stop()
+                times[protocol, is_secure] = time.monotonic() - start
+        more = times[protocol, True] - times[protocol, False]
+        if more > 1:
+            failures.append(f"{protocol}: with an idle client, the server takes {times[protocol, True]:.1f} s to stop with TLS, {times[protocol, False]:.1f} s without")
+    if failures:
+        raise Failures(failures)
 
 
 # MARK: Names
@@ -708,7 +772,7 @@ def keys_stay_in_memory(place):
 
 
 CHECKS = [
-    versions_of_tls, application_protocols, plain_requests_are_told, names_of_a_server, contents, serial_numbers, authorities_differ, many_names, own_certificates,
+    versions_of_tls, application_protocols, plain_requests_are_told, connections_end, names_of_a_server, contents, serial_numbers, authorities_differ, many_names, own_certificates,
     mistakes, client_certificates, upstreams_with_demands, insecure_upstreams, keys_stay_in_memory,
 ]
 

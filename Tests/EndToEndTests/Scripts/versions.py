@@ -465,6 +465,11 @@ def run_recording(recording, everyone, certificate, place, matrix):
             answers = list(pool.map(lambda pair: ask(pair[0], server.port, ca, cases, pair[1]), zip(everyone, places)))
         for client, seen in zip(everyone, answers):
             columns[client.name] = matrix.row(recording.name, client, cases, seen, upstream, server.port)
+        # So that the cookies have counted.
+        other = ["curl", "-sS", "--max-time", "20", "-H", "Cookie: a=1; b=2; c=3", "-w", "%{http_code}", f"http://127.0.0.1:{server.port}/cookies"]
+        said = subprocess.run(other, capture_output=True, text=True, timeout=30).stdout
+        if not said.endswith("404"):
+            matrix.failures.append(f"{recording.name}: fewer cookies are answered {said}")
     print_matrix(recording.name, cases, columns)
 
 
@@ -498,7 +503,7 @@ def a_miss_says_so(place):
     """A miss over HTTP/2 is answered as over HTTP/1.1, and no stream is the worse for another"""
     cassette = os.path.join(place, "miss.cassette")
     add = [MOCKSERVE, "cassette", "add", cassette, "--request", "GET /here", "--json", '{"here":1}']
-    subprocess.run(add, check=True, env=environment(), timeout=30)
+    subprocess.run(add, check=True, capture_output=True, env=environment(), timeout=30)
     with Server("replay", cassette, "--quiet") as server:
         client = Http2Client(server.port)
         hit, miss, posted, again = client.finish(

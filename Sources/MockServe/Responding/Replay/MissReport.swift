@@ -51,11 +51,17 @@ struct MissReport: Sendable {
                 + "Try --playback timeline."
         }
         if let recordCommand { return "Record it: \(recordCommand)" }
-        let upstream = asked.origin.isEmpty ? "URL" : asked.origin
+        let upstream = asked.origin.isEmpty ? "URL" : Self.upstreamURL(asked)
         let record =
             "mockserve record \(importedFrom == nil ? quoted(cassette) : importedName) --upstream \(upstream) --mode missing"
         guard let importedFrom else { return "Record it: \(record)" }
         return "Record it: mockserve cassette import \(quoted(importedFrom)) -o \(importedName) && \(record)"
+    }
+
+    /// A client that speaks HTTP/2 of gRPC finds nothing else at an `http` URL.
+    private static func upstreamURL(_ asked: ComparedRequest) -> String {
+        let isPlain = asked.origin.hasPrefix("http://") && asked.head.version == .http2
+        return isPlain && asked.head.typeOfGRPC != nil ? "h2c" + asked.origin.dropFirst(4) : asked.origin
     }
 
     /// The rule by which the nearest recording would answer; nil if there is none to recommend.

@@ -50,8 +50,7 @@ struct ResponseFraming {
             addsLength: hasBody || request.isHEAD
         )
         if self.closes { fields.append("Connection", "close") }
-        var out = head
-        out.version = .http11
+        var out = head.asHTTP1
         out.fields = fields
         self.head = out
     }
@@ -63,9 +62,18 @@ extension ResponseFraming {
 
     /// An informational response as it is passed on. It has no body, so none of its fields frames one.
     static func informational(_ head: ResponseHead) -> ResponseHead {
-        var head = head
-        head.version = .http11
+        var head = head.asHTTP1
         head.fields = FieldEditor(head.fields).fields(contentLength: nil, isChunked: false, addsLength: false)
+        return head
+    }
+}
+
+extension ResponseHead {
+    /// HTTP/2 has no reason phrase, HTTP/1 at least the space before it (RFC 9112 §4).
+    fileprivate var asHTTP1: ResponseHead {
+        var head = self
+        if version == .http2 { head.reason = reason ?? [] }
+        head.version = .http11
         return head
     }
 }

@@ -39,8 +39,8 @@ extension ResponseHead {
             throw WireError("a bad :status")
         }
         let fields = try FieldBlock.fields(of: block, WireLimits())
-        // There is no reason phrase, which HTTP/1 writes as an empty one.
-        self.init(version: .http2, status: status, reason: [], fields: fields)
+        // There is no reason phrase. Informational responses are kept without their version.
+        self.init(version: .http2, status: status, reason: status < 200 ? [] : nil, fields: fields)
         guard !answersHEAD, !Self.isBodyless(status: status) else { return }
         let lengths = fields.values("content-length")
         guard let first = lengths.first else {

@@ -3,6 +3,7 @@ import CassetteStore
 import Foundation
 import HTTPMessages
 import HTTPWire
+import MockServe
 import MockServeCore
 import NIOCore
 
@@ -12,7 +13,7 @@ struct ShowCommand: ParsableCommand {
         abstract: "Show interactions as text.",
         discussion: """
             Every interaction is a block: a line `=== METHOD URL STATUS`, the request (>), the response (<), and their \
-            bodies (|), decoded, JSON indented; of a binary or very long body, what it is (@). Without numbers, all of the \
+            bodies (|), decoded, JSON indented; of a binary or very long body, what it is (@), and of gRPC the messages. Without numbers, all of the \
             cassette is shown, with its rules and stubs.
 
             --text leaves out what changes with every recording: numbers, dates and timing. It is the text that `git diff` \
@@ -42,6 +43,14 @@ struct ShowCommand: ParsableCommand {
     @Flag(help: "With --text, show that, too.")
     var full = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Show messages of gRPC by this schema, a FileDescriptorSet (protoc --include_imports --descriptor_set_out).",
+            valueName: "file"
+        )
+    )
+    var descriptors: String?
+
     @Flag(help: "Print the response's bytes.")
     var raw = false
 
@@ -66,10 +75,11 @@ struct ShowCommand: ParsableCommand {
                 for end in [range.lowerBound, range.upperBound] { _ = try interaction(end, reader) }
             }
             let isFull = full || !text
+            let schema = try descriptors.map(Self.schema)
             try Console.paged { output in
                 if ranges.isEmpty {
                     var isFirst = true
-                    try reader.writeText(isFull: isFull) { lines in
+                    try reader.writeText(isFull: isFull, schema: schema) { lines in
                         output.write(lines, isFirst: isFirst)
                         isFirst = false
                     }
@@ -80,7 +90,8 @@ struct ShowCommand: ParsableCommand {
                 try reader.forEach(in: ranges) { interaction in
                     let lines =
                         try isFull
-                        ? reader.text(of: interaction, isFull: true) : reader.stableText(of: interaction, rules)
+                        ? reader.text(of: interaction, isFull: true, schema: schema)
+                        : reader.stableText(of: interaction, rules)
                     output.write(lines, isFirst: isFirst)
                     isFirst = false
                 }
@@ -93,6 +104,19 @@ struct ShowCommand: ParsableCommand {
         let newest = try reader.newestID()
         Console.say("mockserve: \(cassette) has no interaction \(number); the newest is \(newest).")
         throw ExitStatus.unreadable.code
+    }
+
+    private static func schema(_ path: String) throws -> ProtobufSchema {
+        guard let bytes = FileManager.default.contents(atPath: path) else {
+            throw MockServeError(.invalidConfiguration, "\(path) cannot be read.")
+        }
+        guard let schema = ProtobufSchema(Array(bytes)) else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "\(path) is not a FileDescriptorSet; protoc --include_imports --descriptor_set_out=FILE writes one."
+            )
+        }
+        return schema
     }
 
     // MARK: Raw
