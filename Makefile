@@ -10,7 +10,7 @@ TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromiu
 PEER_PACKAGES = ruby ruby-vcr ruby-webmock ruby-multi-json golang-github-dnaeon-go-vcr-dev node-nock default-jre-headless
 SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks Examples/swift
 
-BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk valgrind python3 python3-venv util-linux
+BENCH_PACKAGES = $(BUILD_PACKAGES) nginx-light wrk nghttp2-client curl openssl valgrind python3 python3-venv util-linux
 # One program that needs nothing but the C library on the machine it runs on.
 RELEASE_FLAGS = -c release --scratch-path .build-release --static-swift-stdlib $(SWIFT_FLAGS) -Xlinker -s
 BUILD_RELEASE = scripts/static-libraries $(CURDIR)/.build-release/static && \

@@ -15,11 +15,18 @@ struct ScopeCommand: AsyncParsableCommand {
     @Option(help: "How many scopes, one after another.")
     var count = 200
 
+    @Flag(help: "Demand TLS, and have the certificates made that a first client would need.")
+    var tls = false
+
     func run() async throws {
         let clock = ContinuousClock()
+        var configuration = MockServerConfiguration.replay(cassette)
+        configuration.tls = tls
         for _ in 0..<count {
             let time = try await clock.measure {
-                try await withMockServer(.replay(cassette)) { _ in }
+                try await withMockServer(configuration) { server in
+                    if tls { _ = try server.certificateAuthority }
+                }
             }
             print(time / .microseconds(1))
         }

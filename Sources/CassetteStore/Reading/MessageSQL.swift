@@ -8,7 +8,7 @@ enum MessageSQL {
             try db.query(
                 "INSERT INTO message (interaction_id, number, sender, kind, offset_ms) VALUES (?1, ?2, ?3, ?4, ?5)",
                 [
-                    .integer(interaction), .integer(Int64(number)), .text(step.sender.rawValue),
+                    .integer(interaction), .integer(Int64(number) + 1), .text(step.sender.rawValue),
                     .text(step.kind.rawValue), .integer(Int64(step.offset)),
                 ]
             )
