@@ -31,6 +31,8 @@ struct EndToEndTests {
 
     @Test func upstreamsAreReachedByTLSAndProxies() async throws { try await run("upstreams") }
 
+    @Test func callsOfGRPCAreReplayed() async throws { try await run("grpc_calls") }
+
     @Test func aServiceWithStateIsReplayedAsOfItsWrites() async throws { try await run("stateful_playback") }
 
     @Test func theAWSClientIsReplayed() async throws { try await run("aws_client") }

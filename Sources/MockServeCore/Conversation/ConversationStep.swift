@@ -25,11 +25,11 @@ package struct ConversationStep: Sendable, Equatable {
 }
 
 extension [ConversationStep] {
-    /// Whether the server has said something before the client had said all. Otherwise the order says nothing that the two
-    /// bodies do not say.
+    /// Whether the server has said something before the client had said all, or has not let it say all. Otherwise the order
+    /// says nothing that the two bodies do not say.
     package var isInterleaved: Bool {
         guard let first = firstIndex(where: { $0.sender == .server }) else { return false }
-        return self[first...].contains { $0.sender == .client }
+        return !self[..<first].contains { $0.sender == .client && $0.kind == .end }
     }
 }
 

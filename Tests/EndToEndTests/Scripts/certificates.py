@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat, PublicFormat
 
 import support
-from checks import Failures, Identity, Nginx, need, rsa_key, run_checks
+from checks import Failures, Identity, Nginx, rsa_key, run_checks
 from support import HERE, MOCKSERVE, Server, exchange, free_port, resident_kib
 from versions_service import Http2Client
 
@@ -198,9 +198,6 @@ def connections_end(place):
 
 def built(place):
     """The clients in Go and Java."""
-    need("go", "golang-go")
-    for program in ("java", "javac", "keytool"):
-        need(program, "default-jdk-headless")
     go = os.path.join(place, "certificates_client_go")
     where = {"GO111MODULE": "off", "GOFLAGS": "", "GOCACHE": os.path.join(place, "go-cache"), "GOPATH": os.path.join(place, "go")}
     command = ["go", "build", "-o", go, os.path.join(HERE, "certificates_client.go")]
@@ -715,7 +712,6 @@ def insecure_upstreams(place):
 
 def keys_stay_in_memory(place):
     """No private key is written, neither to a file of the server's nor anywhere else"""
-    need("strace", "strace")
     work, temporary, state, home = (os.path.join(place, name) for name in ("work", "tmp", "state", "home"))
     for path in (work, temporary, state, home):
         os.makedirs(path)
@@ -729,7 +725,7 @@ def keys_stay_in_memory(place):
         ["record", name, "--upstream", f"https://localhost:{port}", "--upstream-ca", service.file], ["replay", name]
     ):
         trace = os.path.join(place, "trace")
-        wrapper = [shutil.which("strace"), "-f", "-s", "256", "-o", trace, "-e", "trace=openat,open,creat,rename,renameat,renameat2,memfd_create,write,pwrite64,writev,pwritev"]
+        wrapper = ["strace", "-f", "-s", "256", "-o", trace, "-e", "trace=openat,open,creat,rename,renameat,renameat2,memfd_create,write,pwrite64,writev,pwritev"]
         with variables(**settings):
             server = Server(*command, "--tls", "--ca-file", ca, "--journal", journal, "--quiet", wrapper=wrapper)
         for host in ("127.0.0.1", "localhost", "app.localhost"):
@@ -772,10 +768,14 @@ def keys_stay_in_memory(place):
 
 
 CHECKS = [
-    versions_of_tls, application_protocols, plain_requests_are_told, connections_end, names_of_a_server, contents, serial_numbers, authorities_differ, many_names, own_certificates,
-    mistakes, client_certificates, upstreams_with_demands, insecure_upstreams, keys_stay_in_memory,
+    versions_of_tls, application_protocols, plain_requests_are_told, connections_end, names_of_a_server, contents, serial_numbers,
+    authorities_differ, many_names, own_certificates, mistakes, client_certificates, upstreams_with_demands, insecure_upstreams,
+    keys_stay_in_memory,
 ]
 
-need("curl", "curl")
-need("openssl", "openssl")
-run_checks(CHECKS, "certificates")
+NEEDED = {
+    "curl": "curl", "openssl": "openssl", "go": "golang-go", "java": "default-jdk-headless", "javac": "default-jdk-headless",
+    "keytool": "default-jdk-headless", "nginx": "nginx-light", "strace": "strace", "pgrep": "procps",
+}
+
+run_checks(CHECKS, "certificates", NEEDED)

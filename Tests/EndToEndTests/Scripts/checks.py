@@ -28,16 +28,18 @@ class TooLong(Exception):
     """All of it together."""
 
 
-def need(program, package):
-    assert shutil.which(program), f"{program} is not installed: Debian has it in {package}"
-
-
 def too_long(*_):
     raise TooLong(f"all of it took longer than {LIMIT} s")
 
 
-def run_checks(checks, subject):
-    """Runs them, or those whose name has a part of the command line, each in a folder of its own. Ends the program if one fails."""
+def run_checks(checks, subject, needed):
+    """Runs them, or those whose name has a part of the command line, each in a folder of its own. Ends the program if one fails.
+
+    `needed` are programs, or paths, each with the package of Debian that has it.
+    """
+    missing = [f"{name} is not installed: Debian has it in {package}" for name, package in needed.items() if not (os.path.exists(name) if name.startswith("/") else shutil.which(name))]
+    if missing:
+        sys.exit("\n".join(missing))
     part = sys.argv[1] if len(sys.argv) > 1 else ""
     chosen = [check for check in checks if part in check.__name__]
     # What reads from a process that says nothing is interrupted by it.
@@ -68,7 +70,6 @@ class Nginx:
     """nginx with these servers, in a folder of its own."""
 
     def __init__(self, place, servers, *ports):
-        need("nginx", "nginx-light")
         own = os.path.join(place, f"nginx-{random.randrange(10**9)}")
         os.makedirs(own)
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

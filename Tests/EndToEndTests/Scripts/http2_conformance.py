@@ -29,6 +29,8 @@ from support import MOCKSERVE, Server, environment, exchange, folder, passed, re
 TIMEOUT = 5
 # For a reaction that does not come.
 PATIENCE = 3
+# MiB by which the memory of a server may grow in a flood.
+GROWTH = 64
 MIB = 1 << 20
 LARGEST_WINDOW = (1 << 31) - 1
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -367,6 +369,7 @@ def post(stream=1, *more, path="/upload"):
 
 
 HELLO = block(request())
+HELLO_POST = block(request(method="POST", path="/upload"))
 # Has no body, so that no window holds up its answer.
 PROBE = request(path="/nothing")
 PROBE_STREAM = 0x7FFFFF01
@@ -627,7 +630,9 @@ def connection_error(*codes):
 def stream_error(*codes):
     def is_seen(peer, number):
         stream = peer.stream(number)
-        return stream.reset in codes and stream.fields is None and goes_on(peer) or peer.go_away in codes and peer.is_closed
+        # It may come in the middle of an answer.
+        is_reset = stream.reset in codes and not stream.is_ended and goes_on(peer)
+        return is_reset or peer.go_away in codes and peer.is_closed
 
     return Reaction(f"RST_STREAM {'/'.join(map(code_name, codes))}", is_seen)
 
@@ -645,11 +650,23 @@ class Row:
     - on: the stream that is looked at.
     - act: the bytes, or a function that sends them.
     - options: settings of the client.
-    - number: the stream of the good request after it.
     """
 
-    def __init__(self, name, act, *reactions, on=1, options=(), probes=True):
-        self.name, self.act, self.reactions, self.on, self.options, self.probes = name, act, reactions, on, options, probes
+    def __init__(self, name, act, *reactions, on=1, options=()):
+        self.name, self.act, self.reactions, self.on, self.options = name, act, reactions, on, options
+
+    def is_seen(self, peer):
+        """Reads until one of the reactions has come, or none can be awaited any more."""
+        deadline, goes_on_already = time.monotonic() + PATIENCE, False
+        while not any(one.is_seen(peer, self.on) for one in self.reactions):
+            if goes_on(peer) and not goes_on_already:
+                goes_on_already, deadline = True, time.monotonic() + 1
+            try:
+                if not peer.step(deadline):
+                    return any(one.is_seen(peer, self.on) for one in self.reactions)
+            except TimeoutError:
+                return False
+        return True
 
     def run(self, place):
         with Peer(place.replay.port, *self.options) as peer:
@@ -659,14 +676,8 @@ class Row:
             except (BrokenPipeError, ConnectionResetError):
                 # The server has had enough already.
                 pass
-            deadline = time.monotonic() + PATIENCE
-            while not any(one.is_seen(peer, self.on) for one in self.reactions):
-                try:
-                    ended = not peer.step(deadline)
-                except TimeoutError:
-                    ended = True
-                if ended and not any(one.is_seen(peer, self.on) for one in self.reactions):
-                    raise AssertionError(f"{peer}; should be: {' or '.join(one.name for one in self.reactions)}")
+            if not self.is_seen(peer):
+                raise AssertionError(f"{peer}; should be: {' or '.join(one.name for one in self.reactions)}")
             if peer.last_stream is not None:
                 done = [number for number, stream in peer.streams.items() if stream.fields]
                 assert all(number <= peer.last_stream for number in done), f"GOAWAY says that streams over {peer.last_stream} were not processed, of {done} (RFC 9113 §6.8)"
@@ -691,8 +702,8 @@ def row(name, act, *reactions, **more):
     CASES.append(Row(name, act, *reactions, **more))
 
 
-def malformed(name, fields, *reactions, **more):
-    """A request that is malformed, or for which there are other reasons not to serve it."""
+def message(name, fields, *reactions, **more):
+    """A request of HEADERS only; it is malformed unless something else is said."""
     row(name, headers(fields), *(reactions or MALFORMED), **more)
 
 
@@ -785,10 +796,20 @@ def _(place):
 
 
 for name, first in (
-    ("HEADERS", get()), ("PING", ping()), ("WINDOW_UPDATE", window(1)), ("DATA", data(b"x")), ("an unknown frame", frame(0x77)), ("GOAWAY", go_away()),
+    ("HEADERS", get()), ("PING", ping()), ("WINDOW_UPDATE", window(1)), ("DATA", data(b"x")), ("GOAWAY", go_away()),
     ("another preface", PREFACE), ("HTTP/1.1", b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"),
 ):
     check(f"§3.4 a preface and {name} instead of SETTINGS")(lambda place, first=first: refuses(place, PREFACE + first, half_close=False))
+
+
+@check("§3.4 a preface and an unknown frame before SETTINGS")
+def _(place):
+    # It is to be ignored (RFC 9113 §5.5), and SETTINGS are to come first (§3.4).
+    with Peer(place.replay.port, begins=False) as peer:
+        peer.send(PREFACE + frame(0x77) + settings() + get())
+        peer.until(lambda: peer.is_closed or peer.stream(1).is_ended, "reaction")
+        assert peer.go_away in (None, PROTOCOL_ERROR) and peer.stream(1).status in (None, 200), str(peer)
+
 
 row("§3.4 a second preface later", PREFACE, connection_error(PROTOCOL_ERROR, FRAME_SIZE_ERROR))
 
@@ -801,7 +822,17 @@ row("§4.1 unused flags of HEADERS", headers(HELLO, 1, WHOLE | 0x92), answered(2
 row("§4.1 unused flags of DATA", post() + frame(DATA, END_STREAM | 0xF6, 1, b"x"), answered(200))
 row("§4.1 unused flags of PING", ping(flags=0xFE), IGNORED)
 row("§4.1 unused flags of SETTINGS", frame(SETTINGS, 0xFE, 0, struct.pack(">HI", MAX_FRAME_SIZE, 16384)), IGNORED)
-row("§4.1 unused flags of SETTINGS with ACK", frame(SETTINGS, 0xFF), IGNORED)
+
+
+@check("§4.1 unused flags of SETTINGS with ACK")
+def _(place):
+    with Peer(place.replay.port, begins=False) as peer:
+        peer.send(PREFACE + settings())
+        peer.until(lambda: peer.server_settings is not None, "SETTINGS")
+        peer.send(frame(SETTINGS, 0xFF))
+        peer.ask()
+
+
 row("§4.1 unused flags of WINDOW_UPDATE", frame(WINDOW_UPDATE, 0xFF, 0, struct.pack(">I", 1)), IGNORED)
 row("§4.1 unused flags of RST_STREAM", post() + frame(RST_STREAM, 0xFF, 1, struct.pack(">I", CANCEL)), IGNORED)
 row("§4.1 unused flags of PRIORITY", frame(PRIORITY, 0xFF, 3, struct.pack(">IB", 0, 1)), IGNORED)
@@ -818,7 +849,7 @@ row("§4.2 an unknown frame that is too long", frame(0x77, 0, 0, bytes(16385)), 
 row("§4.2 DATA as long as it may be", post() + end(bytes(16384)), answered(200))
 row("§4.2 DATA that is too long", post() + end(bytes(16385)), stream_error(FRAME_SIZE_ERROR))
 row("§4.2 DATA of which the length says 16 MiB", post() + frame(DATA, 0, 1, b"x", length=(1 << 24) - 1), stream_error(FRAME_SIZE_ERROR))
-row("§4.2 HEADERS as long as it may be", headers(HELLO + literal("x", bytes(16384 - len(HELLO) - 6).replace(b"\0", b"y"))), answered(200))
+row("§4.2 HEADERS as long as it may be", headers(HELLO + literal("x", b"y" * (16384 - len(HELLO) - 6))), answered(200))
 row("§4.2 HEADERS that is too long", headers(HELLO + literal("x", b"y" * (16385 - len(HELLO) - 6))), connection_error(FRAME_SIZE_ERROR))
 row("§4.2 CONTINUATION that is too long", headers(HELLO, 1, END_STREAM) + frame(CONTINUATION, END_HEADERS, 1, literal("x", b"y" * 16385)), connection_error(FRAME_SIZE_ERROR))
 row("§4.2 SETTINGS that is too long", settings(*[(0x7777, 1)] * 2731), connection_error(FRAME_SIZE_ERROR))
@@ -877,6 +908,18 @@ row("§5.1 WINDOW_UPDATE on its way when the server resets", GIVEN_UP + window(1
 row("§5.1 RST_STREAM on its way when the server resets", GIVEN_UP + reset(1) + get(3), answered(200), on=3)
 row("§5.1 PRIORITY on its way when the server resets", GIVEN_UP + priority(1) + get(3), answered(200), on=3)
 
+
+@check("§5.1 DATA on its way when the server resets 100 streams")
+def _(place):
+    with Peer(place.replay.port) as peer:
+        numbers = range(1, 201, 2)
+        peer.send(b"".join(post(number, ("content-length", "1")) + data(b"too much", number) for number in numbers))
+        for number in numbers:
+            assert peer.ends(number).reset == PROTOCOL_ERROR
+        peer.send(b"".join(data(b"more", number) for number in numbers) + headers(PROBE, 201))
+        peer.answer(201, 204)
+
+
 row("§5.1.1 an even identifier", get(2), connection_error(PROTOCOL_ERROR), on=2)
 row("§5.1.1 a lower identifier", lambda peer: (peer.ask(5), peer.send(get(3))), connection_error(PROTOCOL_ERROR), on=3)
 row("§5.1.1 a lower identifier while the higher is open", post(5) + get(3), connection_error(PROTOCOL_ERROR), on=3)
@@ -892,6 +935,7 @@ def _(place):
         peer.settle()
 
 
+# To end the connection would be allowed, but all the others would be lost, which a client cannot tell from its own 256.
 @check("§5.1.2 more streams than the server allows")
 def _(place):
     with Peer(place.replay.port) as peer:
@@ -914,6 +958,16 @@ def _(place):
             peer.send(get(number))
         for number in range(over + 6, over + 6 + 2 * limit, 2):
             peer.answer(number)
+
+
+@check("§5.1.2 many streams before the client knows how many are allowed")
+def _(place):
+    with Peer(place.replay.port, begins=False) as peer:
+        numbers = range(1, 601, 2)
+        peer.send(PREFACE + settings() + b"".join(post(number) for number in numbers) + b"".join(end(b"x", number) for number in numbers))
+        for number in numbers:
+            stream = peer.ends(number)
+            assert stream.status == 200 or stream.reset == REFUSED_STREAM, f"stream {number} is {stream}"
 
 
 @check("§5.1.2 a table that a refused stream has changed")
@@ -1024,7 +1078,7 @@ row("§6.5.2 MAX_FRAME_SIZE 2²⁴", settings((MAX_FRAME_SIZE, 1 << 24)), connec
 row("§6.5.2 MAX_FRAME_SIZE 2³²−1", settings((MAX_FRAME_SIZE, 0xFFFFFFFF)), connection_error(PROTOCOL_ERROR))
 row("§6.5.2 a bad setting after a good one", settings((MAX_FRAME_SIZE, 16384), (MAX_FRAME_SIZE, 1)), connection_error(PROTOCOL_ERROR))
 row("§6.5.2 MAX_HEADER_LIST_SIZE 0 is advice", settings((MAX_HEADER_LIST_SIZE, 0)) + get(), answered(200))
-row("§6.5.2 HEADER_TABLE_SIZE 2³²−1", settings((HEADER_TABLE_SIZE, 0xFFFFFFFF)) + get(), answered(200))
+row("§6.5.2 HEADER_TABLE_SIZE 2³²−1", get(), answered(200), options=[(HEADER_TABLE_SIZE, 0xFFFFFFFF)])
 row("RFC 8441 §3 ENABLE_CONNECT_PROTOCOL from a client", settings((8, 1)) + get(), answered(200))
 
 
@@ -1391,8 +1445,23 @@ row("§6.10 a block in 20 pieces", in_pieces(HELLO, size=-(-len(HELLO) // 20)), 
 row("§6.10 a block byte by byte", in_pieces(HELLO, size=1), answered(200), connection_error(ENHANCE_YOUR_CALM))
 row("§6.10 HEADERS with nothing, then CONTINUATION", headers(b"", 1, END_STREAM) + frame(CONTINUATION, END_HEADERS, 1, HELLO), answered(200))
 row("§6.10 CONTINUATION with nothing", headers(HELLO, 1, END_STREAM) + frame(CONTINUATION, 0, 1) * 3 + frame(CONTINUATION, END_HEADERS, 1), answered(200))
-row("§6.10 END_STREAM of CONTINUATION means nothing", in_pieces(request(method="POST", path="/upload"), flags=0, size=40).replace(b"", b"") + end(b"x"), answered(200))
+row("§6.10 END_STREAM of CONTINUATION means nothing", headers(HELLO_POST[:9], 1, 0) + frame(CONTINUATION, WHOLE, 1, HELLO_POST[9:]) + end(b"x"), answered(200))
 row("§6.10 trailers in pieces", post() + data(b"x") + in_pieces([("x-one", "1" * 50), ("x-two", "2" * 50)], size=20), answered(200))
+
+
+@check("§6.10 an answer with 40 KiB of fields")
+def _(place):
+    with Peer(place.replay.port) as peer:
+        stream = peer.ask(1, "/wide")
+        assert [len(value) for name, value in stream.fields if name.startswith("x-")] == [20_000, 20_000] and stream.body == b"wide", f"{len(stream.fields)} fields, {bytes(stream.body)}"
+
+
+@check("§6.10 what follows an answer with 40 KiB of fields")
+def _(place):
+    with Peer(place.replay.port) as peer:
+        for number, path in enumerate(("/hello", "/wide", "/hello", "/wide", "/hello")):
+            peer.ask(2 * number + 1, path)
+        assert {bytes(peer.stream(number).body) for number in (1, 5, 9)} == {b"hello"}
 
 
 # MARK: §8 Messages
@@ -1436,24 +1505,37 @@ def _(place):
         assert stream.reset in (None, NO_ERROR), str(stream)
 
 
-@check("§8.1 the answer to HEAD has no DATA")
-def _(place):
-    with Peer(place.replay.port, *NEVER_SENT) as peer:
-        for number, path, status in ((1, "/hello", 200), (3, "/unknown", 404), (5, "/long", 414)):
-            peer.heads.add(number)
-            peer.send(headers(request(method="HEAD", path=path if status != 414 else "/" + "x" * 20_000), number) if status != 414 else in_pieces(request(method="HEAD", path="/" + "x" * 20_000), number))
-            assert peer.answer(number, status).body == b"", f"HEAD is answered with {len(peer.stream(number).body)} bytes"
+def head(name, status, fields):
+    """The answer to HEAD has no body, whatever is said (RFC 9110 §9.3.2)."""
 
-
-@check("§8.1 HEAD that is refused has no DATA")
-def _(place):
-    with Peer(place.replay.port) as peer:
-        for number, fields in enumerate((request(("host", "127.0.0.1"), method="HEAD"), request(method="HEAD", authority="elsewhere.example"), request(*[("x", "y")] * 1001, method="HEAD"))):
-            number = 2 * number + 1
-            peer.heads.add(number)
-            peer.send(in_pieces(fields, number))
-            stream = peer.ends(number)
+    def ask(place):
+        with Peer(place.replay.port) as peer:
+            peer.heads.add(1)
+            peer.send(in_pieces(fields))
+            stream = peer.answer(1, status)
             assert not stream.body, f"HEAD is {stream}, with {len(stream.body)} bytes"
+
+    check(f"§8.1 {name}")(ask)
+
+
+head("HEAD", 200, request(method="HEAD"))
+head("HEAD that is not in the cassette", 404, request(method="HEAD", path="/unknown"))
+head("HEAD that is malformed", 400, request(("host", "127.0.0.1"), method="HEAD"))
+head("HEAD of another server", 421, request(method="HEAD", authority="elsewhere.example"))
+head("HEAD with a long target", 414, request(method="HEAD", path="/" + "x" * 20_000))
+head("HEAD with many fields", 431, request(*[("x", "y")] * 1001, method="HEAD"))
+
+
+@check("§8.1 an answer of HTTP/1.1 with all that it may have")
+def _(place):
+    with Peer(place.echo.port) as peer:
+        peer.send(get(1, "/rich"))
+        stream = peer.answer()
+        fields = dict(stream.fields)
+        assert stream.informational == [103], f"informational {stream.informational}"
+        assert stream.body == b"hello" and fields.get("x-upper") == "Y" and stream.trailers == [("x-sum", "5")], f"{stream.fields}, {stream.body}, {stream.trailers}"
+        assert "x-hop" not in fields, "the server passes on a field that Connection names (RFC 9110 §7.6.1)"
+        assert [value for name, value in stream.fields if name == "set-cookie"] == ["a=b", "c=d"], f"{stream.fields}"
 
 
 @check("§8.1 100 (Continue)")
@@ -1500,26 +1582,26 @@ for value in ("", "abc", "-1", "+3", "3.0", "0x3", "3 3", "3;", "1e0", "18446744
 
 for name, field in (("upper case", "X-Upper"), ("an upper-case letter", "x-uPper"), ("empty", ""), ("with a space", "x y"), ("with a colon", "x:y"), ("with NUL", "x\0y"), ("with LF", "x\ny"),
                     ("with CR", "x\ry"), ("with DEL", "x\x7fy"), ("with a byte over 0x7F", "x\xe4"), ("with a tab", "x\ty"), ("a colon only", ":")):
-    malformed(f"§8.2.1 a name: {name}", request((field, "z")))
+    message(f"§8.2.1 a name: {name}", request((field, "z")))
 # A server may be as strict as RFC 9110 §5.1.
-malformed("§8.2.1 a name that is no token", request(("x(y", "z")), answered(200), *MALFORMED)
+message("§8.2.1 a name that is no token", request(("x(y", "z")), answered(200), *MALFORMED)
 for name, value in (("NUL", "y\0z"), ("LF", "y\nz"), ("CR", "y\rz"), ("CR LF and a field", "y\r\nx: z"), ("NUL at the end", "y\0"), ("LF at the beginning", "\ny"), ("CR only", "\r")):
-    malformed(f"§8.2.1 a value with {name}", request(("x", value)))
+    message(f"§8.2.1 a value with {name}", request(("x", value)))
 for name, value in (("a space in front", " y"), ("a space at the end", "y "), ("a tab in front", "\ty"), ("a tab at the end", "y\t"), ("a space only", " ")):
-    malformed(f"§8.2.1 a value with {name}", request(("x", value)))
-malformed("§8.2.1 a value with NUL in a cookie", request(("cookie", "a=b\0c")))
-malformed("§8.2.1 a value with a space and a tab within", request(("x", "y \t z")), answered(200))
-malformed("§8.2.1 an empty value", request(("x", "")), answered(200))
-malformed("§8.2.1 a value in UTF-8", request(("x", "ä€".encode())), answered(200))
+    message(f"§8.2.1 a value with {name}", request(("x", value)))
+message("§8.2.1 a value with NUL in a cookie", request(("cookie", "a=b\0c")))
+message("§8.2.1 a value with a space and a tab within", request(("x", "y \t z")), answered(200))
+message("§8.2.1 an empty value", request(("x", "")), answered(200))
+message("§8.2.1 a value in UTF-8", request(("x", "ä€".encode())), answered(200))
 # A server need not take them.
-malformed("§8.2.1 a value that is not UTF-8", request(("x", b"y\xff\xfe")), answered(200, 400))
-malformed("§8.2.1 a value with a control character", request(("x", "y\x01z")), answered(200), *MALFORMED)
+message("§8.2.1 a value that is not UTF-8", request(("x", b"y\xff\xfe")), answered(200, 400))
+message("§8.2.1 a value with a control character", request(("x", "y\x01z")), answered(200), *MALFORMED)
 
 for name, value in (("connection", "close"), ("connection", "keep-alive"), ("connection", ""), ("keep-alive", "timeout=5"), ("proxy-connection", "keep-alive"), ("transfer-encoding", "chunked"), ("upgrade", "websocket"),
                     ("te", "gzip"), ("te", "trailers, gzip"), ("te", "")):
-    malformed(f"§8.2.2 {name}: {value}", request((name, value)))
-malformed("§8.2.2 te: trailers", request(("te", "trailers")), answered(200))
-malformed("§8.2.2 te twice", request(("te", "trailers"), ("te", "gzip")))
+    message(f"§8.2.2 {name}: {value}", request((name, value)))
+message("§8.2.2 te: trailers", request(("te", "trailers")), answered(200))
+message("§8.2.2 te twice", request(("te", "trailers"), ("te", "gzip")))
 row("§8.2.2 transfer-encoding and a chunked body", post(1, ("transfer-encoding", "chunked")) + end(b"0\r\n\r\n"), *MALFORMED)
 
 
@@ -1580,64 +1662,65 @@ def _(place):
 
 
 for name in (":method", ":scheme", ":path"):
-    malformed(f"§8.3.1 no {name}", request(without=[name]))
-    malformed(f"§8.3 {name} twice", request()[:3] + [dict.fromkeys([name]) and (name, dict(request())[name])] + request()[3:])
-malformed("§8.3 :authority twice", request() + [(":authority", "localhost")])
-malformed("§8.3 :authority twice, different", request() + [(":authority", "127.0.0.1")])
-malformed("§8.3 no fields at all", [])
-malformed("§8.3 regular fields only", [("x", "y"), ("host", "localhost")])
-malformed("§8.3 a pseudo-header field that nobody knows", request() + [(":foo", "bar")])
-malformed("§8.3 :protocol, which was not negotiated", request() + [(":protocol", "websocket")])
-malformed("§8.3 :status in a request", request() + [(":status", "200")])
-malformed("§8.3 a pseudo-header field in upper case", [(":METHOD", "GET")] + request(without=[":method"]))
-malformed("§8.3 :path after a regular field", request(("x", "y"), without=[":path"]) + [(":path", "/hello")])
-malformed("§8.3 :authority after a regular field", request(("x", "y"), without=[":authority"]) + [(":authority", "localhost")])
-malformed("§8.3.1 pseudo-header fields in another order", request()[::-1], answered(200))
-malformed("§8.3.1 an empty :path", request(path=""))
-malformed("§8.3.1 an empty :path of OPTIONS", request(method="OPTIONS", path=""))
+    message(f"§8.3.1 no {name}", request(without=[name]))
+    message(f"§8.3 {name} twice", request() + [(name, dict(request())[name])])
+message("§8.3 :authority twice", request() + [(":authority", "localhost")])
+message("§8.3 :authority twice, different", request() + [(":authority", "127.0.0.1")])
+message("§8.3 no fields at all", [])
+message("§8.3 regular fields only", [("x", "y"), ("host", "localhost")])
+message("§8.3 a pseudo-header field that nobody knows", request() + [(":foo", "bar")])
+message("§8.3 :protocol, which was not negotiated", request() + [(":protocol", "websocket")])
+message("§8.3 :status in a request", request() + [(":status", "200")])
+message("§8.3 a pseudo-header field in upper case", [(":METHOD", "GET")] + request(without=[":method"]))
+message("§8.3 :path after a regular field", request(("x", "y"), without=[":path"]) + [(":path", "/hello")])
+message("§8.3 :authority after a regular field", request(("x", "y"), without=[":authority"]) + [(":authority", "localhost")])
+message("§8.3.1 pseudo-header fields in another order", request()[::-1], answered(200))
+message("§8.3.1 an empty :path", request(path=""))
+message("§8.3.1 an empty :path of OPTIONS", request(method="OPTIONS", path=""))
 for path in ("hello", "http://localhost/hello", "?x=y", "/he llo", "/hello\0", "/hello\r\nx: y", "/hello\n", "/hello#part", "/hello\x7f", " /hello", "/hello ", "\\hello", "localhost:80"):
-    malformed(f"§8.3.1 :path {path!r}", request(path=path))
-malformed("§8.3.1 :path with a byte over 0x7F", request(path="/h\xe4llo"), answered(400, 404), *MALFORMED)
-malformed("§8.3.1 :path with UTF-8", request(path="/hällo".encode()), answered(400, 404), *MALFORMED)
-malformed("§8.3.1 :path with a query", request(path="/hello?x=y"), answered(200, 404))
-malformed("§8.3.1 :path that is not in the cassette", request(path="/unknown"), answered(404))
-malformed("§8.3.1 :path * of OPTIONS", request(method="OPTIONS", path="*"), answered(200, 204, 404))
-malformed("§8.3.1 :path * of GET", request(path="*"))
-malformed("§8.3.1 an empty :method", request(method=""))
-malformed("§8.3.1 :method with a space", request(method="GE T"))
-malformed("§8.3.1 :method with a colon", request(method="GET:"))
-malformed("§8.3.1 :method with CR LF", request(method="GET\r\nx: y"))
-malformed("§8.3.1 :method that nobody knows", request(method="BREW"), answered(404, 405, 501))
-malformed("§8.3.1 :method in lower case", request(method="get"), answered(404, 405, 501))
-malformed("§8.3.1 :method of 1,000 letters", request(method="A" * 1000), answered(400, 404, 405, 431, 501))
-malformed("§8.3.1 :scheme https", request(scheme="https"), answered(200, 400, 421))
-malformed("§8.3.1 :scheme that nobody knows", request(scheme="gopher"), answered(200, 400, 404, 421))
-malformed("§8.3.1 an empty :scheme", request(scheme=""))
-malformed("§8.3.1 :scheme that is none", request(scheme="ht tp://"))
-malformed("§8.3.1 :scheme with CR LF", request(scheme="http\r\nx: y"))
-malformed("§8.3.1 no :authority, Host instead", request(("host", "localhost"), without=[":authority"]), answered(200))
+    message(f"§8.3.1 :path {path!r}", request(path=path))
+message("§8.3.1 :path with a byte over 0x7F", request(path="/h\xe4llo"), answered(400, 404), *MALFORMED)
+message("§8.3.1 :path with UTF-8", request(path="/hällo".encode()), answered(400, 404), *MALFORMED)
+message("§8.3.1 :path with a query", request(path="/hello?x=y"), answered(200, 404))
+message("§8.3.1 :path that is not in the cassette", request(path="/unknown"), answered(404))
+message("§8.3.1 :path * of OPTIONS", request(method="OPTIONS", path="*"), answered(200, 204, 404))
+message("§8.3.1 :path * of GET", request(path="*"))
+message("§8.3.1 an empty :method", request(method=""))
+message("§8.3.1 :method with a space", request(method="GE T"))
+message("§8.3.1 :method with a colon", request(method="GET:"))
+message("§8.3.1 :method with CR LF", request(method="GET\r\nx: y"))
+message("§8.3.1 :method that nobody knows", request(method="BREW"), answered(404, 405, 501))
+message("§8.3.1 :method in lower case", request(method="get"), answered(404, 405, 501))
+message("§8.3.1 :method of 1,000 letters", request(method="A" * 1000), answered(400, 404, 405, 431, 501))
+message("§8.3.1 :scheme https", request(scheme="https"), answered(200, 400, 421))
+message("§8.3.1 :scheme that nobody knows", request(scheme="gopher"), answered(200, 400, 404, 421))
+message("§8.3.1 an empty :scheme", request(scheme=""))
+message("§8.3.1 :scheme that is none", request(scheme="ht tp://"))
+message("§8.3.1 :scheme with CR LF", request(scheme="http\r\nx: y"))
+message("§8.3.1 no :authority, Host instead", request(("host", "localhost"), without=[":authority"]), answered(200))
 # RFC 9113 does not demand one.
-malformed("§8.3.1 neither :authority nor Host", request(without=[":authority"]), answered(200, 400))
-malformed("§8.3.1 :authority and the same Host", request(("host", "localhost")), answered(200))
-malformed("§8.3.1 :authority and the same Host in upper case", request(("host", "LOCALHOST")), answered(200))
-malformed("§8.3.1 :authority and the same Host with the usual port", request(("host", "localhost"), authority="localhost:80"), answered(200))
-malformed("§8.3.1 :authority and another Host", request(("host", "127.0.0.1")))
-malformed("§8.3.1 :authority and another port in Host", request(("host", "localhost:1")))
-malformed("§8.3.1 :authority and an empty Host", request(("host", "")))
-malformed("§8.3.1 :authority and Host twice", request(("host", "localhost"), ("host", "localhost")))
-malformed("§8.3.1 Host twice", request(("host", "localhost"), ("host", "127.0.0.1"), without=[":authority"]))
-malformed("§8.3.1 :authority of another server", request(authority="elsewhere.example"), answered(421))
-malformed("§8.3.1 Host of another server", request(("host", "elsewhere.example"), without=[":authority"]), answered(421))
+message("§8.3.1 neither :authority nor Host", request(without=[":authority"]), answered(200, 400))
+message("§8.3.1 :authority and the same Host", request(("host", "localhost")), answered(200))
+message("§8.3.1 :authority and the same Host in upper case", request(("host", "LOCALHOST")), answered(200))
+# An origin server may compare them as it likes.
+message("§8.3.1 :authority and the same Host with the usual port", request(("host", "localhost"), authority="localhost:80"), answered(200, 400))
+message("§8.3.1 :authority and another Host", request(("host", "127.0.0.1")))
+message("§8.3.1 :authority and another port in Host", request(("host", "localhost:1")))
+message("§8.3.1 :authority and an empty Host", request(("host", "")))
+message("§8.3.1 :authority and Host twice", request(("host", "localhost"), ("host", "localhost")))
+message("§8.3.1 Host twice", request(("host", "localhost"), ("host", "127.0.0.1"), without=[":authority"]))
+message("§8.3.1 :authority of another server", request(authority="elsewhere.example"), answered(421))
+message("§8.3.1 Host of another server", request(("host", "elsewhere.example"), without=[":authority"]), answered(421))
 for authority in ("user@localhost", "user:secret@localhost", "localhost/", "localhost/x", "local host", "localhost#x", "localhost?x", "localhost\r\nx: y", "localhost,127.0.0.1"):
-    malformed(f"§8.3.1 :authority {authority!r}", request(authority=authority), answered(400, 421), *MALFORMED)
+    message(f"§8.3.1 :authority {authority!r}", request(authority=authority), answered(400, 421), *MALFORMED)
 
-malformed("§8.5 CONNECT", request(method="CONNECT", authority="localhost:80", without=[":scheme", ":path"]), answered(400, 403, 404, 405, 421, 501), stream_error(CONNECT_ERROR, REFUSED_STREAM))
-malformed("§8.5 CONNECT without :authority", request(method="CONNECT", without=[":scheme", ":path", ":authority"]))
-malformed("§8.5 CONNECT with Host instead of :authority", request(("host", "localhost:80"), method="CONNECT", without=[":scheme", ":path", ":authority"]))
-malformed("§8.5 CONNECT with :scheme and :path", request(method="CONNECT", authority="localhost:80"))
-malformed("§8.5 CONNECT with :path", request(method="CONNECT", authority="localhost:80", without=[":scheme"]))
-malformed("§8.5 CONNECT with :scheme", request(method="CONNECT", authority="localhost:80", without=[":path"]))
-malformed("§8.5 CONNECT without a port", request(method="CONNECT", without=[":scheme", ":path"]))
+message("§8.5 CONNECT", request(method="CONNECT", authority="localhost:80", without=[":scheme", ":path"]), answered(400, 403, 404, 405, 421, 501), stream_error(CONNECT_ERROR, REFUSED_STREAM))
+message("§8.5 CONNECT without :authority", request(method="CONNECT", without=[":scheme", ":path", ":authority"]))
+message("§8.5 CONNECT with Host instead of :authority", request(("host", "localhost:80"), method="CONNECT", without=[":scheme", ":path", ":authority"]))
+message("§8.5 CONNECT with :scheme and :path", request(method="CONNECT", authority="localhost:80"))
+message("§8.5 CONNECT with :path", request(method="CONNECT", authority="localhost:80", without=[":scheme"]))
+message("§8.5 CONNECT with :scheme", request(method="CONNECT", authority="localhost:80", without=[":path"]))
+message("§8.5 CONNECT without a port", request(method="CONNECT", without=[":scheme", ":path"]))
 
 
 # MARK: Limits
@@ -1680,10 +1763,10 @@ def field_block(name, octets, *reactions):
 field_block("RFC 7541 §2.3.1 the static table", bytes([0x82, 0x86]) + literal(":path", "/hello") + b"\x01" + string("localhost"), answered(200))
 row("RFC 7541 §2.3.2 an entry of the table", headers(literal(":path", "/hello", 0x40) + REST) + headers(indexed(62) + REST, 3), answered(200), on=3)
 row("RFC 7541 §2.3.2 the newest entry comes first",
-    headers(REST + literal(":path", "/old", 0x40).replace(b"", b"")) + headers(literal(":path", "/hello", 0x40) + REST, 3) + headers(indexed(62) + REST, 5) + headers(indexed(63) + REST, 7), answered(404), on=7)
+    headers(literal(":path", "/nothing", 0x40) + REST) + headers(literal(":path", "/hello", 0x40) + REST, 3) + headers(indexed(62) + REST, 5) + headers(indexed(63) + REST, 7), answered(204), on=7)
 row("RFC 7541 §6.2.1 the name of an entry", headers(HELLO + literal("x", "y", 0x40)) + headers(HELLO + integer(62, 6, 0x40) + string("z"), 3), answered(200), on=3)
 row("RFC 7541 §2.3.2 an entry that a malformed request has added", headers(literal(":path", "/hello", 0x40) + REST + literal("X", "y")) + headers(indexed(62) + REST, 3), answered(200), on=3)
-row("RFC 7541 §2.3.2 an entry that trailers have added", post() + headers(literal(":path", "/hello"[:1] + "hello", 0x40)[:0] + literal("x", "y", 0x40)) + headers(HELLO + indexed(62), 3), answered(200), on=3)
+row("RFC 7541 §2.3.2 an entry that trailers have added", post() + headers(literal("x", "y", 0x40)) + headers(HELLO + indexed(62), 3), answered(200), on=3)
 row("RFC 7541 §2.3.2 an entry that a refused request has added", in_pieces(literal(":path", "/hello", 0x40) + REST + literal("x", "y") * 1001) + headers(indexed(62) + REST, 3), answered(200), on=3)
 field_block("RFC 7541 §2.3.3 index 0", HELLO + b"\x80")
 field_block("RFC 7541 §2.3.3 an index behind the static table", HELLO + indexed(62))
@@ -1704,7 +1787,8 @@ field_block("RFC 7541 §4.2 three sizes of the table", table_size(0) + table_siz
 row("RFC 7541 §4.2 a smaller size evicts entries", headers(literal(":path", "/hello", 0x40) + REST) + headers(table_size(0) + table_size(4096) + indexed(62) + REST, 3), BAD, on=3)
 row("RFC 7541 §4.2 a size of the table in trailers", post() + headers(table_size(0) + literal("x", "y")), answered(200))
 field_block("RFC 7541 §4.2 a size of the table and nothing else", table_size(0), *MALFORMED)
-row("RFC 7541 §4.4 entries that do not fit any more are evicted", headers(literal(":path", "/hello", 0x40) + REST) + headers(HELLO + literal("x", "y" * 2000, 0x40) * 3, 3) + headers(indexed(63) + REST, 5), BAD, on=5)
+row("RFC 7541 §4.4 entries that do not fit any more are evicted", headers(literal(":path", "/hello", 0x40) + REST) + headers(HELLO + literal("x", "y" * 2000, 0x40) * 2, 3) + headers(indexed(64) + REST, 5), BAD, on=5)
+row("RFC 7541 §4.4 entries that fit stay", headers(literal(":path", "/hello", 0x40) + REST) + headers(HELLO + literal("x", "y" * 1980, 0x40) * 2, 3) + headers(indexed(64) + REST, 5), answered(200), on=5)
 row("RFC 7541 §4.4 an entry that is too large empties the table", headers(literal(":path", "/hello", 0x40) + REST) + headers(HELLO + literal("x", "y" * 5000, 0x40), 3) + headers(indexed(62) + REST, 5), BAD, on=5)
 row("RFC 7541 §4.4 an entry that is too large is no error", headers(HELLO + literal("x", "y" * 5000, 0x40)) + get(3), answered(200), on=3)
 row("RFC 7541 §4.4 an entry as large as the table", headers(HELLO + literal("x", "y" * (4096 - 33), 0x40)) + headers(HELLO + indexed(62), 3), answered(200), on=3)
@@ -1746,7 +1830,6 @@ field_block("RFC 7541 §5.2 EOS within text in Huffman", value_in_huffman(0b0001
 field_block("RFC 7541 §5.2 a code that is cut in Huffman", value_in_huffman(0xFF, 0xFE))
 field_block("RFC 7541 §6.2.3 literals that are never indexed", b"".join(literal(name, value, 0x10) for name, value in request(("x", "y"))), answered(200))
 row("RFC 7541 §6.2.3 they are not in the table", headers(HELLO + literal("x", "y", 0x10)) + headers(HELLO + indexed(62), 3), BAD, on=3)
-row("RFC 7541 §2.2 a table is for one connection", HELLO and headers(HELLO + indexed(62)), BAD)
 row("§4.3 a bad block in trailers", post() + data(b"x") + headers(indexed(62)), BAD)
 row("§4.3 a bad block in CONTINUATION", headers(HELLO, 1, END_STREAM) + frame(CONTINUATION, END_HEADERS, 1, b"\x80"), BAD)
 row("§4.3 a bad block on a stream that was given up", GIVEN_UP + headers(indexed(70)), BAD)
@@ -1758,11 +1841,12 @@ row("§4.3 a bad block on a stream that was given up", GIVEN_UP + headers(indexe
 class Flood:
     """Attacks one server, while others ask it for something.
 
-    - growth: MiB by which the memory of the server may grow.
+    - codes: with which it may end the connection, beside ENHANCE_YOUR_CALM.
     """
 
-    def __init__(self, name, attack, growth=64):
-        self.name, self.attack, self.growth = name, attack, growth
+    def __init__(self, name, attack, codes=()):
+        self.name, self.attack = name, attack
+        self.allowed = {"open", "closed", *[f"GOAWAY {code_name(code)}" for code in (ENHANCE_YOUR_CALM, *codes)]}
 
     def run(self, place):
         with place.start() as server:
@@ -1786,9 +1870,9 @@ class Flood:
             grown = (watch.peak - before) / 1024
             assert server.process.poll() is None, f"the server has ended with {server.process.poll()}"
             assert not watch.failures, f"another client: {watch.failures[0]}"
-            assert watch.slowest < 3, f"another client waits for {watch.slowest:.1f} s"
-            assert grown < self.growth, f"the memory of the server grows by {grown:.0f} MiB, to {watch.peak / 1024:.0f} MiB"
-            odd = {one for one in endings if one not in ("open", "closed", f"GOAWAY {code_name(ENHANCE_YOUR_CALM)}")}
+            assert watch.slowest < PATIENCE, f"another client waits for {watch.slowest:.1f} s"
+            assert grown < GROWTH, f"the memory of the server grows by {grown:.0f} MiB, to {watch.peak / 1024:.0f} MiB"
+            odd = set(endings) - self.allowed
             assert not odd, f"the connection ends with {', '.join(odd)}"
             note = f"{'/'.join(sorted(set(endings)))}, {grown:+.0f} MiB, others wait for {watch.slowest * 1000:.0f} ms at most"
             print(f"  {self.name}: {note}", flush=True)
@@ -1898,24 +1982,26 @@ def poured(name, make, **more):
 poured("100,000 requests that are reset (rapid reset)", lambda: b"".join(headers(CONCISE, number) + reset(number) for number in ODD))
 poured("100,000 requests that the server has to reset", lambda: b"".join(headers(CONCISE_POST, number, END_HEADERS) + window(0, number) for number in ODD))
 poured("100,000 malformed requests", lambda: b"".join(headers(CONCISE + literal("X", "y"), number) for number in ODD))
-poured("100,000 requests that are refused", lambda: b"".join(headers(CONCISE + literal("host", "other"), number) for number in ODD))
-poured("CONTINUATION of 16 KiB without end", lambda: headers(CONCISE, 1, END_STREAM) + frame(CONTINUATION, 0, 1, literal("x", "y" * (16384 - 6))) * 8000)
+# Who does not read has too many streams open.
+poured("100,000 requests that are refused", lambda: b"".join(headers(CONCISE + literal("host", "other"), number) for number in ODD), codes=[PROTOCOL_ERROR])
+poured("CONTINUATION of 16 KiB without end", lambda: headers(CONCISE, 1, END_STREAM) + frame(CONTINUATION, 0, 1, literal("x", "y" * (16384 - 6))) * 8000, codes=[COMPRESSION_ERROR])
 poured("CONTINUATION of nothing without end", lambda: headers(CONCISE, 1, END_STREAM) + frame(CONTINUATION, 0, 1) * 500_000)
 poured("CONTINUATION of a byte without end", lambda: headers(CONCISE, 1, END_STREAM) + frame(CONTINUATION, 0, 1, b"\x82") * 500_000)
 poured("PING", lambda: ping() * 300_000)
 poured("SETTINGS of nothing", lambda: settings() * 500_000)
-poured("SETTINGS of 16 KiB", lambda: settings(*[(INITIAL_WINDOW_SIZE, 1000)] * 2730) * 2000)
+poured("SETTINGS of 16 KiB", lambda: settings(*[(INITIAL_WINDOW_SIZE, 1000)] * 2730) * 1000)
 poured("SETTINGS that change the table", lambda: (settings((HEADER_TABLE_SIZE, 0)) + settings((HEADER_TABLE_SIZE, 4096))) * 200_000)
 poured("empty DATA", lambda: headers(CONCISE_POST, 1, END_HEADERS) + data() * 500_000)
 poured("DATA of padding only", lambda: headers(CONCISE_POST, 1, END_HEADERS) + frame(DATA, PADDED, 1, padded(b"", bytes(100))) * 100_000)
 poured("PRIORITY", lambda: b"".join(priority(number, number + 2) for number in ODD) * 3)
-poured("WINDOW_UPDATE of the connection", lambda: window(1) * 500_000)
-poured("WINDOW_UPDATE of a stream", lambda: headers(CONCISE_POST, 1, END_HEADERS) + window(1, 1) * 500_000)
+poured("WINDOW_UPDATE of the connection", lambda: window(1) * 100_000)
+poured("WINDOW_UPDATE of a stream", lambda: headers(CONCISE_POST, 1, END_HEADERS) + window(1, 1) * 100_000)
 poured("unknown frames", lambda: frame(0x77, 0, 0, bytes(100)) * 100_000)
 poured("RST_STREAM of closed streams", lambda: headers(CONCISE_POST, 1, END_HEADERS) + reset(1) * 500_000)
 
 
-@flood("header bombs: 64 MiB of fields from 16 KiB")
+# What is not decoded is an error of compression (RFC 9113 §4.3).
+@flood("header bombs: 64 MiB of fields from 16 KiB", codes=[COMPRESSION_ERROR])
 def _(port, peers):
     for _ in range(10):
         peer = attacker(port, peers)
@@ -1929,10 +2015,10 @@ def _(port, peers):
     for _ in range(2):
         peer = attacker(port, peers)
         first = headers(CONCISE + literal("x", "y" * 4000, 0x40))
-        pour(peer, first + b"".join(headers(CONCISE + indexed(62) * 60, 2 * number + 3) for number in range(1000)), 2)
+        pour(peer, first + b"".join(headers(CONCISE + indexed(62) * 60, 2 * number + 3) for number in range(100)), 2)
 
 
-@flood("cookies in crumbs from the table")
+@flood("cookies in crumbs from the table", codes=[COMPRESSION_ERROR])
 def _(port, peers):
     peer = attacker(port, peers)
     pour(peer, headers(CONCISE + literal("cookie", "", 0x40)) + b"".join(headers(CONCISE + indexed(62) * 16_000, 2 * number + 3) for number in range(300)), 3)
@@ -1956,11 +2042,12 @@ def _(port, peers):
 
 @flood("windows that open by one byte")
 def _(port, peers):
-    peer = attacker(port, peers, *NEVER_SENT)
-    pour(peer, b"".join(get(2 * number + 1, "/big") for number in range(100)))
-    pour(peer, b"".join(window(1, 2 * number + 1) for number in range(100)) * 1000, 3)
+    for count, updates in ((1, 20_000), (10, 1000), (100, 30)):
+        peer = attacker(port, peers, *NEVER_SENT)
+        pour(peer, b"".join(get(2 * number + 1, "/big") for number in range(count)))
+        pour(peer, b"".join(window(1, 2 * number + 1) for number in range(count)) * updates, 2)
     reader = attacker(port, peers, (INITIAL_WINDOW_SIZE, 1))
-    pour(reader, get(1, "/big") + window(1, 1) * 100_000, 2, reads=False)
+    pour(reader, get(1, "/big") + window(1, 1) * 20_000, 2, reads=False)
 
 
 @flood("INITIAL_WINDOW_SIZE up and down with 100 answers under way")
@@ -1970,34 +2057,39 @@ def _(port, peers):
     pour(peer, (settings((INITIAL_WINDOW_SIZE, 1)) + settings((INITIAL_WINDOW_SIZE, 0))) * 100_000, 3)
 
 
-@flood("a thousand open streams on which nothing happens")
+@flood("a thousand open streams on which nothing happens", codes=[PROTOCOL_ERROR])
 def _(port, peers):
     for _ in range(4):
-        peer = attacker(port, peers)
-        pour(peer, b"".join(post(2 * number + 1) for number in range(256)))
+        pour(attacker(port, peers), b"".join(post(2 * number + 1) for number in range(256)))
+    # On one connection that is more than the server allows.
     pour(attacker(port, peers), b"".join(post(2 * number + 1) for number in range(1000)))
     time.sleep(0.5)
 
 
+def idle(port, beginnings):
+    """A thousand connections, for a while."""
+    connections = []
+    try:
+        for number in range(1000):
+            connections.append(socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT))
+            connections[-1].sendall(beginnings[number % len(beginnings)])
+        for connection in connections:
+            assert connection.recv(9)[3:4] == bytes([SETTINGS]), "no SETTINGS"
+        time.sleep(0.5)
+    finally:
+        for connection in connections:
+            connection.close()
+
+
 @flood("a thousand connections on which nothing happens")
 def _(port, peers):
-    for _ in range(1000):
-        peer = Peer(port, begins=False)
-        peers.append(peer)
-        peer.send(PREFACE + settings())
-    for peer in peers:
-        peer.until(lambda: peer.server_settings is not None, "SETTINGS")
-    time.sleep(0.5)
+    idle(port, [PREFACE + settings()])
 
 
-@flood("a thousand connections with half a request")
+@flood("a thousand connections with a part of a request")
 def _(port, peers):
-    half = headers(HELLO, 1, END_STREAM)
-    for count in range(1000):
-        peer = Peer(port, begins=False)
-        peers.append(peer)
-        peer.send(PREFACE + settings() + (half if count % 2 else half[:20]))
-    time.sleep(0.5)
+    whole = PREFACE + settings() + post(1)
+    idle(port, [whole[:-size] for size in (1, 20, len(HELLO_POST) + 1)] + [whole, whole + data(b"x")[:-1], whole[:-len(HELLO_POST) - 9] + headers(HELLO_POST, 1, 0)])
 
 
 # MARK: Where it takes place
@@ -2017,6 +2109,12 @@ class Echo(BaseHTTPRequestHandler):
         if self.path == "/early":
             self.close_connection = True
             return self.give(b"early")
+        if self.path == "/rich":
+            self.wfile.write(
+                b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nX-UPPER: Y\r\nConnection: keep-alive, X-Hop\r\nKeep-Alive: timeout=9\r\nX-Hop: z\r\nSet-Cookie: a=b\r\n"
+                b"Set-Cookie: c=d\r\nProxy-Connection: keep-alive\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 5\r\n\r\n"
+            )
+            return
         if self.path == "/deaf":
             self.close_connection = True
             self.server.is_over.wait(30)
@@ -2082,6 +2180,7 @@ class Place:
         self.command("add", self.cassette, "--request", "GET /big", "--file", file)
         self.command("add", self.cassette, "--request", "POST /upload", "--text", "uploaded")
         self.command("add", self.cassette, "--request", "POST /big-upload", "--file", file)
+        self.command("add", self.cassette, "--request", "GET /wide", "--text", "wide", "-H", "X-One: " + "1" * 20_000, "-H", "X-Two: " + "~" * 20_000)
         self.command("rule", "add", self.cassette, "--ignore", "body")
         self.replay = self.start()
         origin = f"http://127.0.0.1:{self.upstream.server_address[1]}"
@@ -2136,9 +2235,11 @@ def main():
                 print(f"FAILED {one.name}: {str(error) or repr(error)}", flush=True)
         place.end()
     seconds = time.monotonic() - start
+    if place.promoted:
+        print(f"  errors of a stream that end the connection: {'; '.join(place.promoted)}")
     if failures:
         sys.exit(f"{failures} of {done} cases fail, in {seconds:.0f} s")
-    passed(f"{done} cases of HTTP/2 in {seconds:.0f} s; {len(place.promoted)} errors of a stream end the connection")
+    passed(f"{done} cases of HTTP/2 in {seconds:.0f} s")
 
 
 main()

@@ -27,12 +27,11 @@ import h2.errors
 import httpx
 import hyperframe.frame
 
-from checks import Failures, Identity, Nginx, need, run_checks
+from checks import Failures, Identity, Nginx, run_checks
 from support import HERE, MOCKSERVE, Server, environment, free_port
-from versions_service import BINARY, Answer, Http2Client, Http2Connection, Request, Service, answer
+from versions_service import BINARY, Http2Client, Http2Connection, Request, Service, answer
 
 CLIENT_TIMEOUT = 60
-GO_SOURCES = "/usr/share/gocode/src/golang.org/x/net/http2"
 JSON = b'{"b": [1, 2, 3], "a": "text"}'
 UPLOAD = random.Random(3).randbytes(300_000)
 # Fields that only frame a message, or are about one connection. HTTP/2 has none of them.
@@ -245,13 +244,7 @@ def read_output(text):
 
 def clients(place):
     """All of them; those that have to be built are built."""
-    need("curl", "curl")
     assert " HTTP2 " in subprocess.run(["curl", "-V"], capture_output=True, text=True, timeout=20).stdout.replace("\n", " ") + " ", "curl speaks no HTTP/2"
-    need("node", "nodejs")
-    need("go", "golang-go")
-    assert os.path.isdir(GO_SOURCES), "golang.org/x/net is not installed: Debian has it in golang-golang-x-net-dev"
-    need("java", "default-jdk-headless")
-    need("javac", "default-jdk-headless")
     node = ["node", os.path.join(HERE, "versions_client.mjs")]
     go = os.path.join(place, "versions_client_go")
     # The library is Debian's, which is made to be used so.
@@ -529,8 +522,6 @@ def a_miss_says_so(place):
 
 def many_streams(place):
     """100 streams of one connection with 1 MiB each are recorded, and replayed as they were"""
-    need("h2load", "nghttp2-client")
-    need("node", "nodejs")
     files = os.path.join(place, "files")
     os.makedirs(files)
     digests = {}
@@ -798,5 +789,9 @@ CHECKS = [
     a_miss_says_so, goodbyes_are_followed, goodbyes_of_nginx, refusals_are_tried_again, cut_answers, a_client_resets_one_stream, many_streams, matrix,
 ]
 
+NEEDED = {
+    "curl": "curl", "node": "nodejs", "go": "golang-go", "/usr/share/gocode/src/golang.org/x/net/http2": "golang-golang-x-net-dev",
+    "java": "default-jdk-headless", "javac": "default-jdk-headless", "nginx": "nginx-light", "h2load": "nghttp2-client",
+}
 
-run_checks(CHECKS, "the versions of HTTP")
+run_checks(CHECKS, "the versions of HTTP", NEEDED)

@@ -147,6 +147,7 @@ import Testing
         #expect(Self.turns.isInterleaved)
         #expect([Self.client, Self.server, Self.clientEnd, Self.serverEnd].isInterleaved)
         #expect(![Self.client, Self.client, Self.clientEnd, Self.server, Self.server, Self.serverEnd].isInterleaved)
+        #expect([Self.client, Self.serverEnd].isInterleaved)
         #expect(![ConversationStep]().isInterleaved)
     }
 }

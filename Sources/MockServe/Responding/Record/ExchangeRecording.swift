@@ -54,6 +54,9 @@ final class ExchangeRecording {
         log?.end(.client, at: sinceArrival)
     }
 
+    /// The answer has ended the request where it was.
+    func cutRequest() { if writer != nil { matchKey = key.key(origin: origin) } }
+
     func append(informational head: ResponseHead) {
         informational.append(head)
         responseBody.learn(from: head.fields)
@@ -86,6 +89,9 @@ final class ExchangeRecording {
         }
         return responseBody.append(bytes)
     }
+
+    /// Whether the answer may come before the end of the request, and ends it: what the client has said by then is all of it.
+    var endsWithAnswer: Bool { hasMessages }
 
     func endResponse() {
         log?.end(.server, at: sinceArrival)

@@ -29,6 +29,8 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     private var refusalsLeft = 3
     /// The trailers of the answer, once it has ended.
     private var responseEnd: Fields?
+    /// Whether the answer has ended the request, too.
+    private var isCutShort = false
     /// Set if the upstream did not complete its answer.
     private var cut: AnswerCut?
     private var redactions = RedactionNotes()
@@ -58,7 +60,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     // MARK: From the client
 
     func receive(_ bytes: ByteBuffer) {
-        guard !isOver else { return }
+        guard !isOver, !isCutShort else { return }
         let wasCollecting = request.isCollecting
         forward(request.map(bytes))
         // The body is no longer collected: from here on it is sent as it arrives.
@@ -74,7 +76,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
     }
 
     func receiveEnd(trailers: Fields) {
-        guard !isOver else { return }
+        guard !isOver, !isCutShort else { return }
         let wasCollecting = request.isCollecting
         forward(request.endOfMapping())
         recording.endRequest()
@@ -183,6 +185,12 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         guard !isOver else { return }
         if answer.isStreaming || !request.isComplete { answer.flush() }
         if request.isComplete { return complete() }
+        if recording.endsWithAnswer {
+            isCutShort = true
+            request.complete(trailers: Fields())
+            recording.cutRequest()
+            return complete()
+        }
         // The answer arrived before the end of the request. Without that there is nothing to match it by.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: Self.requestGrace) { bound.value.endWithoutRequest() }
