@@ -5,7 +5,9 @@ SWIFT ?= swift
 SWIFT_FLAGS = -Xswiftc -warnings-as-errors
 BUILD_PACKAGES = libsqlite3-dev zlib1g-dev libbrotli-dev libzstd-dev libre2-dev pkg-config
 TEST_PACKAGES = $(BUILD_PACKAGES) curl openssl strace procps nginx-light chromium fonts-dejavu-core python3 python3-venv sqlite3 nodejs golang-go \
-	$(PEER_PACKAGES)
+	$(VERSION_PACKAGES) $(PEER_PACKAGES)
+# Clients and loads for TLS, HTTP/2 and gRPC: versions.py, certificates.py, grpc_calls.py.
+VERSION_PACKAGES = nghttp2-client golang-golang-x-net-dev golang-google-grpc-dev default-jdk-headless
 # Tools whose recordings are imported and exported: formats.py. More of them are in .venv and .venv-peers.
 PEER_PACKAGES = ruby ruby-vcr ruby-webmock ruby-multi-json golang-github-dnaeon-go-vcr-dev node-nock default-jre-headless
 SOURCES = Package.swift Sources Schema Tests Fuzz Benchmarks Examples/swift

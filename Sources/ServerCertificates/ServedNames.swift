@@ -5,7 +5,7 @@ import NIOCore
 package struct ServedNames: Sendable, Equatable {
     /// Lower case. `localhost` stands for the names below it too, as do all others (RFC 5280 §4.2.1.10).
     package private(set) var names: [String] = ["localhost"]
-    /// Bytes of addresses, in addition to loopback.
+    /// Bytes of addresses, in addition to `127.0.0.1` and `::1`.
     package private(set) var addresses: [[UInt8]] = []
     /// Whether clients may use any name, so that nothing is constrained.
     package private(set) var areAny = false
@@ -22,7 +22,7 @@ package struct ServedNames: Sendable, Equatable {
     private mutating func add(_ host: String) {
         if host == "*" { return areAny = true }
         if let address = Self.address(host) {
-            if !Self.isLoopback(address), !addresses.contains(address) { addresses.append(address) }
+            if !Self.standard.contains(address), !addresses.contains(address) { addresses.append(address) }
         } else if Self.isName(host), !names.contains(host) {
             names.append(host)
         }
@@ -45,9 +45,12 @@ package struct ServedNames: Sendable, Equatable {
         }
     }
 
-    /// `127.0.0.0/8` and `::1`.
-    private static func isLoopback(_ address: [UInt8]) -> Bool {
-        address.count == 4 ? address[0] == 127 : address.dropLast().allSatisfy { $0 == 0 } && address.last == 1
+    /// `127.0.0.1` and `::1`, for which every certificate is.
+    static let standard: [[UInt8]] = [[127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1]]
+
+    /// Whether a name is one of these, or below one.
+    package func covers(_ name: String) -> Bool {
+        areAny || names.contains { name == $0 || name.hasSuffix("." + $0) }
     }
 
     /// Whether a text can be the name of a host in a certificate (RFC 1123 §2.1; `_` is used in practice).

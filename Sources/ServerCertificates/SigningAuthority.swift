@@ -53,7 +53,7 @@ package struct SigningAuthority: Sendable {
         }
         certificate = try Certificate(
             version: .v3,
-            serialNumber: Certificate.SerialNumber(),
+            serialNumber: Self.serialNumber(),
             publicKey: publicKey,
             notValidBefore: now - Self.before,
             notValidAfter: now + validity,
@@ -90,6 +90,13 @@ package struct SigningAuthority: Sendable {
             let end = text.range(of: "-----END \(label)-----", range: start.upperBound..<text.endIndex)
         else { return nil }
         return String(text[start.lowerBound..<end.upperBound])
+    }
+
+    /// Of 128 bits. The first is clear, so that it does not become longer where it is written.
+    private static func serialNumber() -> Certificate.SerialNumber {
+        var bytes = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
+        bytes[0] = bytes[0] & 0x7F | 0x40
+        return Certificate.SerialNumber(bytes: bytes)
     }
 
     // MARK: The certificate
@@ -141,7 +148,7 @@ package struct SigningAuthority: Sendable {
         let alternatives = names.map { GeneralName.dnsName($0) } + served.general
         return try Certificate(
             version: .v3,
-            serialNumber: Certificate.SerialNumber(),
+            serialNumber: Self.serialNumber(),
             publicKey: publicKey,
             notValidBefore: max(certificate.notValidBefore, now - Self.before),
             notValidAfter: min(certificate.notValidAfter, now + Self.validity),
@@ -179,11 +186,8 @@ extension Certificate {
 }
 
 extension ServedNames {
-    private static let loopback4: [UInt8] = [127, 0, 0, 1]
-    private static let loopback6 = [UInt8](repeating: 0, count: 15) + [1]
-
     fileprivate var general: [GeneralName] {
-        let addresses = [Self.loopback4, Self.loopback6] + addresses
+        let addresses = Self.standard + addresses
         return names.map { .dnsName($0) } + addresses.map { .ipAddress(ASN1OctetString(contentBytes: $0[...])) }
     }
 
@@ -191,8 +195,11 @@ extension ServedNames {
     fileprivate func constraints(includingAddresses: Bool) -> NameConstraints? {
         guard !areAny else { return nil }
         guard includingAddresses else { return NameConstraints(permittedDNSDomains: names) }
-        let single = addresses.map { $0 + [UInt8](repeating: 0xFF, count: $0.count) }
-        let ranges = [[127, 0, 0, 0, 255, 0, 0, 0], Self.loopback6 + [UInt8](repeating: 0xFF, count: 16)] + single
+        // The first is all of 127.0.0.0/8.
+        let others = addresses.filter { $0.count > 4 || $0[0] != 127 }
+        let ranges =
+            [[127, 0, 0, 0, 255, 0, 0, 0]]
+            + ([Self.standard[1]] + others).map { $0 + [UInt8](repeating: 0xFF, count: $0.count) }
         return NameConstraints(
             permittedDNSDomains: names,
             permittedIPRanges: ranges.map { ASN1OctetString(contentBytes: $0[...]) }

@@ -31,6 +31,12 @@ struct EndToEndTests {
 
     @Test func upstreamsAreReachedByTLSAndProxies() async throws { try await run("upstreams") }
 
+    @Test func clientsOfEveryVersionGetWhatWasRecordedOverAnother() async throws { try await run("versions") }
+
+    @Test func certificatesAreTrustedWhereTheyShouldBe() async throws { try await run("certificates") }
+
+    @Test func framesAreTakenAsTheyShouldBe() async throws { try await run("http2_conformance") }
+
     @Test func callsOfGRPCAreReplayed() async throws { try await run("grpc_calls") }
 
     @Test func aServiceWithStateIsReplayedAsOfItsWrites() async throws { try await run("stateful_playback") }
@@ -77,7 +83,13 @@ struct EndToEndTests {
 
     @Test func killedRecordingsLoseNothing() async throws { try await run("kill_recording", "50") }
 
+    @Test func killedRecordingsOfHTTP2LoseNothing() async throws { try await run("kill_recording", "20", "http2") }
+
     @Test func memoryStaysFlatWithBodiesOfAGibibyte() async throws { try await run("huge_bodies", "1024") }
+
+    @Test func memoryStaysFlatWithBodiesOfAGibibyteOverHTTP2() async throws {
+        try await run("huge_bodies", "1024", "http2")
+    }
 
     @Test func whatIsInstalledWorks() async throws { try await run("packages") }
 

@@ -13,7 +13,7 @@ public struct CertificateOptions: Sendable, Equatable {
     /// A file with a lasting authority, as `mockserve ca create` writes it, which issues the certificates. Default: none.
     public var authorityFile: String?
 
-    /// A PEM file of authorities. If it is set, every client that speaks TLS must show a certificate that one of them has
+    /// A PEM file of authorities. If it is set, every client must speak TLS, and show a certificate that one of them has
     /// issued. Default: none.
     public var clientAuthoritiesFile: String?
 

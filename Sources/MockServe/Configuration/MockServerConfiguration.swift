@@ -68,6 +68,9 @@ public struct MockServerConfiguration: Sendable {
     /// The certificates of the server.
     public var certificates = CertificateOptions()
 
+    /// Whether requests without TLS are refused. Without it, nobody can show a certificate.
+    var demandsTLS: Bool { tls || certificates.clientAuthoritiesFile != nil }
+
     /// Handlers of your own, which answer before anything is replayed, recorded or forwarded: for example, to replay
     /// all endpoints but one. Requests that they answer count neither as replayed nor as missed, and are not recorded.
     /// Default: none.

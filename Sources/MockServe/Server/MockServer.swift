@@ -97,7 +97,7 @@ public final class MockServer: Sendable {
         let listeners = service.listenAddresses(configuration.listen).enumerated().map { index, address in
             Listener.start(
                 address,
-                scheme: configuration.tls ? .https : .http,
+                scheme: configuration.demandsTLS ? .https : .http,
                 sharesPort: configuration.sharesPort,
                 group: group,
                 registry: registry

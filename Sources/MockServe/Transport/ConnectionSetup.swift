@@ -48,7 +48,7 @@ struct ConnectionSetup: Sendable {
             upstreams: service.table,
             admission: Admission(Origin(scheme: scheme, host: origin.host, port: origin.port), hosts),
             client: client,
-            refusal: configuration.tls && !isSecure ? .needsTLS : nil,
+            refusal: configuration.demandsTLS && !isSecure ? .needsTLS : nil,
             limits: configuration.limits,
             timeouts: timeouts
         )

@@ -93,8 +93,12 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
     /// What has arrived is too little for a preface, so it is for HTTP/1 to judge.
     private func endOfInput(_ context: ChannelHandlerContext) {
         guard held.readableBytes > 0 else { return context.close(promise: nil) }
-        startHTTP1(context)
-        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        let connection = HTTP1Connection(reception(context))
+        replace(context) {
+            [connection]
+        } and: {
+            $0.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -126,7 +130,8 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
     private func replace(
         _ context: ChannelHandlerContext,
         then begin: () -> Void = {},
-        _ make: () throws -> [any ChannelHandler]
+        _ make: () throws -> [any ChannelHandler],
+        and end: (ChannelHandlerContext) -> Void = { _ in }
     ) {
         isOver = true
         timer?.cancel()
@@ -138,6 +143,7 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
         }
         begin()
         if held.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(held)) }
+        end(context)
         context.pipeline.syncOperations.removeHandler(self, promise: nil)
     }
 }

@@ -26,6 +26,12 @@ struct UpstreamFailure: Error, Sendable {
         self.end = end
     }
 
+    static func longFields(_ origin: Origin) -> UpstreamFailure {
+        UpstreamFailure(
+            "the fields of the request to \(origin) take more than one frame of HTTP/2 (16 KiB); --no-upstream-http2 sends them over HTTP/1.1"
+        )
+    }
+
     static func sentNothing(_ origin: Origin, _ readTimeout: TimeAmount) -> UpstreamFailure {
         UpstreamFailure(status: 504, "\(origin) sent nothing for \(Double(readTimeout.nanoseconds) / 1e9) s")
     }

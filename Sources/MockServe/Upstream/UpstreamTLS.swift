@@ -43,6 +43,7 @@ final class UpstreamTLS: Sendable {
     private static func make(_ options: UpstreamOptions) throws(MockServeError) -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.applicationProtocols = options.usesHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
+        configuration.shutdownTimeout = ServerTLS.shutdownTimeout
         if options.trustsAnyone { configuration.certificateVerification = .none }
         do {
             if let path = options.trustedCertificates {

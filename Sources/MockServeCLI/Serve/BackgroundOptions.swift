@@ -27,8 +27,13 @@ struct BackgroundOptions: ParsableArguments {
             : await UnixSignalsSequence(trapping: .sigint, .sigterm, .sighup)
         let server = try await MockServer.start(configuration)
         // Whoever has read the first line may rely on the files.
-        try tls.writeAuthority(of: server)
-        if let urlFile { try OptionFile.write("\(server.url.absoluteString)\n", to: urlFile, "--url-file") }
+        do {
+            try tls.writeAuthority(of: server)
+            if let urlFile { try OptionFile.write("\(server.url.absoluteString)\n", to: urlFile, "--url-file") }
+        } catch {
+            try? await server.stop()
+            throw error
+        }
         Console.print(server.url.absoluteString)
         for name in server.upstreamNames.dropFirst() {
             if let url = server.url(for: name) { Console.print("\(name) \(url.absoluteString)") }

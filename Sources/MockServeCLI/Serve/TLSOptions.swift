@@ -31,7 +31,7 @@ struct TLSOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Let in only clients with a certificate of one of the authorities in this file, in PEM.",
+            "Let in only clients with a certificate of one of the authorities in this file, in PEM. Demands TLS.",
             valueName: "file"
         )
     )

@@ -12,7 +12,6 @@ import contextlib
 import datetime
 import os
 import re
-import shutil
 import socket
 import ssl
 import subprocess
@@ -248,7 +247,7 @@ def by_java(place, go, host, port, ca, names):
 
 CLIENTS = {"openssl": by_openssl, "curl": by_curl, "Go": by_go, "Java": by_java}
 # What they say of a name that the authority is not permitted to vouch for, or that is not in the certificate.
-REASONS = re.compile("permitted subtree violation|not permitted by any constraint|name constraints|mismatch|does not match|not valid for|No subject alternative", re.I)
+REASONS = re.compile("permitted subtree violation|not permitted by any constraint|name constraints|mismatch|does not match|not valid for|No subject alternative|no alternative certificate subject name|is valid for", re.I)
 
 
 def judged(place, go, host, port, ca, names):
@@ -333,7 +332,8 @@ def contents(place):
     basic, usage = (extension(authority, kind).value for kind in (x509.BasicConstraints, x509.KeyUsage))
     assert basic.ca and basic.path_length == 0 and usage.key_cert_sign and not usage.digital_signature, (basic, usage)
     permitted = {str(name.value) for name in extension(authority, x509.NameConstraints).value.permitted_subtrees}
-    assert permitted == {"localhost", ALLOWED, UPSTREAM, "127.0.0.0/8", "::1/128"}, permitted
+    # Clients that are built on BoringSSL would accept no certificate for an address otherwise.
+    assert permitted == {"localhost", ALLOWED, UPSTREAM}, permitted
     for one in (named, standard):
         assert not extension(one, x509.BasicConstraints).value.ca
         assert list(extension(one, x509.ExtendedKeyUsage).value) == [x509.ExtendedKeyUsageOID.SERVER_AUTH]
@@ -425,7 +425,6 @@ def own_certificates(place):
         ("PKCS#1 RSA", rsa, rsa.file, rsa.write_key("pkcs1", PrivateFormat.TraditionalOpenSSL), None, 1),
         ("encrypted PKCS#8 EC", ec, ec.file, ec.write_key("locked", PrivateFormat.PKCS8, b"open sesame"), "open sesame", 1),
         ("encrypted PKCS#8 RSA", rsa, rsa.file, rsa.write_key("locked", PrivateFormat.PKCS8, b"open sesame"), "open sesame", 1),
-        ("a passphrase that is not ASCII", rsa, rsa.file, rsa.write_key("umlaut", PrivateFormat.PKCS8, "pass wörd".encode()), "pass wörd", 1),
         ("a long passphrase", rsa, rsa.file, rsa.write_key("long", PrivateFormat.PKCS8, b"x" * 1000), "x" * 1000, 1),
         ("encrypted SEC1 EC", ec, ec.file, ec.write_key("old-locked", PrivateFormat.TraditionalOpenSSL, b"open sesame"), "open sesame", 1),
         ("certificate and key in one file", ec, both, both, None, 1),

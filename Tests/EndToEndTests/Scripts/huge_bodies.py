@@ -1,8 +1,11 @@
 """Records and replays a response and a request of 1 GiB and watches the memory of the server.
 
-Usage: huge_bodies.py [MIB]
+With `http2`, clients and upstream speak HTTP/2 with it.
+
+Usage: huge_bodies.py [MIB [http2]]
 """
 
+import contextlib
 import hashlib
 import http.server
 import os
@@ -11,7 +14,7 @@ import socketserver
 import sys
 import threading
 
-from support import Server, folder, passed, resident_kib
+from support import Server, bridge, folder, passed, resident_kib
 
 LIMIT_MIB = 150
 BLOCK = 1 << 20
@@ -71,7 +74,7 @@ def download(port, blocks):
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(b"GET /big HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         head, rest = read_head(connection)
-        assert f"Content-Length: {blocks * BLOCK}".encode() in head, head
+        assert f"content-length: {blocks * BLOCK}".encode() in head.lower(), head + rest
         size = len(rest)
         digest.update(rest)
         while data := connection.recv(1 << 18):
@@ -93,6 +96,11 @@ def upload(port, blocks):
         return body.decode()
 
 
+def front_of(server, place, speaks_http2):
+    """What clients speak HTTP/1 with."""
+    return bridge(place, server.url.replace("http:", "h2c:"), "front") if speaks_http2 else contextlib.nullcontext(server)
+
+
 def main():
     blocks = int(sys.argv[1]) if len(sys.argv) > 1 else 1024
     Upstream.blocks = blocks
@@ -103,25 +111,31 @@ def main():
         digest.update(block(number))
     expected = digest.hexdigest()
 
-    with folder() as temporary:
+    speaks_http2 = sys.argv[2:] == ["http2"]
+    with folder() as temporary, folder() as bridges:
         cassette = os.path.join(temporary, "huge.cassette")
-        with Server("record", cassette, "--upstream", f"http://127.0.0.1:{upstream.server_address[1]}") as server:
-            assert download(server.port, blocks) == expected
+        url = f"http://127.0.0.1:{upstream.server_address[1]}"
+        back = bridge(bridges, url, "back") if speaks_http2 else None
+        url = back.url.replace("http:", "h2c:") if back else url
+        with Server("record", cassette, "--upstream", url) as server, front_of(server, bridges, speaks_http2) as front:
+            assert download(front.port, blocks) == expected
             after_download = resident_kib(server.pid)
-            assert upload(server.port, blocks) == expected
+            assert upload(front.port, blocks) == expected
             recording = resident_kib(server.pid)
         upstream.shutdown()
+        if back:
+            back.stop()
         assert os.listdir(temporary) == ["huge.cassette"], os.listdir(temporary)
         # Both bodies are the same, so they are stored once.
         assert os.path.getsize(cassette) < (blocks + 64) * BLOCK * 1.02, os.path.getsize(cassette)
-        with Server("replay", cassette) as server:
-            assert download(server.port, blocks) == expected
-            assert upload(server.port, blocks) == expected
+        with Server("replay", cassette) as server, front_of(server, bridges, speaks_http2) as front:
+            assert download(front.port, blocks) == expected
+            assert upload(front.port, blocks) == expected
             replaying = resident_kib(server.pid)
     for name, kib in [("recording, after the response", after_download), ("recording", recording), ("replaying", replaying)]:
         assert kib < LIMIT_MIB * 1024, f"{name}: {kib // 1024} MiB resident"
     passed(
-        f"{blocks} MiB both ways: peak resident memory {recording // 1024} MiB recording "
+        f"{blocks} MiB both ways{' over HTTP/2' if speaks_http2 else ''}: peak resident memory {recording // 1024} MiB recording "
         f"({after_download // 1024} after the response), {replaying // 1024} MiB replaying"
     )
 

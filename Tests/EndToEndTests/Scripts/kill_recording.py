@@ -1,6 +1,8 @@
 """Kills a recording under load, again and again: what a client saw complete is in the cassette, once, and the file opens.
 
-Usage: kill_recording.py [ROUNDS]
+With `http2`, clients and upstream speak HTTP/2 with the recording.
+
+Usage: kill_recording.py [ROUNDS [http2]]
 """
 
 import hashlib
@@ -16,7 +18,7 @@ import subprocess
 import sys
 import threading
 
-from support import MOCKSERVE, Server, environment, folder, passed
+from support import MOCKSERVE, Server, bridge, environment, folder, passed
 
 CLIENTS = 6
 
@@ -71,16 +73,20 @@ def load(port, name, complete, stop):
             body = response.read()
         except (OSError, http.client.HTTPException):
             return
+        if response.status == 502:
+            # Of the server in front, whose upstream is gone.
+            return
         assert response.status == 200 and body == body_of(path), f"{path}: {response.status}, {len(body)} bytes"
         complete.append(path)
 
 
-def round_of(number, upstream, temporary):
+def round_of(number, upstream, temporary, bridges):
     cassette = os.path.join(temporary, f"{number}.cassette")
     server = Server("record", cassette, "--upstream", upstream, "--quiet")
+    front = bridge(bridges, server.url.replace("http:", "h2c:"), "front") if bridges else server
     complete, stop = [], threading.Event()
     threads = [
-        threading.Thread(target=load, args=(server.port, f"{number}-{client}", complete, stop))
+        threading.Thread(target=load, args=(front.port, f"{number}-{client}", complete, stop))
         for client in range(CLIENTS)
     ]
     for thread in threads:
@@ -90,6 +96,8 @@ def round_of(number, upstream, temporary):
     stop.set()
     for thread in threads:
         thread.join()
+    if front is not server:
+        front.kill()
 
     listing = subprocess.run([MOCKSERVE, "cassette", "list", "--json", cassette], capture_output=True, env=environment())
     assert listing.returncode == 0, listing.stderr
@@ -126,14 +134,19 @@ def main():
     upstream = Threaded(("127.0.0.1", 0), Upstream)
     threading.Thread(target=upstream.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{upstream.server_address[1]}"
+    speaks_http2 = sys.argv[2:] == ["http2"]
     seen = kept = 0
-    with folder() as temporary:
+    with folder() as temporary, folder() as bridges:
+        back = bridge(bridges, url, "back") if speaks_http2 else None
+        url = back.url.replace("http:", "h2c:") if back else url
         for number in range(rounds):
-            complete, recorded = round_of(number, url, temporary)
+            complete, recorded = round_of(number, url, temporary, bridges if speaks_http2 else None)
             seen += complete
             kept += recorded
+        if back:
+            back.stop(expected=None)
     assert seen > rounds, "the clients saw too little for this to prove anything"
-    passed(f"{rounds} kills: {seen} answers seen complete, all of them among the {kept} recorded, none twice")
+    passed(f"{rounds} kills{' over HTTP/2' if speaks_http2 else ''}: {seen} answers seen complete, all of them among the {kept} recorded, none twice")
 
 
 main()

@@ -67,6 +67,11 @@ class Server:
                 self.stop()
 
 
+def bridge(folder, url, name):
+    """A server in front of another: it takes any version of HTTP, and goes on in that of the URL (`h2c://` for HTTP/2)."""
+    return Server("record", os.path.join(folder, f"{name}.cassette"), "--mode", "passthrough", "--upstream", url, "-q")
+
+
 class Gunicorn:
     """httpbin under gunicorn, on a port the operating system picks."""
 

@@ -36,8 +36,13 @@ enum FieldBlock {
 
     /// The fields of a block, in order, without pseudo-header fields; the pieces of `Cookie` are joined (RFC 9113 §8.2.3).
     ///
+    /// - Parameter isStrict: whether white space around a value is refused (RFC 9113 §8.2.1), rather than left out.
     /// - Throws: `WireError` if there are too many, or if their bytes cannot be kept as they were sent.
-    static func fields(of block: HPACKHeaders, _ limits: WireLimits) throws(WireError) -> Fields {
+    static func fields(
+        of block: HPACKHeaders,
+        _ limits: WireLimits,
+        isStrict: Bool = false
+    ) throws(WireError) -> Fields {
         var fields = Fields()
         var cookie: [UInt8] = []
         var hasCookies = false
@@ -51,7 +56,12 @@ enum FieldBlock {
             guard !value.utf8.contains(0xEF) || !value.unicodeScalars.contains("\u{FFFD}") else {
                 throw WireError("the field \(name) has bytes that are not UTF-8, which are only kept in HTTP/1.1")
             }
-            fields.append(name: Array(name.utf8), value: trimmingSpace(Array(value.utf8)[...]))
+            let bytes = Array(value.utf8)
+            let trimmed = trimmingSpace(bytes[...])
+            guard !isStrict || trimmed.count == bytes.count else {
+                throw WireError("white space around the value of \(name)")
+            }
+            fields.append(name: Array(name.utf8), value: trimmed)
             guard fields.count <= limits.fieldCount else {
                 throw WireError(status: 431, "more than \(limits.fieldCount) fields")
             }

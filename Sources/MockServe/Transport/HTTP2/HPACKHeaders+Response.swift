@@ -28,7 +28,8 @@ extension HPACKHeaders {
             stated = head.status == 304 ? head.fields.first("content-length").flatMap { parseDecimal($0) } : nil
         } else {
             switch length {
-            case .none: stated = 0
+            // The end of the stream says it.
+            case .none: stated = head.fields.first("content-length").flatMap { parseDecimal($0) == 0 ? 0 : nil }
             case .known(let bytes): stated = bytes
             case .unknown: stated = nil
             }

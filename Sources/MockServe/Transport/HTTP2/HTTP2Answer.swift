@@ -10,6 +10,9 @@ struct HTTP2Answer: Sendable {
     var body: [ByteBuffer] = []
     var trailers: HPACKHeaders?
 
+    /// Whether it can be sent (`HTTP2Limits.fits`).
+    private(set) var fits = true
+
     /// Reads a response that was made for HTTP/1.1. The bytes of the body are shared, not copied.
     ///
     /// - Parameter bytes: one whole response of this server.
@@ -22,7 +25,9 @@ struct HTTP2Answer: Sendable {
             case .informational(let head): informational.append(HPACKHeaders(informational: head))
             case .head(let head): self.head = HPACKHeaders(head, length: head.bodyLength, answers: request)
             case .body(let bytes): body.append(bytes)
-            case .end(let trailers): self.trailers = HPACKHeaders(trailers: trailers)
+            case .end(let trailers):
+                self.trailers = HPACKHeaders(trailers: trailers)
+                fits = HTTP2Limits.fits(head) && self.trailers.map(HTTP2Limits.fits) ?? true
             case .chunk: break
             }
         }

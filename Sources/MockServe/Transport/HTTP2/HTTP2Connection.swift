@@ -17,6 +17,9 @@ final class HTTP2Connection: ChannelInboundHandler {
     private var streams: [HTTP2StreamID: HTTP2Stream] = [:]
     private var lastStream = HTTP2StreamID.rootStream
     private var isDraining = false
+    /// Whether the client asks for much to be remembered of answers.
+    private var remembersMuch = false
+    private var requests = 0
     private var isClosing = false
     private var isInputClosed = false
     private var lifetime: ConnectionLifetime
@@ -71,6 +74,9 @@ final class HTTP2Connection: ChannelInboundHandler {
         case .goAway:
             isDraining = true
             closeIfDone()
+        case .settings(.settings(let settings)):
+            // What is remembered of the answers stays for as long as the connection.
+            remembersMuch = settings.contains { $0.parameter == .headerTableSize && $0.value > HTTP2Limits.tableSize }
         default: break
         }
     }
@@ -84,11 +90,13 @@ final class HTTP2Connection: ChannelInboundHandler {
     private func receive(_ headers: HTTP2Frame.FramePayload.Headers, of id: HTTP2StreamID) {
         if let stream = streams[id] { return receiveTrailers(headers, stream) }
         lastStream = max(lastStream, id)
+        requests += 1
+        if remembersMuch, requests > HTTP2Limits.rememberedAnswers { quiesce() }
         let head: RequestHead
         do {
             head = try RequestHead(headers.headers, isWhole: headers.endStream, limits)
         } catch {
-            return refuse(id, isWhole: headers.endStream, error)
+            return refuse(id, headers, error)
         }
         if headers.endStream, answerAtOnce(head, id) { return }
         guard let context else { return }
@@ -109,16 +117,15 @@ final class HTTP2Connection: ChannelInboundHandler {
     }
 
     /// Answers a request that never becomes an exchange.
-    private func refuse(_ id: HTTP2StreamID, isWhole: Bool, _ error: WireError) {
+    private func refuse(_ id: HTTP2StreamID, _ headers: HTTP2Frame.FramePayload.Headers, _ error: WireError) {
         guard let context else { return }
-        let request = RequestHead(method: Array("GET".utf8), target: [UInt8(ascii: "/")], version: .http2)
+        let method = Array((headers.headers.first(name: ":method") ?? "").utf8)
+        let length: BodyLength = headers.endStream ? .none : .unknown
+        let request = RequestHead(method: method, target: [], version: .http2, bodyLength: length)
         let stream = HTTP2Stream(id, request, link, on: context.eventLoop)
         streams[id] = stream
-        let problem = Problem.badRequest(error)
-        if isWhole { stream.receiveEnd(trailers: Fields()) }
-        stream.sendHead(problem.response, length: .known(problem.body.count))
-        stream.send(ByteBuffer(bytes: problem.body))
-        stream.finish(trailers: Fields())
+        if headers.endStream { stream.receiveEnd(trailers: Fields()) }
+        stream.answer(Problem.badRequest(error))
     }
 
     /// Answers a request without a body with a prepared response, if there is one.
@@ -211,18 +218,25 @@ final class HTTP2Connection: ChannelInboundHandler {
         end()
     }
 
-    /// Closes once everything written was sent. What still arrives is thrown away for a while: closing with unread input
-    /// would reset the connection before the client has read why.
+    /// Closes once everything written was sent. If the client has done something wrong, what still arrives of it is thrown
+    /// away for a while: closing with unread input would reset the connection before it has read why.
     private func end() {
         guard let context, !isClosing else { return }
         isClosing = true
         loseStreams()
-        guard !isInputClosed, (try? context.pipeline.syncOperations.addHandler(Lingering(), position: .first)) != nil
-        else { return context.close(promise: nil) }
-        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        let operations = context.pipeline.syncOperations
+        let lingers =
+            link.isBroken && !isInputClosed && (try? operations.addHandler(Lingering(), position: .first)) != nil
         context.flush()
-        context.close(mode: .output, promise: nil)
-        context.eventLoop.scheduleTask(in: Lingering.time) { bound.value.close(promise: nil) }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        guard let below = try? operations.context(handlerType: NIOHTTP2Handler.self) else {
+            return context.close(promise: nil)
+        }
+        below.writeAndFlush(NIOAny(ByteBuffer())).whenComplete { _ in
+            guard lingers else { return bound.value.close(promise: nil) }
+            bound.value.close(mode: .output, promise: nil)
+            bound.eventLoop.scheduleTask(in: Lingering.time) { bound.value.close(promise: nil) }
+        }
     }
 
     private func checkTimeouts() {

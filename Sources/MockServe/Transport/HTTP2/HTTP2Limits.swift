@@ -1,5 +1,6 @@
 import HTTPWire
 import NIOCore
+import NIOHPACK
 import NIOHTTP2
 
 /// What a peer that speaks HTTP/2 may ask of this side (RFC 9113 §6.5, §10.5).
@@ -13,6 +14,23 @@ enum HTTP2Limits {
     /// Bytes of a body that wait for the peer to take them, over which its sender pauses.
     static let outputLimit = 64 << 10
     private static let frameSize = 16 << 10
+    /// Bytes of the table for compressing fields (RFC 7541 §4.2), beyond which a connection ends after so many answers, as
+    /// all their fields may be in it.
+    static let tableSize = 64 << 10
+    static let rememberedAnswers = 1000
+    /// What is read of a request whose answer was sent already. Then the stream is reset.
+    static let discardLimit = 1 << 20
+
+    /// Whether a field section can be sent: the library writes it in one frame, of the size that every peer takes.
+    static func fits(_ block: HPACKHeaders) -> Bool {
+        let size = block.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 }
+        // No byte takes more than 30 bits (RFC 7541 Appendix B).
+        guard size > frameSize / 4 else { return true }
+        var encoder = HPACKEncoder(allocator: ByteBufferAllocator(), maxDynamicTableSize: 0)
+        var buffer = ByteBuffer()
+        guard (try? encoder.encode(headers: block, to: &buffer)) != nil else { return false }
+        return buffer.readableBytes <= frameSize
+    }
 
     /// - Parameter fieldSection: bytes of fields that are taken. Messages up to twice as long are refused one by one;
     ///   beyond that the connection ends, because a compressed field section cannot be skipped.
@@ -34,7 +52,7 @@ enum HTTP2Limits {
         // The lengths of bodies are checked where they are read, and wrong ones may have to be sent on purpose.
         connection.contentLengthValidation = .disabled
         connection.maximumSequentialContinuationFrames = listSize / frameSize + 1
-        connection.maximumSequentialEmptyDataFrames = 64
+        connection.maximumSequentialEmptyDataFrames = 1000
         connection.maximumBufferedControlFrames = 1000
         connection.controlFrameRateLimit.maximumCount = 2000
         connection.controlFrameRateLimit.windowLength = .seconds(10)

@@ -22,6 +22,8 @@ final class HTTP2Stream {
     private let request: RequestHead
 
     private var input: InboundBody
+    /// Bytes of the request that came after the answer.
+    private var discarded = 0
 
     private var held: Held?
     private var hasBegun = false
@@ -51,6 +53,10 @@ final class HTTP2Stream {
 
     func receive(_ bytes: ByteBuffer) {
         guard input.receive(bytes.readableBytes) else { return fail(.protocolError) }
+        if exchange == nil {
+            discarded += bytes.readableBytes
+            if discarded > HTTP2Limits.discardLimit { resetOnceSent(.noError) }
+        }
         if bytes.readableBytes > 0 { receiver?.receive(bytes) }
     }
 
@@ -67,7 +73,7 @@ final class HTTP2Stream {
     }
 
     private func extendWindow() {
-        guard !isClosed, exchange != nil, let missing = input.missingWindow else { return }
+        guard !isClosed, whenSent == nil, let missing = input.missingWindow else { return }
         link.extendWindow(of: id, by: missing)
     }
 
@@ -101,7 +107,7 @@ final class HTTP2Stream {
     /// Called now and then.
     func check(_ now: NIODeadline, stall: TimeAmount) {
         if output.hasStalled(now, limit: stall) { return fail(.cancel) }
-        guard exchange != nil, !input.isComplete, !input.isPaused, now - input.lastRead > stall else { return }
+        guard !input.isComplete, !input.isPaused, now - input.lastRead > stall else { return }
         fail(.cancel)
     }
 
@@ -142,9 +148,29 @@ extension HTTP2Stream: ExchangeTransport {
 
     func sendHead(_ head: ResponseHead, length: BodyLength) {
         guard !hasBegun else { return }
+        let block = HPACKHeaders(head, length: length, answers: request)
+        guard HTTP2Limits.fits(block) else { return refuseLongFields() }
         hasBegun = true
         hasBody = !request.isHEAD && !ResponseHead.isBodyless(status: head.status)
-        held = .head(HPACKHeaders(head, length: length, answers: request))
+        held = .head(block)
+    }
+
+    /// Says why the answer is not sent.
+    private func refuseLongFields() {
+        let problem = Problem(
+            status: 500,
+            title: "The fields of the answer are too long for HTTP/2",
+            detail: "They take more than one frame of 16 KiB, which cannot be sent here. Ask for it over HTTP/1.1."
+        )
+        exchange?.detach()
+        answer(problem)
+    }
+
+    /// Sends an answer of the connection's own.
+    func answer(_ problem: Problem) {
+        sendHead(problem.response, length: .known(problem.body.count))
+        send(ByteBuffer(bytes: problem.body))
+        finish(trailers: Fields())
     }
 
     /// There are no chunks. Every `send` is a frame of its own, if it is short enough.
@@ -173,8 +199,11 @@ extension HTTP2Stream: ExchangeTransport {
 
     func finish(trailers: Fields) {
         guard hasBegun, !isFinished else { return }
+        let block = HPACKHeaders(trailers: trailers)
+        // The head is on its way, so that the answer can only be cut.
+        guard block.map(HTTP2Limits.fits) ?? true else { return abort(.reset) }
         isFinished = true
-        if let block = HPACKHeaders(trailers: trailers) {
+        if let block {
             writeHeld(isEnd: false)
             link.write(.headers(.init(headers: block, endStream: true)), to: id)
         } else if held != nil {
@@ -188,8 +217,10 @@ extension HTTP2Stream: ExchangeTransport {
     private func endExchange() {
         exchange = nil
         receiver = nil
-        // What still comes of the request is not wanted (RFC 9113 §8.1).
-        if !input.isComplete { resetOnceSent(.noError) }
+        // What still comes of the request is not wanted. Resetting at once would make an error of a client that has sent it
+        // already, so a little is thrown away first (RFC 9113 §8.1).
+        if !input.isComplete { input.resume() }
+        extendWindow()
         link.flush()
     }
 
@@ -228,11 +259,12 @@ extension HTTP2Stream: PreparedAnswerTransport {
 
     func sendPrepared(_ answer: PreparedAnswer) {
         send(answer.forHTTP2)
-        endExchange()
+        if exchange != nil { endExchange() }
     }
 
     /// Sends a whole answer.
     func send(_ answer: HTTP2Answer) {
+        guard answer.fits else { return refuseLongFields() }
         hasBegun = true
         isFinished = true
         for block in answer.informational { link.write(.headers(.init(headers: block)), to: id) }

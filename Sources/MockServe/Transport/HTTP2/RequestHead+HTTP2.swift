@@ -15,12 +15,13 @@ extension RequestHead {
             pseudo[name] = value
         }
         let method = Array((pseudo[":method"] ?? "").utf8)
+        guard pseudo[":scheme"] != "" else { throw WireError("an empty :scheme") }
         let authority = pseudo[":authority"] ?? ""
         let target = Array((pseudo[":path"] ?? authority).utf8)
         guard target.count <= limits.startLine else {
             throw WireError(status: 414, "the request target is longer than \(limits.startLine) bytes")
         }
-        let sent = try FieldBlock.fields(of: block, limits)
+        let sent = try FieldBlock.fields(of: block, limits, isStrict: true)
         var fields = Fields()
         if !authority.isEmpty {
             let hosts = sent.values("host")

@@ -64,6 +64,13 @@ struct CertificateFiles: Sendable {
                 "\(path) is encrypted: put its passphrase into the environment variable \(Setting.tlsPassphrase), or \(Setting.upstreamPassphrase) if it is for upstreams."
             )
         }
+        // The library would not survive them.
+        guard passphrase?.utf8.allSatisfy({ $0 < 0x80 }) ?? true else {
+            throw MockServeError(
+                .invalidConfiguration,
+                "The passphrase of \(path) has characters that are not ASCII, which cannot be used here. Give the key another one."
+            )
+        }
         do {
             return try NIOSSLPrivateKey(file: path, format: .pem) { set in set(Array((passphrase ?? "").utf8)) }
         } catch {

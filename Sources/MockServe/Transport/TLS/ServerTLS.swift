@@ -14,6 +14,9 @@ final class ServerTLS: Sendable {
         let issuer: CertificateIssuer?
     }
 
+    /// How long the other side may take to say goodbye. All that was sent reaches it without that.
+    static let shutdownTimeout = TimeAmount.milliseconds(100)
+
     private let files: CertificateFiles
     private let served: ServedNames
     private let made = Mutex<Made?>(nil)
@@ -51,6 +54,7 @@ final class ServerTLS: Sendable {
         )
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["h2", "http/1.1"]
+        configuration.shutdownTimeout = Self.shutdownTimeout
         if let clients = files.clients {
             configuration.certificateVerification = .noHostnameVerification
             configuration.trustRoots = .certificates(clients)
@@ -76,11 +80,14 @@ final class CertificateIssuer: Sendable {
     private let leaf = SigningAuthority.LeafKey()
     private let key: NIOSSLPrivateKey
     private let root: NIOSSLCertificate
+    /// What the authority is constrained to.
+    private let permitted: [String]
     private let issued = Mutex<[String: NIOSSLContextConfigurationOverride]>([:])
 
     init(_ authority: SigningAuthority, _ served: ServedNames) throws {
         self.authority = authority
         self.served = served
+        permitted = authority.permitted
         key = try NIOSSLPrivateKey(bytes: leaf.der, format: .der)
         root = try NIOSSLCertificate(bytes: try authority.der, format: .der)
     }
@@ -92,7 +99,8 @@ final class CertificateIssuer: Sendable {
 
     /// - Parameter name: as the client has sent it (RFC 6066 §3); nil if it has sent none.
     func certificate(for name: String?) throws -> NIOSSLContextConfigurationOverride {
-        guard let name = name?.lowercased(), ServedNames.isName(name), !served.names.contains(name) else {
+        guard let name = name?.lowercased(), ServedNames.isName(name), !served.names.contains(name), mayIssue(for: name)
+        else {
             return .noChanges
         }
         if let known = issued.withLock({ $0[name] }) { return known }
@@ -104,6 +112,11 @@ final class CertificateIssuer: Sendable {
             issued[name] = new
         }
         return new
+    }
+
+    /// Not every client looks at the constraints of an authority, so nothing is issued against them.
+    private func mayIssue(for name: String) -> Bool {
+        served.covers(name) || permitted.contains { name == $0 || name.hasSuffix("." + $0) }
     }
 
     private func chain(_ names: [String]) throws -> [NIOSSLCertificate] {

@@ -22,6 +22,8 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     /// Exchanges that the upstream takes at the same time.
     private var limit = 100
     private var isSpent = false
+    /// Streams that the library has closed, and why.
+    private var closed: [(HTTP2StreamID, HTTP2ErrorCode)] = []
     private var watch: RepeatedTask?
     private var leadsHome: Bool?
 
@@ -124,6 +126,7 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
             spend()
             // Those beyond it were not looked at (RFC 9113 §6.8).
             for (id, stream) in streams where id > last { stream.wasReset(.refusedStream) }
+            closed = []
             if streams.isEmpty { context.close(promise: nil) }
         case .settings(.settings(let settings)):
             for setting in settings where setting.parameter == .maxConcurrentStreams { limit = setting.value }
@@ -133,9 +136,16 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         link.isReading = false
+        resetClosed()
         link.flush()
         for stream in streams.values { stream.receivedAll() }
         context.fireChannelReadComplete()
+    }
+
+    private func resetClosed() {
+        let closed = closed
+        self.closed = []
+        for (id, code) in closed { streams[id]?.wasReset(code) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -144,7 +154,9 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
             if event.streamID == .rootStream { return link.connectionWindowChanged(to: event.inboundWindowSize) }
             if let size = event.inboundWindowSize { streams[event.streamID]?.windowChanged(to: size) }
         case let event as StreamClosedEvent:
-            if let code = event.reason { streams[event.streamID]?.wasReset(code) }
+            // A GOAWAY that closes it may be told only after this.
+            if let code = event.reason, streams[event.streamID] != nil { closed.append((event.streamID, code)) }
+            if !link.isReading { resetClosed() }
         case let event as ChannelEvent where event == .inputClosed: context.close(promise: nil)
         case is NIOHTTP2StreamCreatedEvent, is NIOHTTP2BulkStreamWindowChangeEvent: break
         default: context.fireUserInboundEventTriggered(event)

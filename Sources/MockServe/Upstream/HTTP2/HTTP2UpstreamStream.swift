@@ -46,10 +46,11 @@ final class HTTP2UpstreamStream: UpstreamStream {
         case .known(let bytes): toSend = bytes
         case .unknown: toSend = nil
         }
+        let block = HPACKHeaders(request, to: origin)
+        guard HTTP2Limits.fits(block) else { return fail(UpstreamFailure.longFields(origin)) }
         guard let id = connection?.open(self) else { return fail(ChannelError.eof) }
         self.id = id
         isRequestComplete = request.bodyLength.isEmpty
-        let block = HPACKHeaders(request, to: origin)
         write(.headers(.init(headers: block, endStream: isRequestComplete)))
     }
 
