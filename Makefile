@@ -127,7 +127,7 @@ kill-test: test-tools build
 	MOCKSERVE=.build/debug/mockserve .venv/bin/python Tests/EndToEndTests/Scripts/kill_recording.py 200
 
 fuzz: test-tools build
-	for name in Requests Responses Keys Redaction Literals Names Cassettes Formats; do Fuzz/run.sh $$name 600 || exit 1; done
+	for name in Requests Responses Keys Redaction Literals Names Cassettes Formats Messages; do Fuzz/run.sh $$name 600 || exit 1; done
 	MOCKSERVE=.build/debug/mockserve .venv/bin/python Tests/EndToEndTests/Scripts/mutated_requests.py 600
 
 clean:

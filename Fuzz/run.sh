@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction|Literals|Names|Cassettes|Formats [SECONDS]
+# Fuzzes one target with libFuzzer.  Usage: Fuzz/run.sh Requests|Responses|Keys|Redaction|Literals|Names|Cassettes|Formats|Messages [SECONDS]
 set -euo pipefail
 cd "$(dirname "$0")/.."
-name=${1:?which target? Requests, Responses, Keys, Redaction, Literals, Names, Cassettes or Formats}
+name=${1:?which target? Requests, Responses, Keys, Redaction, Literals, Names, Cassettes, Formats or Messages}
 seconds=${2:-600}
 scratch=.build-fuzz
 export MOCKSERVE_FUZZ=1
