@@ -271,7 +271,8 @@ let package = Package(
 
 // The fuzz targets link against libFuzzer's main, so they are libraries that Fuzz/run.sh links (see CONTRIBUTING.md).
 if Context.environment["MOCKSERVE_FUZZ"] != nil {
-    for name in ["Requests", "Responses", "Keys", "Redaction", "Literals", "Names", "Cassettes", "Formats", "Messages"] {
+    for name in ["Requests", "Responses", "Keys", "Redaction", "Literals", "Names", "Cassettes", "Formats", "Messages"]
+    {
         package.targets.append(
             .target(
                 name: "Fuzz\(name)",

@@ -48,11 +48,6 @@ package struct ServedNames: Sendable, Equatable {
     /// `127.0.0.1` and `::1`, for which every certificate is.
     static let standard: [[UInt8]] = [[127, 0, 0, 1], [UInt8](repeating: 0, count: 15) + [1]]
 
-    /// Whether a name is one of these, or below one.
-    package func covers(_ name: String) -> Bool {
-        areAny || names.contains { name == $0 || name.hasSuffix("." + $0) }
-    }
-
     /// Whether a text can be the name of a host in a certificate (RFC 1123 §2.1; `_` is used in practice).
     package static func isName(_ text: String) -> Bool {
         let labels = text.split(separator: ".", omittingEmptySubsequences: false)

@@ -128,6 +128,30 @@ package struct SigningAuthority: Sendable {
         return Array(constraints.permittedDNSDomains) + ranges
     }
 
+    /// Whether it may issue for a name, in lower case.
+    package func permits(_ name: String) -> Bool { permits(.dnsName(name)) }
+
+    private func permits(_ name: GeneralName) -> Bool {
+        guard let constraints = try? certificate.extensions.nameConstraints else { return true }
+        switch name {
+        case .dnsName(let name):
+            let permitted = Array(constraints.permittedDNSDomains)
+            return permitted.isEmpty || permitted.contains { name == $0 || name.hasSuffix("." + $0) }
+        case .ipAddress(let address):
+            let permitted = constraints.permittedIPRanges.map { Array($0.bytes) }
+            return permitted.isEmpty || permitted.contains { Self.covers($0, Array(address.bytes)) }
+        default: return false
+        }
+    }
+
+    /// - Parameter range: address and mask (RFC 5280 §4.2.1.10).
+    private static func covers(_ range: [UInt8], _ address: [UInt8]) -> Bool {
+        range.count == 2 * address.count
+            && address.indices.allSatisfy {
+                address[$0] & range[address.count + $0] == range[$0] & range[address.count + $0]
+            }
+    }
+
     /// A key for certificates of servers.
     package struct LeafKey: Sendable {
         fileprivate let key = P256.Signing.PrivateKey()
@@ -138,14 +162,15 @@ package struct SigningAuthority: Sendable {
         package var der: [UInt8] { Array(key.derRepresentation) }
     }
 
-    /// A certificate for a server that has these names and those that are served.
+    /// A certificate for a server that has these names and those that are served, as far as the authority may issue for them:
+    /// one that it may not would make the certificate worthless for all.
     ///
     /// - Returns: X.509, DER.
     package func issue(_ names: [String], _ served: ServedNames, _ leaf: LeafKey, now: Date = Date()) throws -> [UInt8]
     {
         let publicKey = Certificate.PublicKey(leaf.key.publicKey)
         let issuer = try certificate.extensions.subjectKeyIdentifier?.keyIdentifier
-        let alternatives = names.map { GeneralName.dnsName($0) } + served.general
+        let alternatives = (names.map { GeneralName.dnsName($0) } + served.general).filter(permits)
         return try Certificate(
             version: .v3,
             serialNumber: Self.serialNumber(),

@@ -14,7 +14,7 @@ final class RunningService: Sendable {
     /// One for each listener. If this is empty, there is one listener.
     let upstreams: [Upstream]
     let table: UpstreamTable
-    /// With what clients are met that speak TLS.
+    /// What the server shows to clients that speak TLS.
     let tls: ServerTLS
     let journal: ScopeJournal
     /// Nil if nothing is recorded.

@@ -31,6 +31,7 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
     /// What has arrived while it is not clear what it is.
     private var held = ByteBuffer()
     private var timer: Scheduled<Void>?
+    private var hasBegun = false
     private var isOver = false
 
     /// - Parameters:
@@ -64,7 +65,10 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
         case .tls: startTLS(context)
         case .http1: startHTTP1(context)
         case .http2: startHTTP2(context)
-        case nil: limit(setup.timeouts.head, context)
+        case nil:
+            guard !hasBegun else { break }
+            hasBegun = true
+            limit(setup.timeouts.head, context)
         }
     }
 
@@ -93,12 +97,7 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
     /// What has arrived is too little for a preface, so it is for HTTP/1 to judge.
     private func endOfInput(_ context: ChannelHandlerContext) {
         guard held.readableBytes > 0 else { return context.close(promise: nil) }
-        let connection = HTTP1Connection(reception(context))
-        replace(context) {
-            [connection]
-        } and: {
-            $0.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
-        }
+        startHTTP1(context) { $0.fireUserInboundEventTriggered(ChannelEvent.inputClosed) }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
@@ -106,19 +105,20 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
     // MARK: What follows
 
     private func startTLS(_ context: ChannelHandlerContext) {
-        replace(context) {
-            let handler = try setup.tls.makeHandler()
-            return [handler, ConnectionStart(setup, origin, listener, security: handler)]
-        }
+        guard let handler = try? setup.tls.makeHandler() else { return context.close(promise: nil) }
+        replace(context, by: [handler, ConnectionStart(setup, origin, listener, security: handler)])
     }
 
-    private func startHTTP1(_ context: ChannelHandlerContext) {
-        replace(context) { [HTTP1Connection(reception(context))] }
+    /// - Parameter end: what follows the bytes that have arrived.
+    private func startHTTP1(_ context: ChannelHandlerContext, _ end: (ChannelHandlerContext) -> Void = { _ in }) {
+        let connection = HTTP1Connection(reception(context))
+        replace(context, by: [connection], end)
     }
 
     private func startHTTP2(_ context: ChannelHandlerContext) {
         let connection = HTTP2Connection(reception(context))
-        replace(context, then: connection.link.begin) { [connection.makeCodec(), connection] }
+        replace(context, by: [connection.makeCodec(), connection])
+        connection.link.begin()
     }
 
     private func reception(_ context: ChannelHandlerContext) -> Reception {
@@ -129,19 +129,16 @@ final class ConnectionStart: ChannelInboundHandler, RemovableChannelHandler {
 
     private func replace(
         _ context: ChannelHandlerContext,
-        then begin: () -> Void = {},
-        _ make: () throws -> [any ChannelHandler],
-        and end: (ChannelHandlerContext) -> Void = { _ in }
+        by handlers: [any ChannelHandler],
+        _ end: (ChannelHandlerContext) -> Void = { _ in }
     ) {
         isOver = true
         timer?.cancel()
         do {
-            let handlers = try make()
             try context.pipeline.syncOperations.addHandlers(handlers, position: .after(self))
         } catch {
             return context.close(promise: nil)
         }
-        begin()
         if held.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(held)) }
         end(context)
         context.pipeline.syncOperations.removeHandler(self, promise: nil)

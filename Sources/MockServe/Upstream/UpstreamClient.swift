@@ -2,7 +2,6 @@ import Foundation
 import HTTPMessages
 import MockServeCore
 import NIOCore
-import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import Synchronization
@@ -20,6 +19,15 @@ final class UpstreamClient: Sendable {
     private struct PoolKey: Hashable {
         let eventLoop: ObjectIdentifier
         let origin: Origin
+    }
+
+    /// What a request for a connection has to do.
+    private enum Turn {
+        /// Make one for itself.
+        case alone
+        /// Make one, which others wait for.
+        case first
+        case waiting
     }
 
     private typealias Ready = (Result<any UpstreamStream, UpstreamFailure>) -> Void
@@ -43,6 +51,7 @@ final class UpstreamClient: Sendable {
     private let priorKnowledge: Set<Origin>
     private let pools = Mutex<[PoolKey: Pool]>([:])
     private let unreachable = Atomic<Int>(0)
+    private let isClosed = Atomic<Bool>(false)
 
     /// - Parameters:
     ///   - upstreams: knows the server's own listeners, to which nothing is sent.
@@ -81,18 +90,21 @@ final class UpstreamClient: Sendable {
         if let idle = idleConnection(key, isRepeatable: isRepeatable) { return ready(checked(.http1(idle))) }
         let bound = NIOLoopBound(ready, eventLoop: eventLoop)
         let mayShare = path.hasPriorKnowledge || path.origin.scheme == .https
-        let mustWait = pools.withLock { pools in
+        let turn = pools.withLock { pools in
             var pool = pools[key, default: Pool()]
             defer { pools[key] = pool }
-            guard mayShare, pool.speaksHTTP2 != false else { return false }
+            guard mayShare, pool.speaksHTTP2 != false else { return Turn.alone }
             // It is better to wait for one connection than to make many, of which only one is used.
-            if pool.isConnecting { pool.waiting.append(bound) }
-            defer { pool.isConnecting = true }
-            return pool.isConnecting
+            guard !pool.isConnecting else {
+                pool.waiting.append(bound)
+                return .waiting
+            }
+            pool.isConnecting = true
+            return .first
         }
-        guard !mustWait else { return }
+        guard turn != .waiting else { return }
         connect(to: path, on: eventLoop).whenComplete { result in
-            self.connected(result, key, path, eventLoop, bound.value)
+            self.connected(result, key, path, eventLoop, isFirst: turn == .first, bound.value)
         }
     }
 
@@ -101,9 +113,14 @@ final class UpstreamClient: Sendable {
         _ key: PoolKey,
         _ path: UpstreamPath,
         _ eventLoop: any EventLoop,
+        isFirst: Bool,
         _ ready: Ready
     ) {
-        let waiting = pools.withLock { pools in
+        guard !isClosed.load(ordering: .relaxed) else {
+            if case .success(let link) = result { link.value.cancel() }
+            return ready(.failure(UpstreamFailure(ChannelError.eof, upstream: path.origin.description)))
+        }
+        let waiting = pools.withLock { pools -> [NIOLoopBound<Ready>] in
             var pool = pools[key, default: Pool()]
             defer { pools[key] = pool }
             if case .success(let link) = result {
@@ -114,6 +131,8 @@ final class UpstreamClient: Sendable {
                     pool.speaksHTTP2 = false
                 }
             }
+            // Those who wait, wait for the first.
+            guard isFirst else { return [] }
             pool.isConnecting = false
             defer { pool.waiting = [] }
             return pool.waiting
@@ -175,8 +194,9 @@ final class UpstreamClient: Sendable {
         pools.withLock { $0[key]?.shared.removeAll { $0.value === connection } }
     }
 
-    /// Closes the connections, which are idle by now.
+    /// Closes the connections, which are idle by now. Whoever still waits for one gets none.
     func close() {
+        isClosed.store(true, ordering: .relaxed)
         let pools = pools.withLock { pools in
             defer { pools = [:] }
             return Array(pools.values)
@@ -184,6 +204,7 @@ final class UpstreamClient: Sendable {
         for pool in pools {
             for connection in pool.idle { connection.execute { $0.cancel() } }
             for connection in pool.shared { connection.execute { $0.cancel() } }
+            for ready in pool.waiting { ready.execute { $0(.failure(UpstreamFailure("the server has stopped"))) } }
         }
     }
 

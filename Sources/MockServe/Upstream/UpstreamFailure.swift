@@ -1,5 +1,6 @@
 import Foundation
 import HTTPMessages
+import HTTPWire
 import MockServeCore
 import NIOCore
 import NIOPosix
@@ -37,7 +38,7 @@ struct UpstreamFailure: Error, Sendable {
     }
 
     static func tookNothing(_ origin: Origin, _ readTimeout: TimeAmount) -> UpstreamFailure {
-        let seconds = Double(readTimeout.nanoseconds) / 1e9 * Double(patience)
+        let seconds = Double(sendPatience(readTimeout).nanoseconds) / 1e9
         return UpstreamFailure(status: 504, "\(origin) took nothing of the request for \(seconds) s")
     }
 
@@ -94,5 +95,12 @@ struct UpstreamFailure: Error, Sendable {
             self.init("\(upstream): TLS failed: \(Self.tlsReason(error))")
         default: self.init("\(upstream): \(error)")
         }
+    }
+}
+
+extension UpstreamFailure {
+    /// An answer that is not valid HTTP.
+    init(_ error: WireError, upstream: String) {
+        self.init("\(upstream) sent an invalid response: \(error.message)")
     }
 }

@@ -45,12 +45,8 @@ final class UpstreamTLS: Sendable {
         configuration.applicationProtocols = options.usesHTTP2 ? ["h2", "http/1.1"] : ["http/1.1"]
         configuration.shutdownTimeout = ServerTLS.shutdownTimeout
         if options.trustsAnyone { configuration.certificateVerification = .none }
-        do {
-            if let path = options.trustedCertificates {
-                configuration.additionalTrustRoots = [.certificates(try NIOSSLCertificate.fromPEMFile(path))]
-            }
-        } catch {
-            throw refused("\(options.trustedCertificates ?? "") cannot be read as PEM certificates to trust", error)
+        if let path = options.trustedCertificates {
+            configuration.additionalTrustRoots = [.certificates(try CertificateFiles.certificates(path))]
         }
         if let file = options.certificateFile, let keyFile = options.keyFile {
             let own = try CertificateFiles.pair(file, keyFile, passphrase: options.keyPassphrase)
@@ -60,11 +56,8 @@ final class UpstreamTLS: Sendable {
         do {
             return try NIOSSLContext(configuration: configuration)
         } catch {
-            throw refused("the certificates for upstreams cannot be used", error)
+            let text = "The certificates for upstreams cannot be used: \(error)"
+            throw MockServeError(.invalidConfiguration, text, cause: error)
         }
-    }
-
-    private static func refused(_ text: String, _ error: any Error) -> MockServeError {
-        MockServeError(.invalidConfiguration, "\(text): \(error)", cause: error)
     }
 }

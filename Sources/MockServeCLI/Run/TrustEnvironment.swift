@@ -61,8 +61,13 @@ struct TrustEnvironment {
             return path
         }
         func own(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        for name in Self.replacing { variables[name] = try file(beside: own(name) ?? system) }
-        for name in Self.adding { variables[name] = try file(beside: own(name)) }
+        for (names, standard) in [(Self.replacing, system), (Self.adding, nil)] {
+            for name in names {
+                // What cannot be read, such as a folder, would not be trusted any more.
+                if let own = own(name), FileStatus(own)?.kind != .regular { continue }
+                variables[name] = try file(beside: own(name) ?? standard)
+            }
+        }
         let options = own(Self.java) ?? ""
         guard !options.contains("javax.net.ssl.trustStore") else { return }
         let text = system.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""

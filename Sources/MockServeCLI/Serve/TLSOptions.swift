@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import MockServe
 
 /// How clients may speak TLS with the server.

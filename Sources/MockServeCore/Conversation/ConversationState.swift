@@ -1,14 +1,41 @@
 /// A recorded conversation, as far as it decides what is answered.
 package struct RecordedConversation: Sendable, Equatable {
+    /// What the server has said by some moment.
+    struct Said: Sendable, Equatable {
+        var messages = 0
+        var hasEnded = false
+    }
+
     /// Number of the interaction.
     package let id: Int64
-    package let steps: [ConversationStep]
     /// Digests of the messages of each side, as they are compared.
     package let client: [[UInt8]]
     package let server: [[UInt8]]
+    /// Milliseconds between each message of the server and the step before it.
+    package let pauses: [Int]
+    /// What the server said before the client went on: after none of its messages, after one, and so on.
+    let saidAfter: [Said]
+    /// What it said in the end.
+    let saidInAll: Said
 
     package init(id: Int64, steps: [ConversationStep], client: [[UInt8]], server: [[UInt8]]) {
-        (self.id, self.steps, self.client, self.server) = (id, steps, client, server)
+        (self.id, self.client, self.server) = (id, client, server)
+        var (said, after, pauses, last) = (Said(), [Said](), [Int](), 0)
+        for step in steps {
+            switch (step.sender, step.kind) {
+            case (.client, .grpc): after.append(said)
+            // What comes after it is said in the end.
+            case (.client, .end): if after.count == client.count { after.append(said) }
+            case (.server, .grpc):
+                said.messages += 1
+                pauses.append(max(0, step.offset - last))
+            case (.server, .end): said.hasEnded = true
+            }
+            last = step.offset
+        }
+        saidInAll = said
+        while after.count <= client.count { after.append(said) }
+        (saidAfter, self.pauses) = (after, pauses)
     }
 }
 
@@ -26,8 +53,8 @@ package struct ConversationState: Sendable {
         case send(of: Int64, upTo: Int)
         /// The same, and then the end of the answer.
         case finish(of: Int64, upTo: Int)
-        /// No recording goes on like this. The interaction that was the last one, and the number of the message that the
-        /// client sent instead of what it has there; nil if it said that it says no more.
+        /// No recording goes on like this. The interaction that was the last one, and the number, from 1, of the message of
+        /// the client that is not in it; nil if the client has said too little.
         case miss(instead: Int64, message: Int?)
     }
 
@@ -46,8 +73,8 @@ package struct ConversationState: Sendable {
     /// Whether the server has spoken, so that it is one of these conversations.
     package var hasBegun: Bool { sent > 0 || isOver }
 
-    /// The recording that goes on as far as is known; nil if there is none.
-    package var current: Int64? { alive.first?.id }
+    /// Whether nothing that the client says changes what is answered.
+    package var isIdle: Bool { alive.isEmpty }
 
     /// Nothing has been said yet.
     package mutating func begin() -> Action { speak() }
@@ -57,8 +84,7 @@ package struct ConversationState: Sendable {
         let last = alive.first
         alive.removeAll { $0.client.count <= received || $0.client[received] != digest }
         received += 1
-        guard let last else { return .wait }
-        return alive.isEmpty ? miss(last, message: received - 1) : speak()
+        return alive.isEmpty ? miss(last, message: received) : speak()
     }
 
     /// The client says no more.
@@ -66,49 +92,39 @@ package struct ConversationState: Sendable {
         let last = alive.first
         hasEnded = true
         alive.removeAll { $0.client.count != received }
-        guard let last else { return .wait }
         return alive.isEmpty ? miss(last, message: nil) : speak()
     }
 
-    private mutating func miss(_ last: RecordedConversation, message: Int?) -> Action {
+    /// As long as the server has said nothing, the call may be something else.
+    private mutating func miss(_ last: RecordedConversation?, message: Int?) -> Action {
+        guard sent > 0, !isOver, let last else { return .wait }
         isOver = true
         return .miss(instead: last.id, message: message)
     }
 
     /// What the server says before the client has to go on.
     private mutating func speak() -> Action {
-        guard !isOver, let first = alive.first(where: { hasMore($0) }) else { return .wait }
-        let (upTo, isEnd) = due(first)
-        let said = first.server[..<min(upTo, first.server.count)]
-        alive.removeAll { other in
-            other.id != first.id && !(other.server.count >= upTo && other.server[..<upTo] == said)
-        }
+        guard !isOver, let index = alive.firstIndex(where: hasMore) else { return .wait }
+        let first = alive.remove(at: index)
+        let said = due(first)
+        // What was sent before is the same for all.
+        let new = first.server[sent..<said.messages]
+        alive.removeAll { $0.server.count < said.messages || $0.server[sent..<said.messages] != new }
         // Whoever has spoken is the one that goes on.
-        alive.sort { $0.id == first.id && $1.id != first.id }
-        sent = upTo
-        guard isEnd else { return .send(of: first.id, upTo: upTo) }
+        alive.insert(first, at: 0)
+        sent = said.messages
+        guard said.hasEnded else { return .send(of: first.id, upTo: sent) }
         isOver = true
-        return .finish(of: first.id, upTo: upTo)
+        return .finish(of: first.id, upTo: sent)
     }
 
     private func hasMore(_ conversation: RecordedConversation) -> Bool {
-        let (upTo, isEnd) = due(conversation)
-        return upTo > sent || upTo == sent && isEnd
+        let said = due(conversation)
+        return said.messages > sent || said.messages == sent && said.hasEnded
     }
 
-    /// How many messages the server has said, and whether it has ended, when the client has said what it has.
-    private func due(_ conversation: RecordedConversation) -> (Int, Bool) {
-        var (client, server) = (0, 0)
-        for step in conversation.steps {
-            switch (step.sender, step.kind) {
-            case (.client, .grpc):
-                guard client < received else { return (server, false) }
-                client += 1
-            case (.client, .end): guard hasEnded else { return (server, false) }
-            case (.server, .grpc): server += 1
-            case (.server, .end): return (server, true)
-            }
-        }
-        return (server, true)
+    /// What the server has said when the client has said what it has.
+    private func due(_ conversation: RecordedConversation) -> RecordedConversation.Said {
+        hasEnded ? conversation.saidInAll : conversation.saidAfter[min(received, conversation.client.count)]
     }
 }

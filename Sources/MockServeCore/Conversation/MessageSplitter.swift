@@ -24,8 +24,10 @@ package struct MessageSplitter: Sendable {
     /// Whether a message has begun that is not complete.
     package var isWithin: Bool { remaining > 0 || !prefix.isEmpty }
 
-    /// - Parameter payload: called with the bytes of messages, without prefixes, between the parts that they belong to.
-    /// - Returns: what begins and ends with these bytes, in order.
+    /// - Parameters:
+    ///   - take: called with what begins and ends, in order.
+    ///   - payload: called with the bytes of messages, without prefixes, between the parts that they belong to.
+    /// - Returns: how many messages end in these bytes.
     @discardableResult
     package mutating func push(
         _ bytes: UnsafeRawBufferPointer,

@@ -113,7 +113,7 @@ import Testing
             Self.recorded(1, Self.turns, [1, 2], [11, 12]), Self.recorded(2, Self.turns, [1, 3], [99, 13]),
         ])
         #expect(state.receive([1]) == .send(of: 1, upTo: 1))
-        #expect(state.receive([3]) == .miss(instead: 1, message: 1))
+        #expect(state.receive([3]) == .miss(instead: 1, message: 2))
         #expect(state.receive([3]) == .wait)
         #expect(state.end() == .wait)
     }
@@ -132,7 +132,36 @@ import Testing
         var late = ConversationState([Self.recorded(1)])
         _ = late.receive([1])
         _ = late.receive([2])
-        #expect(late.receive([3]) == .miss(instead: 1, message: 2))
+        #expect(late.receive([3]) == .miss(instead: 1, message: 3))
+    }
+
+    /// Then the whole call may be that of another recording.
+    @Test func aFirstMessageThatIsNotKnownIsNoMiss() {
+        var state = ConversationState([Self.recorded(1)])
+        #expect(state.receive([9]) == .wait)
+        #expect(state.isIdle)
+        #expect(state.receive([1]) == .wait)
+        #expect(state.end() == .wait)
+        #expect(!state.hasBegun)
+    }
+
+    @Test func longConversationsTakeNoLonger() {
+        let count = 50_000
+        let steps = (0..<count).flatMap { _ in [Self.client, Self.server] } + [Self.clientEnd, Self.serverEnd]
+        let digests = (0..<count).map { [UInt8(truncatingIfNeeded: $0)] }
+        var state = ConversationState(
+            (0..<4).map { id in
+                RecordedConversation(id: id, steps: steps, client: digests, server: digests)
+            }
+        )
+        for number in 0..<count { #expect(state.receive(digests[number]) == .send(of: 0, upTo: number + 1)) }
+        #expect(state.end() == .finish(of: 0, upTo: count))
+    }
+
+    @Test func pausesAreBetweenSteps() {
+        let offsets = [5, 25, 30, 31, 40, 90]
+        let steps = zip(Self.turns, offsets).map { ConversationStep($0.sender, $0.kind, offset: $1) }
+        #expect(Self.recorded(1, steps).pauses == [20, 1])
     }
 
     @Test func withoutRecordingsNothingHappens() {

@@ -210,7 +210,7 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
             request.takeBack()
             return connect()
         }
-        if failure.saysNothing, !hasRetried, request.isRepeatable {
+        if !isOver, failure.saysNothing, !hasRetried, request.isRepeatable {
             hasRetried = true
             return connect()
         }

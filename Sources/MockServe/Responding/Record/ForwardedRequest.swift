@@ -80,11 +80,17 @@ final class ForwardedRequest {
 
     func begin(on stream: any UpstreamStream, receiver: any UpstreamReceiver) {
         self.stream = stream
-        stream.begin(head, receiver: receiver)
         let held = waiting
         waiting = []
         waitingBytes = 0
+        stream.begin(head, receiver: receiver)
         for bytes in held {
+            // It may have failed meanwhile, and waits for another one.
+            guard self.stream === stream else {
+                waiting.append(bytes)
+                waitingBytes += bytes.readableBytes
+                continue
+            }
             keep(bytes)
             stream.send(bytes)
         }

@@ -58,7 +58,7 @@ struct MissReport: Sendable {
         return "Record it: mockserve cassette import \(quoted(importedFrom)) -o \(importedName) && \(record)"
     }
 
-    /// A client that speaks HTTP/2 of gRPC finds nothing else at an `http` URL.
+    /// gRPC needs HTTP/2, which an `http` URL does not promise.
     private static func upstreamURL(_ asked: ComparedRequest) -> String {
         let isPlain = asked.origin.hasPrefix("http://") && asked.head.version == .http2
         return isPlain && asked.head.typeOfGRPC != nil ? "h2c" + asked.origin.dropFirst(4) : asked.origin

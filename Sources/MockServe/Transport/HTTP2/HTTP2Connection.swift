@@ -76,7 +76,7 @@ final class HTTP2Connection: ChannelInboundHandler {
             closeIfDone()
         case .settings(.settings(let settings)):
             // What is remembered of the answers stays for as long as the connection.
-            remembersMuch = settings.contains { $0.parameter == .headerTableSize && $0.value > HTTP2Limits.tableSize }
+            if settings.remembersMuch { remembersMuch = true }
         default: break
         }
     }
@@ -91,7 +91,8 @@ final class HTTP2Connection: ChannelInboundHandler {
         if let stream = streams[id] { return receiveTrailers(headers, stream) }
         lastStream = max(lastStream, id)
         requests += 1
-        if remembersMuch, requests > HTTP2Limits.rememberedAnswers { quiesce() }
+        // Not before this request is among those that are under way.
+        defer { if remembersMuch, requests > HTTP2Limits.rememberedAnswers { quiesce() } }
         let head: RequestHead
         do {
             head = try RequestHead(headers.headers, isWhole: headers.endStream, limits)
@@ -152,6 +153,7 @@ final class HTTP2Connection: ChannelInboundHandler {
         case let event as ChannelEvent where event == .inputClosed:
             isInputClosed = true
             isDraining = true
+            for stream in streams.values { stream.inputClosed() }
             closeIfDone()
         case is QuiesceEvent: quiesce()
         case is NIOHTTP2StreamCreatedEvent, is NIOHTTP2BulkStreamWindowChangeEvent: break
@@ -201,9 +203,8 @@ final class HTTP2Connection: ChannelInboundHandler {
 
     /// The server stops: no new exchanges, and those under way may finish (RFC 9113 §6.8).
     private func quiesce() {
-        guard !isDraining else { return closeIfDone() }
+        if !isDraining { sayGoodbye() }
         isDraining = true
-        sayGoodbye()
         for stream in streams.values where stream.isHeld { stream.fail(.cancel) }
         closeIfDone()
     }

@@ -32,6 +32,12 @@ enum HTTP2Limits {
         return buffer.readableBytes <= frameSize
     }
 
+    /// Streams with errors in 30 s, and in all.
+    private static let streamErrors = 200
+    private static let resets = 2000
+    private static let controlFrames = 2000
+    private static let rateWindow = TimeAmount.seconds(10)
+
     /// - Parameter fieldSection: bytes of fields that are taken. Messages up to twice as long are refused one by one;
     ///   beyond that the connection ends, because a compressed field section cannot be skipped.
     static func codec(
@@ -54,11 +60,14 @@ enum HTTP2Limits {
         connection.maximumSequentialContinuationFrames = listSize / frameSize + 1
         connection.maximumSequentialEmptyDataFrames = 1000
         connection.maximumBufferedControlFrames = 1000
-        connection.controlFrameRateLimit.maximumCount = 2000
-        connection.controlFrameRateLimit.windowLength = .seconds(10)
+        connection.maximumConnectionGlitches = streamErrors
+        connection.controlFrameRateLimit.maximumCount = controlFrames
+        connection.controlFrameRateLimit.windowLength = rateWindow
         var stream = NIOHTTP2Handler.StreamConfiguration()
-        stream.streamResetFrameRateLimit.maximumCount = 2000
-        stream.streamResetFrameRateLimit.windowLength = .seconds(10)
+        stream.streamResetFrameRateLimit.maximumCount = resets
+        stream.streamResetFrameRateLimit.windowLength = rateWindow
+        stream.streamErrorRateLimit.maximumCount = streamErrors
+        stream.streamErrorRateLimit.windowLength = .seconds(30)
         return NIOHTTP2Handler(
             mode: mode,
             frameDelegate: delegate,
@@ -66,4 +75,9 @@ enum HTTP2Limits {
             streamConfiguration: stream
         )
     }
+}
+
+extension HTTP2Settings {
+    /// Whether a peer asks for more of the fields that it is sent to be remembered than is good for long.
+    var remembersMuch: Bool { contains { $0.parameter == .headerTableSize && $0.value > HTTP2Limits.tableSize } }
 }

@@ -101,6 +101,11 @@ final class HTTP2Stream {
         if !isClosed { link.reset(id, code) }
     }
 
+    /// The client sends nothing more, so a request that is not complete never will be.
+    func inputClosed() {
+        if !input.isComplete { fail(.cancel) }
+    }
+
     /// - Returns: whether nothing goes on with it until somebody's time is up.
     var isHeld: Bool { exchange?.isHeld == true }
 
@@ -162,7 +167,7 @@ extension HTTP2Stream: ExchangeTransport {
             title: "The fields of the answer are too long for HTTP/2",
             detail: "They take more than one frame of 16 KiB, which cannot be sent here. Ask for it over HTTP/1.1."
         )
-        exchange?.detach()
+        lose()
         answer(problem)
     }
 

@@ -100,7 +100,7 @@ struct CertificateFiles: Sendable {
         }
     }
 
-    private static func certificates(_ path: String) throws(MockServeError) -> [NIOSSLCertificate] {
+    static func certificates(_ path: String) throws(MockServeError) -> [NIOSSLCertificate] {
         do {
             let certificates = try NIOSSLCertificate.fromPEMFile(path)
             guard !certificates.isEmpty else { throw NIOSSLError.failedToLoadCertificate }

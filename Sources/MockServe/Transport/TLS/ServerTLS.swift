@@ -80,14 +80,11 @@ final class CertificateIssuer: Sendable {
     private let leaf = SigningAuthority.LeafKey()
     private let key: NIOSSLPrivateKey
     private let root: NIOSSLCertificate
-    /// What the authority is constrained to.
-    private let permitted: [String]
     private let issued = Mutex<[String: NIOSSLContextConfigurationOverride]>([:])
 
     init(_ authority: SigningAuthority, _ served: ServedNames) throws {
         self.authority = authority
         self.served = served
-        permitted = authority.permitted
         key = try NIOSSLPrivateKey(bytes: leaf.der, format: .der)
         root = try NIOSSLCertificate(bytes: try authority.der, format: .der)
     }
@@ -99,7 +96,9 @@ final class CertificateIssuer: Sendable {
 
     /// - Parameter name: as the client has sent it (RFC 6066 §3); nil if it has sent none.
     func certificate(for name: String?) throws -> NIOSSLContextConfigurationOverride {
-        guard let name = name?.lowercased(), ServedNames.isName(name), !served.names.contains(name), mayIssue(for: name)
+        guard let name = name?.lowercased(), ServedNames.isName(name), !served.names.contains(name),
+            // Not every client looks at the constraints of an authority, so nothing is issued against them.
+            authority.permits(name)
         else {
             return .noChanges
         }
@@ -112,11 +111,6 @@ final class CertificateIssuer: Sendable {
             issued[name] = new
         }
         return new
-    }
-
-    /// Not every client looks at the constraints of an authority, so nothing is issued against them.
-    private func mayIssue(for name: String) -> Bool {
-        served.covers(name) || permitted.contains { name == $0 || name.hasSuffix("." + $0) }
     }
 
     private func chain(_ names: [String]) throws -> [NIOSSLCertificate] {

@@ -289,10 +289,3 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
         fail(UpstreamFailure.sentNothing(origin, readTimeout))
     }
 }
-
-extension UpstreamFailure {
-    /// An answer that is not valid HTTP/1.
-    init(_ error: WireError, upstream: String) {
-        self.init("\(upstream) sent an invalid response: \(error.message)")
-    }
-}

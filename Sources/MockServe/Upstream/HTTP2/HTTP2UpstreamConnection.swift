@@ -10,6 +10,9 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     typealias InboundIn = HTTP2Frame
     typealias OutboundOut = HTTP2Frame
 
+    /// How long a connection is kept that nothing uses.
+    private static let idleLimit = TimeAmount.seconds(60)
+
     let origin: Origin
     let eventLoop: any EventLoop
     let link = FrameLink()
@@ -22,6 +25,9 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     /// Exchanges that the upstream takes at the same time.
     private var limit = 100
     private var isSpent = false
+    /// Whether the upstream asks for much to be remembered of requests.
+    private var remembersMuch = false
+    private var lastUse = NIODeadline.now()
     /// Streams that the library has closed, and why.
     private var closed: [(HTTP2StreamID, HTTP2ErrorCode)] = []
     private var watch: RepeatedTask?
@@ -71,7 +77,9 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
         next = next.advanced(by: 2)
         streams[id] = stream
         // RFC 9113 §5.1.1: the numbers do not begin again.
-        if Int(next) > Int(Int32.max) - 2 { spend() }
+        let last = remembersMuch ? 2 * HTTP2Limits.rememberedAnswers : Int(Int32.max) - 2
+        if Int(next) > last { spend() }
+        lastUse = .now()
         return id
     }
 
@@ -111,6 +119,10 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     private func checkTimeouts() {
         let now = NIODeadline.now()
         for stream in streams.values { stream.check(now, readTimeout) }
+        if streams.isEmpty, now - lastUse > Self.idleLimit {
+            spend()
+            context?.close(promise: nil)
+        }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -126,10 +138,11 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
             spend()
             // Those beyond it were not looked at (RFC 9113 §6.8).
             for (id, stream) in streams where id > last { stream.wasReset(.refusedStream) }
-            closed = []
+            closed.removeAll { $0.0 > last }
             if streams.isEmpty { context.close(promise: nil) }
         case .settings(.settings(let settings)):
             for setting in settings where setting.parameter == .maxConcurrentStreams { limit = setting.value }
+            if settings.remembersMuch { remembersMuch = true }
         default: break
         }
     }

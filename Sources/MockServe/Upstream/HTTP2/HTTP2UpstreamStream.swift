@@ -191,8 +191,8 @@ final class HTTP2UpstreamStream: UpstreamStream {
         self.receiver = nil
         end(.cancel)
         var failure = UpstreamFailure(error, upstream: origin.description)
-        // One that waited in vain has had the request.
-        if !failure.wasRefused { failure.saysNothing = !isFirst && !hasReceived && failure.status != 504 }
+        // What we or the upstream have decided is no accident.
+        if !(error is UpstreamFailure) { failure.saysNothing = !isFirst && !hasReceived }
         receiver?.receiveFailure(failure)
     }
 

@@ -59,6 +59,11 @@ struct ShowCommand: ParsableCommand {
         guard !raw || ranges.count == 1 && ranges[0].count == 1 else {
             throw ValidationError("--raw prints one response: give one number.")
         }
+        guard descriptors == nil || !raw && (full || !text) else {
+            throw ValidationError(
+                "--descriptors is for what is shown to people: leave out --raw, or --text without --full."
+            )
+        }
         guard !raw || !text && !full else { throw ValidationError("--raw is not text: leave out --text and --full.") }
     }
 

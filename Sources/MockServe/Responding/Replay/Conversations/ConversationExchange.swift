@@ -1,5 +1,4 @@
 import CassetteStore
-import Crypto
 import HTTPMessages
 import MockServeCore
 import NIOCore
@@ -20,12 +19,16 @@ final class ConversationExchange: ExchangeReceiver {
     private var splitter = MessageSplitter()
     private var payload: [UInt8] = []
     private var isCompressed = false
+    /// Whether the message that arrives is short enough to be compared.
+    private var isCompared = true
     private let encoding: ArraySlice<UInt8>?
     /// Nil as long as the cassette was not read.
     private var state: ConversationState?
     private var events: [Event] = []
     private var player: ConversationPlayer?
     private var recorded: [Int64: RecordedConversationAnswer] = [:]
+    /// The interaction that speaks.
+    private var current: Int64?
     private var isLost = false
     private var isOver = false
 
@@ -38,6 +41,7 @@ final class ConversationExchange: ExchangeReceiver {
 
     func start() {
         let deadline = NIODeadline.now() + LockPatience.limit
+        exchange.pauseRequest(true)
         replayer.whenOpen { [weak self] _ in
             // An error here recurs when the request is complete.
             self?.load(until: deadline)
@@ -57,6 +61,7 @@ final class ConversationExchange: ExchangeReceiver {
         } catch {
             state = ConversationState([])
         }
+        exchange.pauseRequest(false)
         if let action = state?.begin() { perform(action) }
         let waiting = events
         events = []
@@ -74,21 +79,34 @@ final class ConversationExchange: ExchangeReceiver {
         guard state != nil else { return events.append(.bytes(bytes)) }
         guard !isOver else { return }
         whole.receive(bytes)
-        var messages: [[UInt8]] = []
+        guard state?.isIdle == false else { return }
+        for message in messages(in: bytes) {
+            // One that is too long is like no other.
+            let digest = message.map { replayer.digest($0, of: exchange.request) } ?? []
+            guard !isOver, let action = state?.receive(digest) else { return }
+            perform(action)
+        }
+    }
+
+    /// The messages that end in these bytes, without compression; nil for one that is too long to be compared.
+    private func messages(in bytes: ByteBuffer) -> [[UInt8]?] {
+        var messages: [[UInt8]?] = []
         bytes.withUnsafeReadableBytes { bytes in
             _ = splitter.push(bytes) {
-                payload.append(contentsOf: $0)
+                if isCompared { payload.append(contentsOf: $0) }
             } _: { part in
                 switch part {
-                case .begin(_, let isCompressed): (payload, self.isCompressed) = ([], isCompressed)
-                case .end: messages.append(isCompressed ? GRPCMessage.decoded(payload, encoding) : payload)
+                case .begin(let size, let isCompressed):
+                    (payload, self.isCompressed) = ([], isCompressed)
+                    isCompared = size <= LoopReplayer.conversationSize
+                case .end:
+                    messages.append(
+                        isCompared ? isCompressed ? GRPCMessage.decoded(payload, encoding) : payload : nil
+                    )
                 }
             }
         }
-        for message in messages {
-            guard !isOver, let action = state?.receive(replayer.digest(message, of: exchange.request)) else { return }
-            perform(action)
-        }
+        return messages
     }
 
     func receiveEnd(trailers: Fields) {
@@ -108,15 +126,12 @@ final class ConversationExchange: ExchangeReceiver {
         case .wait: break
         case .send(let id, let upTo): play(id, upTo: upTo, isEnd: false)
         case .finish(let id, let upTo):
-            // Nothing was said before the request was complete: then it is not told apart from others here.
             isOver = true
-            replayer.noteConversation(exchange, id, status: recorded[id]?.answer.head.status ?? 200)
+            note(id)
             play(id, upTo: upTo, isEnd: true)
-        case .miss(let id, _):
-            // As long as nothing was said, other recordings may answer the whole request.
-            guard player != nil else { return }
+        case .miss(let id, let message):
             isOver = true
-            miss(instead: id)
+            miss(instead: id, message)
         }
     }
 
@@ -124,18 +139,36 @@ final class ConversationExchange: ExchangeReceiver {
         guard let answer = recorded[id] else { return }
         let player = player ?? ConversationPlayer(exchange, replayer: replayer)
         self.player = player
+        current = id
+        player.whenFailed = { [weak self] in self?.noteFailure($0) }
         player.play(answer, upTo: upTo, isEnd: isEnd)
     }
 
+    private func note(_ id: Int64) {
+        replayer.noteConversation(exchange, id, status: recorded[id]?.answer.head.status ?? 200)
+    }
+
+    private func noteFailure(_ error: any Error) {
+        let text = "\(Latin1.string(exchange.request.target)): the cassette cannot be played: \(error)"
+        replayer.replayer.journal.note(exchange.request, .failed(text), status: nil, exchange.notes)
+    }
+
     /// The answer has begun, so that what it lacks is said at its end.
-    private func miss(instead id: Int64) {
+    ///
+    /// - Parameter message: as in `ConversationState.Action.miss`.
+    private func miss(instead id: Int64, _ message: Int?) {
         let bound = NIOLoopBound(self, eventLoop: exchange.eventLoop)
+        let what = message.map { "message \($0) of the client is another one" } ?? "the client has ended too early"
         whole.report().whenComplete { result in
             let this = bound.value
             guard !this.isLost else { return }
             switch result {
-            case .success(let report): this.player?.end(report.noted(this.exchange, this.replayer.replayer.journal))
+            case .success(let report):
+                var problem = report.noted(this.exchange, this.replayer.replayer.journal)
+                problem.oneLine = "This call went on like the recorded #\(id), but \(what). \(problem.oneLine ?? "")"
+                this.player?.end(problem)
             case .failure(let error):
+                this.noteFailure(error)
                 let detail = String(describing: error)
                 this.player?.end(Problem(status: 500, title: "The cassette cannot be played", detail: detail))
             }
@@ -143,6 +176,8 @@ final class ConversationExchange: ExchangeReceiver {
     }
 
     func connectionLost() {
+        // It was used, as far as it went.
+        if let current, !isOver { note(current) }
         exchange.detach()
         isLost = true
         player?.stop()

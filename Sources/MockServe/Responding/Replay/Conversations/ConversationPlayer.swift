@@ -26,6 +26,10 @@ final class ConversationPlayer {
     private var lastStep = NIODeadline.now()
     private var timer: Scheduled<Void>?
     private var isPlaying = false
+    /// Since when somebody else has had the cassette locked.
+    private var busySince: NIODeadline?
+    /// Called with the reason why a recording cannot be played.
+    var whenFailed: ((any Error) -> Void)?
 
     init(_ exchange: Exchange, replayer: LoopReplayer) {
         self.exchange = exchange
@@ -36,13 +40,14 @@ final class ConversationPlayer {
     /// Sends further messages, up to a number, and then perhaps the end.
     func play(_ recorded: RecordedConversationAnswer, upTo: Int, isEnd: Bool) {
         self.recorded = recorded
+        // What still waits for its time is not put off.
+        if sent == self.upTo { lastStep = .now() }
         self.upTo = upTo
         mustFinish = isEnd
-        lastStep = .now()
         run()
     }
 
-    func resume() { if timer == nil { run() } }
+    func resume() { run() }
 
     func stop() {
         isOver = true
@@ -50,13 +55,18 @@ final class ConversationPlayer {
     }
 
     private func run() {
-        guard !isOver, !isPlaying, let recorded else { return }
+        guard !isOver, !isPlaying, timer == nil, let recorded else { return }
         isPlaying = true
         defer { isPlaying = false }
         do {
             try play(recorded)
+            busySince = nil
+        } catch is PlaybackReader.Busy where .now() - (busySince ?? .now()) < LockPatience.limit {
+            busySince = busySince ?? .now()
+            wait(until: .now() + LockPatience.pause)
         } catch {
             stop()
+            whenFailed?(error)
             exchange.abort()
         }
     }
@@ -95,20 +105,8 @@ final class ConversationPlayer {
     private func moment(of message: Int, _ recorded: RecordedConversationAnswer) -> NIODeadline? {
         let speed = replayer.replayer.options.speed
         guard speed > 0 else { return nil }
-        var before = 0
-        var number = 0
-        for step in recorded.conversation.steps {
-            if step.sender == .server, step.kind == .grpc {
-                if number == message { return lastStep + Self.time(step.offset - before, speed) }
-                number += 1
-            }
-            before = step.offset
-        }
-        return nil
-    }
-
-    private static func time(_ milliseconds: Int, _ speed: Double) -> TimeAmount {
-        .milliseconds(Int64(min(max(0, Double(milliseconds) / speed), 365 * 86_400_000)))
+        let pause = Double(recorded.conversation.pauses[message]) / speed
+        return lastStep + .milliseconds(Int64(min(pause, 365 * 86_400_000)))
     }
 
     private func wait(until moment: NIODeadline) {

@@ -8,7 +8,9 @@ extension LoopReplayer {
     /// Conversations of one target that are looked at, the earliest.
     private static let conversationLimit = 256
     /// Bytes of the bodies of one conversation whose messages are compared. A longer one is played only as a whole.
-    private static let conversationSize = 4 << 20
+    static let conversationSize = 4 << 20
+    /// The same of all of them together, so that the event loop does not read for long.
+    private static let conversationsSize = 16 << 20
 
     /// The recorded conversations that a call may become, in the order in which they are to be played: those that were not
     /// played yet come first.
@@ -26,7 +28,11 @@ extension LoopReplayer {
             origin: exchange.originText,
             limit: Self.conversationLimit
         )
-        let answers = try found.compactMap { try recorded($0.interaction, $0.steps, reader) }
+        var left = Self.conversationsSize
+        let answers = try found.compactMap { interaction, steps in
+            left -= (interaction.requestBody?.size ?? 0) + (interaction.responseBody?.size ?? 0)
+            return left < 0 ? nil : try recorded(interaction, steps, reader)
+        }
         let played = replayer.playedConversations
         return answers.filter { !played.contains($0.conversation.id) }
             + answers.filter { played.contains($0.conversation.id) }
