@@ -31,7 +31,7 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     private var isRequestChunked = false
     /// Bytes of the body that are still to be sent, by the announced length; nil if it is chunked.
     private var toSend: Int?
-    private var leadsHome: Bool?
+    private var home = HomeCheck()
 
     init(
         origin: Origin,
@@ -48,16 +48,7 @@ final class UpstreamConnection: ChannelDuplexHandler, UpstreamStream {
     /// Whether a new exchange may begin.
     var isUsable: Bool { context?.channel.isActive == true && keepsAlive && isResponseComplete && isRequestComplete }
 
-    /// Whether it leads back to one of these listeners of this machine, which stay the same. That is not known of a
-    /// connection to a proxy.
-    func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
-        if let leadsHome { return leadsHome }
-        let listeners = listeners()
-        let leadsHome = context?.channel.leads(to: listeners) ?? false
-        // While the server starts, they are not all known.
-        if !listeners.isEmpty { self.leadsHome = leadsHome }
-        return leadsHome
-    }
+    func leads(to listeners: @autoclosure () -> [Origin]) -> Bool { home.leads(context?.channel, to: listeners) }
 
     var isWritable: Bool { context?.channel.isWritable ?? true }
 

@@ -31,7 +31,7 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     /// Streams that the library has closed, and why.
     private var closed: [(HTTP2StreamID, HTTP2ErrorCode)] = []
     private var watch: RepeatedTask?
-    private var leadsHome: Bool?
+    private var home = HomeCheck()
 
     init(
         origin: Origin,
@@ -52,14 +52,7 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     /// Whether it takes one more exchange.
     var isUsable: Bool { !isSpent && streams.count < limit && context?.channel.isActive == true }
 
-    /// As `UpstreamConnection.leads`.
-    func leads(to listeners: @autoclosure () -> [Origin]) -> Bool {
-        if let leadsHome { return leadsHome }
-        let listeners = listeners()
-        let leadsHome = context?.channel.leads(to: listeners) ?? false
-        if !listeners.isEmpty { self.leadsHome = leadsHome }
-        return leadsHome
-    }
+    func leads(to listeners: @autoclosure () -> [Origin]) -> Bool { home.leads(context?.channel, to: listeners) }
 
     /// A stream for one exchange. Only if `isUsable`.
     func stream() -> any UpstreamStream { HTTP2UpstreamStream(self, isFirst: next == 1) }
