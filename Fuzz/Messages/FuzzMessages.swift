@@ -56,10 +56,11 @@ private nonisolated(unsafe) let redactor: Redactor? = {
 }()
 
 private func checkRedaction(_ body: [UInt8], _ fields: Fields) {
-    guard let redactor, fields.holdMessagesOfGRPC else { return }
+    guard let redactor, let form = fields.formOfGRPC, let sent = form.binary(body) else { return }
     var notes = RedactionNotes()
     let redacted = redactor.redact(body: body, fields, nil, &notes)
-    let (before, after) = (GRPCMessage.all(in: body), GRPCMessage.all(in: redacted))
+    guard let written = form.binary(redacted) else { preconditionFailure("Base64 has become something else") }
+    let (before, after) = (GRPCMessage.all(in: sent), GRPCMessage.all(in: written))
     precondition(after.count >= before.count, "\(before.count) messages have become \(after.count)")
 }
 

@@ -131,7 +131,7 @@ final class Exchange {
 
     /// Sends an answer of the server's own, in the form that the client understands.
     func answer(_ problem: Problem) {
-        guard let type = request.typeOfGRPC else { return answer(problem.response, body: problem.body) }
-        answer(problem.responseOfGRPC(type), body: [])
+        guard request.fields.formOfGRPC != nil else { return answer(problem.response, body: problem.body) }
+        answer(problem.responseOfGRPC(to: request), body: [])
     }
 }

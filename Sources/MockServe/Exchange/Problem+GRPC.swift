@@ -1,27 +1,17 @@
 import HTTPMessages
 import MockServeCore
 
-extension RequestHead {
-    /// The media type, if this is a call of gRPC or gRPC-Web: `application/grpc`, `application/grpc-web-text+proto`.
-    var typeOfGRPC: ArraySlice<UInt8>? {
-        guard let type = fields.first("content-type"),
-            equalsIgnoringCase(type.prefix(Self.prefixOfGRPC.count), Self.prefixOfGRPC)
-        else { return nil }
-        return type
-    }
-
-    private static let prefixOfGRPC = Array("application/grpc".utf8)
-}
-
 extension Problem {
     /// Bytes of a message: clients take 8 KiB of metadata at least, and this is encoded.
     private static let messageLimit = 2000
 
     /// The same for a client of gRPC, which makes nothing readable of a status of HTTP: an answer that consists of
     /// trailers only (gRPC over HTTP/2, "Responses").
-    func responseOfGRPC(_ type: ArraySlice<UInt8>) -> ResponseHead {
+    func responseOfGRPC(to request: RequestHead) -> ResponseHead {
         var fields = Fields()
-        fields.append(name: Array("content-type".utf8), value: type)
+        if let type = request.fields.first("content-type") {
+            fields.append(name: Array("content-type".utf8), value: type)
+        }
         for field in trailersOfGRPC { fields.append(field) }
         return ResponseHead(status: 200, reason: ReasonPhrase.standard(200), fields: fields)
     }

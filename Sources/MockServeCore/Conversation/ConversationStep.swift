@@ -1,5 +1,3 @@
-package import HTTPMessages
-
 /// One step of a conversation: an exchange in which both sides go on speaking.
 package struct ConversationStep: Sendable, Equatable {
     package enum Sender: String, Sendable {
@@ -30,16 +28,5 @@ extension [ConversationStep] {
     package var isInterleaved: Bool {
         guard let first = firstIndex(where: { $0.sender == .server }) else { return false }
         return !self[..<first].contains { $0.sender == .client && $0.kind == .end }
-    }
-}
-
-extension Fields {
-    /// Whether a message with these fields has a body of gRPC's messages, each after its length: `application/grpc`, also for
-    /// the Web, unless as text.
-    package var holdMessagesOfGRPC: Bool {
-        guard let type = first("content-type") else { return false }
-        let prefix = Array("application/grpc".utf8)
-        guard type.count >= prefix.count, equalsIgnoringCase(type.prefix(prefix.count), prefix) else { return false }
-        return !MediaType(type).essence.hasPrefix("application/grpc-web-text")
     }
 }

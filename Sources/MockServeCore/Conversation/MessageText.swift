@@ -27,10 +27,7 @@ package struct MessageText {
 
     /// The payloads of a body, without compression; nil if it does not consist of messages.
     static func payloads(of body: [UInt8], _ fields: Fields) -> [[UInt8]]? {
-        let type = fields.first("content-type").map { MediaType($0).essence } ?? ""
-        guard type.hasPrefix("application/grpc") else { return nil }
-        let isText = type.hasPrefix("application/grpc-web-text")
-        guard let binary = isText ? GRPCMessage.binary(ofText: body) : body else { return nil }
+        guard let binary = fields.formOfGRPC?.binary(body) else { return nil }
         let messages = GRPCMessage.all(in: binary)
         guard !messages.isEmpty, messages.last?.range.upperBound == binary.count else { return nil }
         let encoding = fields.first("grpc-encoding")

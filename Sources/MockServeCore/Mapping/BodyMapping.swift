@@ -28,9 +28,10 @@ package struct BodyMapping {
     package private(set) var isUnchanged = false
 
     /// - Parameter looksAtContent: whether the beginning counts where the label leaves open what the body is.
-    /// - Returns: nil if a body with these fields is not text, or there is nothing to replace.
+    /// - Returns: nil if a body with these fields is not text, or there is nothing to replace. Messages of gRPC are not text
+    ///   whatever is in them: they state their lengths.
     init?(_ fields: Fields, length bodyLength: BodyLength, _ replacement: Replacement, looksAtContent: Bool) {
-        guard !replacement.isEmpty, !bodyLength.isEmpty else { return nil }
+        guard !replacement.isEmpty, !bodyLength.isEmpty, fields.formOfGRPC == nil else { return nil }
         let type = fields.first("content-type").map { MediaType($0) }
         if type?.isText != true {
             guard looksAtContent, MediaType.mayBeAnything(type) else { return nil }

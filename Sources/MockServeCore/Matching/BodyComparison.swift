@@ -11,7 +11,7 @@ struct BodyComparison: Equatable {
         case form
         case multipart(boundary: [UInt8])
         /// Of gRPC.
-        case messages(encoding: ArraySlice<UInt8>?, isText: Bool)
+        case messages(GRPCForm, encoding: ArraySlice<UInt8>?)
     }
 
     private let form: Form
@@ -45,9 +45,8 @@ struct BodyComparison: Equatable {
         }
         let type = fields.first("content-type").map { MediaType($0) }
         var form = type.map(Self.form) ?? .bytes
-        if splitsMessages, let type, type.essence.hasPrefix("application/grpc") {
-            let isText = type.essence.hasPrefix("application/grpc-web-text")
-            form = .messages(encoding: fields.first("grpc-encoding"), isText: isText)
+        if splitsMessages, let messages = type.flatMap({ GRPCForm($0) }) {
+            form = .messages(messages, encoding: fields.first("grpc-encoding"))
         }
         self.init(form: form, codings: codings)
         switch form {
@@ -102,8 +101,8 @@ struct BodyComparison: Equatable {
                 input.add("form value", pair.value)
             }
             return Array(input.digest)
-        case .messages(let encoding, let isText):
-            if let digest = Self.digest(ofMessages: body, encoding, isText: isText) { return digest }
+        case .messages(let form, let encoding):
+            if let digest = Self.digest(ofMessages: body, form, encoding) { return digest }
         case .multipart(let boundary):
             if let parts = Multipart.parts(of: body, boundary: boundary) {
                 return digest(of: parts, rules, depth: depth)
@@ -113,8 +112,12 @@ struct BodyComparison: Equatable {
     }
 
     /// Nil if the body does not consist of messages.
-    private static func digest(ofMessages body: [UInt8], _ encoding: ArraySlice<UInt8>?, isText: Bool) -> [UInt8]? {
-        guard let binary = isText ? GRPCMessage.binary(ofText: body) : body else { return nil }
+    private static func digest(
+        ofMessages body: [UInt8],
+        _ form: GRPCForm,
+        _ encoding: ArraySlice<UInt8>?
+    ) -> [UInt8]? {
+        guard let binary = form.binary(body) else { return nil }
         let messages = GRPCMessage.all(in: binary)
         guard messages.last?.range.upperBound == binary.count else { return nil }
         var input = DigestInput()

@@ -346,7 +346,7 @@ package final class Redactor: Sendable {
     /// For a body with these fields, without its content codings.
     func stream(_ fields: Fields, _ place: String, _ book: PlaceholderBook?) -> RedactionStream {
         if let patterns { return RedactionStream(patterns.stream(fields, place, book)) }
-        if fields.holdMessagesOfGRPC { return RedactionStream(MessageStream(self, fields, place, book)) }
+        if let form = fields.formOfGRPC { return RedactionStream(MessageStream(self, form, fields, place, book)) }
         return RedactionStream(SecretStream(self, source(fields, place), place, book))
     }
 

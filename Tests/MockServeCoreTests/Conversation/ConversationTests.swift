@@ -55,11 +55,13 @@ import Testing
     }
 
     @Test(arguments: [
-        ("application/grpc", true), ("Application/gRPC+proto", true), ("application/grpc-web+proto", true),
-        ("application/grpc-web-text", false), ("application/json", false), ("application/grp", false),
+        ("application/grpc", GRPCForm.binary), ("Application/gRPC+proto", .binary), ("application/grpc+json", .binary),
+        ("application/grpc;charset=utf-8", .binary), ("application/grpc-web+proto", .binary),
+        ("application/grpc-web-text", .text), ("application/grpc-web-text+proto", .text), ("application/grpcish", nil),
+        ("application/grp", nil), ("application/json", nil), ("", nil),
     ])
-    func mediaTypesTell(_ type: String, _ expected: Bool) {
-        #expect(Fields([("Content-Type", type)]).holdMessagesOfGRPC == expected)
+    func mediaTypesTell(_ type: String, _ expected: GRPCForm?) {
+        #expect(Fields([("Content-Type", type)]).formOfGRPC == expected)
     }
 }
 

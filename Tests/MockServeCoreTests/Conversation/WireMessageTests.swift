@@ -1,4 +1,5 @@
 import ContentCoding
+import Foundation
 import HTTPMessages
 @testable import MockServeCore
 import Testing
@@ -126,5 +127,32 @@ import Testing
             #expect(WireMessage(bytes)?.fields.map(\.number) == [1, 2])
             #expect(!Latin1.string(decoded).contains(secret))
         }
+    }
+
+    @Test func secretsInMessagesAsTextAreReplaced() throws {
+        let secret = "s3cr3t-Tk9vQm9keUtub3dz"
+        let secrets = KnownSecrets([try DeclaredSecret("TOKEN", Array(secret.utf8))])
+        let redactor = try #require(Redactor.for([.catalog(RedactionCatalog.version)], secrets, isCurrent: true))
+        let fields = Fields([("content-type", "application/grpc-web-text")])
+        // The secret begins at the first, the second and the third byte of a group of three.
+        for before in 0..<3 {
+            let payload =
+                [0x0A, UInt8(before)] + [UInt8](repeating: 0x61, count: before)
+                + [0x12, UInt8(secret.utf8.count)] + Array(secret.utf8)
+            let other = GRPCMessage.framed([0x08, 7])
+            let body = [GRPCMessage.framed(payload), other].map { Data($0).base64EncodedString() }.joined()
+            var notes = RedactionNotes()
+            let redacted = redactor.redact(body: Array(body.utf8), fields, nil, &notes)
+            let binary = try #require(GRPCMessage.binary(ofText: redacted))
+            let messages = GRPCMessage.all(in: binary)
+            #expect(messages.count == 2 && messages.last?.range.upperBound == binary.count)
+            #expect(Array(binary.suffix(other.count)) == other)
+            #expect(WireMessage(try #require(messages.first).payload)?.fields.map(\.number) == [1, 2])
+            #expect(!Latin1.string(binary).contains(secret))
+        }
+        // What has no secret stays as it was sent, with its padding.
+        let body = Array("AAAAAAI=CAE=".utf8)
+        var notes = RedactionNotes()
+        #expect(redactor.redact(body: body, fields, nil, &notes) == body)
     }
 }

@@ -33,7 +33,7 @@ final class ExchangeRecording {
         key = MatchKeyBuilder(request, writer?.rules ?? .none)
         requestBody = BodyCollector(writer, request)
         requestBody.redact(request.fields, "request body")
-        if writer != nil, request.fields.holdMessagesOfGRPC { log = ConversationLog() }
+        if writer != nil, request.fields.formOfGRPC == .binary { log = ConversationLog() }
         responseBody = BodyCollector(writer, request)
     }
 
@@ -66,7 +66,7 @@ final class ExchangeRecording {
         response = head
         headTime = Clock.now()
         responseBody.redact(head.fields, "response body")
-        hasMessages = log != nil && head.fields.holdMessagesOfGRPC
+        hasMessages = log != nil && head.fields.formOfGRPC == .binary
     }
 
     /// The next `size` bytes of the answer are one piece, however they are read from the socket.

@@ -55,7 +55,7 @@ final class LoopReplayer: ExchangeHandler, PreparedAnswers {
         if let problem = Problem.unsupported(exchange.request) { return Refusal(exchange, problem) }
         exchange.sendContinueIfExpected()
         // Before the cassette is open it is not known whether it has conversations.
-        guard exchange.request.fields.holdMessagesOfGRPC, !isOpen || hasConversations else {
+        guard exchange.request.fields.formOfGRPC == .binary, !isOpen || hasConversations else {
             return ReplayedExchange(exchange, replayer: self)
         }
         let conversation = ConversationExchange(exchange, replayer: self)

@@ -61,7 +61,7 @@ struct MissReport: Sendable {
     /// gRPC needs HTTP/2, which an `http` URL does not promise.
     private static func upstreamURL(_ asked: ComparedRequest) -> String {
         let isPlain = asked.origin.hasPrefix("http://") && asked.head.version == .http2
-        return isPlain && asked.head.typeOfGRPC != nil ? "h2c" + asked.origin.dropFirst(4) : asked.origin
+        return isPlain && asked.head.fields.formOfGRPC != nil ? "h2c" + asked.origin.dropFirst(4) : asked.origin
     }
 
     /// The rule by which the nearest recording would answer; nil if there is none to recommend.

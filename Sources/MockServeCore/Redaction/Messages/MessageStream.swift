@@ -1,4 +1,5 @@
 import ContentCoding
+import Foundation
 import HTTPMessages
 
 /// Redacts a body of gRPC message by message, so that the lengths that it states stay right: those of its messages, and of
@@ -10,6 +11,7 @@ struct MessageStream {
     private static let decodedLimit = 256 << 20
 
     private let redactor: Redactor
+    private var form: GRPCForm
     private let place: String
     private let book: PlaceholderBook?
     private let encoding: ArraySlice<UInt8>?
@@ -22,8 +24,8 @@ struct MessageStream {
     /// Why the body was not searched; nil if it was.
     private(set) var refusal: String?
 
-    init(_ redactor: Redactor, _ fields: Fields, _ place: String, _ book: PlaceholderBook?) {
-        (self.redactor, self.place, self.book) = (redactor, place, book)
+    init(_ redactor: Redactor, _ form: GRPCForm, _ fields: Fields, _ place: String, _ book: PlaceholderBook?) {
+        (self.redactor, self.form, self.place, self.book) = (redactor, form, place, book)
         encoding = fields.first("grpc-encoding")
         let isJSON = fields.first("content-type").map { MediaType($0).isJSON } ?? false
         payloadFields = isJSON ? Fields([("Content-Type", "application/json")]) : Fields()
@@ -38,6 +40,13 @@ struct MessageStream {
         // It is not written.
         guard refusal == nil else { return output.append(contentsOf: bytes) }
         pending.append(contentsOf: bytes)
+        switch form {
+        case .binary: pushMessages(isLast: isLast, into: &output, &notes)
+        case .text: pushText(isLast: isLast, into: &output, &notes)
+        }
+    }
+
+    private mutating func pushMessages(isLast: Bool, into output: inout [UInt8], _ notes: inout RedactionNotes) {
         var start = 0
         while refusal == nil, pending.count - start >= MessageSplitter.prefixSize {
             let begin = start + MessageSplitter.prefixSize
@@ -55,6 +64,31 @@ struct MessageStream {
         guard isLast || refusal != nil else { return }
         // A message without its end.
         output += refusal == nil ? text(pending, &notes) : pending
+        pending = []
+    }
+
+    /// Base64 is searched at its end only, as a whole. Written anew, it has no padding but at its end.
+    private mutating func pushText(isLast: Bool, into output: inout [UInt8], _ notes: inout RedactionNotes) {
+        guard pending.count <= Self.heldLimit else {
+            refusal = "has more than \(Self.heldLimit >> 20) MiB of Base64, so it was not searched for secrets"
+            output += pending
+            pending = []
+            return
+        }
+        guard isLast else { return }
+        var redacted = pending
+        if let binary = form.binary(pending) {
+            var messages = self
+            (messages.form, messages.pending) = (.binary, [])
+            var searched: [UInt8] = []
+            messages.push(binary, isLast: true, into: &searched, &notes)
+            refusal = messages.refusal
+            if searched != binary { redacted = Array(Data(searched).base64EncodedData()) }
+        } else {
+            redacted = text(pending, &notes)
+        }
+        if redacted != pending { edits = [RedactionEdit(offset: 0, count: pending.count, newCount: redacted.count)] }
+        output += redacted
         pending = []
     }
 
