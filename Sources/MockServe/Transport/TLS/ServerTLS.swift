@@ -79,19 +79,17 @@ final class CertificateIssuer: Sendable {
     /// All certificates of a server have one key.
     private let leaf = SigningAuthority.LeafKey()
     private let key: NIOSSLPrivateKey
-    private let root: NIOSSLCertificate
     private let issued = Mutex<[String: NIOSSLContextConfigurationOverride]>([:])
 
     init(_ authority: SigningAuthority, _ served: ServedNames) throws {
         self.authority = authority
         self.served = served
         key = try NIOSSLPrivateKey(bytes: leaf.der, format: .der)
-        root = try NIOSSLCertificate(bytes: try authority.der, format: .der)
     }
 
     /// For a client that names no server.
     var standard: (chain: [NIOSSLCertificate], NIOSSLPrivateKey) {
-        get throws { (try chain([]), key) }
+        get throws { ([try issue([])], key) }
     }
 
     /// - Parameter name: as the client has sent it (RFC 6066 §3); nil if it has sent none.
@@ -104,7 +102,7 @@ final class CertificateIssuer: Sendable {
         }
         if let known = issued.withLock({ $0[name] }) { return known }
         var new = NIOSSLContextConfigurationOverride()
-        new.certificateChain = try chain([name]).map { .certificate($0) }
+        new.certificateChain = [.certificate(try issue([name]))]
         new.privateKey = .privateKey(key)
         issued.withLock { issued in
             if issued.count >= Self.limit { issued = [:] }
@@ -113,9 +111,9 @@ final class CertificateIssuer: Sendable {
         return new
     }
 
-    private func chain(_ names: [String]) throws -> [NIOSSLCertificate] {
-        let certificate = try authority.issue(names, served, leaf)
-        return [try NIOSSLCertificate(bytes: certificate, format: .der), root]
+    /// Without the authority, as who trusts it has it (RFC 8446 §4.4.2).
+    private func issue(_ names: [String]) throws -> NIOSSLCertificate {
+        try NIOSSLCertificate(bytes: try authority.issue(names, served, leaf), format: .der)
     }
 }
 
