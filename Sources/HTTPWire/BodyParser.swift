@@ -69,9 +69,7 @@ struct BodyParser {
             case .trailers:
                 guard try trailers.read(from: &lines) else { return nil }
                 let fields = trailers.fields
-                guard !fields.contains("content-length"), !fields.contains("transfer-encoding"),
-                    !isStrict || !fields.contains("host")
-                else { throw WireError("a trailer that changes the framing or the routing") }
+                try fields.checkTrailers(isStrict: isStrict)
                 return end(fields)
             case .done:
                 return nil
@@ -165,3 +163,13 @@ private func takeQuotedString(_ rest: inout Slice<UnsafeRawBufferPointer>) -> Bo
 }
 
 private func isText(_ byte: UInt8) -> Bool { byte >= 0x20 && byte != 0x7F || byte == 0x09 }
+
+extension Fields {
+    /// Trailers say nothing of what was needed to get to them (RFC 9110 §6.5.1).
+    ///
+    /// - Parameter isStrict: whether they are those of a request.
+    package func checkTrailers(isStrict: Bool) throws(WireError) {
+        guard !contains("content-length"), !contains("transfer-encoding"), !isStrict || !contains("host")
+        else { throw WireError("a trailer that changes the framing or the routing") }
+    }
+}

@@ -17,6 +17,9 @@ package struct ResponseParser {
         case done
     }
 
+    /// Informational responses before an answer: as many as anybody has a use for, so that they end some time.
+    package static let informationalLimit = 32
+
     private let limits: WireLimits
     private let answersHEAD: Bool
     private var lines = LineReader()
@@ -94,7 +97,7 @@ package struct ResponseParser {
     private mutating func accept(_ head: ResponseHead) throws(WireError) -> WirePart<ResponseHead> {
         guard head.status >= 200 || head.status == 101 else {
             informationals += 1
-            guard informationals <= 32 else { throw WireError("more than 32 informational responses") }
+            guard informationals <= Self.informationalLimit else { throw WireError.tooManyInformational }
             state = .startLine
             return .informational(head)
         }

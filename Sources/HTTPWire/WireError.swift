@@ -12,6 +12,10 @@ package struct WireError: Error, Sendable, Equatable, CustomStringConvertible {
     /// A request that did not arrive completely in time.
     package static let tooSlow = WireError(status: 408, "the request took too long to arrive")
 
+    package static let tooManyInformational = WireError(
+        "more than \(ResponseParser.informationalLimit) informational responses"
+    )
+
     /// The first byte of a TLS handshake record (RFC 8446 §5.1) arrived where a request is expected.
     static let clientSpeaksTLS = WireError("a TLS handshake where a request is expected")
 

@@ -254,8 +254,11 @@ final class UpstreamClient: Sendable {
             context,
             start,
             isHTTP2 in
-            let link = try self.begin(context, start, path.origin, isHTTP2 ? nil : needsTunnel ? nil : proxy, isHTTP2)
-            ready.succeed(NIOLoopBound(link, eventLoop: context.eventLoop))
+            if isHTTP2 {
+                try self.beginHTTP2(context, start, path.origin, ready)
+            } else {
+                try self.beginHTTP1(context, start, path.origin, needsTunnel ? nil : proxy, ready)
+            }
         } fail: { error in
             ready.fail(error)
         }
@@ -273,30 +276,42 @@ final class UpstreamClient: Sendable {
     }
 
     /// Adds the handlers for what is spoken on a connection that is established.
-    private func begin(
+    private func beginHTTP1(
         _ context: ChannelHandlerContext,
         _ start: UpstreamStart,
         _ origin: Origin,
         _ proxy: ProxySettings.Proxy?,
-        _ isHTTP2: Bool
-    ) throws -> UpstreamLink {
+        _ ready: EventLoopPromise<NIOLoopBound<UpstreamLink>>
+    ) throws {
         let eventLoop = context.eventLoop
         let readTimeout = TimeAmount(options.readTimeout)
-        let operations = context.pipeline.syncOperations
-        guard isHTTP2 else {
-            let connection = UpstreamConnection(origin: origin, by: proxy, readTimeout: readTimeout) { [weak self] in
-                self?.keep($0, on: eventLoop)
-            }
-            try operations.addHandler(connection, position: .after(start))
-            return .http1(connection)
+        let connection = UpstreamConnection(origin: origin, by: proxy, readTimeout: readTimeout) { [weak self] in
+            self?.keep($0, on: eventLoop)
         }
-        let connection = HTTP2UpstreamConnection(origin: origin, on: eventLoop, readTimeout: readTimeout) {
-            [weak self] in
+        try context.pipeline.syncOperations.addHandler(connection, position: .after(start))
+        ready.succeed(NIOLoopBound(.http1(connection), eventLoop: eventLoop))
+    }
+
+    /// The same for HTTP/2, where the upstream first says how many exchanges it takes.
+    private func beginHTTP2(
+        _ context: ChannelHandlerContext,
+        _ start: UpstreamStart,
+        _ origin: Origin,
+        _ ready: EventLoopPromise<NIOLoopBound<UpstreamLink>>
+    ) throws {
+        let eventLoop = context.eventLoop
+        let connection = HTTP2UpstreamConnection(
+            origin: origin,
+            on: eventLoop,
+            readTimeout: TimeAmount(options.readTimeout)
+        ) { result in
+            ready.completeWith(result.map { NIOLoopBound(.http2($0), eventLoop: eventLoop) })
+        } whenSpent: { [weak self] in
             self?.drop($0)
         }
-        try operations.addHandlers([connection.makeCodec(), connection], position: .after(start))
+        let handlers: [any ChannelHandler] = [connection.makeCodec(), connection]
+        try context.pipeline.syncOperations.addHandlers(handlers, position: .after(start))
         connection.link.begin()
-        return .http2(connection)
     }
 }
 

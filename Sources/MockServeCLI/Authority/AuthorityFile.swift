@@ -29,24 +29,30 @@ struct AuthorityFile: ParsableArguments {
     // MARK: Changing
 
     func create(for names: [String], days: Int) throws {
-        guard FileStatus(path, followsLinks: false) == nil else {
-            throw MockServeError(
-                .invalidConfiguration,
-                "\(path) is there already. `mockserve ca show` shows it, `mockserve ca rotate` replaces it."
-            )
-        }
+        guard FileStatus(path, followsLinks: false) == nil else { throw isThere }
         let validity = TimeInterval(days) * 86_400
-        try write(try SigningAuthority(for: ServedNames(names), constrainsAddresses: true, validity: validity))
+        let new = try SigningAuthority(for: ServedNames(names), constrainsAddresses: true, validity: validity)
+        try write(new, replaces: false)
+    }
+
+    private var isThere: MockServeError {
+        MockServeError(
+            .invalidConfiguration,
+            "\(path) is there already. `mockserve ca show` shows it, `mockserve ca rotate` replaces it."
+        )
     }
 
     func rotate(days: Int) throws {
         let old = try contents(isEndAccepted: true)
-        try write(try old.renewed(validity: TimeInterval(days) * 86_400))
+        try write(try old.renewed(validity: TimeInterval(days) * 86_400), replaces: true)
     }
 
     /// Writes a file of its own beside it first, so that an interruption leaves the old one whole.
-    private func write(_ authority: SigningAuthority) throws {
-        let url = URL(fileURLWithPath: path)
+    ///
+    /// - Parameter replaces: whether there is an old one. Otherwise whoever has written it first has it.
+    private func write(_ authority: SigningAuthority, replaces: Bool) throws {
+        // Of a link, what it leads to.
+        let url = URL(fileURLWithPath: path).resolvingSymlinksInPath()
         let parent = url.deletingLastPathComponent()
         let draft = parent.appendingPathComponent(".\(url.lastPathComponent).\(UUID().uuidString)").path
         do {
@@ -60,10 +66,19 @@ struct AuthorityFile: ParsableArguments {
             }
             let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard descriptor >= 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            // Whatever the umask is.
+            fchmod(descriptor, 0o600)
             let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
             try handle.write(contentsOf: Data(try authority.keptText.utf8))
             try handle.close()
-            guard rename(draft, path) == 0 else { throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO) }
+            guard (replaces ? rename(draft, url.path) : link(draft, url.path)) == 0 else {
+                if !replaces, errno == EEXIST { throw isThere }
+                throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+            }
+            if !replaces { unlink(draft) }
+        } catch let error as MockServeError {
+            unlink(draft)
+            throw error
         } catch {
             unlink(draft)
             throw MockServeError(

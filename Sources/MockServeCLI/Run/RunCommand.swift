@@ -140,15 +140,21 @@ struct RunCommand: AsyncParsableCommand {
         return configuration
     }
 
+    /// What makes the command trust the server. Few commands need it without --tls, so that it may be missing then.
+    private func trust(_ server: MockServer) throws -> TrustEnvironment? {
+        guard !noTrust, let authority = try server.certificateAuthority else { return nil }
+        do {
+            return try TrustEnvironment(authority, ProcessInfo.processInfo.environment)
+        } catch let error as MockServeError where server.url.scheme == "http" {
+            Console.say("mockserve: warning: \(error). The command does not trust https:// here; --no-trust is quiet about it")
+            return nil
+        }
+    }
+
     private func runCommand(_ server: MockServer, _ signals: UnixSignalsSequence) async throws -> TerminationStatus {
         try serving.tls.writeAuthority(of: server)
         var updates: [Environment.Key: String?] = ["MOCKSERVE_URL": server.url.absoluteString]
-        let trust =
-            try noTrust
-            ? nil
-            : server.certificateAuthority.map { authority in
-                try TrustEnvironment(authority, ProcessInfo.processInfo.environment)
-            }
+        let trust = try trust(server)
         defer { trust?.remove() }
         for (name, value) in trust?.variables ?? [:] {
             if let key = Environment.Key(rawValue: name) { updates[key] = value }

@@ -26,7 +26,9 @@ struct TrustEnvironment {
 
     /// - Throws: `MockServeError` if the files cannot be written.
     init(_ authority: CertificateAuthority, _ environment: [String: String]) throws {
-        folder = FileManager.default.temporaryDirectory.appendingPathComponent("mockserve-trust-\(UUID().uuidString)")
+        // An empty TMPDIR would be the root of all files.
+        let place = environment["TMPDIR"] == "" ? URL(fileURLWithPath: "/tmp") : FileManager.default.temporaryDirectory
+        folder = place.appendingPathComponent("mockserve-trust-\(UUID().uuidString)")
         do {
             let isPrivate = [FileAttributeKey.posixPermissions: 0o700]
             try FileManager.default.createDirectory(
@@ -45,6 +47,13 @@ struct TrustEnvironment {
         }
     }
 
+    /// As Java takes options apart: at white space, unless within quotes of either kind.
+    private static func quoted(_ option: String) -> String {
+        guard option.contains(where: { $0.isWhitespace || $0 == "'" || $0 == "\"" }) else { return option }
+        let quote = option.contains("\"") ? "'" : "\""
+        return quote + option + quote
+    }
+
     /// The command has ended.
     func remove() { try? FileManager.default.removeItem(at: folder) }
 
@@ -53,12 +62,13 @@ struct TrustEnvironment {
         var written: [String: String] = [:]
         func file(beside base: String?) throws -> String {
             if let known = written[base ?? ""] { return known }
-            var text = base.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
-            if !text.isEmpty, !text.hasSuffix("\n") { text += "\n" }
-            let path = folder.appendingPathComponent("trusted-\(written.count).pem").path
-            try (text + authority.pem).write(toFile: path, atomically: false, encoding: .utf8)
-            written[base ?? ""] = path
-            return path
+            // Comments in it may be in any encoding.
+            var bytes = base.flatMap { FileManager.default.contents(atPath: $0) } ?? Data()
+            if let last = bytes.last, last != UInt8(ascii: "\n") { bytes.append(UInt8(ascii: "\n")) }
+            let file = folder.appendingPathComponent("trusted-\(written.count).pem")
+            try (bytes + Data(authority.pem.utf8)).write(to: file)
+            written[base ?? ""] = file.path
+            return file.path
         }
         func own(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         for (names, standard) in [(Self.replacing, system), (Self.adding, nil)] {
@@ -70,11 +80,12 @@ struct TrustEnvironment {
         }
         let options = own(Self.java) ?? ""
         guard !options.contains("javax.net.ssl.trustStore") else { return }
-        let text = system.flatMap { try? String(contentsOfFile: $0, encoding: .utf8) } ?? ""
+        let bundle = system.flatMap { FileManager.default.contents(atPath: $0) } ?? Data()
+        let known = TrustStores.certificates(inPEM: String(decoding: bundle, as: UTF8.self))
         let store = folder.appendingPathComponent("trusted.jks")
-        try Data(TrustStores.java([authority.der] + TrustStores.certificates(inPEM: text))).write(to: store)
+        try Data(TrustStores.java([authority.der] + known)).write(to: store)
         let added = [
-            "-Djavax.net.ssl.trustStore=\(store.path)", "-Djavax.net.ssl.trustStoreType=JKS",
+            Self.quoted("-Djavax.net.ssl.trustStore=\(store.path)"), "-Djavax.net.ssl.trustStoreType=JKS",
             "-Djavax.net.ssl.trustStorePassword=\(TrustStores.javaPassword)",
         ]
         variables[Self.java] = ((options.isEmpty ? [] : [options]) + added).joined(separator: " ")

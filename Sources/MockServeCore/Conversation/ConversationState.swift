@@ -33,6 +33,8 @@ package struct RecordedConversation: Sendable, Equatable {
             }
             last = step.offset
         }
+        // A recording that does not say so is no less over.
+        said.hasEnded = true
         saidInAll = said
         while after.count <= client.count { after.append(said) }
         (saidAfter, self.pauses) = (after, pauses)

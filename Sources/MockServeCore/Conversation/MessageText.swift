@@ -44,9 +44,16 @@ package struct MessageText {
 
     private func lines(_ message: WireMessage, type: String?, depth: Int) -> [String] {
         let known = type.flatMap { schema?.fields(of: $0) }
-        return message.fields.flatMap { field in
-            let own = known?[field.number]
+        var groups = 0
+        return message.fields.flatMap { field -> [String] in
+            // What is in a group has numbers of its own.
+            let own = groups == 0 ? known?[field.number] : nil
             let name = own?.name ?? String(field.number)
+            let isGroup = field.value == .groupStart
+            if isGroup || field.value == .groupEnd {
+                groups += isGroup ? 1 : -1
+                return [isGroup ? "\(name) {" : "}"]
+            }
             guard case .bytes(let bytes) = field.value else { return ["\(name): \(scalar(field.value, own?.kind))"] }
             guard let nested = nested(bytes, own?.kind, depth) else {
                 return ["\(name): \(value(bytes, own?.kind))"]
@@ -114,6 +121,8 @@ package struct MessageText {
         case (.fixed32(let bits), .signed): String(Int32(bitPattern: bits))
         case (.fixed32(let bits), _): String(bits)
         case (.bytes(let bytes), _): Self.shown(bytes)
+        case (.groupStart, _): "{"
+        case (.groupEnd, _): "}"
         }
     }
 

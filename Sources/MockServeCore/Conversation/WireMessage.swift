@@ -6,6 +6,9 @@ package struct WireMessage: Sendable, Equatable {
         case fixed64(UInt64)
         case fixed32(UInt32)
         case bytes(ArraySlice<UInt8>)
+        /// The fields up to the end of the group are in it. Groups are of earlier versions than proto3.
+        case groupStart
+        case groupEnd
     }
 
     package struct Field: Sendable, Equatable {
@@ -26,10 +29,17 @@ package struct WireMessage: Sendable, Equatable {
     package init?(_ bytes: ArraySlice<UInt8>) {
         var fields: [Field] = []
         var rest = bytes
+        var groups: [Int] = []
         while !rest.isEmpty {
             guard let field = Self.field(&rest, of: bytes) else { return nil }
+            switch field.value {
+            case .groupStart: groups.append(field.number)
+            case .groupEnd: guard groups.popLast() == field.number else { return nil }
+            case .varint, .fixed64, .fixed32, .bytes: break
+            }
             fields.append(field)
         }
+        guard groups.isEmpty else { return nil }
         self.fields = fields
     }
 
@@ -53,7 +63,8 @@ package struct WireMessage: Sendable, Equatable {
         case 5:
             guard let number: UInt32 = fixed(&rest) else { return nil }
             value = .fixed32(number)
-        // Groups, which proto3 does not have, and what is not defined.
+        case 3: value = .groupStart
+        case 4: value = .groupEnd
         default: return nil
         }
         return Field(number: Int(tag >> 3), value: value, tag: tagBytes, raw: bytes[begin..<rest.startIndex])

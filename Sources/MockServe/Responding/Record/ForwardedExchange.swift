@@ -186,14 +186,19 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         if answer.isStreaming || !request.isComplete { answer.flush() }
         if request.isComplete { return complete() }
         if recording.endsWithAnswer {
-            isCutShort = true
-            request.complete(trailers: Fields())
-            recording.cutRequest()
+            cutRequest()
             return complete()
         }
         // The answer arrived before the end of the request. Without that there is nothing to match it by.
         let bound = NIOLoopBound(self, eventLoop: eventLoop)
         eventLoop.scheduleTask(in: Self.requestGrace) { bound.value.endWithoutRequest() }
+    }
+
+    /// What the client has said so far is all of the request.
+    private func cutRequest() {
+        isCutShort = true
+        request.complete(trailers: Fields())
+        recording.cutRequest()
     }
 
     private func endWithoutRequest() {
@@ -216,13 +221,14 @@ final class ForwardedExchange: ExchangeReceiver, UpstreamReceiver {
         }
         guard let head = recording.response, !isOver else { return fail(failure) }
         cut = AnswerCut(failure.end, offset: recording.sinceHead)
-        guard recorder.keepsCut, recorder.writer != nil, request.isComplete else {
+        guard recorder.keepsCut, recorder.writer != nil, request.isComplete || recording.endsWithAnswer else {
             note(.failed("\(describe): \(failure.message)"), status: head.status)
             release()
             return end()
         }
         responseEnd = Fields()
         recording.endResponse()
+        if !request.isComplete { cutRequest() }
         complete()
     }
 

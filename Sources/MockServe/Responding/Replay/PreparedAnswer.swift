@@ -62,7 +62,7 @@ final class AnswerPress: ExchangeTransport {
         -> ByteBuffer?
     {
         guard case .known(let size) = answer.head.bodyLength, body.readableBytes == size, answer.informational.isEmpty,
-            answer.cut == nil,
+            answer.trailers.isEmpty, answer.cut == nil,
             body.withUnsafeReadableBytes({ map.leaves(body: $0, of: answer.head) })
         else { return nil }
         let head = map.mapResponse(answer.head)
@@ -106,6 +106,8 @@ final class AnswerPress: ExchangeTransport {
     func flush() {}
 
     func finish(trailers: Fields) {
+        // HTTP/1.1 carries them after chunks only, HTTP/2 always.
+        if !trailers.isEmpty, encoder.framing?.isChunked != true { isBroken = true }
         if encoder.finish(trailers: trailers) != false { isBroken = true }
         isComplete = true
     }

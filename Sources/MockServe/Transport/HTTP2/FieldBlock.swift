@@ -52,8 +52,7 @@ enum FieldBlock {
                 hasCookies = true
                 cookie += value.utf8
             }
-            // The library has replaced what is not UTF-8.
-            guard !value.utf8.contains(0xEF) || !value.unicodeScalars.contains("\u{FFFD}") else {
+            guard isAsSent(value) else {
                 throw WireError("the field \(name) has bytes that are not UTF-8, which are only kept in HTTP/1.1")
             }
             let bytes = Array(value.utf8)
@@ -71,6 +70,24 @@ enum FieldBlock {
         }
         guard hasCookies, fields.values("cookie").count > 1 else { return fields }
         return joining(fields, cookie)
+    }
+
+    /// The fields at the end of a message.
+    ///
+    /// - Parameter isStrict: whether it is a request.
+    static func trailers(
+        of block: HPACKHeaders,
+        _ limits: WireLimits,
+        isStrict: Bool = false
+    ) throws(WireError) -> Fields {
+        let trailers = try fields(of: block, limits)
+        try trailers.checkTrailers(isStrict: isStrict)
+        return trailers
+    }
+
+    /// The library has replaced what is not UTF-8.
+    static func isAsSent(_ value: String) -> Bool {
+        !value.utf8.contains(0xEF) || !value.unicodeScalars.contains("\u{FFFD}")
     }
 
     private static func joining(_ fields: Fields, _ cookie: [UInt8]) -> Fields {

@@ -111,7 +111,7 @@ final class HTTP2Connection: ChannelInboundHandler {
     /// Fields after a body.
     private func receiveTrailers(_ headers: HTTP2Frame.FramePayload.Headers, _ stream: HTTP2Stream) {
         do {
-            stream.receiveEnd(trailers: try FieldBlock.fields(of: headers.headers, limits))
+            stream.receiveEnd(trailers: try FieldBlock.trailers(of: headers.headers, limits, isStrict: true))
         } catch {
             stream.fail(.protocolError)
         }

@@ -30,6 +30,7 @@ final class HTTP2Stream {
     private var hasBody = false
     private var isFinished = false
     private var output = OutboundBody()
+    private var lastSent = NIODeadline.now()
     /// Ends the stream once everything written was sent.
     private var whenSent: HTTP2ErrorCode?
 
@@ -112,13 +113,15 @@ final class HTTP2Stream {
     /// Called now and then.
     func check(_ now: NIODeadline, stall: TimeAmount) {
         if output.hasStalled(now, limit: stall) { return fail(.cancel) }
-        guard !input.isComplete, !input.isPaused, now - input.lastRead > stall else { return }
+        // A client that listens may be silent.
+        guard !input.isComplete, !input.isPaused, now - max(input.lastRead, lastSent) > stall else { return }
         fail(.cancel)
     }
 
     // MARK: What the codec has sent
 
     func wrote(_ bytes: Int) {
+        lastSent = .now()
         let wasFull = output.isFull
         output.sent(bytes)
         guard wasFull && !output.isFull || output.buffered == 0 && whenSent != nil else { return }

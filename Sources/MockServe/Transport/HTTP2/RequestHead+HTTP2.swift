@@ -14,6 +14,9 @@ extension RequestHead {
             guard name.utf8.first == UInt8(ascii: ":") else { break }
             pseudo[name] = value
         }
+        for (name, value) in pseudo where !FieldBlock.isAsSent(value) {
+            throw WireError("\(name) has bytes that are not UTF-8, which are only kept in HTTP/1.1")
+        }
         let method = Array((pseudo[":method"] ?? "").utf8)
         guard pseudo[":scheme"] != "" else { throw WireError("an empty :scheme") }
         let authority = pseudo[":authority"] ?? ""

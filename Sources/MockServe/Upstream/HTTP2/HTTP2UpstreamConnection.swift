@@ -17,6 +17,8 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     let eventLoop: any EventLoop
     let link = FrameLink()
     private let readTimeout: TimeAmount
+    /// Called when the upstream has said how much it takes, or why there will be no exchange.
+    private var whenReady: ((Result<HTTP2UpstreamConnection, any Error>) -> Void)?
     /// Called when it can take no further exchanges.
     private let whenSpent: (HTTP2UpstreamConnection) -> Void
     private var context: ChannelHandlerContext?
@@ -37,8 +39,10 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
         origin: Origin,
         on eventLoop: any EventLoop,
         readTimeout: TimeAmount,
+        whenReady: @escaping (Result<HTTP2UpstreamConnection, any Error>) -> Void,
         whenSpent: @escaping (HTTP2UpstreamConnection) -> Void
     ) {
+        self.whenReady = whenReady
         self.origin = origin
         self.eventLoop = eventLoop
         self.readTimeout = readTimeout
@@ -136,6 +140,8 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
         case .settings(.settings(let settings)):
             for setting in settings where setting.parameter == .maxConcurrentStreams { limit = setting.value }
             if settings.remembersMuch { remembersMuch = true }
+            // Its first frame (RFC 9113 §3.4).
+            tell(.success(self))
         default: break
         }
     }
@@ -192,7 +198,14 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
         }
     }
 
+    private func tell(_ result: Result<HTTP2UpstreamConnection, any Error>) {
+        let tell = whenReady
+        whenReady = nil
+        tell?(result)
+    }
+
     private func fail(_ error: any Error) {
+        tell(.failure(error))
         let lost = streams.values
         streams = [:]
         for stream in lost { stream.fail(error) }

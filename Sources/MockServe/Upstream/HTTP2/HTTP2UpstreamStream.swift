@@ -24,6 +24,7 @@ final class HTTP2UpstreamStream: UpstreamStream {
 
     private var hasHead = false
     private var hasReceived = false
+    private var informationals = 0
     private var input = InboundBody(.unknown)
     private var mustTellAll = false
 
@@ -67,9 +68,11 @@ final class HTTP2UpstreamStream: UpstreamStream {
     func finish(trailers: Fields) {
         guard !isRequestComplete else { return }
         guard toSend ?? 0 == 0 else { return fail(UpstreamFailure.brokenRequest) }
+        let block = HPACKHeaders(trailers: trailers)
+        guard block.map(HTTP2Limits.fits) ?? true else { return fail(UpstreamFailure.longFields(origin)) }
         isRequestComplete = true
         input.touch()
-        if let block = HPACKHeaders(trailers: trailers) {
+        if let block {
             write(.headers(.init(headers: block, endStream: true)))
         } else {
             write(.data(.init(data: .byteBuffer(ByteBuffer()), endStream: true)))
@@ -114,16 +117,21 @@ final class HTTP2UpstreamStream: UpstreamStream {
         mustTellAll = true
         do {
             if hasHead {
-                return receiveEnd(try FieldBlock.fields(of: headers.headers, WireLimits()))
+                return receiveEnd(try FieldBlock.trailers(of: headers.headers, WireLimits()))
             }
             let head = try ResponseHead(headers.headers, answersHEAD: isHEAD, isWhole: headers.endStream)
             guard head.status >= 200 else {
+                // RFC 9113 §8.1.
+                guard !headers.endStream else { throw WireError("an informational response that ends the stream") }
+                informationals += 1
+                guard informationals <= ResponseParser.informationalLimit else { throw WireError.tooManyInformational }
                 input.touch()
                 receiver?.receiveInformational(head)
                 return
             }
             hasHead = true
-            input = InboundBody(isHEAD ? .unknown : head.bodyLength, isPaused: input.isPaused)
+            let isBodyless = isHEAD || ResponseHead.isBodyless(status: head.status)
+            input = InboundBody(isBodyless ? .none : head.bodyLength, isPaused: input.isPaused)
             receiver?.receiveHead(head)
             if headers.endStream { receiveEnd(Fields()) }
         } catch {
@@ -134,7 +142,7 @@ final class HTTP2UpstreamStream: UpstreamStream {
     func receive(_ bytes: ByteBuffer, isEnd: Bool) {
         mustTellAll = true
         guard input.receive(bytes.readableBytes) else {
-            return fail(UpstreamFailure("\(origin) sent more than its Content-Length says"))
+            return fail(UpstreamFailure("\(origin) sent more of a body than there may be"))
         }
         if bytes.readableBytes > 0, hasHead {
             receiver?.receiveMark(piece: bytes.readableBytes)

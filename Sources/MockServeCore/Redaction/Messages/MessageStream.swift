@@ -63,6 +63,9 @@ struct MessageStream {
         offset += start
         guard isLast || refusal != nil else { return }
         // A message without its end.
+        if refusal == nil, pending.count > MessageSplitter.prefixSize, pending[0] & 1 == 1 {
+            refusal = "ends within a compressed message, so that was not searched for secrets"
+        }
         output += refusal == nil ? text(pending, &notes) : pending
         pending = []
     }

@@ -9,6 +9,8 @@ struct RecordedConversationAnswer {
     let answer: RecordedAnswer
     /// Where the server's messages are in the body of the answer, with their prefixes.
     let messages: [Range<Int>]
+    /// What follows them: a message without its end.
+    let rest: Range<Int>
 }
 
 /// Sends the messages of a recorded conversation, no faster than the client reads, and if wanted with their recorded timing.
@@ -87,6 +89,8 @@ final class ConversationPlayer {
         exchange.flush()
         guard mustFinish else { return }
         isOver = true
+        try send(recorded.rest, of: recorded.answer)
+        if let cut = recorded.answer.cut { return exchange.abort(cut.end) }
         exchange.finish(trailers: recorded.answer.trailers)
     }
 

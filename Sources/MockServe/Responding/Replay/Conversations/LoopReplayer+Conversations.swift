@@ -67,7 +67,8 @@ extension LoopReplayer {
                 server: server.map { Array(SHA256.hash(data: response[$0.range])) }
             ),
             answer: try reader.answer(interaction.id).0,
-            messages: server.map(\.range)
+            messages: server.map(\.range),
+            rest: (server.last?.range.upperBound ?? 0)..<response.count
         )
     }
 
