@@ -33,6 +33,12 @@ struct UpstreamFailure: Error, Sendable {
         )
     }
 
+    static func brokenPath(_ origin: Origin) -> UpstreamFailure {
+        UpstreamFailure(
+            "the request target has bytes that are not UTF-8, which \(origin) cannot be sent over HTTP/2; --no-upstream-http2 sends them over HTTP/1.1"
+        )
+    }
+
     static func sentNothing(_ origin: Origin, _ readTimeout: TimeAmount) -> UpstreamFailure {
         UpstreamFailure(status: 504, "\(origin) sent nothing for \(Double(readTimeout.nanoseconds) / 1e9) s")
     }

@@ -146,7 +146,9 @@ struct RunCommand: AsyncParsableCommand {
         do {
             return try TrustEnvironment(authority, ProcessInfo.processInfo.environment)
         } catch let error as MockServeError where server.url.scheme == "http" {
-            Console.say("mockserve: warning: \(error). The command does not trust https:// here; --no-trust is quiet about it")
+            Console.say(
+                "mockserve: warning: \(error). The command does not trust https:// here; --no-trust is quiet about it"
+            )
             return nil
         }
     }

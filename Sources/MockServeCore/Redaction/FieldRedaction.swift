@@ -49,13 +49,25 @@ struct FieldRedaction {
             return cookies(value, isList: field.name.count == 6, place, &notes)
         }
         guard let name = rule ?? Self.known(redactor, field), !value.isEmpty else {
-            return anywhere(value, place, &notes)
+            return binary(field, place, &notes) ?? anywhere(value, place, &notes)
         }
         return credentials(value, name, place, &notes)
     }
 
     private func anywhere(_ value: [UInt8], _ place: String, _ notes: inout RedactionNotes) -> [UInt8] {
         redactor.redact(text: value, source, place, book, isExact: isExact, &notes)
+    }
+
+    /// What gRPC sends in Base64 is often a message, such as `grpc-status-details-bin`, whose lengths are put right. Only of
+    /// answers, as clients decode it.
+    ///
+    /// - Returns: nil if there is nothing to replace within.
+    private func binary(_ field: Fields.Field, _ place: String, _ notes: inout RedactionNotes) -> [UInt8]? {
+        guard !source.isRequest, field.name.count > 4, equalsIgnoringCase(field.name.suffix(4), "-bin".utf8),
+            let decoded = Base64.decode(field.value), let message = WireMessage(decoded[...])
+        else { return nil }
+        let redacted = message.mapped { anywhere(Array($0), place, &notes) }
+        return redacted == decoded ? nil : Base64.encode(redacted, isURLSafe: false)
     }
 
     /// `scheme value` (RFC 9110 §11.4), where the scheme stays, or only a value.

@@ -24,6 +24,7 @@ import subprocess
 import time
 
 import h2.errors
+import h2.settings
 import httpx
 import hyperframe.frame
 
@@ -682,6 +683,96 @@ def refusals_are_tried_again(place):
     assert sorted(recorded(place)) == ["/json", "/tagged", "/upload"], recorded(place)
 
 
+def few_streams(place):
+    """Upstreams that take one stream at a time, or three, are asked for no more"""
+
+    class Narrow(Told):
+        """Ends the connection if there are more."""
+
+        limit = 1
+
+        def serve(self):
+            limit = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: self.limit}
+            self.h2.local_settings = h2.settings.Settings(client=False, initial_values=limit)
+            super().serve()
+
+    for limit in (1, 3):
+        Narrow.limit = limit
+        service = Service(protocols=("h2",), connect=Narrow)
+        with recorder(place, service, name=f"few{limit}") as server:
+            client = Http2Client(server.port)
+            streams = client.finish(*(client.ask("/json", "POST", b'{"number": %d}' % number, [("content-type", "application/json")]) for number in range(20)))
+            client.close()
+        service.stop()
+        assert [one.status for one in streams] == [201] * 20, [(one.status, bytes(one.body[:200])) for one in streams]
+
+
+def trailers_after_a_length(place):
+    """Trailers come after bodies of known length too, after none, and every time they are asked for"""
+
+    class Trailing(Told):
+        def complete(self, stream, request):
+            status, body = (b"204", b"") if request.path == "/204" else (b"200", b"" if request.path == "/empty" else b"content")
+            length = [] if status == b"204" else [(b"content-length", b"%d" % len(body))]
+            self.h2.send_headers(stream, [(b":status", status), (b"content-type", b"text/html"), *length])
+            if body:
+                self.h2.send_data(stream, body)
+            self.h2.send_headers(stream, [(b"grpc-status", b"0")], end_stream=True)
+
+    def check(server, when):
+        client = Http2Client(server.port)
+        for path in ("/known", "/empty", "/204") * 3:
+            stream, = client.finish(client.ask(path))
+            assert dict(stream.trailers) == {"grpc-status": "0"}, f"{when}, {path}: {stream}"
+            assert bytes(stream.body) == (b"content" if path == "/known" else b""), f"{when}, {path}: {stream}"
+        client.close()
+
+    service = Service(protocols=("h2",), connect=Trailing)
+    with recorder(place, service, name="trailers") as server:
+        check(server, "recording")
+    service.stop()
+    with Server("replay", os.path.join(place, "trailers.cassette"), "--quiet") as server:
+        check(server, "replaying")
+
+
+def no_answers(place):
+    """What is no answer in HTTP/2 is refused at once and not recorded: hints without end, bodies where none may be, trailers that change the framing"""
+
+    class Wrong(Told):
+        def headers(self, stream, fields, end=False):
+            self.frame(hyperframe.frame.HeadersFrame(stream, self.h2.encoder.encode(fields), flags=["END_HEADERS", *(["END_STREAM"] if end else [])]))
+
+        def complete(self, stream, request):
+            if request.path == "/json":
+                return super().complete(stream, request)
+            if request.path == "/hints":
+                for _ in range(33):
+                    self.headers(stream, [(b":status", b"103"), (b"link", b"</style.css>")])
+            if request.path == "/hint":
+                return self.headers(stream, [(b":status", b"103")], end=True)
+            self.headers(stream, [(b":status", b"204" if request.path == "/204" else b"200")])
+            end = request.path in ("/204", "/head")
+            self.frame(hyperframe.frame.DataFrame(stream, b"content", flags=["END_STREAM"] if end else []))
+            if not end:
+                self.headers(stream, [(b"content-length", b"99")], end=True)
+
+    service = Service(protocols=("h2",), connect=Wrong)
+    wrong = ["/hints", "/hint", "/204", "/head", "/trailers"]
+    with recorder(place, service, name="wrong") as server:
+        client = Http2Client(server.port)
+        for path in wrong:
+            begin = time.monotonic()
+            stream, = client.finish(client.ask(path, "HEAD" if path == "/head" else "GET"))
+            # What had begun is cut, unless there is nothing after the head.
+            assert stream.status == 502 or stream.reset is not None or path in ("/204", "/head"), f"{path}: {stream}"
+            assert time.monotonic() - begin < 5, f"{path} took {time.monotonic() - begin:.1f} s"
+            fine, = client.finish(client.ask("/json"))
+            assert fine.status == 200, f"after {path}: {fine}"
+        client.close()
+    service.stop()
+    assert set(recorded(place, "wrong")) == {"/json"}, recorded(place, "wrong")
+
+
 # MARK: Resets
 
 
@@ -786,7 +877,8 @@ def a_client_resets_one_stream(place):
 
 
 CHECKS = [
-    a_miss_says_so, goodbyes_are_followed, goodbyes_of_nginx, refusals_are_tried_again, cut_answers, a_client_resets_one_stream, many_streams, matrix,
+    a_miss_says_so, goodbyes_are_followed, goodbyes_of_nginx, refusals_are_tried_again, few_streams, trailers_after_a_length, no_answers, cut_answers,
+    a_client_resets_one_stream, many_streams, matrix,
 ]
 
 NEEDED = {

@@ -147,12 +147,58 @@ import Testing
             let messages = GRPCMessage.all(in: binary)
             #expect(messages.count == 2 && messages.last?.range.upperBound == binary.count)
             #expect(Array(binary.suffix(other.count)) == other)
-            #expect(WireMessage(try #require(messages.first).payload)?.fields.map(\.number) == [1, 2])
+            let first = try #require(messages.first)
+            #expect(WireMessage(first.payload)?.fields.map(\.number) == [1, 2])
             #expect(!Latin1.string(binary).contains(secret))
         }
         // What has no secret stays as it was sent, with its padding.
         let body = Array("AAAAAAI=CAE=".utf8)
         var notes = RedactionNotes()
         #expect(redactor.redact(body: body, fields, nil, &notes) == body)
+    }
+
+    @Test func secretsInGroupsAreReplacedAndLengthsPutRight() throws {
+        let secret = "s3cr3t-Tk9vQm9keUtub3dz"
+        let secrets = KnownSecrets([try DeclaredSecret("TOKEN", Array(secret.utf8))])
+        let redactor = try #require(Redactor.for([.catalog(RedactionCatalog.version)], secrets, isCurrent: true))
+        // `1: secret`, `3 { 1: 1 }` as a group.
+        let payload = [0x0A, UInt8(secret.utf8.count)] + Array(secret.utf8) + [0x1B, 0x08, 0x01, 0x1C]
+        var notes = RedactionNotes()
+        let redacted = redactor.redact(body: GRPCMessage.framed(payload), Fields([Self.grpc]), nil, &notes)
+        let first = try #require(GRPCMessage.all(in: redacted).first)
+        let message = try #require(WireMessage(first.payload))
+        #expect(message.fields.map(\.number) == [1, 3, 1, 3])
+        #expect(!Latin1.string(redacted).contains(secret))
+        // Groups end where they have begun.
+        #expect(
+            WireMessage([0x1B, 0x24][...]) == nil && WireMessage([0x1B][...]) == nil && WireMessage([0x1C][...]) == nil
+        )
+    }
+
+    @Test func aCompressedMessageWithoutItsEndIsNotRecorded() throws {
+        let secrets = KnownSecrets([try DeclaredSecret("TOKEN", Array("s3cr3t-Tk9vQm9keUtub3dz".utf8))])
+        let redactor = try #require(Redactor.for([.catalog(RedactionCatalog.version)], secrets, isCurrent: true))
+        let whole = try #require(ContentCoding.gzip.encode(Array("s3cr3t-Tk9vQm9keUtub3dz".utf8)))
+        let body = [1, 0, 0, 1, 0] + whole
+        var (stream, output, notes) = (
+            redactor.stream(Fields([Self.grpc, Self.gzip]), "", nil), [UInt8](), RedactionNotes()
+        )
+        stream.push(body, isLast: true, into: &output, &notes)
+        #expect(stream.refusal?.contains("ends within a compressed message") == true)
+    }
+
+    @Test func aMessageInAFieldStaysOne() throws {
+        let secret = "s3cr3t-Tk9vQm9keUtub3dz"
+        let secrets = KnownSecrets([try DeclaredSecret("TOKEN", Array(secret.utf8))])
+        let redactor = try #require(Redactor.for([.catalog(RedactionCatalog.version)], secrets, isCurrent: true))
+        // google.rpc.Status: `1: 3`, `2: secret`.
+        let status = [0x08, 0x03, 0x12, UInt8(secret.utf8.count)] + Array(secret.utf8)
+        let fields = Fields([("grpc-status-details-bin", Data(status).base64EncodedString())])
+        var notes = RedactionNotes()
+        let redacted = redactor.redact(fields, "response trailer", nil, &notes)
+        let value = try #require(redacted.first("grpc-status-details-bin"))
+        let bytes = Array(try #require(Data(base64Encoded: Data(value), options: [])))
+        #expect(WireMessage(bytes[...])?.fields.map(\.number) == [1, 2])
+        #expect(!Latin1.string(bytes).contains(secret))
     }
 }

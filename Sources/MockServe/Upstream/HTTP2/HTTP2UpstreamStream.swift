@@ -47,6 +47,10 @@ final class HTTP2UpstreamStream: UpstreamStream {
         case .known(let bytes): toSend = bytes
         case .unknown: toSend = nil
         }
+        // Another path than the client has asked for is not asked for.
+        guard String(validating: request.target, as: UTF8.self) != nil else {
+            return fail(UpstreamFailure.brokenPath(origin))
+        }
         let block = HPACKHeaders(request, to: origin)
         guard HTTP2Limits.fits(block) else { return fail(UpstreamFailure.longFields(origin)) }
         guard let id = connection?.open(self) else { return fail(ChannelError.eof) }
@@ -131,7 +135,7 @@ final class HTTP2UpstreamStream: UpstreamStream {
             }
             hasHead = true
             let isBodyless = isHEAD || ResponseHead.isBodyless(status: head.status)
-            input = InboundBody(isBodyless ? .none : head.bodyLength, isPaused: input.isPaused)
+            input = InboundBody(isBodyless ? .known(0) : head.bodyLength, isPaused: input.isPaused)
             receiver?.receiveHead(head)
             if headers.endStream { receiveEnd(Fields()) }
         } catch {

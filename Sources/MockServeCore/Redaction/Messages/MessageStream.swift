@@ -8,7 +8,7 @@ struct MessageStream {
     /// Bytes of a message that are held until its end arrives.
     private static let heldLimit = 64 << 20
     /// Bytes to which a compressed one may decode.
-    private static let decodedLimit = 256 << 20
+    private static let decodedLimit = 64 << 20
 
     private let redactor: Redactor
     private var form: GRPCForm
