@@ -52,8 +52,8 @@ def nginx_of_versions():
         "  ssl_protocols TLSv1.3; http2_max_requests 1000000000; error_page 405 =200 $uri;\n"
     )
     secure = nginx("nginx-tls", content + "  server { listen 127.0.0.1:PORT ssl http2; }", secure=True)
-    # Without TLS, tcp_nopush would keep the end of every answer back for 40 ms.
-    plain = nginx("nginx-h2c", content + "  server { listen 127.0.0.1:PORT http2; tcp_nopush off; }", answers=False)
+    # With sendfile, and without TLS, the end of an answer would wait for 40 ms.
+    plain = nginx("nginx-h2c", content + "  server { listen 127.0.0.1:PORT http2; sendfile off; tcp_nopush off; }", answers=False)
     return secure, plain
 
 

@@ -3,6 +3,7 @@ import HTTPMessages
 import HTTPWire
 import MockServeCore
 import NIOCore
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 
@@ -76,6 +77,17 @@ struct UpstreamFailure: Error, Sendable {
         return reason.lowercased().replacing("_", with: " ")
     }
 
+    /// The library has a type for each reason, and no text for users.
+    private static func http2Reason(_ error: any NIOHTTP2Error) -> String {
+        String(describing: type(of: error)).replacing(/[A-Z]/) { " " + $0.output.lowercased() }
+            .trimmingCharacters(in: .whitespaces)
+    }
+
+    static func isNotHTTP2(_ origin: Origin) -> UpstreamFailure {
+        let advice = origin.scheme == .http ? "; an upstream that speaks HTTP/1.1 is named with http://" : " as it has promised"
+        return UpstreamFailure("\(origin) does not speak HTTP/2\(advice)")
+    }
+
     /// Says in words for users what SwiftNIO said.
     init(_ error: any Error, upstream: String) {
         switch error {
@@ -99,6 +111,8 @@ struct UpstreamFailure: Error, Sendable {
         case let error as SocketAddressError: self.init("\(upstream): \(error)")
         case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
             self.init("\(upstream): TLS failed: \(Self.tlsReason(error))")
+        case let error as any NIOHTTP2Error:
+            self.init("\(upstream) does not speak HTTP/2 as it should: \(Self.http2Reason(error))")
         default: self.init("\(upstream): \(error)")
         }
     }

@@ -147,7 +147,7 @@ struct RunCommand: AsyncParsableCommand {
             return try TrustEnvironment(authority, ProcessInfo.processInfo.environment)
         } catch let error as MockServeError where server.url.scheme == "http" {
             Console.say(
-                "mockserve: warning: \(error). The command does not trust https:// here; --no-trust is quiet about it"
+                "mockserve: warning: the command does not trust https:// here (--no-trust is quiet about it): \(error)"
             )
             return nil
         }

@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import os
 import re
+import shutil
 import socket
 import ssl
 import subprocess
@@ -23,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 import support
 from checks import Failures, Identity, Nginx, rsa_key, run_checks
-from support import HERE, MOCKSERVE, Server, exchange, free_port, resident_kib
+from support import HERE, MOCKSERVE, Server, environment, exchange, free_port, resident_kib
 from versions_service import Http2Client
 
 TIMEOUT = 30
@@ -766,10 +767,38 @@ def keys_stay_in_memory(place):
     return f"{len(opened)} files opened for writing"
 
 
+def odd_places(place):
+    """`run` keeps what its command is to trust in a folder with any name; without --tls, a folder that is missing is only warned of"""
+    cassette = shutil.copy(os.path.join(HERE, "..", "..", "..", "cassettes", "harbour.cassette"), place)
+    odd = os.path.join(place, "a folder's name")
+    os.mkdir(odd)
+    bundle = os.path.join(place, "latin.pem")
+    other = Identity(place, "another authority", is_authority=True)
+    with open(bundle, "wb") as file:
+        file.write("# Zürich\n".encode("latin-1") + other.pem)
+
+    def run(folder, *arguments):
+        added = {"TMPDIR": folder, "SSL_CERT_FILE": bundle}
+        return subprocess.run([MOCKSERVE, "run", cassette, *arguments], capture_output=True, text=True, env={**environment(), **added}, timeout=60)
+
+    java = run(odd, "--", "java", "-version")
+    assert java.returncode == 0 and "trusted.jks" in java.stderr, java
+    trusted = run(odd, "--", "sh", "-c", 'grep -ac "BEGIN CERTIFICATE" "$SSL_CERT_FILE"')
+    assert trusted.stdout.strip() == "2", trusted
+    assert os.listdir(odd) == [], os.listdir(odd)
+    missing = os.path.join(place, "missing")
+    plain = run(missing, "--", "true")
+    assert plain.returncode == 0 and "warning: the command does not trust https://" in plain.stderr, plain
+    secure = run(missing, "--tls", "--", "true")
+    assert secure.returncode == 64 and missing in secure.stderr, secure
+    quiet = run(missing, "--tls", "--no-trust", "--", "true")
+    assert quiet.returncode == 0 and "warning" not in quiet.stderr, quiet
+
+
 CHECKS = [
     versions_of_tls, application_protocols, plain_requests_are_told, connections_end, names_of_a_server, contents, serial_numbers,
     authorities_differ, many_names, own_certificates, mistakes, client_certificates, upstreams_with_demands, insecure_upstreams,
-    keys_stay_in_memory,
+    keys_stay_in_memory, odd_places,
 ]
 
 NEEDED = {

@@ -773,6 +773,21 @@ def no_answers(place):
     assert set(recorded(place, "wrong")) == {"/json"}, recorded(place, "wrong")
 
 
+def the_other_version(place):
+    """An upstream that does not speak HTTP/2 where that was said of it is named in the answer, with what to do"""
+    port = free_port()
+    nginx = Nginx(place, f"server {{ listen 127.0.0.1:{port}; }}", port)
+    server = Server("record", os.path.join(place, "other.cassette"), "--upstream", f"h2c://127.0.0.1:{port}", "--quiet")
+    client = Http2Client(server.port)
+    streams = client.finish(*(client.ask("/json") for _ in range(3)))
+    client.close()
+    # Nothing was recorded.
+    server.stop(expected=69)
+    nginx.stop()
+    for stream in streams:
+        assert stream.status == 502 and b"does not speak HTTP/2; an upstream that speaks HTTP/1.1 is named with http://" in stream.body, stream
+
+
 # MARK: Resets
 
 
@@ -877,8 +892,8 @@ def a_client_resets_one_stream(place):
 
 
 CHECKS = [
-    a_miss_says_so, goodbyes_are_followed, goodbyes_of_nginx, refusals_are_tried_again, few_streams, trailers_after_a_length, no_answers, cut_answers,
-    a_client_resets_one_stream, many_streams, matrix,
+    a_miss_says_so, goodbyes_are_followed, goodbyes_of_nginx, refusals_are_tried_again, few_streams, trailers_after_a_length, no_answers,
+    the_other_version, cut_answers, a_client_resets_one_stream, many_streams, matrix,
 ]
 
 NEEDED = {

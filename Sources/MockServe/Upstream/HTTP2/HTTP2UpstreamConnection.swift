@@ -205,7 +205,8 @@ final class HTTP2UpstreamConnection: ChannelInboundHandler {
     }
 
     private func fail(_ error: any Error) {
-        tell(.failure(error))
+        // Anything may answer to what we have sent.
+        tell(.failure(error is any NIOHTTP2Error ? UpstreamFailure.isNotHTTP2(origin) : error))
         let lost = streams.values
         streams = [:]
         for stream in lost { stream.fail(error) }
