@@ -84,7 +84,9 @@ struct UpstreamFailure: Error, Sendable {
     }
 
     static func isNotHTTP2(_ origin: Origin) -> UpstreamFailure {
-        let advice = origin.scheme == .http ? "; an upstream that speaks HTTP/1.1 is named with http://" : " as it has promised"
+        let advice =
+            origin.scheme == .http
+            ? "; an upstream that speaks HTTP/1.1 is named with http://" : " as it has promised"
         return UpstreamFailure("\(origin) does not speak HTTP/2\(advice)")
     }
 
