@@ -5,6 +5,10 @@ import HTTPTypes
 import MockServe
 import Testing
 
+#if canImport(FoundationNetworking)
+    import FoundationNetworking
+#endif
+
 /// A recorder and its upstream, both servers of this process, with TLS and HTTP/2 between them.
 @Suite(.timeLimit(.minutes(2)))
 struct VersionTests {
@@ -119,6 +123,48 @@ struct VersionTests {
                 #expect(Self.stable(answer) == expected)
             }
         }
+    }
+
+    /// Without TLS: there is no way to make URLSession trust an authority on every system.
+    @Test(arguments: Way.allCases)
+    func whatWasRecordedIsReplayedToURLSession(_ way: Way) async throws {
+        try await withFolder { try await askByURLSession(way, in: $0) }
+    }
+
+    private func askByURLSession(_ way: Way, in folder: URL) async throws {
+        var recorded: [String] = []
+        let path = try await recording(way, in: folder) { recorded = try await Self.answers($0) }
+        #expect(recorded.count == 8)
+        #expect(recorded[0].hasPrefix("200 ") && recorded[0].hasSuffix("\nhello"))
+        #expect(recorded[2].hasSuffix(Latin1.string(Self.long)))
+        try await withMockServer(.replay(path)) { server in
+            let replayed = try await Self.answers(server.port)
+            #expect(replayed == recorded)
+        }
+    }
+
+    /// Status, fields and body of every answer. URLSession on Linux crashes at trailers, so there are none.
+    private static func answers(_ port: Int) async throws -> [String] {
+        let asked: [(method: String, path: String, body: String?)] = [
+            ("GET", "/text", nil), ("HEAD", "/text", nil), ("GET", "/long", nil), ("GET", "/nothing", nil),
+            ("POST", "/echo", String(repeating: "abc", count: 50_000)), ("PUT", "/echo", "x"),
+            ("GET", "/cookies", nil), ("GET", "/missing", nil),
+        ]
+        let session = URLSession(configuration: .ephemeral)
+        defer { session.invalidateAndCancel() }
+        var answers: [String] = []
+        for (method, path, body) in asked {
+            var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
+            request.httpMethod = method
+            request.httpBody = body.map { Data($0.utf8) }
+            if path == "/cookies" { request.setValue("a=1; b=2", forHTTPHeaderField: "Cookie") }
+            let (data, response) = try await session.data(for: request)
+            let answer = try #require(response as? HTTPURLResponse)
+            let fields = answer.allHeaderFields.map { "\($0.key): \($0.value)".lowercased() }
+                .filter { !$0.hasPrefix("date:") }.sorted()
+            answers.append("\(answer.statusCode) \(fields)\n" + Latin1.string(Array(data)))
+        }
+        return answers
     }
 
     /// The recorder is itself asked over HTTP/2, by another recorder.
