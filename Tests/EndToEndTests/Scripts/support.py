@@ -111,15 +111,21 @@ def wait_for_port(port, seconds=30):
             select.select([], [], [], 0.02)
 
 
+given_ports = set()
+
+
 def free_port():
-    """A port for programs that cannot be given port 0: below those that Linux hands out, so that nobody gets it meanwhile."""
+    """A port for programs that cannot be given port 0, another one each time: below those that Linux hands out, so that nobody gets it meanwhile."""
     while True:
+        port = random.randrange(20000, 32000)
         with socket.socket() as probe:
             try:
-                probe.bind(("127.0.0.1", random.randrange(20000, 32000)))
+                probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return probe.getsockname()[1]
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 class Tap:
