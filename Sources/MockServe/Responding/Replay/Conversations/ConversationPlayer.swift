@@ -22,6 +22,8 @@ final class ConversationPlayer {
     private var hasSentHead = false
     private var sent = 0
     private var upTo = 0
+    /// Where in the body the message goes on that was sent in part.
+    private var interrupted: Int?
     private var mustFinish = false
     private var isOver = false
     private var slices: (id: Int64, reader: SliceReader)?
@@ -88,8 +90,8 @@ final class ConversationPlayer {
         }
         exchange.flush()
         guard mustFinish else { return }
-        isOver = true
         try send(recorded.rest, of: recorded.answer)
+        isOver = true
         if let cut = recorded.answer.cut { return exchange.abort(cut.end) }
         exchange.finish(trailers: recorded.answer.trailers)
     }
@@ -97,12 +99,15 @@ final class ConversationPlayer {
     private func send(_ range: Range<Int>, of answer: RecordedAnswer) throws {
         if slices?.id != answer.id { slices = (answer.id, SliceReader(replayer, answer.body, first: nil)) }
         guard let reader = slices?.reader else { return }
-        var position = range.lowerBound
+        // The cassette may be locked in the middle of a message: what was sent is not sent again.
+        var position = interrupted ?? range.lowerBound
         while position < range.upperBound {
             let piece = try reader.read(at: position, count: range.upperBound - position)
             exchange.send(piece)
             position += piece.readableBytes
+            interrupted = position
         }
+        interrupted = nil
     }
 
     /// When a message is due: as long after the step before it as in the recording. Nil if timing is not replayed.
